@@ -1,0 +1,235 @@
+//! `siaga check`: can we take over now? Read-only. Each node looks at itself; the asked one puts both together.
+
+use super::observe::observe;
+use super::state::Core;
+use serde::{Deserialize, Serialize};
+use siaga_journal::{Room, projections};
+use siaga_model::api::CheckReport;
+use siaga_model::config::Service;
+use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::observation::{FenceState, Observation};
+use siaga_model::{NodeName, UtcMicros};
+use siaga_runner::hands::Hands;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A difference between the nodes' clocks that is worth saying.
+const CLOCK_DIFFERS: Duration = Duration::from_secs(2);
+
+/// What one node says of itself for a check.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SelfCheck {
+    pub node: NodeName,
+    pub findings: Vec<Finding>,
+    pub config_hash: String,
+    pub postgres_version: Option<String>,
+    pub postgres_uid: Option<u32>,
+    pub device_size: Option<u64>,
+    pub now: UtcMicros,
+}
+
+/// This node's own part.
+pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
+    let mut findings = core.findings();
+    let mut add = |code, severity, evidence: String| {
+        findings.push(Finding { code, node: core.me.clone(), severity, evidence });
+    };
+    let device = service.disk_set.device(&core.me);
+    let device_size = device.and_then(|d| siaga_node::act::disk_set::size(d).ok());
+    match device {
+        Some(device) if !is_block_device(device) => add(
+            FindingCode::DiskSetMissing,
+            Severity::Blocking,
+            format!("{} is not a block device here", device.display()),
+        ),
+        None => add(FindingCode::DiskSetMissing, Severity::Blocking, "no device configured".into()),
+        Some(_) => {}
+    }
+    for fs in &service.file_systems {
+        if !fs.mount_point.is_dir() {
+            add(
+                FindingCode::MountPointMissing,
+                Severity::Blocking,
+                format!("{} does not exist", fs.mount_point.display()),
+            );
+        }
+    }
+    for vip in &service.virtual_ips {
+        let interface = vip.interface(&core.me).unwrap_or_default();
+        let state = std::fs::read_to_string(format!("/sys/class/net/{interface}/operstate"));
+        match state {
+            Ok(state) if state.trim() == "down" => {
+                add(FindingCode::InterfaceDown, Severity::Blocking, format!("{interface} is down"));
+            }
+            Ok(_) => {}
+            // A private network namespace without its own sysfs can't be asked this way.
+            Err(_) => {}
+        }
+    }
+    let postgres_version = postgres_version(service);
+    if postgres_version.is_none() {
+        add(
+            FindingCode::PostgresMissing,
+            Severity::Blocking,
+            format!("{} does not run", service.database.bin_dir.join("postgres").display()),
+        );
+    }
+    match core.log.journal().room() {
+        Room::Plenty => {}
+        Room::ReserveOnly | Room::None => {
+            add(FindingCode::LogNearlyFull, Severity::Warning, core.state_dir.display().to_string());
+        }
+    }
+    SelfCheck {
+        node: core.me.clone(),
+        findings,
+        config_hash: core.config_hash.clone(),
+        postgres_version,
+        postgres_uid: uid_of(&service.database.os_user),
+        device_size,
+        now: core.hands.now(),
+    }
+}
+
+fn is_block_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.file_type().is_block_device())
+}
+
+fn postgres_version(service: &Service) -> Option<String> {
+    let program = service.database.bin_dir.join("postgres");
+    let argv = [program.to_string_lossy().into_owned(), "--version".to_owned()];
+    let result = siaga_node::command::run(&argv, None, Duration::from_secs(5));
+    (result.exit == Some(0)).then(|| result.stdout.trim().to_owned())
+}
+
+fn uid_of(user: &str) -> Option<u32> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|l| l.split(':').next() == Some(user))?;
+    line.split(':').nth(2)?.parse().ok()
+}
+
+/// The whole check, and its record.
+pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
+    let (c, s) = (core.clone(), service.clone());
+    let own = tokio::task::spawn_blocking(move || self_check(&c, &s)).await;
+    let observation = observe(core, service).await;
+    let mut findings = Vec::new();
+    let mut selves = Vec::new();
+    if let Ok(own) = own {
+        selves.push(own);
+    }
+    for node in core.others() {
+        let Some(peer) = core.peers.get(&node) else { continue };
+        let path = format!("/v1/self-check?service={}", service.name);
+        match peer.get::<SelfCheck>(&path, Duration::from_secs(10)).await {
+            Ok(other) => selves.push(other),
+            Err(error) => findings.push(Finding {
+                code: FindingCode::PeerUnreachable,
+                node: node.clone(),
+                severity: Severity::Blocking,
+                evidence: error.to_string(),
+            }),
+        }
+        findings.extend(fence_findings(core, &observation, &node));
+    }
+    findings.extend(selves.iter().flat_map(|s| s.findings.clone()));
+    findings.extend(differences(&selves));
+    if observation.probes.is_empty() {
+        findings.push(Finding {
+            code: FindingCode::ProbeMissing,
+            node: core.me.clone(),
+            severity: Severity::Warning,
+            evidence: "no client probe reports".into(),
+        });
+    }
+    let report = siaga_planner::readiness(&core.config, &observation, &findings);
+    note_results(core, service, &selves, &report);
+    report
+}
+
+fn fence_findings(core: &Core, observation: &Observation, node: &NodeName) -> Vec<Finding> {
+    let Some(view) = observation.nodes.get(node) else { return Vec::new() };
+    if view.fences.is_empty() {
+        return vec![Finding {
+            code: FindingCode::FenceMissing,
+            node: node.clone(),
+            severity: Severity::Warning,
+            evidence: "no fence device is configured".into(),
+        }];
+    }
+    view.fences
+        .iter()
+        .filter_map(|fence| match &fence.state {
+            FenceState::Failed { why } => Some(Finding {
+                code: FindingCode::FenceSilent,
+                node: node.clone(),
+                severity: Severity::Warning,
+                evidence: format!("{} asked from {}: {why}", fence.name, core.me),
+            }),
+            FenceState::Open | FenceState::Fenced => None,
+        })
+        .collect()
+}
+
+fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
+    let [one, other] = selves else { return Vec::new() };
+    let mut findings = Vec::new();
+    let mut add = |code, severity, evidence: String| {
+        findings.push(Finding { code, node: other.node.clone(), severity, evidence });
+    };
+    if one.config_hash != other.config_hash {
+        add(FindingCode::ConfigDiffers, Severity::Blocking, "siaga.toml is not the same on both".into());
+    }
+    if one.postgres_version != other.postgres_version {
+        let say = |s: &SelfCheck| s.postgres_version.clone().unwrap_or_else(|| "none".into());
+        add(
+            FindingCode::PostgresVersionDiffers,
+            Severity::Blocking,
+            format!("{}: {}, {}: {}", one.node, say(one), other.node, say(other)),
+        );
+    }
+    if one.postgres_uid != other.postgres_uid {
+        add(FindingCode::PostgresUserDiffers, Severity::Blocking, "the uid differs".into());
+    }
+    if let (Some(a), Some(b)) = (one.device_size, other.device_size)
+        && a != b
+    {
+        add(
+            FindingCode::DiskSetSizeDiffers,
+            Severity::Blocking,
+            format!("{}: {a} bytes, {}: {b} bytes", one.node, other.node),
+        );
+    }
+    let apart = Duration::from_micros(one.now.0.abs_diff(other.now.0));
+    if apart > CLOCK_DIFFERS {
+        add(FindingCode::ClockDiffers, Severity::Warning, format!("{} ms apart", apart.as_millis()));
+    }
+    findings
+}
+
+/// A node has passed when it was asked and nothing blocking was found on it.
+fn note_results(core: &Core, service: &Service, selves: &[SelfCheck], report: &CheckReport) {
+    for node in selves.iter().map(|s| &s.node) {
+        let blocking: Vec<Finding> = report
+            .findings
+            .iter()
+            .filter(|f| &f.node == node && f.severity == Severity::Blocking)
+            .cloned()
+            .collect();
+        let body = if blocking.is_empty() {
+            EventBody::CheckPassed { node: node.clone() }
+        } else {
+            EventBody::CheckFailed { node: node.clone(), findings: blocking }
+        };
+        core.note(Some(&service.name), body);
+    }
+}
+
+/// Has `node` passed a check since it last failed? A node that never failed has.
+pub fn passed_since_failure(core: &Core, node: &NodeName) -> bool {
+    let Ok(events) = core.log.journal().events(&siaga_journal::Filter::default()) else { return false };
+    let Some(failure) = projections::last_failure(&events, node) else { return true };
+    projections::last_check(&events, node).is_some_and(|check| check > failure)
+}

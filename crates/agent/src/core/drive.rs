@@ -1,0 +1,402 @@
+//! Drives one run: hands the state machine what happened and does what it says. Every choice is the planner's or the
+//! state machine's.
+
+use super::live::LiveRun;
+use super::observe::observe;
+use super::orders;
+use super::state::Core;
+use siaga_model::api::{Outage, SeenBy};
+use siaga_model::config::Service;
+use siaga_model::event::{Event, EventBody};
+use siaga_model::observation::{AgentView, FenceState, Observation};
+use siaga_model::plan::{Action, MandatedPlan, Plan, Request, Step};
+use siaga_model::proof::ProofRecord;
+use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
+use siaga_model::{NodeName, PlanId, RunId};
+use siaga_runner::hands::Hands;
+use siaga_runner::ledger::LedgerError;
+use siaga_runner::run::{Effect, Input, Run, RunSpec};
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long the end of a run waits for the probes to see the service again.
+const PROBE_SETTLE: Duration = Duration::from_secs(3);
+
+/// What a run begins with.
+pub struct Begin {
+    pub service: Service,
+    pub live: Arc<LiveRun>,
+    pub spec: RunSpec,
+    /// The plan that the request was accepted with.
+    pub first: Option<Plan>,
+    /// The highest epochs seen when that plan was made, and whether the peer's journal is accounted for.
+    pub seen: SeenEpochs,
+    /// Goes into the same durable write as the first plan.
+    pub accepted: EventBody,
+    /// What the whole run may take.
+    pub budget: Option<Duration>,
+}
+
+/// The epochs known elsewhere at the moment of an observation.
+#[derive(Clone, Default)]
+pub struct SeenEpochs {
+    pub elsewhere: Vec<siaga_model::Epoch>,
+    pub answers_for: bool,
+}
+
+impl SeenEpochs {
+    /// From an observation and the attestations that came with the request.
+    pub fn from(observation: &Observation, request: &Request, me: &NodeName) -> Self {
+        let peers = observation.nodes.iter().filter(|(name, _)| *name != me);
+        let facts: Vec<_> = peers.clone().filter_map(|(_, v)| v.agent.facts()).collect();
+        let attested = |node: &NodeName| request.attested.iter().any(|a| &a.node == node);
+        let answers_for = peers.clone().all(|(node, v)| {
+            matches!(&v.agent, AgentView::Answered { .. }) || attested(node)
+        });
+        Self {
+            elsewhere: facts.iter().filter_map(|f| f.ledger.highest.clone()).collect(),
+            answers_for,
+        }
+    }
+}
+
+/// Carries the run to its end.
+pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
+    let Begin { service, live, spec, mut first, seen, accepted, budget } = begin;
+    if let Some(desk) = core.desks.get(&service.name) {
+        let mut context = desk.context.lock().unwrap_or_else(PoisonError::into_inner);
+        context.run = Some(spec.run.clone());
+        context.actor = Some(live.actor.clone());
+    }
+    let (sender, mut inputs) = mpsc::unbounded_channel::<Input>();
+    let mut accepted = Some(accepted);
+    let (mut run, effects) = Run::begin(spec);
+    let mut effects: VecDeque<Effect> = effects.into();
+    let mut abort = live.abort_asked();
+    let deadline = async move {
+        match budget {
+            Some(budget) => tokio::time::sleep(budget).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(deadline);
+    let (mut budget_over, mut aborted) = (false, false);
+    let mut plans = 0_u32;
+    loop {
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Plan { request, parent, proofs, failed_fences } => {
+                    plans += 1;
+                    let work = Planning {
+                        core: core.clone(),
+                        service: service.clone(),
+                        run: live.run.clone(),
+                        number: plans,
+                        request,
+                        parent,
+                        proofs,
+                        failed_fences,
+                        first: first.take().map(|plan| (plan, seen.clone())),
+                        extra: accepted.take().into_iter().collect(),
+                    };
+                    let (sender, live) = (sender.clone(), live.clone());
+                    tokio::spawn(async move {
+                        let planned = work.plan().await;
+                        if let Ok(plan) = &planned {
+                            live.planned(plan);
+                        }
+                        let _ = sender.send(Input::Planned(planned));
+                    });
+                }
+                Effect::Start(order) => start(&core, &live, *order, sender.clone()),
+                Effect::Record(body) => record(&core, &live, *body),
+                Effect::Ended(outcome) => {
+                    finish(&core, &service, &live, &run, &outcome).await;
+                    return outcome;
+                }
+            }
+        }
+        let input = tokio::select! {
+            input = inputs.recv() => input,
+            () = &mut deadline, if !budget_over => {
+                budget_over = true;
+                let why = StepFailure::new(FailureKind::Precondition, "the drill's budget is spent");
+                Some(Input::GoHome { why })
+            }
+            changed = abort.changed(), if !aborted => {
+                aborted = true;
+                changed.is_ok().then(|| Input::GoHome {
+                    why: StepFailure::new(FailureKind::Precondition, "a person asked to abort"),
+                }).or(Some(Input::GoHome {
+                    why: StepFailure::new(FailureKind::Precondition, "the agent is stopping"),
+                }))
+            }
+        };
+        if let Some(input) = input {
+            effects.extend(run.handle(input));
+        }
+    }
+}
+
+fn start(core: &Arc<Core>, live: &Arc<LiveRun>, order: Order, sender: mpsc::UnboundedSender<Input>) {
+    let expected = expected_ms(core, &order.step);
+    live.step_begins(&order.step, expected);
+    let (core, live) = (core.clone(), live.clone());
+    tokio::spawn(async move {
+        let report = if order.step.node == core.me {
+            let (watched, id) = (live.clone(), order.step.id);
+            let progress = move |text: &str| watched.progress(id, text);
+            orders::carry_out(&core, order.clone(), progress).await
+        } else {
+            orders::send(&core, &order).await
+        };
+        live.step_ends(&order.step, &report);
+        let _ = sender.send(Input::StepDone { plan: order.plan, step: order.step.id, report });
+    });
+}
+
+fn record(core: &Core, live: &LiveRun, body: EventBody) {
+    let event = Event {
+        service: Some(live.service.clone()),
+        run: Some(live.run.clone()),
+        actor: Some(live.actor.clone()),
+        body,
+    };
+    // The end of a run is waited for: what is shown as over must be over after a power cut as well.
+    let durability = match &event.body {
+        EventBody::RunEnded { .. } => siaga_journal::Durability::Sync,
+        _ => siaga_journal::Durability::Lazy,
+    };
+    if let Err(error) = core.log.append(vec![event], durability) {
+        tracing::error!(%error, "the log could not be written");
+    }
+}
+
+/// The median of what this step took in this site's own runs.
+fn expected_ms(core: &Core, step: &Step) -> Option<u64> {
+    let mut history = core.log.journal().step_history(step.action.name());
+    history.sort_unstable();
+    history.get(history.len() / 2).copied()
+}
+
+/// One call of the planner, and what makes its plan binding.
+struct Planning {
+    core: Arc<Core>,
+    service: Service,
+    run: RunId,
+    number: u32,
+    request: Request,
+    parent: Option<PlanId>,
+    proofs: Vec<ProofRecord>,
+    failed_fences: Vec<(NodeName, String)>,
+    first: Option<(Plan, SeenEpochs)>,
+    extra: Vec<EventBody>,
+}
+
+impl Planning {
+    async fn plan(mut self) -> Result<Box<MandatedPlan>, Refusal> {
+        let (plan, seen) = match self.first.take() {
+            Some(first) => first,
+            None => {
+                let mut observation = observe(&self.core, &self.service).await;
+                self.overlay(&mut observation);
+                let seen = SeenEpochs::from(&observation, &self.request, &self.core.me);
+                let plan = siaga_planner::plan(
+                    &self.core.config,
+                    &observation,
+                    &self.request,
+                    &self.proofs,
+                )?;
+                (plan, seen)
+            }
+        };
+        let blocking = tokio::task::spawn_blocking(move || self.bind(plan, &seen));
+        blocking.await.unwrap_or_else(|e| Err(log_refusal(&e.to_string())))
+    }
+
+    /// What this run knows better than the devices say, and its own traces, which are not another run.
+    fn overlay(&self, observation: &mut Observation) {
+        for (name, view) in &mut observation.nodes {
+            for fence in &mut view.fences {
+                let failed = |(n, d): &(NodeName, String)| n == name && d == &fence.name;
+                if self.failed_fences.iter().any(failed) && fence.state != FenceState::Fenced {
+                    fence.state = FenceState::Failed { why: "it failed in this run".into() };
+                }
+            }
+            if let AgentView::Answered { facts, .. } = &mut view.agent
+                && facts.ledger.unfinished.as_ref().is_some_and(|u| u.run == self.run)
+            {
+                facts.ledger.unfinished = None;
+            }
+        }
+    }
+
+    fn bind(self, plan: Plan, seen: &SeenEpochs) -> Result<Box<MandatedPlan>, Refusal> {
+        let Some(desk) = self.core.desks.get(&self.service.name) else {
+            return Err(log_refusal("no such service"));
+        };
+        let mut bench = desk.bench.lock();
+        let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+        let epoch = ledger
+            .next_epoch(&self.run, &seen.elsewhere, seen.answers_for)
+            .map_err(|e| self.ledger_refusal(&e))?;
+        let mandated = MandatedPlan {
+            id: PlanId::new(format!("{}.{}", self.run, self.number)),
+            parent: self.parent.clone(),
+            epoch,
+            coordinator: self.core.me.clone(),
+            plan,
+        };
+        ledger
+            .begin(store.as_mut(), mandated.clone(), self.extra.clone())
+            .map_err(|e| self.ledger_refusal(&e))?;
+        Ok(Box::new(mandated))
+    }
+
+    fn ledger_refusal(&self, error: &LedgerError) -> Refusal {
+        let (code, sentence, next) = match error {
+            LedgerError::JournalLost => (
+                RefusalCode::JournalLost,
+                Sentence::NodeJournalLost { node: self.core.me.clone() },
+                vec![Advice::Check],
+            ),
+            LedgerError::Superseded { offered, in_force } => (
+                RefusalCode::Superseded,
+                Sentence::RefusedSuperseded { offered: offered.clone(), in_force: in_force.clone() },
+                vec![Advice::Status],
+            ),
+            LedgerError::Conflict { epoch, other } => (
+                RefusalCode::MandateConflict,
+                Sentence::RefusedMandateConflict { epoch: epoch.clone(), other: other.clone() },
+                vec![Advice::Status],
+            ),
+            LedgerError::Log(_) => (
+                RefusalCode::LogFull,
+                Sentence::RefusedLogFull { node: self.core.me.clone() },
+                vec![Advice::FreeSpace { node: self.core.me.clone() }],
+            ),
+            LedgerError::ProofVoid { node, why, .. } => (
+                RefusalCode::ProofVoid,
+                Sentence::RefusedProofVoid { node: node.clone(), why: why.clone() },
+                vec![Advice::Status],
+            ),
+        };
+        Refusal { code, sentence, evidence: Vec::new(), next }
+    }
+}
+
+fn log_refusal(why: &str) -> Refusal {
+    Refusal {
+        code: RefusalCode::BadRequest,
+        sentence: Sentence::RefusedBadRequest { why: why.to_owned() },
+        evidence: Vec::new(),
+        next: vec![Advice::Status],
+    }
+}
+
+/// Gathers what the clients lost, writes it down, and lets the watchers know.
+async fn finish(core: &Arc<Core>, service: &Service, live: &LiveRun, run: &Run, outcome: &RunOutcome) {
+    let served = matches!(outcome, RunOutcome::Done | RunOutcome::Restored { .. });
+    if served && run.plan().is_some_and(|p| p.plan.goal != siaga_model::plan::Placement::Stopped) {
+        let fresh = core.config.policy.witness_fresh;
+        core.probes.settled(&service.name, fresh, PROBE_SETTLE).await;
+    }
+    let mut outages = core.probes.outages(&service.name, live.started);
+    if outages.is_empty() {
+        outages = live.update(|s| node_outages(&s.finished));
+    }
+    for outage in &outages {
+        record(core, live, EventBody::OutageMeasured { outage: outage.clone() });
+    }
+    live.update(|s| {
+        s.outages = outages;
+        s.result = Some(outcome.clone());
+        s.ended = true;
+    });
+    tracing::info!(run = %live.run, ?outcome, "run ended");
+}
+
+/// The outages as the node itself saw them: from the order to stop the database until it was ready again.
+fn node_outages(steps: &[siaga_model::api::StepView]) -> Vec<Outage> {
+    let stop = Action::StopDatabase.name();
+    let start = Action::StartDatabase.name();
+    let mut outages = Vec::new();
+    let mut offline: Option<jiff::Timestamp> = None;
+    let mut seen_offline = false;
+    for step in steps {
+        let Ok(began) = step.started_at.parse::<jiff::Timestamp>() else { continue };
+        let changed = matches!(step.outcome, StepOutcome::Done { changed: true });
+        if step.action == stop && changed {
+            offline = Some(began);
+            seen_offline = true;
+        }
+        if step.action == start && changed {
+            let took = i64::try_from(step.duration_ms).unwrap_or(i64::MAX);
+            let online = began.checked_add(jiff::SignedDuration::from_millis(took)).ok();
+            let gap = offline.zip(online).map(|(a, b)| (b.as_millisecond() - a.as_millisecond()).max(0));
+            outages.push(Outage {
+                offline_at: offline.map(|t| format!("{t:.3}")),
+                online_at: online.map(|t| format!("{t:.3}")),
+                downtime_ms: gap.and_then(|g| u64::try_from(g).ok()),
+                error_ms: None,
+                seen_by: SeenBy::Node,
+                probe: None,
+            });
+            offline = None;
+            seen_offline = false;
+        }
+    }
+    if seen_offline {
+        outages.push(Outage {
+            offline_at: offline.map(|t| format!("{t:.3}")),
+            online_at: None,
+            downtime_ms: None,
+            error_ms: None,
+            seen_by: SeenBy::Node,
+            probe: None,
+        });
+    }
+    outages
+}
+
+/// The lab's way to kill an agent at an exact place: a line `before:stop_database` in this file. Only root can write
+/// there, and only the lab does; the file is used up before the agent dies.
+const LAB_CRASH: &str = "/run/siaga/lab-crash";
+
+/// Dies here if the lab asks for it.
+pub fn lab_crash(when: &str, action: &str) {
+    let Ok(line) = std::fs::read_to_string(LAB_CRASH) else { return };
+    if line.trim() == format!("{when}:{action}") {
+        let _ = std::fs::remove_file(LAB_CRASH);
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
+/// Kills the agent within an act, where the lab asks for it: shortly after its begin, at its end at the latest.
+pub struct LabCrashIn(Option<&'static str>);
+
+impl LabCrashIn {
+    /// Arms it if the lab asks for `in:ACTION`.
+    pub fn arm(action: &'static str) -> Self {
+        let Ok(line) = std::fs::read_to_string(LAB_CRASH) else { return Self(None) };
+        if line.trim() != format!("in:{action}") {
+            return Self(None);
+        }
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(2));
+            lab_crash("in", action);
+        });
+        Self(Some(action))
+    }
+}
+
+impl Drop for LabCrashIn {
+    fn drop(&mut self) {
+        if let Some(action) = self.0 {
+            lab_crash("in", action);
+        }
+    }
+}

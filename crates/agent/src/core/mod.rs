@@ -1,0 +1,17 @@
+//! The agent's core: what it knows, how it observes, and how it carries runs out.
+
+pub mod actor;
+pub mod check;
+pub mod diagnose;
+pub mod drive;
+pub mod link;
+pub mod live;
+pub mod moves;
+pub mod observe;
+pub mod orders;
+pub mod power;
+pub mod probes;
+pub mod runs;
+pub mod state;
+pub mod store;
+pub mod watch;

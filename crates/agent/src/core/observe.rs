@@ -1,0 +1,194 @@
+//! Gathers one observation: every witness is asked at the same time, each within its own limit.
+
+use super::state::Core;
+use crate::transport::client::PathAnswer;
+use siaga_model::api::FactsAnswer;
+use siaga_model::config::{Fence, Service};
+use siaga_model::observation::{
+    AddressAnswer, AddressSighting, AgentView, DiskSighting, FenceState, FenceView, Holding,
+    NodeFacts, NodeView, Observation, Power,
+};
+use siaga_model::{NodeName, ServiceName};
+use siaga_node::observe::{disk_watch, witness};
+use siaga_runner::hands::Hands;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an address may take to answer.
+const ADDRESS_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// This node's own facts, the ledger's among them.
+pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
+    let (c, s) = (core.clone(), service.clone());
+    let own = tokio::task::spawn_blocking(move || c.hands.look(&s)).await;
+    let desk = core.desks.get(service);
+    let mut ledger = desk.map(|d| d.bench.lock().ledger.facts()).unwrap_or_default();
+    let open = core.log.runs().open(service).cloned();
+    ledger.unfinished = open.map(|run| {
+        let live = run.plan.coordinator == core.me
+            && core.runs.get(&run.run).is_some_and(|live| !live.is_over());
+        run.in_progress(live)
+    });
+    if ledger.unfinished.is_none()
+        && let Some(live) = core.runs.going_on(service)
+        && let Some(epoch) = ledger.highest.clone()
+    {
+        ledger.unfinished = Some(siaga_model::observation::RunInProgress {
+            run: live.run.clone(),
+            epoch,
+            coordinator: core.me.clone(),
+            since: live.started_at,
+            actor: live.actor.name.clone(),
+            live: true,
+        });
+    }
+    let own = match own {
+        Ok(own) => own,
+        Err(error) => siaga_runner::hands::OwnFacts {
+            disk: Holding::Unknown { why: error.to_string() },
+            mounts: Vec::new(),
+            virtual_ips: Vec::new(),
+            database: siaga_model::observation::DatabaseState::Unknown { why: error.to_string() },
+            applications: Vec::new(),
+        },
+    };
+    let busy = desk.is_some_and(|d| d.bench.busy());
+    NodeFacts {
+        boot: core.boot.clone(),
+        // An effect in flight counts as held.
+        disk: match own.disk {
+            Holding::Free if busy => Holding::Held { by: vec!["a step under way".into()] },
+            disk => disk,
+        },
+        mounts: own.mounts,
+        virtual_ips: own.virtual_ips,
+        database: own.database,
+        applications: own.applications,
+        ledger,
+    }
+}
+
+/// One observation of `service`.
+pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
+    let at = core.hands.now();
+    let own = own_facts(core, &service.name);
+    let peers = futures_util::future::join_all(
+        core.others().into_iter().map(|node| view_of(core, service, node)),
+    );
+    let addresses = addresses(core, service);
+    let (own, peers, addresses) = tokio::join!(own, peers, addresses);
+    let disk = look_at_disk(core, service, &own).await;
+    let mut nodes: BTreeMap<NodeName, NodeView> = peers.into_iter().collect();
+    nodes.insert(
+        core.me.clone(),
+        NodeView {
+            agent: AgentView::Answered { paths: vec!["here".into()], facts: Box::new(own) },
+            power: Power::On,
+            fences: Vec::new(),
+            address: AddressAnswer::Mine,
+        },
+    );
+    Observation {
+        service: service.name.clone(),
+        observer: core.me.clone(),
+        at,
+        nodes,
+        probes: core.probes.sightings(&service.name),
+        addresses,
+        disk,
+    }
+}
+
+async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeName, NodeView) {
+    let agent = ask_agent(core, &service.name, &node);
+    let fences = fence_states(core, &node);
+    let (c, n) = (core.clone(), node.clone());
+    let address = tokio::task::spawn_blocking(move || {
+        witness::node_address(&c.config, &c.me, &n, ADDRESS_TIMEOUT)
+    });
+    let (agent, fences, address) = tokio::join!(agent, fences, address);
+    let view = NodeView {
+        agent,
+        power: power(&fences),
+        fences,
+        address: address.unwrap_or_else(|e| AddressAnswer::NotAsked { why: e.to_string() }),
+    };
+    (node, view)
+}
+
+async fn ask_agent(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
+    let Some(peer) = core.peers.get(node) else {
+        return AgentView::Silent { paths_tried: Vec::new() };
+    };
+    let path = format!("/v1/facts?service={service}");
+    let answers: Vec<PathAnswer<FactsAnswer>> =
+        peer.ask_all_paths(&path, core.config.policy.peer_timeout).await;
+    let tried = answers.iter().map(|a| a.path.to_string()).collect();
+    let answered: Vec<String> =
+        answers.iter().filter(|a| a.answer.is_ok()).map(|a| a.path.to_string()).collect();
+    match answers.into_iter().find_map(|a| a.answer.ok()) {
+        Some(facts) if &facts.node == node => {
+            if let Some(pulse) = core.pulses.get(node) {
+                pulse.beat();
+            }
+            AgentView::Answered { paths: answered, facts: Box::new(facts.facts) }
+        }
+        _ => AgentView::Silent { paths_tried: tried },
+    }
+}
+
+async fn fence_states(core: &Arc<Core>, node: &NodeName) -> Vec<FenceView> {
+    let Some(fences) = core.config.node(node).map(|n| n.fences.clone()) else { return Vec::new() };
+    let asked = fences.into_iter().map(|fence: Fence| {
+        tokio::task::spawn_blocking(move || FenceView {
+            name: fence.name.clone(),
+            kind: fence.kind,
+            state: siaga_node::act::fence::state(&fence),
+        })
+    });
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
+fn power(fences: &[FenceView]) -> Power {
+    let power = |f: &&FenceView| f.kind == siaga_model::config::FenceKind::Power;
+    let states: Vec<&FenceState> = fences.iter().filter(power).map(|f| &f.state).collect();
+    if states.iter().any(|s| matches!(s, FenceState::Open)) {
+        Power::On
+    } else if states.iter().any(|s| matches!(s, FenceState::Fenced)) {
+        Power::Off
+    } else {
+        Power::Unknown
+    }
+}
+
+async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> {
+    let asked = service.virtual_ips.iter().map(|vip| {
+        let (core, vip) = (core.clone(), vip.clone());
+        tokio::task::spawn_blocking(move || {
+            let answer = match vip.interface(&core.me) {
+                Some(interface) => witness::address_answer(
+                    &core.config,
+                    &core.me,
+                    interface,
+                    vip.address,
+                    ADDRESS_TIMEOUT,
+                ),
+                None => AddressAnswer::NotAsked { why: "no interface for it here".into() },
+            };
+            AddressSighting { address: vip.address, answer }
+        })
+    });
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
+async fn look_at_disk(core: &Arc<Core>, service: &Service, own: &NodeFacts) -> DiskSighting {
+    if own.disk != Holding::Free {
+        return DiskSighting::NotLooked { why: "this node holds it, or can't tell".into() };
+    }
+    let Some(device) = service.disk_set.device(&core.me).cloned() else {
+        return DiskSighting::NotLooked { why: "no device here".into() };
+    };
+    let looked = tokio::task::spawn_blocking(move || disk_watch::look(&device)).await;
+    looked.unwrap_or_else(|e| DiskSighting::NotLooked { why: e.to_string() })
+}

@@ -1,0 +1,162 @@
+//! Everything one agent knows, in one place that its parts share.
+
+use super::live::LiveRuns;
+use super::orders::OrderDesk;
+use super::probes::ProbeDesk;
+use super::store::{Context, Log, ServiceStore};
+use crate::transport::client::PeerClient;
+use siaga_journal::projections;
+use siaga_model::config::{Config, Service};
+use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
+use siaga_model::{BootId, NodeName, ServiceName};
+use siaga_node::NodeHands;
+use siaga_runner::executor::SharedBench;
+use siaga_runner::hands::Hands;
+use siaga_runner::ledger::Ledger;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One service on this node: its ledger, and who is writing to it.
+pub struct ServiceDesk {
+    pub bench: Arc<SharedBench>,
+    pub context: Arc<Mutex<Context>>,
+    pub orders: OrderDesk,
+}
+
+/// When the peer last answered, on this agent's monotonic clock.
+#[derive(Default)]
+pub struct PeerPulse {
+    last: Mutex<Option<Instant>>,
+}
+
+impl PeerPulse {
+    /// It answered just now.
+    pub fn beat(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+    /// How long ago it answered, where it ever did.
+    pub fn age(&self) -> Option<Duration> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).map(|t| t.elapsed())
+    }
+}
+
+/// The agent.
+pub struct Core {
+    pub me: NodeName,
+    pub config: Arc<Config>,
+    pub config_hash: String,
+    pub state_dir: PathBuf,
+    pub boot: BootId,
+    pub log: Log,
+    pub hands: Arc<NodeHands>,
+    pub desks: BTreeMap<ServiceName, ServiceDesk>,
+    pub peers: BTreeMap<NodeName, Arc<PeerClient>>,
+    pub pulses: BTreeMap<NodeName, Arc<PeerPulse>>,
+    pub probes: Arc<ProbeDesk>,
+    pub runs: LiveRuns,
+    pub findings: Mutex<Vec<Finding>>,
+}
+
+impl Core {
+    /// The service of that name, or the only one.
+    pub fn service(&self, name: Option<&ServiceName>) -> Option<&Service> {
+        match name {
+            Some(name) => self.config.service(name),
+            None if self.config.services.len() == 1 => self.config.services.first(),
+            None => None,
+        }
+    }
+
+    /// The other configured nodes.
+    pub fn others(&self) -> Vec<NodeName> {
+        self.config.others(&self.me).map(|n| n.name.clone()).collect()
+    }
+
+    /// The agent itself, as an actor.
+    pub fn agent_actor(&self) -> Actor {
+        Actor { name: format!("agent@{}", self.me), how: ActorProof::Agent }
+    }
+
+    /// Writes something down that binds nobody. A full disk is reported by the log itself.
+    pub fn note(&self, service: Option<&ServiceName>, body: EventBody) {
+        let event = Event {
+            service: service.cloned(),
+            run: None,
+            actor: Some(self.agent_actor()),
+            body,
+        };
+        if let Err(error) = self.log.append(vec![event], siaga_journal::Durability::Lazy) {
+            tracing::error!(%error, "the log could not be written");
+        }
+    }
+
+    /// Adds a finding, or replaces the one with the same code and node. New ones are written down.
+    pub fn found(&self, service: Option<&ServiceName>, finding: Finding) {
+        let new = {
+            let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = findings.iter().position(|f| f.code == finding.code && f.node == finding.node);
+            match known {
+                Some(at) => {
+                    findings[at] = finding.clone();
+                    false
+                }
+                None => {
+                    findings.push(finding.clone());
+                    true
+                }
+            }
+        };
+        if new {
+            tracing::warn!(code = ?finding.code, evidence = %finding.evidence, "found");
+            self.note(service, EventBody::Found { finding });
+        }
+    }
+
+    /// Takes a finding back that no longer holds.
+    pub fn mended(&self, code: siaga_model::event::FindingCode, node: &NodeName) {
+        self.findings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|f| f.code != code || &f.node != node);
+    }
+
+    /// What stands found now.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Builds the desk of each service from the node's own journal.
+pub fn desks(
+    config: &Config,
+    me: &NodeName,
+    hands: &dyn Hands,
+    log: &Log,
+    journal_lost: bool,
+) -> Result<BTreeMap<ServiceName, ServiceDesk>, siaga_journal::JournalError> {
+    let mut desks = BTreeMap::new();
+    for service in &config.services {
+        let events = {
+            let journal = log.journal();
+            projections::ledger_events(&journal, &service.name)?
+        };
+        let ledger = Ledger::replay(
+            me.clone(),
+            hands.boot(),
+            service.name.clone(),
+            journal_lost,
+            events.iter().map(|e| &e.event.body),
+        );
+        let context = Arc::new(Mutex::new(Context::default()));
+        let store = ServiceStore { log: log.clone(), context: context.clone() };
+        let desk = ServiceDesk {
+            bench: Arc::new(SharedBench::new(ledger, Box::new(store))),
+            context,
+            orders: OrderDesk::default(),
+        };
+        desks.insert(service.name.clone(), desk);
+    }
+    Ok(desks)
+}

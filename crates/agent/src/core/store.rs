@@ -1,0 +1,105 @@
+//! The runner's durable store over the node's own journal, and the agent's own appends.
+
+use super::runs::RunIndex;
+use siaga_journal::{Durability, Journal, JournalError};
+use siaga_model::event::{Actor, Event, EventBody};
+use siaga_model::{RunId, ServiceName};
+use siaga_runner::hands::Store;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// The journal, shared. Whoever appends keeps the index of runs in step and wakes the peer's long poll.
+#[derive(Clone)]
+pub struct Log {
+    journal: Arc<Mutex<Journal>>,
+    runs: Arc<Mutex<RunIndex>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Log {
+    /// Wraps an opened journal. `runs` was built from its events.
+    pub fn new(journal: Journal, runs: RunIndex) -> Self {
+        let (changed, _) = watch::channel(journal.version());
+        Self { journal: Arc::new(Mutex::new(journal)), runs: Arc::new(Mutex::new(runs)), changed }
+    }
+
+    /// The journal, alone for a moment. Its content on disk is right whatever happened to another holder.
+    pub fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index of runs.
+    pub fn runs(&self) -> MutexGuard<'_, RunIndex> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Grows with every row, own or copied.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Appends events, and waits for the disk where `durability` says so.
+    pub fn append(&self, events: Vec<Event>, durability: Durability) -> Result<(), JournalError> {
+        let version = {
+            let mut journal = self.journal();
+            journal.append_all(events.clone(), durability)?;
+            journal.version()
+        };
+        {
+            let mut runs = self.runs();
+            for event in &events {
+                runs.apply(event);
+            }
+        }
+        self.changed.send_replace(version);
+        Ok(())
+    }
+
+    /// After rows were copied in: keeps the index in step.
+    pub fn copied(&self, events: &[Event]) {
+        {
+            let mut runs = self.runs();
+            for event in events {
+                runs.apply(event);
+            }
+        }
+        let version = self.journal().version();
+        self.changed.send_replace(version);
+    }
+}
+
+/// What the ledger of one service writes through.
+pub struct ServiceStore {
+    pub log: Log,
+    /// The run and the person that the next events belong to.
+    pub context: Arc<Mutex<Context>>,
+}
+
+/// The run and the person behind what is written.
+#[derive(Clone, Default)]
+pub struct Context {
+    pub run: Option<RunId>,
+    pub actor: Option<Actor>,
+}
+
+impl Store for ServiceStore {
+    fn append_durably(&mut self, service: &ServiceName, bodies: Vec<EventBody>) -> Result<(), String> {
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let events = bodies.into_iter().map(|body| context.event(Some(service.clone()), body)).collect();
+        self.log.append(events, Durability::Sync).map_err(|e| e.to_string())
+    }
+}
+
+impl Context {
+    /// An event in this context. A body that names its run wins over the context's.
+    pub fn event(&self, service: Option<ServiceName>, body: EventBody) -> Event {
+        let run = match &body {
+            EventBody::PlanRecorded { plan } => Some(plan.epoch.run.clone()),
+            EventBody::MandateMinted { epoch } | EventBody::MandateAdmitted { epoch } => {
+                Some(epoch.run.clone())
+            }
+            _ => self.run.clone(),
+        };
+        Event { service, run, actor: self.actor.clone(), body }
+    }
+}

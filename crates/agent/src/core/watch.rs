@@ -1,0 +1,327 @@
+//! What the agent does by itself: cover a coordinator that fell silent, let go where it was declared gone, report what
+//! it finds, and start the service again after the whole building lost power, where the site's policy says so.
+//!
+//! None of it takes a disk set without an ordinary plan and its proofs.
+
+use super::drive::{self, Begin, SeenEpochs};
+use super::live::LiveRun;
+use super::observe::{observe, own_facts};
+use super::runs::{KnownRun, new_run_id};
+use super::state::Core;
+use siaga_journal::Filter;
+use siaga_model::config::Service;
+use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
+use siaga_model::plan::{MoveKind, Placement, Request};
+use siaga_model::run::RunOutcome;
+use siaga_model::{Epoch, RunId, UtcMicros};
+use siaga_runner::hands::Hands;
+use siaga_runner::run::RunSpec;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the watch looks at its cheap signs.
+const TICK: Duration = Duration::from_secs(1);
+/// How many ticks lie between two looks at this node's own mounts, addresses and database.
+const LOOK_EVERY: u32 = 5;
+
+/// Never ends.
+pub async fn watch(core: Arc<Core>) {
+    let mut silent_since: BTreeMap<RunId, Instant> = BTreeMap::new();
+    let mut tried: Vec<RunId> = Vec::new();
+    let mut started_after_power_loss = false;
+    let mut tick: u32 = 0;
+    loop {
+        tokio::time::sleep(TICK).await;
+        tick = tick.wrapping_add(1);
+        for service in core.config.services.clone() {
+            if core.runs.going_on(&service.name).is_some() {
+                continue;
+            }
+            if let Some(epoch) = declared_gone(&core, &service) {
+                let_go(&core, &service, &epoch).await;
+            }
+            cover(&core, &service, &mut silent_since, &mut tried).await;
+            if tick % LOOK_EVERY == 0 {
+                look(&core, &service).await;
+            }
+            if !started_after_power_loss {
+                started_after_power_loss = building_power_loss(&core, &service).await;
+            }
+        }
+    }
+}
+
+/// Another node took the disk set with a proof about this one, under a mandate newer than any that this node obeys.
+fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
+    let highest = core.desks.get(&service.name)?.bench.lock().ledger.facts().highest;
+    let newest = core.log.runs().newest(&service.name).map(|k| k.plan.epoch.clone())?;
+    if highest.as_ref().is_some_and(|h| h.counter >= newest.counter) {
+        return None;
+    }
+    let filter = Filter { service: Some(service.name.clone()), ..Filter::default() };
+    let events = core.log.journal().events(&filter).ok()?;
+    events.iter().rev().find_map(|e| match &e.event.body {
+        EventBody::ProofUsed { proof }
+            if proof.node == core.me
+                && highest.as_ref().is_none_or(|h| proof.epoch.counter > h.counter) =>
+        {
+            Some(proof.epoch.clone())
+        }
+        _ => None,
+    })
+}
+
+/// Drops everything of the service here, and remembers the mandate. Nothing here can be wrong: another node holds
+/// the disk set with a proof that this one does not.
+async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
+    let facts = own_facts(core, &service.name).await;
+    let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
+    let cleaned = tokio::task::spawn_blocking(move || {
+        let mut said = Vec::new();
+        let mut keep = |what: &str, acted: siaga_runner::hands::Acted| match acted {
+            Ok(did) if did.changed => said.push(format!("{what}: done")),
+            Ok(_) => {}
+            Err(trouble) => said.push(format!("{what}: {trouble:?}")),
+        };
+        keep("address removed", c.hands.remove_virtual_ips(&s));
+        keep("applications stopped", c.hands.stop_applications(&s));
+        keep("database stopped", c.hands.stop_database(&s, &|_| {}));
+        keep("unmounted", c.hands.unmount(&s));
+        let clean = c.hands.prove_released(&s).is_ok();
+        if let Some(desk) = c.desks.get(&s) {
+            let mut bench = desk.bench.lock();
+            let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+            // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
+            if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
+                said.push(error.to_string());
+            }
+        }
+        said
+    })
+    .await
+    .unwrap_or_default();
+    if facts.disk != Holding::Free || !cleaned.is_empty() {
+        core.found(
+            Some(&service.name),
+            Finding {
+                code: FindingCode::NodeUnfencedAndBack,
+                node: core.me.clone(),
+                severity: Severity::Warning,
+                evidence: format!(
+                    "this node was declared gone under mandate {}; {}",
+                    epoch.counter,
+                    if cleaned.is_empty() { "nothing was left here".to_owned() } else { cleaned.join("; ") }
+                ),
+            },
+        );
+    }
+}
+
+/// Covers a run whose coordinator fell silent after this node was enlisted in it.
+async fn cover(
+    core: &Arc<Core>,
+    service: &Service,
+    silent_since: &mut BTreeMap<RunId, Instant>,
+    tried: &mut Vec<RunId>,
+) {
+    let Some(known) = core.log.runs().open(&service.name).cloned() else {
+        silent_since.clear();
+        return;
+    };
+    let coordinator = known.plan.coordinator.clone();
+    let stuck = matches!(known.ended, Some(RunOutcome::Stuck { .. }));
+    if coordinator == core.me || stuck || tried.contains(&known.run) || known.from.is_none() {
+        return;
+    }
+    if carries_on(core, service, &known).await {
+        silent_since.remove(&known.run);
+        return;
+    }
+    let since = *silent_since.entry(known.run.clone()).or_insert_with(Instant::now);
+    if since.elapsed() < core.config.policy.coordinator_silence {
+        return;
+    }
+    tried.push(known.run.clone());
+    let facts = own_facts(core, &service.name).await;
+    if facts.database == DatabaseState::Ready {
+        interrupted(core, service, &known, "the coordinator fell silent; the service still runs here");
+        return;
+    }
+    tracing::warn!(run = %known.run, %coordinator, "covering a silent coordinator");
+    interrupted(core, service, &known, "the coordinator fell silent; this node covers");
+    if let Err(why) = begin_by_itself(core, service, MoveKind::Cover, &known, "cover").await {
+        interrupted(core, service, &known, &why);
+    }
+}
+
+/// Does the coordinator still carry the run out, as far as can be seen from here?
+async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
+    let coordinator = &known.plan.coordinator;
+    let Some(peer) = core.peers.get(coordinator) else { return false };
+    let path = format!("/v1/facts?service={}", service.name);
+    let answer: Result<siaga_model::api::FactsAnswer, _> =
+        peer.get(&path, core.config.policy.peer_timeout).await;
+    match answer {
+        Ok(answer) => match &answer.facts.ledger.unfinished {
+            Some(unfinished) => unfinished.live && unfinished.run == known.run,
+            // It knows the run as ended: its last rows are on their way here.
+            None => true,
+        },
+        Err(_) => false,
+    }
+}
+
+fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: &str) {
+    let event = siaga_model::event::Event {
+        service: Some(service.name.clone()),
+        run: Some(known.run.clone()),
+        actor: Some(core.agent_actor()),
+        body: EventBody::RunInterrupted { why: why.to_owned() },
+    };
+    if let Err(error) = core.log.append(vec![event], siaga_journal::Durability::Lazy) {
+        tracing::error!(%error, "the log could not be written");
+    }
+}
+
+/// Begins a run of the agent's own: an ordinary plan, with ordinary proofs.
+async fn begin_by_itself(
+    core: &Arc<Core>,
+    service: &Service,
+    kind: MoveKind,
+    known: &KnownRun,
+    reason: &str,
+) -> Result<(), String> {
+    let mut observation = observe(core, service).await;
+    for view in observation.nodes.values_mut() {
+        if let siaga_model::observation::AgentView::Answered { facts, .. } = &mut view.agent
+            && facts.ledger.unfinished.as_ref().is_some_and(|u| u.run == known.run && !u.live)
+        {
+            facts.ledger.unfinished = None;
+        }
+    }
+    let goal = Placement::ActiveOn(core.me.clone());
+    let request = Request {
+        kind,
+        goal: goal.clone(),
+        attested: Vec::new(),
+        may_fence: kind == MoveKind::Cover,
+    };
+    let plan = siaga_planner::plan(&core.config, &observation, &request, &[])
+        .map_err(|refusal| siaga_words::refusal(core.config.site.language, &refusal))?;
+    let now = core.hands.now();
+    let run = match kind {
+        MoveKind::Cover => known.run.clone(),
+        _ => new_run_id(now, &core.me),
+    };
+    let live = LiveRun::new(run.clone(), service.name.clone(), kind, core.agent_actor(), now);
+    let live = core.runs.begin(live, "").map_err(|_| "another run is in progress".to_owned())?;
+    let spec = RunSpec {
+        run,
+        service: service.name.clone(),
+        kind,
+        legs: vec![goal.clone()],
+        home: None,
+        may_fence: request.may_fence,
+        attested: Vec::new(),
+    };
+    let begin = Begin {
+        service: service.clone(),
+        live,
+        spec,
+        seen: SeenEpochs::from(&observation, &request, &core.me),
+        first: Some(plan),
+        accepted: EventBody::RunAccepted {
+            move_kind: kind,
+            goal,
+            reason: reason.to_owned(),
+            requested_by: None,
+            approved_by: None,
+            idempotency_key: String::new(),
+        },
+        budget: None,
+    };
+    tokio::spawn(drive::drive(core.clone(), begin));
+    Ok(())
+}
+
+/// Looks at this node's own mounts, addresses and database, and reports what Siaga did not put there.
+async fn look(core: &Arc<Core>, service: &Service) {
+    let facts = own_facts(core, &service.name).await;
+    let strangers: Vec<_> = facts.mounts.iter().filter(|m| m.stranger).collect();
+    match strangers.first() {
+        Some(mount) => core.found(
+            Some(&service.name),
+            finding(core, FindingCode::MountByHand, mount.mount_point.display().to_string()),
+        ),
+        None => core.mended(FindingCode::MountByHand, &core.me),
+    }
+    let left_over = left_over_address(&facts);
+    match left_over {
+        Some(address) => core.found(
+            Some(&service.name),
+            finding(core, FindingCode::AddressLeftOver, address),
+        ),
+        None => core.mended(FindingCode::AddressLeftOver, &core.me),
+    }
+    for conflict in siaga_node::act::virtual_ip::conflicts() {
+        core.found(Some(&service.name), finding(core, FindingCode::AddressConflict, conflict.to_string()));
+    }
+}
+
+fn left_over_address(facts: &NodeFacts) -> Option<String> {
+    let present = facts.virtual_ips.iter().find(|v| v.present)?;
+    (facts.database == DatabaseState::Stopped && facts.disk == Holding::Free)
+        .then(|| present.address.to_string())
+}
+
+fn finding(core: &Core, code: FindingCode, evidence: String) -> Finding {
+    Finding { code, node: core.me.clone(), severity: Severity::Warning, evidence }
+}
+
+/// Both nodes rebooted since the service was last on line, both hold nothing, and the policy allows it: the preferred
+/// node starts the service. Returns true once there is nothing more to wait for.
+async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
+    if !core.config.policy.start_after_building_power_loss || service.preferred_node != core.me {
+        return true;
+    }
+    let Some(known) = core.log.runs().newest(&service.name).cloned() else { return true };
+    let ended_well = matches!(known.ended, Some(RunOutcome::Done | RunOutcome::Restored { .. }));
+    if !ended_well || known.goal == Placement::Stopped || !all_rebooted_since(core, service) {
+        return true;
+    }
+    let observation = observe(core, service).await;
+    let everybody = observation.nodes.values().all(|v| v.agent.facts().is_some());
+    if !everybody {
+        return false;
+    }
+    let free = observation
+        .nodes
+        .values()
+        .filter_map(|v| v.agent.facts())
+        .all(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);
+    if free {
+        let begun = begin_by_itself(core, service, MoveKind::Start, &known, "power returned").await;
+        if let Err(why) = begun {
+            tracing::warn!(why, "not started after the power loss");
+        }
+    }
+    true
+}
+
+fn all_rebooted_since(core: &Core, service: &Service) -> bool {
+    let Ok(events) = core.log.journal().events(&Filter::default()) else { return false };
+    let last_end = events
+        .iter()
+        .filter(|e| e.event.service.as_ref() == Some(&service.name))
+        .filter(|e| matches!(e.event.body, EventBody::RunEnded { .. }))
+        .map(|e| e.at)
+        .max()
+        .unwrap_or(UtcMicros(0));
+    core.config.nodes.iter().all(|node| {
+        events.iter().any(|e| {
+            e.node == node.name && e.at > last_end && matches!(e.event.body, EventBody::NodeBooted { .. })
+        })
+    })
+}

@@ -1,0 +1,54 @@
+use std::path::PathBuf;
+
+/// Why the keys on this machine could not be made, read or used.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    #[error("{what} {path}: {source}")]
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path} exists already: this machine has an identity")]
+    Exists { path: PathBuf },
+    #[error("{path} is missing: run `siaga init` on the first node, `siaga join` on any other machine")]
+    Missing { path: PathBuf },
+    #[error("{path} is damaged: {why}")]
+    Broken { path: PathBuf, why: String },
+    #[error("{path} can be read by others (mode {mode:o}): set it to 0600")]
+    Exposed { path: PathBuf, mode: u32 },
+    #[error("a certificate or key could not be made or read: {0}")]
+    Crypto(String),
+    #[error("the site's CA key is not on this node")]
+    NoCa,
+    #[error("{name:?} is no name: use a-z, 0-9 and '-', 1 to 32 characters")]
+    Name { name: String },
+    #[error("a join token needs at least one address of this agent")]
+    NoAddress,
+    #[error("the certificate is not for this machine's key, or not from this site's CA")]
+    WrongCertificate,
+}
+
+impl PkiError {
+    /// A stable code for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            PkiError::Io { .. } => "keys-io",
+            PkiError::Exists { .. } => "keys-exist",
+            PkiError::Missing { .. } => "keys-missing",
+            PkiError::Broken { .. } => "keys-broken",
+            PkiError::Exposed { .. } => "keys-exposed",
+            PkiError::Crypto(_) => "keys-crypto",
+            PkiError::NoCa => "keys-no-ca",
+            PkiError::Name { .. } => "keys-name",
+            PkiError::NoAddress => "keys-no-address",
+            PkiError::WrongCertificate => "keys-wrong-certificate",
+        }
+    }
+}
+
+impl From<rcgen::Error> for PkiError {
+    fn from(e: rcgen::Error) -> Self {
+        PkiError::Crypto(e.to_string())
+    }
+}

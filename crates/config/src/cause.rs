@@ -1,0 +1,288 @@
+//! Everything that can be wrong with a configuration, as data. `text` says each of them in both languages.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use toml::de::DeValue;
+
+/// What a value is, or should be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueKind {
+    Text,
+    Number,
+    Fraction,
+    YesNo,
+    Date,
+    List,
+    Table,
+}
+
+impl ValueKind {
+    /// The kind of a value in the file.
+    pub fn of(value: &DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(_) => Self::Text,
+            DeValue::Integer(_) => Self::Number,
+            DeValue::Float(_) => Self::Fraction,
+            DeValue::Boolean(_) => Self::YesNo,
+            DeValue::Datetime(_) => Self::Date,
+            DeValue::Array(_) => Self::List,
+            DeValue::Table(_) => Self::Table,
+        }
+    }
+}
+
+/// What has a name or a number of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Thing {
+    Node,
+    Service,
+    Person,
+    Login,
+    Fence,
+    Application,
+    ClientTest,
+    AfterMove,
+    HardwareAddress,
+    Device,
+    /// A PostgreSQL port in one socket directory.
+    Port,
+}
+
+/// Who has an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Owner {
+    Node(String),
+    /// Of that service.
+    VirtualIp(String),
+    /// A fence device, on its node.
+    Fence(String),
+}
+
+/// What is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cause {
+    // --- the file
+    Unreadable {
+        why: String,
+    },
+    TooLarge {
+        limit: usize,
+    },
+    NotText,
+    Syntax {
+        message: String,
+    },
+    // --- its shape
+    UnknownKey {
+        name: String,
+        suggestion: Option<String>,
+        known: Vec<String>,
+    },
+    MissingKey {
+        name: String,
+    },
+    /// A key that does not go with another one.
+    NotWith {
+        name: String,
+        other: String,
+    },
+    WrongType {
+        expected: ValueKind,
+        found: ValueKind,
+    },
+    BadChoice {
+        found: String,
+        suggestion: Option<String>,
+        choices: Vec<String>,
+    },
+    // --- single values
+    EmptyText,
+    EmptyList,
+    BadName {
+        found: String,
+    },
+    BadDuration {
+        found: String,
+    },
+    ZeroDuration,
+    LongDuration {
+        found: String,
+    },
+    BadAddress {
+        found: String,
+    },
+    BadEndpoint {
+        found: String,
+    },
+    BadPort {
+        found: String,
+    },
+    BadNetwork {
+        found: String,
+    },
+    UnusableAddress {
+        address: IpAddr,
+    },
+    NotAbsolute {
+        found: String,
+    },
+    BadHardwareAddress {
+        found: String,
+    },
+    BadInterface {
+        found: String,
+    },
+    BadTimeZone {
+        found: String,
+        suggestion: Option<String>,
+    },
+    BadUrl {
+        found: String,
+    },
+    BadUnit {
+        found: String,
+    },
+    BadMountOption {
+        found: String,
+    },
+    BadMountPoint {
+        path: PathBuf,
+    },
+    BadOption {
+        found: String,
+    },
+    // --- values against each other
+    NodeCount {
+        found: usize,
+    },
+    NoService,
+    Duplicate {
+        thing: Thing,
+        name: String,
+        line: usize,
+    },
+    NoSuchNode {
+        name: String,
+        nodes: Vec<String>,
+    },
+    MissingForNode {
+        node: String,
+    },
+    EqualAddresses {
+        address: IpAddr,
+        other: Owner,
+        line: usize,
+    },
+    VirtualIpReachesNode {
+        address: IpAddr,
+        node: String,
+        line: usize,
+    },
+    OutsideNetwork {
+        address: IpAddr,
+        network: String,
+    },
+    FileSystemCount {
+        found: usize,
+    },
+    OverlappingMounts {
+        path: PathBuf,
+        other: PathBuf,
+        line: usize,
+    },
+    DataDirOutside {
+        path: PathBuf,
+        mounts: Vec<PathBuf>,
+    },
+    FenceWithoutCredentials {
+        fence: String,
+    },
+    InlineSecret {
+        name: String,
+    },
+    ApplicationRun {
+        name: String,
+    },
+    PolicyOrder {
+        silence_ms: u128,
+        timeout_ms: u128,
+    },
+    // --- this host
+    NoSuchUser {
+        user: String,
+    },
+    SecretMissing {
+        path: PathBuf,
+    },
+    SecretReadable {
+        path: PathBuf,
+        mode: u32,
+        owner: u32,
+    },
+    NoSuchInterface {
+        name: String,
+        have: Vec<String>,
+    },
+    OutsideInterface {
+        address: IpAddr,
+        interface: String,
+        networks: Vec<String>,
+    },
+}
+
+impl Cause {
+    /// A stable code. It never changes its meaning.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Cause::Unreadable { .. } => "UNREADABLE",
+            Cause::TooLarge { .. } => "TOO_LARGE",
+            Cause::NotText => "NOT_TEXT",
+            Cause::Syntax { .. } => "SYNTAX",
+            Cause::UnknownKey { .. } => "UNKNOWN_KEY",
+            Cause::MissingKey { .. } => "MISSING_KEY",
+            Cause::NotWith { .. } => "NOT_TOGETHER",
+            Cause::WrongType { .. } => "WRONG_TYPE",
+            Cause::BadChoice { .. } => "BAD_CHOICE",
+            Cause::EmptyText => "EMPTY_TEXT",
+            Cause::EmptyList => "EMPTY_LIST",
+            Cause::BadName { .. } => "BAD_NAME",
+            Cause::BadDuration { .. } => "BAD_DURATION",
+            Cause::ZeroDuration => "ZERO_DURATION",
+            Cause::LongDuration { .. } => "LONG_DURATION",
+            Cause::BadAddress { .. } => "BAD_ADDRESS",
+            Cause::BadEndpoint { .. } => "BAD_ENDPOINT",
+            Cause::BadPort { .. } => "BAD_PORT",
+            Cause::BadNetwork { .. } => "BAD_NETWORK",
+            Cause::UnusableAddress { .. } => "UNUSABLE_ADDRESS",
+            Cause::NotAbsolute { .. } => "NOT_ABSOLUTE",
+            Cause::BadHardwareAddress { .. } => "BAD_HARDWARE_ADDRESS",
+            Cause::BadInterface { .. } => "BAD_INTERFACE",
+            Cause::BadTimeZone { .. } => "BAD_TIME_ZONE",
+            Cause::BadUrl { .. } => "BAD_URL",
+            Cause::BadUnit { .. } => "BAD_UNIT",
+            Cause::BadMountOption { .. } => "BAD_MOUNT_OPTION",
+            Cause::BadMountPoint { .. } => "BAD_MOUNT_POINT",
+            Cause::BadOption { .. } => "BAD_OPTION",
+            Cause::NodeCount { .. } => "NODE_COUNT",
+            Cause::NoService => "NO_SERVICE",
+            Cause::Duplicate { .. } => "DUPLICATE",
+            Cause::NoSuchNode { .. } => "NO_SUCH_NODE",
+            Cause::MissingForNode { .. } => "MISSING_FOR_NODE",
+            Cause::EqualAddresses { .. } => "EQUAL_ADDRESSES",
+            Cause::VirtualIpReachesNode { .. } => "VIRTUAL_IP_REACHES_NODE",
+            Cause::OutsideNetwork { .. } => "OUTSIDE_NETWORK",
+            Cause::FileSystemCount { .. } => "FILE_SYSTEM_COUNT",
+            Cause::OverlappingMounts { .. } => "OVERLAPPING_MOUNTS",
+            Cause::DataDirOutside { .. } => "DATA_DIR_OUTSIDE",
+            Cause::FenceWithoutCredentials { .. } => "FENCE_WITHOUT_CREDENTIALS",
+            Cause::InlineSecret { .. } => "INLINE_SECRET",
+            Cause::ApplicationRun { .. } => "APPLICATION_RUN",
+            Cause::PolicyOrder { .. } => "POLICY_ORDER",
+            Cause::NoSuchUser { .. } => "NO_SUCH_USER",
+            Cause::SecretMissing { .. } => "SECRET_MISSING",
+            Cause::SecretReadable { .. } => "SECRET_READABLE",
+            Cause::NoSuchInterface { .. } => "NO_SUCH_INTERFACE",
+            Cause::OutsideInterface { .. } => "OUTSIDE_INTERFACE",
+        }
+    }
+}

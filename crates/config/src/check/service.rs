@@ -1,0 +1,364 @@
+//! Services and what belongs to them.
+
+use super::Context;
+use crate::cause::{Cause, Thing};
+use crate::choices::{TestKind, TestWord};
+use crate::host::user_is_missing;
+use crate::raw;
+use crate::read::{List, Many, Opt, Req, Spot};
+use crate::scalars::Text;
+use siaga_model::config::{
+    Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Database, DiskSet,
+    DiskSetDriver, FileSystem, NamedCommand, Service, VirtualIp,
+};
+use siaga_model::{NodeName, ServiceName};
+use std::path::PathBuf;
+
+/// Mount options that would change what a mount is.
+const NOT_MOUNT_OPTIONS: [&str; 7] = ["ro", "bind", "rbind", "remount", "move", "user", "users"];
+
+pub(super) fn services(
+    services: &Many<raw::Service>,
+    context: &mut Context<'_>,
+) -> Option<Vec<Service>> {
+    if services.0.is_empty() {
+        context.sink.push(&(0..0), "service", Cause::NoService);
+    }
+    context.unique(
+        Thing::Service,
+        services.0.iter().filter_map(|s| s.value.name.0.as_ref()),
+        |n| n.0.clone(),
+    );
+    let services: Vec<Option<Service>> = services.0.iter().map(|s| service(s, context)).collect();
+    services.into_iter().collect()
+}
+
+fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Service> {
+    let raw = &spot.value;
+    if let Some(name) = &raw.preferred_node.0 {
+        context.known_node(&Spot {
+            value: name.value.0.clone(),
+            at: name.at.clone(),
+            key: name.key.clone(),
+        });
+    }
+    let disk_set = disk_set(&raw.disk_set, context);
+    let file_systems = file_systems(spot, context);
+    let virtual_ips: Vec<_> = raw
+        .virtual_ip
+        .0
+        .iter()
+        .map(|v| virtual_ip(&v.value, context))
+        .collect();
+    let database = database(&raw.database, context);
+    let applications = applications(&raw.application, context);
+    let client_tests = client_tests(&raw.client_test, context);
+    let after_move = after_move(&raw.after_move, context);
+    Some(Service {
+        name: ServiceName::new(raw.name.value()?.0.clone()),
+        preferred_node: NodeName::new(raw.preferred_node.value()?.0.clone()),
+        disk_set: disk_set?,
+        file_systems: file_systems?,
+        virtual_ips: virtual_ips.into_iter().collect::<Option<_>>()?,
+        database: database?,
+        applications: applications?,
+        client_tests: client_tests?,
+        after_move: after_move?,
+    })
+}
+
+fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) -> Option<DiskSet> {
+    let disk_set = disk_set.value()?;
+    let devices = context.per_node(&disk_set.device)?;
+    Some(DiskSet {
+        driver: disk_set
+            .driver
+            .value()
+            .map_or(DiskSetDriver::Block, |d| d.0),
+        devices: devices.into_iter().map(|(n, path)| (n, path.0)).collect(),
+    })
+}
+
+fn file_systems(
+    service: &Spot<raw::Service>,
+    context: &mut Context<'_>,
+) -> Option<Vec<FileSystem>> {
+    let list = &service.value.file_system.0;
+    // A plain block device carries one file system.
+    if list.len() != 1 {
+        let at = list
+            .get(1)
+            .map_or_else(|| name_place(service), |f| f.at.clone());
+        context.sink.push(
+            &at,
+            "service.file_system",
+            Cause::FileSystemCount { found: list.len() },
+        );
+    }
+    for option in list.iter().flat_map(|f| &f.value.options.0) {
+        let text = &option.value.0;
+        let word = text.split('=').next().unwrap_or_default();
+        if NOT_MOUNT_OPTIONS.contains(&word) || text.contains([',', ' ']) {
+            context.sink.at(
+                option,
+                Cause::BadMountOption {
+                    found: text.clone(),
+                },
+            );
+        }
+    }
+    list.iter()
+        .map(|f| {
+            Some(FileSystem {
+                kind: f.value.kind.value()?.0,
+                mount_point: f.value.mount_point.value()?.0.clone(),
+                options: f
+                    .value
+                    .options
+                    .0
+                    .iter()
+                    .map(|o| o.value.0.clone())
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+fn name_place(service: &Spot<raw::Service>) -> crate::read::Place {
+    service
+        .value
+        .name
+        .0
+        .as_ref()
+        .map_or_else(|| service.at.clone(), |n| n.at.clone())
+}
+
+fn virtual_ip(virtual_ip: &raw::VirtualIp, context: &mut Context<'_>) -> Option<VirtualIp> {
+    let interfaces = context.per_node(&virtual_ip.interface)?;
+    Some(VirtualIp {
+        address: virtual_ip.address.value()?.0,
+        interfaces: interfaces
+            .into_iter()
+            .map(|(n, name)| (n, name.0))
+            .collect(),
+    })
+}
+
+fn database(database: &Req<raw::Database>, context: &mut Context<'_>) -> Option<Database> {
+    let spot = database.0.as_ref()?;
+    let raw = &spot.value;
+    let os_user = raw.os_user.or_text("postgres");
+    if context.host.users && user_is_missing(&os_user) {
+        let (at, key) = raw
+            .os_user
+            .spot
+            .as_ref()
+            .map_or((&spot.at, &spot.key), |u| (&u.at, &u.key));
+        context.sink.push(
+            at,
+            key,
+            Cause::NoSuchUser {
+                user: os_user.clone(),
+            },
+        );
+    }
+    Some(Database {
+        bin_dir: raw.bin_dir.value()?.0.clone(),
+        data_dir: raw.data_dir.value()?.0.clone(),
+        config_file: raw.config_file.value().map(|p| p.0.clone()),
+        port: raw.port.value().map_or(5432, |p| p.0),
+        os_user,
+        socket_dir: raw
+            .socket_dir
+            .value()
+            .map_or_else(|| PathBuf::from("/run/postgresql"), |p| p.0.clone()),
+        check_user: raw.check_user.or_text("postgres"),
+        check_database: raw.check_database.or_text("postgres"),
+        stop_fast: raw.stop_fast.or_seconds(30),
+        stop_immediate: raw.stop_immediate.or_seconds(10),
+        start_stalled: raw.start_stalled.or_seconds(120),
+    })
+}
+
+fn applications(
+    list: &Many<raw::Application>,
+    context: &mut Context<'_>,
+) -> Option<Vec<Application>> {
+    context.unique(
+        Thing::Application,
+        list.0.iter().filter_map(|a| a.value.name.0.as_ref()),
+        |n| n.0.clone(),
+    );
+    let all: Vec<Option<Application>> = list.0.iter().map(|a| application(a, context)).collect();
+    all.into_iter().collect()
+}
+
+fn application(spot: &Spot<raw::Application>, context: &mut Context<'_>) -> Option<Application> {
+    let raw = &spot.value;
+    let start = optional_argv(&raw.start, context);
+    let stop = optional_argv(&raw.stop, context);
+    let status = optional_argv(&raw.status, context);
+    let test = optional_argv(&raw.test, context);
+    let programs = raw.start.written || raw.stop.written || raw.status.written;
+    let run = match (&raw.unit.spot, start, stop) {
+        (Some(unit), ..) if !programs => Some(ApplicationRun::Unit(check_unit(unit, context))),
+        (Some(unit), ..) => {
+            let cause = Cause::NotWith {
+                name: "unit".to_owned(),
+                other: "start, stop, status".to_owned(),
+            };
+            context.sink.at(unit, cause);
+            None
+        }
+        (None, Some(start), Some(stop)) => Some(ApplicationRun::Programs {
+            start,
+            stop,
+            status,
+        }),
+        (None, ..) => {
+            // What is written and wrong is reported already.
+            if !(raw.unit.written || raw.start.written && raw.stop.written) {
+                let (at, key) = raw
+                    .name
+                    .0
+                    .as_ref()
+                    .map_or((&spot.at, &spot.key), |n| (&n.at, &n.key));
+                let name = raw.name.value().map_or_else(String::new, |n| n.0.clone());
+                context.sink.push(at, key, Cause::ApplicationRun { name });
+            }
+            None
+        }
+    };
+    Some(Application {
+        name: raw.name.value()?.0.clone(),
+        run: run?,
+        test,
+        timeout: raw.timeout.or_seconds(60),
+    })
+}
+
+fn optional_argv(list: &Opt<List<Text>>, context: &mut Context<'_>) -> Option<Argv> {
+    list.spot.as_ref().and_then(|l| context.argv(l))
+}
+
+fn check_unit(unit: &Spot<Text>, context: &mut Context<'_>) -> String {
+    const KINDS: [&str; 4] = [".service", ".target", ".socket", ".timer"];
+    let name = unit.value.0.clone();
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c))
+        && !name.starts_with('-');
+    if !plain
+        || !KINDS
+            .iter()
+            .any(|k| name.len() > k.len() && name.ends_with(k))
+    {
+        context.sink.at(
+            unit,
+            Cause::BadUnit {
+                found: name.clone(),
+            },
+        );
+    }
+    name
+}
+
+fn client_tests(
+    list: &Many<raw::ClientTest>,
+    context: &mut Context<'_>,
+) -> Option<Vec<ClientTest>> {
+    context.unique(
+        Thing::ClientTest,
+        list.0.iter().filter_map(|t| t.value.name.0.as_ref()),
+        |n| n.0.clone(),
+    );
+    let all: Vec<Option<ClientTest>> = list.0.iter().map(|t| client_test(t, context)).collect();
+    all.into_iter().collect()
+}
+
+fn client_test(spot: &Spot<raw::ClientTest>, context: &mut Context<'_>) -> Option<ClientTest> {
+    let raw = &spot.value;
+    let kind = raw.kind.0.as_ref()?;
+    let run = optional_argv(&raw.run, context);
+    check_keys(raw, kind, context);
+    let test = match kind.value.0 {
+        TestKind::Probe => ClientTestKind::Probe,
+        TestKind::Tcp => ClientTestKind::Tcp {
+            address: raw.address.value()?.0,
+        },
+        TestKind::Http => ClientTestKind::Http {
+            url: raw.url.value()?.0.clone(),
+        },
+        TestKind::Program => ClientTestKind::Program(run?),
+    };
+    Some(ClientTest {
+        name: raw.name.value()?.0.clone(),
+        kind: test,
+        timeout: raw.timeout.or_seconds(10),
+    })
+}
+
+/// Each kind has one key of its own; any other does not go with it.
+fn check_keys(raw: &raw::ClientTest, kind: &Spot<TestWord>, context: &mut Context<'_>) {
+    let keys = [
+        (
+            "address",
+            TestKind::Tcp,
+            raw.address.written,
+            raw.address.spot.as_ref().map(|a| (&a.at, &a.key)),
+        ),
+        (
+            "url",
+            TestKind::Http,
+            raw.url.written,
+            raw.url.spot.as_ref().map(|u| (&u.at, &u.key)),
+        ),
+        (
+            "run",
+            TestKind::Program,
+            raw.run.written,
+            raw.run.spot.as_ref().map(|r| (&r.at, &r.key)),
+        ),
+    ];
+    for (name, of, written, place) in keys {
+        if of == kind.value.0 && !written {
+            context.sink.at(
+                kind,
+                Cause::MissingKey {
+                    name: name.to_owned(),
+                },
+            );
+        }
+        if let (true, Some((at, key))) = (of != kind.value.0, place) {
+            context.sink.push(
+                at,
+                key,
+                Cause::NotWith {
+                    name: name.to_owned(),
+                    other: "kind".to_owned(),
+                },
+            );
+        }
+    }
+}
+
+fn after_move(list: &Many<raw::AfterMove>, context: &mut Context<'_>) -> Option<Vec<NamedCommand>> {
+    context.unique(
+        Thing::AfterMove,
+        list.0.iter().filter_map(|t| t.value.name.0.as_ref()),
+        |n| n.0.clone(),
+    );
+    let all: Vec<Option<NamedCommand>> = list
+        .0
+        .iter()
+        .map(|c| {
+            let run = c.value.run.0.as_ref().and_then(|r| context.argv(r));
+            Some(NamedCommand {
+                name: c.value.name.value()?.0.clone(),
+                run: run?,
+                timeout: c.value.timeout.or_seconds(30),
+            })
+        })
+        .collect();
+    all.into_iter().collect()
+}

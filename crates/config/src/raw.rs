@@ -1,0 +1,241 @@
+//! `siaga.toml` as it is written. The comments here become the descriptions in the JSON Schema for editors.
+
+use crate::choices::{
+    CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord, PerNode, RoleWord,
+    TestWord,
+};
+use crate::network::Net;
+use crate::read::{Entries, List, Many, Opt, Req, table};
+use crate::scalars::{
+    AbsolutePath, Account, AgentAddress, Endpoint, HardwareAddress, Interface, Ip, Name, Port,
+    Span, Text, TimeZone, Url,
+};
+
+table! {
+    /// The configuration of a site that runs Siaga.
+    pub struct File {
+        site: Req<Site>,
+        /// The header box of the written procedure.
+        document: Opt<Document>,
+        /// The people whose names may stand in the log.
+        person: Many<Person>,
+        /// The two servers.
+        node: Many<Node>,
+        /// What moves as one.
+        service: Many<Service>,
+        policy: Opt<Policy>,
+    }
+}
+
+table! {
+    /// The site.
+    pub struct Site {
+        /// The hospital's name.
+        name: Req<Text>,
+        /// The language of what people read. Default: en.
+        language: Opt<LanguageWord>,
+        /// The zone of the times that people read.
+        time_zone: Req<TimeZone>,
+    }
+}
+
+table! {
+    /// The header box of the site's written procedure, as it is printed.
+    pub struct Document {
+        title: Opt<Text>,
+        number: Opt<Text>,
+        revision: Opt<Text>,
+        /// 2025-08-01
+        issued_on: Opt<Text>,
+        approved_by: Opt<Text>,
+        policy: Many<Text>,
+        related_units: Many<Text>,
+    }
+}
+
+table! {
+    /// A person whose name may stand in the log.
+    pub struct Person {
+        name: Req<Account>,
+        /// operator: may run every command. decider: decides on a takeover, asks for a failback. approver: approves
+        /// planned work. viewer: may look.
+        role: Req<RoleWord>,
+        /// The person's account on the nodes.
+        login: Opt<Account>,
+    }
+}
+
+table! {
+    /// A server that can carry the service.
+    pub struct Node {
+        name: Req<Name>,
+        /// The node's own addresses, one per network path, in the order they are tried. Never a virtual IP.
+        addresses: Req<List<AgentAddress>>,
+        /// The hardware addresses of its network cards: an answer counts as this node only from one of these.
+        hardware_addresses: Req<List<HardwareAddress>>,
+        /// Ways to make sure that the silent node can't touch the disk set, in the order they are tried.
+        fence: Many<Fence>,
+    }
+}
+
+table! {
+    /// A fence device for its node.
+    pub struct Fence {
+        name: Req<Name>,
+        /// power: switches the node off. fabric: cuts its way to the storage.
+        kind: Req<FenceWord>,
+        /// The program of the fence-agents family.
+        agent: Req<AbsolutePath>,
+        /// What the program reads on its standard input, without anything secret.
+        options: Opt<Entries<Text>>,
+        /// Options whose value stands in a file of its own that only root may read.
+        secret_files: Opt<Entries<AbsolutePath>>,
+        /// "none", where the device really asks for no credentials.
+        credentials: Opt<CredentialsWord>,
+        /// Default: 60s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// What moves as one: disk set, file system, virtual IPs, database, applications, client tests.
+    pub struct Service {
+        name: Req<Name>,
+        /// The node where the service is at home.
+        preferred_node: Req<Name>,
+        disk_set: Req<DiskSet>,
+        file_system: Many<FileSystem>,
+        virtual_ip: Many<VirtualIp>,
+        database: Req<Database>,
+        /// Applications that move with the service, in the order in which they are started.
+        application: Many<Application>,
+        /// Tests as a client sees the service.
+        client_test: Many<ClientTest>,
+        /// Programs run after a move. Their failure is reported and undoes nothing.
+        after_move: Many<AfterMove>,
+    }
+}
+
+table! {
+    /// Shared storage that one node at a time may hold.
+    pub struct DiskSet {
+        /// Default: block, a plain shared block device.
+        driver: Opt<DriverWord>,
+        /// The block device: one path for both nodes, or one for each.
+        device: Req<PerNode<AbsolutePath>>,
+    }
+}
+
+table! {
+    /// The file system on the disk set.
+    pub struct FileSystem {
+        kind: Req<FileSystemWord>,
+        mount_point: Req<AbsolutePath>,
+        /// Mount options.
+        options: Many<Text>,
+    }
+}
+
+table! {
+    /// An address that moves with the service.
+    pub struct VirtualIp {
+        address: Req<Ip>,
+        /// The network of the interface; the address is checked against it.
+        network: Opt<Net>,
+        /// The network interface: one name for both nodes, or one for each.
+        interface: Req<PerNode<Interface>>,
+    }
+}
+
+table! {
+    /// The PostgreSQL database.
+    pub struct Database {
+        /// The directory with postgres and pg_controldata.
+        bin_dir: Req<AbsolutePath>,
+        /// The data directory, inside the service's file system.
+        data_dir: Req<AbsolutePath>,
+        /// postgresql.conf, where it is outside the data directory.
+        config_file: Opt<AbsolutePath>,
+        /// Default: 5432.
+        port: Opt<Port>,
+        /// The account that owns the data directory. Default: postgres.
+        os_user: Opt<Text>,
+        /// The directory of the unix socket. Default: /run/postgresql.
+        socket_dir: Opt<AbsolutePath>,
+        /// The database user of the local check. Default: postgres.
+        check_user: Opt<Text>,
+        /// The database of the local check. Default: postgres.
+        check_database: Opt<Text>,
+        /// How long a fast stop may take before an immediate one. Default: 30s.
+        stop_fast: Opt<Span>,
+        /// How long an immediate stop may take before the processes are killed. Default: 10s.
+        stop_immediate: Opt<Span>,
+        /// A start without any progress for this long has failed. Default: 2m.
+        start_stalled: Opt<Span>,
+    }
+}
+
+table! {
+    /// An application that moves with the service: a systemd unit, or programs that start and stop it.
+    pub struct Application {
+        name: Req<Name>,
+        /// A systemd unit.
+        unit: Opt<Text>,
+        /// The program that starts it, with its arguments.
+        start: Opt<List<Text>>,
+        /// The program that stops it, with its arguments.
+        stop: Opt<List<Text>>,
+        /// A program whose exit code 0 says that it runs.
+        status: Opt<List<Text>>,
+        /// A program whose exit code 0 says that it works.
+        test: Opt<List<Text>>,
+        /// Default: 60s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// A test of the service as a client sees it.
+    pub struct ClientTest {
+        name: Req<Name>,
+        /// probe: a client probe reads and writes a row. tcp: a connection. http: a page. program: a program of the site.
+        kind: Req<TestWord>,
+        /// For tcp.
+        address: Opt<Endpoint>,
+        /// For http.
+        url: Opt<Url>,
+        /// For program: the program with its arguments.
+        run: Opt<List<Text>>,
+        /// Default: 10s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// A program that is run after a move.
+    pub struct AfterMove {
+        name: Req<Name>,
+        /// The program with its arguments.
+        run: Req<List<Text>>,
+        /// Default: 30s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// The rules of the site.
+    pub struct Policy {
+        /// The goal for one outage. Default: 5m.
+        rto: Opt<Span>,
+        /// What one drill may take in all. Default: 10m.
+        drill_budget: Opt<Span>,
+        /// How long a witness's word stays fresh. Default: 5s.
+        witness_fresh: Opt<Span>,
+        /// When a peer counts as silent on a path. Default: 2s.
+        peer_timeout: Opt<Span>,
+        /// When the other node covers a coordinator that fell silent. Default: 10s.
+        coordinator_silence: Opt<Span>,
+        /// After both nodes lost power: may the preferred one start the service? Default: false.
+        start_after_building_power_loss: Opt<bool>,
+    }
+}

@@ -1,0 +1,255 @@
+//! The causes in English.
+
+use super::paths;
+use crate::cause::{Cause, Owner, Thing, ValueKind};
+
+fn kind(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Text => "a text in quotes",
+        ValueKind::Number => "a whole number",
+        ValueKind::Fraction => "a number with a fraction",
+        ValueKind::YesNo => "true or false",
+        ValueKind::Date => "a date or time",
+        ValueKind::List => "a list",
+        ValueKind::Table => "a table",
+    }
+}
+
+fn thing(thing: Thing) -> &'static str {
+    match thing {
+        Thing::Node => "node",
+        Thing::Service => "service",
+        Thing::Person => "person",
+        Thing::Login => "login",
+        Thing::Fence => "fence",
+        Thing::Application => "application",
+        Thing::ClientTest => "client test",
+        Thing::AfterMove => "program after a move",
+        Thing::HardwareAddress => "hardware address",
+        Thing::Device => "device",
+        Thing::Port => "database port",
+    }
+}
+
+fn owner(owner: &Owner) -> String {
+    match owner {
+        Owner::Node(name) => format!("the node {name}"),
+        Owner::VirtualIp(service) => format!("a virtual IP of the service {service}"),
+        Owner::Fence(node) => format!("the fence device of {node}"),
+    }
+}
+
+fn meant(suggestion: Option<&String>, words: &[String]) -> String {
+    match suggestion {
+        Some(word) => format!("Did you mean \"{word}\"?"),
+        None => format!("Use one of: {}.", words.join(", ")),
+    }
+}
+
+pub(super) fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Unreadable { why } => format!("The file cannot be read: {why}."),
+        Cause::TooLarge { limit } => format!("The file is larger than {limit} bytes."),
+        Cause::NotText => "The file is not UTF-8 text.".into(),
+        Cause::Syntax { message } => format!("This is not valid TOML: {message}."),
+        Cause::UnknownKey { name, .. } => format!("The key \"{name}\" is not known here."),
+        Cause::MissingKey { name } => format!("The key \"{name}\" is missing."),
+        Cause::NotWith { name, other } => {
+            format!("\"{name}\" does not go together with \"{other}\".")
+        }
+        Cause::WrongType { expected, found } => format!(
+            "This must be {}, and it is {}.",
+            kind(*expected),
+            kind(*found)
+        ),
+        Cause::BadChoice { found, .. } => format!("\"{found}\" is not one of the allowed words."),
+        Cause::EmptyText => {
+            "The text is empty, or it has a line break or a control character in it.".into()
+        }
+        Cause::EmptyList => "The list is empty.".into(),
+        Cause::BadName { found } => format!("\"{found}\" is not a valid name."),
+        Cause::BadDuration { found } => format!("\"{found}\" is not a length of time."),
+        Cause::ZeroDuration => "The length of time is zero.".into(),
+        Cause::LongDuration { found } => format!("\"{found}\" is longer than a day."),
+        Cause::BadAddress { found } => format!("\"{found}\" is not an IP address."),
+        Cause::BadEndpoint { found } => format!("\"{found}\" is not an IP address with a port."),
+        Cause::BadPort { found } => format!("{found} is not a port."),
+        Cause::BadNetwork { found } => format!("\"{found}\" is not a network."),
+        Cause::UnusableAddress { address } => {
+            format!("No machine can have the address {address} here.")
+        }
+        Cause::NotAbsolute { found } => format!("\"{found}\" is not an absolute path."),
+        Cause::BadHardwareAddress { found } => {
+            format!("\"{found}\" is not the hardware address of a network card.")
+        }
+        Cause::BadInterface { found } => {
+            format!("\"{found}\" is not the name of a network interface.")
+        }
+        Cause::BadTimeZone { found, .. } => format!("The time zone \"{found}\" does not exist."),
+        Cause::BadUrl { found } => format!("\"{found}\" is not a web address."),
+        Cause::BadUnit { found } => format!("\"{found}\" is not the name of a systemd unit."),
+        Cause::BadMountOption { found } => format!("The mount option \"{found}\" is not allowed."),
+        Cause::BadMountPoint { path } => format!(
+            "A mount at {} would hide a part of the system.",
+            path.display()
+        ),
+        Cause::BadOption { found } => {
+            format!("\"{found}\" cannot be an option of the fence agent.")
+        }
+        Cause::NodeCount { found } => format!("There are {found} nodes."),
+        Cause::NoService => "There is no service.".into(),
+        Cause::Duplicate {
+            thing: t,
+            name,
+            line,
+        } => format!("The {} {name} is already on line {line}.", thing(*t)),
+        Cause::NoSuchNode { name, .. } => format!("There is no node named {name}."),
+        Cause::MissingForNode { node } => format!("The value for the node {node} is missing."),
+        Cause::EqualAddresses {
+            address,
+            other,
+            line,
+        } => {
+            format!(
+                "{} already has the address {address} (line {line}).",
+                capital(&owner(other))
+            )
+        }
+        Cause::VirtualIpReachesNode {
+            address,
+            node,
+            line,
+        } => format!(
+            "{address} is a virtual IP and also an address of the node {node} (line {line}). A virtual IP moves: \
+             the wrong server would answer."
+        ),
+        Cause::OutsideNetwork { address, network } => {
+            format!("{address} is not in the network {network}.")
+        }
+        Cause::FileSystemCount { found } => {
+            format!("The service has {found} file systems on one plain block device.")
+        }
+        Cause::OverlappingMounts { path, other, line } => {
+            format!(
+                "{} overlaps the mount point {} on line {line}.",
+                path.display(),
+                other.display()
+            )
+        }
+        Cause::DataDirOutside { path, mounts } => format!(
+            "The data directory {} is not on the disk set: the service mounts {}.",
+            path.display(),
+            paths(mounts)
+        ),
+        Cause::FenceWithoutCredentials { fence } => {
+            format!("The fence {fence} has no credentials.")
+        }
+        Cause::InlineSecret { name } => {
+            format!("The secret \"{name}\" stands in this file, where many can read it.")
+        }
+        Cause::ApplicationRun { name } => {
+            format!("Nothing says how the application {name} is started and stopped.")
+        }
+        Cause::PolicyOrder {
+            silence_ms,
+            timeout_ms,
+        } => format!(
+            "coordinator_silence ({silence_ms} ms) is not longer than peer_timeout ({timeout_ms} ms): a slow answer \
+             would count as a dead coordinator."
+        ),
+        Cause::NoSuchUser { user } => format!("This host has no user {user}."),
+        Cause::SecretMissing { path } => format!(
+            "The secret file {} does not exist, or is not a file.",
+            path.display()
+        ),
+        Cause::SecretReadable { path, mode, owner } => format!(
+            "Others than root can read the secret file {} (mode {mode:04o}, owner uid {owner}).",
+            path.display()
+        ),
+        Cause::NoSuchInterface { name, .. } => {
+            format!("This host has no network interface {name}.")
+        }
+        Cause::OutsideInterface {
+            address,
+            interface,
+            networks,
+        } => {
+            format!(
+                "{address} is not in a network of the interface {interface}: {}.",
+                networks.join(", ")
+            )
+        }
+    }
+}
+
+pub(super) fn remedy(cause: &Cause) -> String {
+    match cause {
+        Cause::Unreadable { .. } => "Check the path and who may read the file.".into(),
+        Cause::TooLarge { .. } => "Check that this is the right file.".into(),
+        Cause::NotText => "Save the file as UTF-8.".into(),
+        Cause::Syntax { .. } => "Correct this place. Then all other errors can be shown.".into(),
+        Cause::UnknownKey { suggestion, known, .. } => meant(suggestion.as_ref(), known),
+        Cause::MissingKey { name } => format!("Add {name} = ... here."),
+        Cause::NotWith { name, .. } => format!("Remove \"{name}\", or what it does not go together with."),
+        Cause::WrongType { expected, .. } => format!("Write {}.", kind(*expected)),
+        Cause::BadChoice { suggestion, choices, .. } => meant(suggestion.as_ref(), choices),
+        Cause::EmptyText => "Write a text on one line, or remove the key if it may be left out.".into(),
+        Cause::EmptyList => "Add at least one value.".into(),
+        Cause::BadName { .. } => "Use a to z, 0 to 9 and -, at most 32 characters, beginning with a letter or digit.".into(),
+        Cause::BadDuration { .. } => "Write it as \"500ms\", \"30s\", \"5m\" or \"1h\".".into(),
+        Cause::ZeroDuration => "Write a time above zero, or remove the key to get the default.".into(),
+        Cause::LongDuration { .. } => "Write a shorter time, at most \"24h\".".into(),
+        Cause::BadAddress { .. } => "Write it as \"192.0.2.50\" or \"2001:db8::50\".".into(),
+        Cause::BadEndpoint { .. } => "Write it as \"192.0.2.50:5432\" or \"[2001:db8::50]:5432\".".into(),
+        Cause::BadPort { .. } => "Use a number from 1 to 65535.".into(),
+        Cause::BadNetwork { .. } => "Write it as \"192.0.2.0/24\" or \"2001:db8::/64\".".into(),
+        Cause::UnusableAddress { .. } => "Use the address of one machine, not a network's own, broadcast or loopback one.".into(),
+        Cause::NotAbsolute { .. } => "Write the whole path from /, without \"..\".".into(),
+        Cause::BadHardwareAddress { .. } => "Write it as \"02:00:5e:00:53:11\". `ip link` shows it on the node.".into(),
+        Cause::BadInterface { .. } => "Write the name that `ip link` shows, such as \"eno1\".".into(),
+        Cause::BadTimeZone { suggestion, .. } => match suggestion {
+            Some(zone) => format!("Did you mean \"{zone}\"?"),
+            None => "Use \"Asia/Jakarta\" (WIB), \"Asia/Makassar\" (WITA), \"Asia/Jayapura\" (WIT) or another IANA zone.".into(),
+        },
+        Cause::BadUrl { .. } => "Write it as \"http://192.0.2.50/page\".".into(),
+        Cause::BadUnit { .. } => "Write the whole name, such as \"tomcat10.service\".".into(),
+        Cause::BadMountOption { .. } => "Remove it. Write each option by itself: [\"noatime\", \"nodiratime\"].".into(),
+        Cause::BadMountPoint { .. } => "Choose a directory of its own, such as /srv/simrs.".into(),
+        Cause::BadOption { .. } => "Remove it: Siaga itself tells the agent what to do. Names use letters, digits, _ and -.".into(),
+        Cause::NodeCount { .. } => "Describe exactly two, each with [[node]].".into(),
+        Cause::NoService => "Add [[service]].".into(),
+        Cause::Duplicate { thing: t, .. } => format!("Give every {} its own.", thing(*t)),
+        Cause::NoSuchNode { nodes, .. } => format!("Use one of: {}.", nodes.join(", ")),
+        Cause::MissingForNode { node } => format!("Add {node} = \"...\" here, or write one value for both nodes."),
+        Cause::EqualAddresses { .. } => "Give each its own address.".into(),
+        Cause::VirtualIpReachesNode { .. } => "Give the node an address of its own that never moves.".into(),
+        Cause::OutsideNetwork { .. } => "Correct the address, or the network.".into(),
+        Cause::FileSystemCount { .. } => "Describe exactly one [[service.file_system]].".into(),
+        Cause::OverlappingMounts { .. } => "Use directories that do not lie in each other.".into(),
+        Cause::DataDirOutside { .. } => "Correct data_dir or mount_point, so that the database moves with the disk set.".into(),
+        Cause::FenceWithoutCredentials { .. } => {
+            "Add secret_files = { password = \"/etc/siaga/....secret\" }. If the device needs none, write credentials = \"none\".".into()
+        }
+        Cause::InlineSecret { name } => {
+            format!("Put it into a file that only root may read, name that file in secret_files under \"{name}\" (for a fence), and change the secret.")
+        }
+        Cause::ApplicationRun { .. } => "Add unit = \"....service\", or both start = [...] and stop = [...].".into(),
+        Cause::PolicyOrder { .. } => "Make coordinator_silence several times as long as peer_timeout.".into(),
+        Cause::NoSuchUser { .. } => "Install PostgreSQL here, or correct os_user.".into(),
+        Cause::SecretMissing { path } => format!("Create {} on this node with mode 0600.", path.display()),
+        Cause::SecretReadable { path, .. } => {
+            let path = path.display();
+            format!("Type: chown root:root {path} && chmod 600 {path}. Then change the secret, for others could read it.")
+        }
+        Cause::NoSuchInterface { have, .. } => format!("Use one of: {}.", have.join(", ")),
+        Cause::OutsideInterface { .. } => "Correct the address, or the interface.".into(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|c| c.to_uppercase().collect::<String>() + chars.as_str())
+        .unwrap_or_default()
+}

@@ -1,0 +1,290 @@
+//! The configuration of a site as checked values. `siaga-config` is the only maker: it parses `siaga.toml`,
+//! reports every error with its place, and returns this.
+
+use crate::ids::{NodeName, PersonName, ServiceName};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A whole site.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Config {
+    pub site: Site,
+    pub document: Document,
+    pub people: Vec<Person>,
+    pub nodes: Vec<Node>,
+    pub services: Vec<Service>,
+    pub policy: Policy,
+}
+
+impl Config {
+    /// The node of that name.
+    pub fn node(&self, name: &NodeName) -> Option<&Node> {
+        self.nodes.iter().find(|n| &n.name == name)
+    }
+    /// The service of that name.
+    pub fn service(&self, name: &ServiceName) -> Option<&Service> {
+        self.services.iter().find(|s| &s.name == name)
+    }
+    /// Every node but `name`.
+    pub fn others<'a>(&'a self, name: &'a NodeName) -> impl Iterator<Item = &'a Node> {
+        self.nodes.iter().filter(move |n| &n.name != name)
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Site {
+    pub name: String,
+    pub language: Language,
+    /// An IANA zone name, for display only: `Asia/Jakarta`.
+    pub time_zone: String,
+}
+
+/// The language of what people read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Language {
+    /// English, the source.
+    #[serde(rename = "en")]
+    #[default]
+    English,
+    /// Indonesian.
+    #[serde(rename = "id")]
+    Indonesian,
+}
+
+/// The header box of the site's written procedure.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Document {
+    pub title: String,
+    pub number: String,
+    pub revision: String,
+    /// As printed on the paper: `2022-08-01`.
+    pub issued_on: String,
+    pub approved_by: String,
+    pub policy: Vec<String>,
+    pub related_units: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Person {
+    pub name: PersonName,
+    pub role: Role,
+    /// The account on the nodes that is this person's, where there is one.
+    pub login: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// May run every command.
+    Operator,
+    /// Decides on a takeover, asks for a failback.
+    Decider,
+    /// Approves planned work.
+    Approver,
+    /// May look.
+    Viewer,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Node {
+    pub name: NodeName,
+    /// Addresses of the peer's agent, one per network path, in the order they are tried.
+    pub addresses: Vec<SocketAddr>,
+    /// The node's registered hardware addresses, lower case: an ARP answer counts as the node only from these.
+    pub hardware_addresses: Vec<String>,
+    /// Fence devices, in the order they are tried.
+    pub fences: Vec<Fence>,
+}
+
+/// One way to make sure that a silent node can't touch the disk set any more.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Fence {
+    /// A name, unique on its node: `ipmi`, `san-switch`.
+    pub name: String,
+    pub kind: FenceKind,
+    /// The fence agent's program: absolute path.
+    pub agent: PathBuf,
+    /// `key=value` lines for the agent's standard input.
+    pub options: Vec<(String, String)>,
+    /// Options whose value is the content of a file: `password` from `/etc/siaga/ipmi.secret`.
+    pub secret_options: Vec<(String, PathBuf)>,
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FenceKind {
+    /// Switches the node's power off.
+    Power,
+    /// Cuts the node's way to the storage.
+    Fabric,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Service {
+    pub name: ServiceName,
+    pub preferred_node: NodeName,
+    pub disk_set: DiskSet,
+    pub file_systems: Vec<FileSystem>,
+    pub virtual_ips: Vec<VirtualIp>,
+    pub database: Database,
+    pub applications: Vec<Application>,
+    pub client_tests: Vec<ClientTest>,
+    /// Run on other hosts after a move (a pool to reset). Failure is reported and undoes nothing.
+    pub after_move: Vec<NamedCommand>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DiskSet {
+    pub driver: DiskSetDriver,
+    /// The block device on each node.
+    pub devices: Vec<(NodeName, PathBuf)>,
+}
+
+impl DiskSet {
+    /// The device of the disk set as `node` sees it.
+    pub fn device(&self, node: &NodeName) -> Option<&PathBuf> {
+        self.devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
+    }
+}
+
+/// What makes the disk set exclusive. More drivers come later (LVM, SCSI reservations, DRBD, a site's command).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskSetDriver {
+    /// A plain block device: exclusive only by the proofs.
+    Block,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FileSystem {
+    pub kind: FileSystemKind,
+    pub mount_point: PathBuf,
+    pub options: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSystemKind {
+    Ext4,
+    Xfs,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct VirtualIp {
+    /// Added as /32 or /128, so that removing one address never takes others along.
+    pub address: IpAddr,
+    /// The interface on each node.
+    pub interfaces: Vec<(NodeName, String)>,
+}
+
+impl VirtualIp {
+    /// The interface that carries the address on `node`.
+    pub fn interface(&self, node: &NodeName) -> Option<&str> {
+        self.interfaces.iter().find(|(n, _)| n == node).map(|(_, i)| i.as_str())
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Database {
+    /// Directory with `postgres` and `pg_controldata`: `/usr/lib/postgresql/15/bin`.
+    pub bin_dir: PathBuf,
+    pub data_dir: PathBuf,
+    /// A configuration file outside the data directory, as Debian has it.
+    pub config_file: Option<PathBuf>,
+    pub port: u16,
+    /// The operating system's user that owns the data directory.
+    pub os_user: String,
+    /// Directory of the unix socket used for the local check.
+    pub socket_dir: PathBuf,
+    pub check_user: String,
+    pub check_database: String,
+    /// How long a fast stop may take before an immediate one.
+    pub stop_fast: Duration,
+    /// How long an immediate stop may take before the processes are killed.
+    pub stop_immediate: Duration,
+    /// A start that shows no progress for this long has failed. A recovery that advances is never killed.
+    pub start_stalled: Duration,
+}
+
+/// An application that moves with the service.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Application {
+    pub name: String,
+    pub run: ApplicationRun,
+    pub test: Option<Argv>,
+    pub timeout: Duration,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplicationRun {
+    /// A systemd unit.
+    Unit(String),
+    /// Programs to start and stop it, and one whose exit code 0 says that it runs.
+    Programs { start: Argv, stop: Argv, status: Option<Argv> },
+}
+
+/// A program and its arguments. Never a shell string.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Argv(pub Vec<String>);
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NamedCommand {
+    pub name: String,
+    pub run: Argv,
+    pub timeout: Duration,
+}
+
+/// A test of the service as a client sees it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ClientTest {
+    pub name: String,
+    pub kind: ClientTestKind,
+    pub timeout: Duration,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientTestKind {
+    /// A probe that reads and writes a row through the virtual address must report success newer than the start.
+    Probe,
+    /// A TCP connection.
+    Tcp { address: SocketAddr },
+    /// `GET` that must answer with a status below 400.
+    Http { url: String },
+    /// A program of the site; exit code 0 passes.
+    Program(Argv),
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Policy {
+    /// The goal for one outage.
+    pub rto: Duration,
+    /// What one drill may take in all.
+    pub drill_budget: Duration,
+    /// How long a witness's word stays fresh.
+    pub witness_fresh: Duration,
+    /// How long a peer may take to answer before it counts as silent on that path.
+    pub peer_timeout: Duration,
+    /// How long the coordinator may be silent in a run before the other participant covers it.
+    pub coordinator_silence: Duration,
+    /// After the whole building lost power and both nodes are back: may the preferred one start the service?
+    pub start_after_building_power_loss: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            rto: Duration::from_secs(300),
+            drill_budget: Duration::from_secs(600),
+            witness_fresh: Duration::from_secs(5),
+            peer_timeout: Duration::from_secs(2),
+            coordinator_silence: Duration::from_secs(10),
+            start_after_building_power_loss: false,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The event log's rows. A row is immutable; `siaga-journal` chains and signs it.
+
+use crate::ids::{BootId, NodeName, PersonName, PlanId, RunId, ServiceName};
+use crate::mandate::Epoch;
+use crate::observation::Promise;
+use crate::plan::{MandatedPlan, MoveKind, Step};
+use crate::proof::ProofRecord;
+use crate::run::{RunOutcome, StepReport};
+use crate::time::UtcMicros;
+use serde::{Deserialize, Serialize};
+
+/// A position in the merged order of all nodes' events: a hybrid logical clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Hlc {
+    /// The highest wall clock seen, microseconds UTC.
+    pub wall: UtcMicros,
+    /// Orders events within one `wall`.
+    pub count: u32,
+}
+
+/// Who did it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name shown: a person, an account, or `agent@node`.
+    pub name: String,
+    pub how: ActorProof,
+}
+
+/// How the name is known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorProof {
+    /// The kernel named the process at the socket (`SO_PEERCRED`), by uid.
+    PeerCredentials { uid: u32 },
+    /// Root, with the login uid of the audit system.
+    RootLogin { login_uid: u32 },
+    /// Root said so with `--as`: stated, not proved.
+    Stated,
+    /// The agent itself, by policy.
+    Agent,
+}
+
+/// One event, without its place in the chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    pub service: Option<ServiceName>,
+    pub run: Option<RunId>,
+    pub actor: Option<Actor>,
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum EventBody {
+    // --- the ledger: these bind the node and are fsynced before they are answered
+    /// This node minted a mandate.
+    MandateMinted { epoch: Epoch },
+    /// This node obeys that mandate and none older.
+    MandateAdmitted { epoch: Epoch },
+    /// A higher epoch was found on the disk set or in the peer's journal.
+    EpochSeen { epoch: Epoch },
+    /// This node has let go.
+    Promised { promise: Promise },
+    /// A proof was verified and used up, right before the take.
+    ProofUsed { proof: ProofRecord },
+    /// A proof came into being.
+    ProofMade { proof: ProofRecord },
+    /// A proof is void: its node was seen alive, or rebooted.
+    ProofVoided { proof: ProofRecord, why: String },
+    // --- runs
+    RunAccepted { move_kind: MoveKind, goal: crate::plan::Placement, reason: String, requested_by: Option<PersonName>, approved_by: Option<PersonName>, idempotency_key: String },
+    PlanRecorded { plan: Box<MandatedPlan> },
+    StepFinished { plan: PlanId, step: Step, report: StepReport },
+    RunEnded { outcome: RunOutcome },
+    RunInterrupted { why: String },
+    Refused { move_kind: MoveKind, refusal: crate::refusal::Refusal },
+    // --- measured
+    /// An outage as measured: by a probe, or by the node where no probe saw it.
+    OutageMeasured { outage: crate::api::Outage },
+    ServiceOnline { node: NodeName, at: UtcMicros },
+    ServiceOffline { node: NodeName, at: UtcMicros, cause: String },
+    // --- the machines
+    AgentStarted { boot: BootId, version: String },
+    /// The first agent start of a boot: the machine came on line.
+    NodeBooted { boot: BootId },
+    PeerSilent { node: NodeName },
+    PeerAnswers { node: NodeName, boot: BootId },
+    PowerChanged { node: NodeName, on: bool },
+    // --- findings
+    Found { finding: Finding },
+    CheckPassed { node: NodeName },
+    CheckFailed { node: NodeName, findings: Vec<Finding> },
+    /// A kind that a newer version writes and this one does not know. Kept, copied and verified all the same.
+    #[serde(untagged)]
+    Other(OtherBody),
+}
+
+/// An event of a kind that this version does not know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OtherBody {
+    pub kind: String,
+}
+
+/// Something that `check`, the watch or a driver found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    pub code: FindingCode,
+    pub node: NodeName,
+    pub severity: Severity,
+    /// The evidence, in the words of the system.
+    pub evidence: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    /// Stands in the way of a takeover.
+    Blocking,
+}
+
+/// Stable codes of findings.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FindingCode {
+    PeerUnreachable,
+    PathDown,
+    DiskSetMissing,
+    DiskSetSizeDiffers,
+    FenceSilent,
+    FenceMissing,
+    PostgresMissing,
+    PostgresVersionDiffers,
+    PostgresUserDiffers,
+    ConfigDiffers,
+    MountByHand,
+    MountPointMissing,
+    AddressConflict,
+    AddressLeftOver,
+    InterfaceDown,
+    DatabaseStranger,
+    AutoStart,
+    CertificateExpires,
+    ClockDiffers,
+    LogNearlyFull,
+    JournalTorn,
+    NodeUnfencedAndBack,
+    ProbeMissing,
+    SecretReadable,
+}

@@ -1,0 +1,21 @@
+//! The nouns of Siaga: what a node, a service, an observation, a plan, a proof and an event *are*.
+//!
+//! This crate holds values only. It depends on `serde` and nothing else, reads no clock, opens no file and
+//! decides nothing, so that the planner, the runner, the agents, the command line and an older or newer peer
+//! can all be built against it.
+
+pub mod api;
+pub mod config;
+pub mod event;
+pub mod ids;
+pub mod mandate;
+pub mod observation;
+pub mod plan;
+pub mod proof;
+pub mod refusal;
+pub mod run;
+pub mod time;
+
+pub use ids::{BootId, NodeName, PersonName, PlanId, RunId, ServiceName, StepId};
+pub use mandate::Epoch;
+pub use time::UtcMicros;

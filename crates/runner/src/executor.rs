@@ -1,0 +1,287 @@
+//! One order on one node: is the mandate in force here, act, look again, report. Decides nothing.
+
+use crate::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, Progress, Store, Trouble};
+use crate::ledger::{Ledger, LedgerError, ProvedReleased};
+use siaga_model::api::ClientTestResult;
+use siaga_model::config::FenceKind;
+use siaga_model::mandate::EpochRelation;
+use siaga_model::plan::Action;
+use siaga_model::proof::{AttestKind, Ground, ProofRecord};
+use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
+use siaga_model::{NodeName, ServiceName, UtcMicros};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How long a new mandate waits for effects of an older one that are still in flight on this node.
+const IN_FLIGHT_WAIT: Duration = Duration::from_secs(20);
+
+/// A node's ledger, with the store behind it and the count of effects in flight.
+pub struct Bench {
+    pub ledger: Ledger,
+    pub store: Box<dyn Store>,
+    in_flight: u32,
+    /// When the database was last started here under a plan.
+    started_at: UtcMicros,
+}
+
+/// Carries orders out for one service on one node.
+pub struct Executor<'a> {
+    pub hands: &'a dyn Hands,
+    /// The other configured nodes: a take needs a proof about each.
+    pub others: Vec<NodeName>,
+    pub bench: &'a SharedBench,
+}
+
+/// The ledger shared by the steps that run side by side.
+pub struct SharedBench {
+    bench: Mutex<Bench>,
+    idle: Condvar,
+}
+
+impl SharedBench {
+    /// Wraps a ledger and its store.
+    pub fn new(ledger: Ledger, store: Box<dyn Store>) -> Self {
+        let bench = Bench { ledger, store, in_flight: 0, started_at: UtcMicros(0) };
+        Self { bench: Mutex::new(bench), idle: Condvar::new() }
+    }
+
+    /// The ledger, alone for a moment. A panic of another holder does not make its durable content wrong.
+    pub fn lock(&self) -> MutexGuard<'_, Bench> {
+        self.bench.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// True while an effect is under way here: the disk set counts as held, whatever it looks like.
+    pub fn busy(&self) -> bool {
+        self.lock().in_flight > 0
+    }
+
+    fn wait_idle(&self) -> Result<MutexGuard<'_, Bench>, Trouble> {
+        let (bench, timeout) = self
+            .idle
+            .wait_timeout_while(self.lock(), IN_FLIGHT_WAIT, |b| b.in_flight > 0)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if timeout.timed_out() {
+            return Err(Trouble::failed(
+                FailureKind::Precondition,
+                "a step of an older mandate is still under way on this node",
+            ));
+        }
+        Ok(bench)
+    }
+}
+
+/// Counts one effect in flight until it is dropped, also by a panic.
+struct InFlight<'a>(&'a SharedBench);
+
+impl<'a> InFlight<'a> {
+    fn enter(bench: &'a SharedBench, order: &Order) -> Result<Self, LedgerError> {
+        let mut guard = bench.lock();
+        guard.ledger.obey(&order.epoch)?;
+        guard.in_flight += 1;
+        Ok(Self(bench))
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.lock().in_flight -= 1;
+        self.0.idle.notify_all();
+    }
+}
+
+/// What a step brought beside its outcome.
+#[derive(Default)]
+struct Brought {
+    proof: Option<ProofRecord>,
+    tests: Vec<ClientTestResult>,
+}
+
+impl Executor<'_> {
+    /// Carries `order` out and reports. Blocks.
+    pub fn execute(&self, order: &Order, progress: Progress) -> StepReport {
+        let started_at = self.hands.now();
+        let clock = std::time::Instant::now();
+        let mut brought = Brought::default();
+        let acted = self.act(order, progress, &mut brought);
+        let (outcome, notes) = match acted {
+            Ok(did) => (StepOutcome::Done { changed: did.changed }, did.notes),
+            Err(Trouble::Failed(failure)) => (StepOutcome::Failed(failure), Vec::new()),
+            Err(Trouble::Unknown(why)) => (StepOutcome::Unknown { why }, Vec::new()),
+        };
+        StepReport {
+            outcome,
+            proof: brought.proof,
+            tests: brought.tests,
+            notes,
+            started_at,
+            duration_ms: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn act(&self, order: &Order, progress: Progress, brought: &mut Brought) -> Acted {
+        if order.step.action == Action::Enlist {
+            return self.enlist(order);
+        }
+        let _in_flight = InFlight::enter(self.bench, order).map_err(ledger_trouble)?;
+        let (hands, service) = (self.hands, &order.service);
+        match &order.step.action {
+            Action::Enlist => Ok(Did::nothing()),
+            Action::Checkpoint => hands.checkpoint(service),
+            Action::StopApplications => hands.stop_applications(service),
+            Action::StopDatabase => hands.stop_database(service, progress),
+            Action::RemoveVirtualIp => hands.remove_virtual_ips(service),
+            Action::Unmount => hands.unmount(service),
+            Action::Release => self.release(order, brought),
+            Action::Fence { victim, device, fence } => {
+                self.fence(order, victim, device, *fence, brought)
+            }
+            Action::Attest { victim, how } => self.attest(order, victim, *how, brought),
+            Action::Take => self.take(order),
+            Action::Mount => self.mount(order),
+            Action::AddVirtualIp => hands.add_virtual_ips(service, certainty(&order.proofs)),
+            Action::StartDatabase => {
+                self.bench.lock().started_at = hands.now();
+                hands.start_database(service, progress)
+            }
+            Action::StartApplications => hands.start_applications(service),
+            Action::ClientTest => self.client_test(service, brought),
+            Action::AfterMove => hands.after_move(service),
+        }
+    }
+
+    /// The participant obeys the mandate from now on, durably, and waits until nothing older is in flight here.
+    fn enlist(&self, order: &Order) -> Acted {
+        let Some(plan) = &order.enlist else {
+            return Err(Trouble::failed(FailureKind::Precondition, "an enlist order without its plan"));
+        };
+        let mut bench = self.bench.wait_idle()?;
+        let Bench { ledger, store, .. } = &mut *bench;
+        ledger.admit(store.as_mut(), plan).map_err(ledger_trouble)?;
+        Ok(Did::changed(Vec::new()))
+    }
+
+    fn release(&self, order: &Order, brought: &mut Brought) -> Acted {
+        let did = self.hands.prove_released(&order.service)?;
+        let mut bench = self.bench.lock();
+        let Bench { ledger, store, .. } = &mut *bench;
+        let proof = ledger
+            .promise(store.as_mut(), &order.epoch, self.hands.now(), ProvedReleased(()))
+            .map_err(ledger_trouble)?;
+        brought.proof = Some(proof);
+        Ok(Did { changed: true, ..did })
+    }
+
+    fn fence(
+        &self,
+        order: &Order,
+        victim: &NodeName,
+        device: &str,
+        fence: FenceKind,
+        brought: &mut Brought,
+    ) -> Acted {
+        let did = self.hands.fence(victim, device)?;
+        brought.proof = Some(ProofRecord {
+            service: order.service.clone(),
+            epoch: order.epoch.clone(),
+            node: victim.clone(),
+            boot: None,
+            at: self.hands.now(),
+            ground: Ground::Fenced { device: device.to_owned(), fence },
+        });
+        Ok(did)
+    }
+
+    fn attest(
+        &self,
+        order: &Order,
+        victim: &NodeName,
+        how: AttestKind,
+        brought: &mut Brought,
+    ) -> Acted {
+        let Some(given) = order.attested.iter().find(|a| &a.node == victim && a.how == how) else {
+            return Err(Trouble::failed(FailureKind::Precondition, "nobody attested this"));
+        };
+        let question = LifeQuestion::Attested(how);
+        if let Some(sign) = self.hands.sign_of_life(&order.service, victim, question, given.at) {
+            return Err(Trouble::Failed(StepFailure {
+                kind: FailureKind::AttestationContradicted,
+                detail: victim.to_string(),
+                witness: Some(Box::new(sign)),
+            }));
+        }
+        brought.proof = Some(ProofRecord {
+            service: order.service.clone(),
+            epoch: order.epoch.clone(),
+            node: victim.clone(),
+            boot: None,
+            at: given.at,
+            ground: Ground::Attested { by: given.by.clone(), how },
+        });
+        Ok(Did::changed(Vec::new()))
+    }
+
+    fn take(&self, order: &Order) -> Acted {
+        let permit = {
+            let mut bench = self.bench.lock();
+            let Bench { ledger, store, .. } = &mut *bench;
+            ledger
+                .authorise_take(store.as_mut(), self.hands, &self.others, &order.epoch, &order.proofs)
+                .map_err(ledger_trouble)?
+        };
+        self.hands.take(permit)
+    }
+
+    /// Mounts, and lets go again where the disk set itself knows a higher mandate.
+    fn mount(&self, order: &Order) -> Acted {
+        let did = self.hands.mount(&order.service)?;
+        let on_disk = self.hands.read_disk_epoch(&order.service)?;
+        if let Some(found) = on_disk
+            && matches!(found.relation(&order.epoch), EpochRelation::Newer | EpochRelation::Conflict)
+        {
+            {
+                let mut bench = self.bench.lock();
+                let Bench { ledger, store, .. } = &mut *bench;
+                ledger.remember(store.as_mut(), &found).map_err(ledger_trouble)?;
+            }
+            self.hands.unmount(&order.service)?;
+            let error = LedgerError::Superseded { offered: order.epoch.clone(), in_force: found };
+            return Err(ledger_trouble(error));
+        }
+        self.hands.write_disk_epoch(&order.service, &order.epoch)?;
+        Ok(did)
+    }
+
+    fn client_test(&self, service: &ServiceName, brought: &mut Brought) -> Acted {
+        let since = self.bench.lock().started_at;
+        brought.tests = self.hands.client_test(service, since);
+        let failed: Vec<&str> = brought
+            .tests
+            .iter()
+            .filter(|t| t.passed == Some(false))
+            .map(|t| t.name.as_str())
+            .collect();
+        if failed.is_empty() {
+            return Ok(Did::nothing());
+        }
+        Err(Trouble::failed(FailureKind::ClientTest, failed.join(", ")))
+    }
+}
+
+/// Probing for another holder of the address may be left out only where its owner is off or was seen to let go.
+fn certainty(proofs: &[ProofRecord]) -> AddressCertainty {
+    let proven = |p: &ProofRecord| match &p.ground {
+        Ground::Released => true,
+        Ground::Fenced { fence: FenceKind::Power, .. } => true,
+        Ground::Fenced { fence: FenceKind::Fabric, .. } | Ground::Attested { .. } => false,
+    };
+    if !proofs.is_empty() && proofs.iter().all(proven) {
+        AddressCertainty::Proven
+    } else {
+        AddressCertainty::Contested
+    }
+}
+
+fn ledger_trouble(error: LedgerError) -> Trouble {
+    Trouble::Failed(error.failure())
+}
+

@@ -1,0 +1,153 @@
+//! The traits between the runner and the world. The real hands are in `siaga-node`, the pretend ones in `siaga-sim`.
+
+use crate::permit::TakePermit;
+use siaga_model::api::ClientTestResult;
+use siaga_model::event::EventBody;
+use siaga_model::observation::{
+    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, VirtualIpFact,
+};
+use siaga_model::plan::Plan;
+use siaga_model::proof::AttestKind;
+use siaga_model::refusal::Sentence;
+use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
+
+/// What an act did, after looking again.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Did {
+    /// False where it was true already.
+    pub changed: bool,
+    /// Facts for people and for the log.
+    pub notes: Vec<String>,
+}
+
+impl Did {
+    /// It was true already.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+    /// It is true now.
+    pub fn changed(notes: Vec<String>) -> Self {
+        Self { changed: true, notes }
+    }
+}
+
+/// Why an act can't be called done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// Looked at again: it is not true.
+    Failed(StepFailure),
+    /// It can't be told whether it took effect.
+    Unknown(String),
+}
+
+impl Trouble {
+    /// A failure of that kind.
+    pub fn failed(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Trouble::Failed(StepFailure::new(kind, detail))
+    }
+}
+
+/// What came of an act.
+pub type Acted = Result<Did, Trouble>;
+
+/// Told while a long act runs: `redo 40 %`.
+pub type Progress<'a> = &'a dyn Fn(&str);
+
+/// What this node sees of itself, for one service. The ledger's part is added by the agent.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OwnFacts {
+    pub disk: Holding,
+    pub mounts: Vec<MountFact>,
+    pub virtual_ips: Vec<VirtualIpFact>,
+    pub database: DatabaseState,
+    pub applications: Vec<ApplicationFact>,
+}
+
+/// How sure we are that nobody else has the virtual address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressCertainty {
+    /// The other node's power is off, or its removal was seen: no probing before the address is added.
+    Proven,
+    /// Somebody may still answer: the address is added and defended, and a conflict is reported.
+    Contested,
+}
+
+/// The host. Every act first checks whether it is true already, then acts, then looks again. Acts block; they are
+/// called from threads that may block. Every act has its own bounded wait.
+pub trait Hands: Send + Sync {
+    /// This node's name.
+    fn node(&self) -> NodeName;
+    /// The kernel's boot id.
+    fn boot(&self) -> BootId;
+    /// Looks, and changes nothing: never mounts, never opens the disk set for writing.
+    fn look(&self, service: &ServiceName) -> OwnFacts;
+
+    /// Writes dirty data back while the service runs.
+    fn checkpoint(&self, service: &ServiceName) -> Acted;
+    fn stop_applications(&self, service: &ServiceName) -> Acted;
+    /// Fast, then immediate, then kill. Done means that the postmaster and every process it left are gone.
+    fn stop_database(&self, service: &ServiceName, progress: Progress) -> Acted;
+    fn remove_virtual_ips(&self, service: &ServiceName) -> Acted;
+    /// Never lazily, never killing what is not the service's own. `Busy` names the holders.
+    fn unmount(&self, service: &ServiceName) -> Acted;
+    /// Proves that nothing here touches the disk set: no process, no mount in any namespace, `open(O_EXCL)` succeeds.
+    fn prove_released(&self, service: &ServiceName) -> Acted;
+
+    /// Takes the disk set. The permit says that every other node has provably let go.
+    fn take(&self, permit: TakePermit) -> Acted;
+    /// Mounts what [`Hands::take`] took in this process and boot.
+    fn mount(&self, service: &ServiceName) -> Acted;
+    /// The epoch recorded on the mounted disk set, if any.
+    fn read_disk_epoch(&self, service: &ServiceName) -> Result<Option<Epoch>, Trouble>;
+    /// Records the epoch on the mounted disk set, durably.
+    fn write_disk_epoch(&self, service: &ServiceName, epoch: &Epoch) -> Acted;
+    fn add_virtual_ips(&self, service: &ServiceName, certainty: AddressCertainty) -> Acted;
+    /// Done means ready: out of recovery, and a write committed.
+    fn start_database(&self, service: &ServiceName, progress: Progress) -> Acted;
+    fn start_applications(&self, service: &ServiceName) -> Acted;
+    /// `since`: when the service was started here; a probe's success counts only if it is newer.
+    fn client_test(&self, service: &ServiceName, since: UtcMicros) -> Vec<ClientTestResult>;
+    fn after_move(&self, service: &ServiceName) -> Acted;
+
+    /// Switches `victim` off, or cuts it from the storage, and has the device confirm it. Never a reboot.
+    fn fence(&self, victim: &NodeName, device: &str) -> Acted;
+    /// Asks the device.
+    fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState;
+    /// A sign of life of `victim` that contradicts that it is off or cut, seen after `since`.
+    /// `how` is `None` for a power fence.
+    fn sign_of_life(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        ground: LifeQuestion,
+        since: UtcMicros,
+    ) -> Option<Sentence>;
+    /// The wall clock, for records.
+    fn now(&self) -> UtcMicros;
+}
+
+/// What would contradict the ground of a proof.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LifeQuestion {
+    /// The node is said to be off: any answer contradicts.
+    PoweredOff,
+    /// Its storage is said to be cut: only signs that it still reaches the disk set or serves contradict.
+    StorageCut,
+    /// A person says so.
+    Attested(AttestKind),
+}
+
+/// Where ledger events go. The agent's journal implements it; so does the simulation's.
+pub trait Store: Send {
+    /// Appends and waits until all of it is on the disk. Either all is durable, or an error.
+    fn append_durably(&mut self, service: &ServiceName, bodies: Vec<EventBody>) -> Result<(), String>;
+}
+
+/// What a node keeps of a run that it is enlisted in or coordinates.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KnownPlan {
+    pub plan: Plan,
+    pub epoch: Epoch,
+    pub coordinator: NodeName,
+}

@@ -1,0 +1,343 @@
+//! What one node has promised, admitted, minted and used up for one service. Every change is made durable before it
+//! counts. Rebuilt from the node's own journal at every start.
+//!
+//! Invariants, each with a test that fails without its guard:
+//! - **newest mandate**: nothing is obeyed under an epoch that is not the highest known here;
+//! - **proof for every other node**: a permit needs one proof about each, made under the very mandate of the take;
+//! - **once**: a proof that was used opens nothing again;
+//! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
+
+use crate::hands::{Hands, LifeQuestion, Store};
+use crate::permit::TakePermit;
+use siaga_model::config::FenceKind;
+use siaga_model::event::EventBody;
+use siaga_model::mandate::EpochRelation;
+use siaga_model::observation::{FenceState, LedgerFacts, Promise};
+use siaga_model::plan::MandatedPlan;
+use siaga_model::proof::{Ground, ProofRecord};
+use siaga_model::refusal::Sentence;
+use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
+
+/// Why the ledger refuses.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("a newer mandate is in force: {in_force}, offered {offered}")]
+    Superseded { offered: Epoch, in_force: Epoch },
+    #[error("two mandates with equal counters are void: {epoch} and {other}")]
+    Conflict { epoch: Epoch, other: Epoch },
+    #[error("this node lost its journal and has not seen the other node's")]
+    JournalLost,
+    #[error("the log could not be written: {0}")]
+    Log(String),
+    #[error("the release proof about {node} does not hold: {why}")]
+    ProofVoid { node: NodeName, why: String, witness: Option<Box<Sentence>> },
+}
+
+impl LedgerError {
+    /// The same as a step's failure.
+    pub fn failure(&self) -> StepFailure {
+        let kind = match self {
+            LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => FailureKind::Superseded,
+            LedgerError::JournalLost => FailureKind::Precondition,
+            LedgerError::Log(_) => FailureKind::Log,
+            LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
+        };
+        let witness = match self {
+            LedgerError::ProofVoid { witness, .. } => witness.clone(),
+            _ => None,
+        };
+        StepFailure { kind, detail: self.to_string(), witness }
+    }
+}
+
+/// That `Hands::prove_released` said yes just now. Made only by the executor.
+pub struct ProvedReleased(pub(crate) ());
+
+/// One service's ledger on one node.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ledger {
+    me: NodeName,
+    boot: BootId,
+    service: ServiceName,
+    highest: Option<Epoch>,
+    /// A second epoch with the counter of `highest`: both are void.
+    rival: Option<Epoch>,
+    promise: Option<Promise>,
+    used: Vec<ProofRecord>,
+    journal_lost: bool,
+    plan: Option<MandatedPlan>,
+}
+
+impl Ledger {
+    /// Rebuilds the ledger from the node's own events, oldest first.
+    pub fn replay<'a>(
+        me: NodeName,
+        boot: BootId,
+        service: ServiceName,
+        journal_lost: bool,
+        events: impl Iterator<Item = &'a EventBody>,
+    ) -> Self {
+        let mut ledger = Self {
+            me,
+            boot,
+            service,
+            highest: None,
+            rival: None,
+            promise: None,
+            used: Vec::new(),
+            journal_lost,
+            plan: None,
+        };
+        for body in events {
+            ledger.apply(body);
+        }
+        ledger
+    }
+
+    fn apply(&mut self, body: &EventBody) {
+        match body {
+            EventBody::MandateMinted { epoch }
+            | EventBody::MandateAdmitted { epoch }
+            | EventBody::EpochSeen { epoch } => self.see(epoch),
+            EventBody::Promised { promise } if promise.node == self.me => {
+                self.promise = Some(promise.clone());
+            }
+            EventBody::ProofUsed { proof } => {
+                self.used.push(proof.clone());
+                // Taking under a later mandate is what ends a promise.
+                self.promise = None;
+            }
+            EventBody::PlanRecorded { plan } => self.plan = Some((**plan).clone()),
+            _ => {}
+        }
+    }
+
+    fn see(&mut self, epoch: &Epoch) {
+        match self.highest.as_ref().map(|h| epoch.relation(h)) {
+            None | Some(EpochRelation::Newer) => {
+                self.highest = Some(epoch.clone());
+                self.rival = None;
+            }
+            Some(EpochRelation::Conflict) => self.rival = Some(epoch.clone()),
+            Some(EpochRelation::Older | EpochRelation::Same) => {}
+        }
+    }
+
+    /// For an observation. `unfinished` is filled in by the agent, which knows what is live.
+    pub fn facts(&self) -> LedgerFacts {
+        LedgerFacts {
+            highest: self.highest.clone(),
+            journal_lost: self.journal_lost,
+            promise: self.promise.clone(),
+            unfinished: None,
+        }
+    }
+
+    /// The newest plan that was recorded here, as coordinator or as participant.
+    pub fn plan(&self) -> Option<&MandatedPlan> {
+        self.plan.as_ref()
+    }
+
+    /// The node whose ledger this is.
+    pub fn node(&self) -> &NodeName {
+        &self.me
+    }
+
+    /// The epoch that the next mandate gets. `elsewhere`: the highest epochs known of the peer's journal (and the
+    /// disk set). `answers_for`: true where the peer's journal was read or a person attested for the peer, which a
+    /// node that lost its own journal needs.
+    pub fn next_epoch(
+        &self,
+        run: &RunId,
+        elsewhere: &[Epoch],
+        answers_for: bool,
+    ) -> Result<Epoch, LedgerError> {
+        if self.journal_lost && !answers_for {
+            return Err(LedgerError::JournalLost);
+        }
+        let top = elsewhere.iter().chain(&self.highest).chain(&self.rival).map(|e| e.counter).max();
+        Ok(Epoch { counter: top.unwrap_or(0) + 1, issuer: self.me.clone(), run: run.clone() })
+    }
+
+    /// Makes a plan this node's own: the mandate and the whole plan are durable before the first step. `extra` goes
+    /// into the same write (the accepted run).
+    pub fn begin(
+        &mut self,
+        store: &mut dyn Store,
+        plan: MandatedPlan,
+        extra: Vec<EventBody>,
+    ) -> Result<(), LedgerError> {
+        self.check_newer(&plan.epoch)?;
+        let mut bodies = extra;
+        bodies.push(EventBody::MandateMinted { epoch: plan.epoch.clone() });
+        bodies.push(EventBody::PlanRecorded { plan: Box::new(plan) });
+        self.write(store, bodies)?;
+        // From here on the epochs of the own journal are known again.
+        self.journal_lost = false;
+        Ok(())
+    }
+
+    /// Obeys another node's mandate from now on, durably, and keeps its plan.
+    pub fn admit(&mut self, store: &mut dyn Store, plan: &MandatedPlan) -> Result<(), LedgerError> {
+        match self.highest.as_ref().map(|h| plan.epoch.relation(h)) {
+            Some(EpochRelation::Same) if self.rival.is_none() => return Ok(()),
+            Some(EpochRelation::Conflict) => {
+                // Remembered, so that whoever mints next goes above both.
+                self.write(store, vec![EventBody::EpochSeen { epoch: plan.epoch.clone() }])?;
+            }
+            _ => {}
+        }
+        self.check_newer(&plan.epoch)?;
+        self.write(
+            store,
+            vec![
+                EventBody::MandateAdmitted { epoch: plan.epoch.clone() },
+                EventBody::PlanRecorded { plan: Box::new(plan.clone()) },
+            ],
+        )
+    }
+
+    /// Remembers an epoch met on the disk set or in the peer's journal.
+    pub fn remember(&mut self, store: &mut dyn Store, epoch: &Epoch) -> Result<(), LedgerError> {
+        match self.highest.as_ref().map(|h| epoch.relation(h)) {
+            Some(EpochRelation::Same | EpochRelation::Older) => Ok(()),
+            _ => self.write(store, vec![EventBody::EpochSeen { epoch: epoch.clone() }]),
+        }
+    }
+
+    /// Is `epoch` the one in force here?
+    pub fn obey(&self, epoch: &Epoch) -> Result<(), LedgerError> {
+        let Some(highest) = &self.highest else {
+            return Err(void(&epoch.issuer, "this mandate was never admitted here"));
+        };
+        if let Some(rival) = &self.rival {
+            return Err(LedgerError::Conflict { epoch: highest.clone(), other: rival.clone() });
+        }
+        match epoch.relation(highest) {
+            EpochRelation::Same => Ok(()),
+            EpochRelation::Conflict => {
+                Err(LedgerError::Conflict { epoch: epoch.clone(), other: highest.clone() })
+            }
+            EpochRelation::Older | EpochRelation::Newer => {
+                Err(LedgerError::Superseded { offered: epoch.clone(), in_force: highest.clone() })
+            }
+        }
+    }
+
+    fn check_newer(&self, epoch: &Epoch) -> Result<(), LedgerError> {
+        let Some(highest) = &self.highest else { return Ok(()) };
+        match epoch.relation(highest) {
+            EpochRelation::Newer => Ok(()),
+            EpochRelation::Conflict => {
+                Err(LedgerError::Conflict { epoch: epoch.clone(), other: highest.clone() })
+            }
+            EpochRelation::Same | EpochRelation::Older => {
+                Err(LedgerError::Superseded { offered: epoch.clone(), in_force: highest.clone() })
+            }
+        }
+    }
+
+    /// Promises to have let go to `epoch`, durably, and gives the proof that the taker needs.
+    pub fn promise(
+        &mut self,
+        store: &mut dyn Store,
+        epoch: &Epoch,
+        at: UtcMicros,
+        _seen: ProvedReleased,
+    ) -> Result<ProofRecord, LedgerError> {
+        self.obey(epoch)?;
+        let promise = Promise {
+            node: self.me.clone(),
+            boot: self.boot.clone(),
+            epoch: epoch.clone(),
+            at,
+        };
+        self.write(store, vec![EventBody::Promised { promise }])?;
+        Ok(ProofRecord {
+            service: self.service.clone(),
+            epoch: epoch.clone(),
+            node: self.me.clone(),
+            boot: Some(self.boot.clone()),
+            at,
+            ground: Ground::Released,
+        })
+    }
+
+    /// Verifies every proof once more and uses them up, durably. The only maker of a [`TakePermit`].
+    pub fn authorise_take(
+        &mut self,
+        store: &mut dyn Store,
+        hands: &dyn Hands,
+        others: &[NodeName],
+        epoch: &Epoch,
+        proofs: &[ProofRecord],
+    ) -> Result<TakePermit, LedgerError> {
+        self.obey(epoch)?;
+        if let Some(promise) = &self.promise
+            && promise.epoch.counter >= epoch.counter
+        {
+            return Err(LedgerError::Superseded {
+                offered: epoch.clone(),
+                in_force: promise.epoch.clone(),
+            });
+        }
+        let mut used = Vec::new();
+        for other in others {
+            let proof = proofs
+                .iter()
+                .find(|p| &p.node == other && p.service == self.service && &p.epoch == epoch)
+                .ok_or_else(|| void(other, "there is none under this mandate"))?;
+            if self.used.iter().any(|u| u.epoch == proof.epoch && u.node == proof.node) {
+                return Err(void(other, "it was used already"));
+            }
+            verify_again(hands, proof)?;
+            used.push(proof.clone());
+        }
+        let bodies =
+            used.iter().map(|proof| EventBody::ProofUsed { proof: proof.clone() }).collect();
+        self.write(store, bodies)?;
+        Ok(TakePermit::new(self.service.clone(), epoch.clone(), used))
+    }
+
+    fn write(&mut self, store: &mut dyn Store, bodies: Vec<EventBody>) -> Result<(), LedgerError> {
+        store.append_durably(&self.service, bodies.clone()).map_err(LedgerError::Log)?;
+        for body in &bodies {
+            self.apply(body);
+        }
+        Ok(())
+    }
+}
+
+fn void(node: &NodeName, why: impl Into<String>) -> LedgerError {
+    LedgerError::ProofVoid { node: node.clone(), why: why.into(), witness: None }
+}
+
+/// Looks again, right before the take: is the power still off, the way still cut, is there no sign of life?
+fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerError> {
+    let question = match &proof.ground {
+        // The promise is durable at the other node, which obeys no older mandate and mints above this one only with
+        // a proof about us.
+        Ground::Released => return Ok(()),
+        Ground::Fenced { device, fence } => {
+            match hands.fence_state(&proof.node, device) {
+                FenceState::Fenced => {}
+                FenceState::Open => return Err(void(&proof.node, format!("{device} says: not fenced"))),
+                FenceState::Failed { why } => return Err(void(&proof.node, format!("{device}: {why}"))),
+            }
+            match fence {
+                FenceKind::Power => LifeQuestion::PoweredOff,
+                FenceKind::Fabric => LifeQuestion::StorageCut,
+            }
+        }
+        Ground::Attested { how, .. } => LifeQuestion::Attested(*how),
+    };
+    match hands.sign_of_life(&proof.service, &proof.node, question, proof.at) {
+        None => Ok(()),
+        Some(sign) => Err(LedgerError::ProofVoid {
+            node: proof.node.clone(),
+            why: "a sign of life".into(),
+            witness: Some(Box::new(sign)),
+        }),
+    }
+}

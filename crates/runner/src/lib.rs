@@ -1,0 +1,14 @@
+//! Carries a plan out. The runner decides nothing: all choices are in the planner, all effects behind [`hands::Hands`].
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`ledger`] | what this node has promised, admitted, minted and used up; the only maker of a [`permit::TakePermit`] |
+//! | [`executor`] | one order on one node: check the mandate, act, look again, report |
+//! | [`run`] | the state machine of one run on its coordinator: events in, effects out, no I/O |
+//! | [`hands`] | the narrow traits that real and pretend hands implement |
+
+pub mod executor;
+pub mod hands;
+pub mod ledger;
+pub mod permit;
+pub mod run;
