@@ -1,0 +1,9 @@
+//! The agent: the daemon on each node, its API and its links to the peer, to probes and to people.
+
+pub mod core;
+pub mod daemon;
+pub mod routes;
+
+pub mod pki;
+pub mod probe_link;
+pub mod transport;

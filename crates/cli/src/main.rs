@@ -1,1 +1,78 @@
-fn main() {}
+//! The `siaga` binary: the command line, and by its verbs the agent, the client probe and the lab.
+
+mod args;
+mod client;
+mod context;
+mod exit;
+mod fault;
+mod follow;
+mod guided;
+mod order;
+mod show;
+mod term;
+mod verbs;
+mod when;
+
+use args::{Cli, Verb};
+use clap::Parser;
+use exit::Exit;
+use fault::Fault;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The lab's fence devices are this program under another name; their own command line is key=value on stdin.
+    if let Some(code) = siaga_lab::fence_main() {
+        return code;
+    }
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            // A closed standard stream is no reason for another exit code.
+            let _ = error.print();
+            if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+        }
+    }
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let language = context::first_language(&cli.global);
+    let global = cli.global;
+    let ended = match cli.verb {
+        // These speak for themselves and have exit codes of their own.
+        Some(Verb::Agent(args)) => return verbs::agent::run(&global, args),
+        Some(Verb::Probe(args)) => return verbs::probe::run(args),
+        Some(Verb::Lab(args)) => return verbs::lab::run(args),
+        None => guided::run(&global),
+        Some(Verb::Status(args)) => verbs::status::run(&global, &args),
+        Some(Verb::Diagnose(args)) => verbs::diagnose::run(&global, &args),
+        Some(Verb::Check(args)) => verbs::check::run(&global, &args),
+        Some(Verb::Takeover(args)) => verbs::takeover::run(&global, &args),
+        Some(Verb::Switchover(args)) => verbs::switchover::run(&global, &args),
+        Some(Verb::Failback(args)) => verbs::failback::run(&global, &args),
+        Some(Verb::Drill(args)) => verbs::drill::run(&global, &args),
+        Some(Verb::Restart(args)) => verbs::restart::run(&global, &args),
+        Some(Verb::Stop(args)) => verbs::stop::run(&global, &args),
+        Some(Verb::Start(args)) => verbs::start::run(&global, &args),
+        Some(Verb::Power(args)) => verbs::power::run(&global, &args),
+        Some(Verb::Resume(args)) => verbs::resume::run(&global, &args),
+        Some(Verb::Abort(args)) => verbs::abort::run(&global, &args),
+        Some(Verb::Log(args)) => verbs::log::run(&global, &args),
+        Some(Verb::Events(args)) => verbs::events::run(&global, &args),
+        Some(Verb::Config(args)) => verbs::config::run(&global, &args),
+        Some(Verb::Init(args)) => verbs::init::run(&global, &args),
+        Some(Verb::Token(args)) => verbs::token::run(&global, &args),
+        Some(Verb::Join(args)) => verbs::join::run(&global, &args),
+        Some(Verb::Completions(args)) => verbs::completions::run(&args),
+        Some(Verb::Man(args)) => verbs::man::run(&args),
+        Some(Verb::Version(_)) => verbs::version::run(),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(fault) => report(&fault, language),
+    }
+}
+
+fn report(fault: &Fault, language: siaga_model::config::Language) -> ExitCode {
+    eprintln!("{}", fault.render(language));
+    fault.exit().into()
+}

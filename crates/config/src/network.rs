@@ -90,4 +90,3 @@ impl JsonSchema for Net {
         )
     }
 }
-

@@ -19,7 +19,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn wall(&self) -> UtcMicros {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         UtcMicros(i64::try_from(since.as_micros()).unwrap_or(LATEST.0))
     }
 }
@@ -30,8 +32,14 @@ pub(crate) fn tick(last: Hlc, wall: UtcMicros) -> Hlc {
         return Hlc { wall, count: 0 };
     }
     match last.count.checked_add(1) {
-        Some(count) => Hlc { wall: last.wall, count },
-        None => Hlc { wall: UtcMicros(last.wall.0 + 1), count: 0 },
+        Some(count) => Hlc {
+            wall: last.wall,
+            count,
+        },
+        None => Hlc {
+            wall: UtcMicros(last.wall.0 + 1),
+            count: 0,
+        },
     }
 }
 
@@ -41,11 +49,35 @@ mod tests {
 
     #[test]
     fn the_hybrid_clock_never_goes_back() {
-        let start = Hlc { wall: UtcMicros(100), count: 4 };
-        assert_eq!(tick(start, UtcMicros(101)), Hlc { wall: UtcMicros(101), count: 0 });
-        assert_eq!(tick(start, UtcMicros(100)), Hlc { wall: UtcMicros(100), count: 5 });
-        assert_eq!(tick(start, UtcMicros(3)), Hlc { wall: UtcMicros(100), count: 5 });
-        let full = Hlc { wall: UtcMicros(100), count: u32::MAX };
+        let start = Hlc {
+            wall: UtcMicros(100),
+            count: 4,
+        };
+        assert_eq!(
+            tick(start, UtcMicros(101)),
+            Hlc {
+                wall: UtcMicros(101),
+                count: 0
+            }
+        );
+        assert_eq!(
+            tick(start, UtcMicros(100)),
+            Hlc {
+                wall: UtcMicros(100),
+                count: 5
+            }
+        );
+        assert_eq!(
+            tick(start, UtcMicros(3)),
+            Hlc {
+                wall: UtcMicros(100),
+                count: 5
+            }
+        );
+        let full = Hlc {
+            wall: UtcMicros(100),
+            count: u32::MAX,
+        };
         assert!(tick(full, UtcMicros(3)) > full);
     }
 }

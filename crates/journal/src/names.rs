@@ -23,7 +23,9 @@ pub(crate) fn is_safe(node: &NodeName) -> bool {
     let text = node.as_str();
     (1..=63).contains(&text.len())
         && !text.starts_with(['.', '-'])
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// What a file in the events directory is, by its name.
@@ -40,7 +42,9 @@ pub(crate) fn parse(name: &str) -> Option<Kind> {
     }
     // A second damaged file of one incarnation is `<node>.<incarnation>.damaged2`.
     let (stem, rest) = name.rsplit_once(".damaged")?;
-    rest.bytes().all(|b| b.is_ascii_digit()).then(|| parse_stem(stem).map(Kind::Damaged))?
+    rest.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| parse_stem(stem).map(Kind::Damaged))?
 }
 
 fn parse_stem(stem: &str) -> Option<LogId> {
@@ -72,7 +76,14 @@ mod tests {
         assert_eq!(parse(&log_name(&id.0, id.1)), Some(Kind::Log(id.clone())));
         assert_eq!(parse("db.one.17.damaged"), Some(Kind::Damaged(id.clone())));
         assert_eq!(parse("db.one.17.damaged3"), Some(Kind::Damaged(id)));
-        for strange in ["reserve", "a.log", "a.01.log", ".a.1.log", "a.1.log.bak", "a.1.damagedx"] {
+        for strange in [
+            "reserve",
+            "a.log",
+            "a.01.log",
+            ".a.1.log",
+            "a.1.log.bak",
+            "a.1.damagedx",
+        ] {
             assert_eq!(parse(strange), None, "{strange}");
         }
     }

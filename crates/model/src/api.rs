@@ -341,5 +341,7 @@ pub enum PowerAction {
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum PowerAnswer {
     Done { power: crate::observation::Power },
-    Refused { power: crate::observation::Power, refusal: Refusal },
+    Refused { refusal: Refusal },
+    /// The device did not do it, or did not confirm it.
+    Failed { why: String },
 }

@@ -146,6 +146,8 @@ pub enum FindingCode {
     ClockDiffers,
     LogNearlyFull,
     JournalTorn,
+    /// Rows were changed, removed or reordered: the file was set aside, and the node goes on in a new incarnation.
+    JournalDamaged,
     NodeUnfencedAndBack,
     ProbeMissing,
     SecretReadable,

@@ -59,7 +59,12 @@ pub fn run(argv: &[String], stdin: Option<&[u8]>, timeout: Duration) -> CommandR
     let deadline = Instant::now() + timeout;
     let mut child = match spawn(argv, stdin.is_some()) {
         Ok(child) => child,
-        Err(why) => return CommandResult { not_started: Some(why), ..CommandResult::default() },
+        Err(why) => {
+            return CommandResult {
+                not_started: Some(why),
+                ..CommandResult::default()
+            };
+        }
     };
     let mut result = CommandResult::default();
     let talk = Talk::new(&mut child, stdin.unwrap_or_default());
@@ -96,7 +101,11 @@ fn spawn(argv: &[String], with_stdin: bool) -> Result<Child, String> {
         .env("LC_ALL", "C")
         .current_dir("/")
         .process_group(0)
-        .stdin(if with_stdin { Stdio::piped() } else { Stdio::null() })
+        .stdin(if with_stdin {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -136,7 +145,11 @@ impl Output {
         if let Some(pipe) = &pipe {
             rustix::fs::fcntl_setfl(pipe, OFlags::NONBLOCK)?;
         }
-        Ok(Self { pipe: pipe.map(File::from), kept: Vec::new(), keep_end })
+        Ok(Self {
+            pipe: pipe.map(File::from),
+            kept: Vec::new(),
+            keep_end,
+        })
     }
 
     /// Reads what is there now, at most a mebibyte so that nobody keeps us here; closes the pipe at its end.
@@ -160,7 +173,9 @@ impl Output {
             let over = self.kept.len().saturating_sub(OUTPUT_LIMIT);
             self.kept.drain(..over);
         } else {
-            let room = OUTPUT_LIMIT.saturating_sub(self.kept.len()).min(bytes.len());
+            let room = OUTPUT_LIMIT
+                .saturating_sub(self.kept.len())
+                .min(bytes.len());
             self.kept.extend_from_slice(&bytes[..room]);
         }
     }
@@ -177,7 +192,10 @@ struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     fn new(child: &mut Child, unsent: &'a [u8]) -> rustix::io::Result<Self> {
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(rustix::io::Errno::SRCH)?;
+        let pid = i32::try_from(child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or(rustix::io::Errno::SRCH)?;
         let stdin = child.stdin.take().map(OwnedFd::from);
         if let Some(stdin) = &stdin {
             rustix::fs::fcntl_setfl(stdin, OFlags::NONBLOCK)?;
@@ -229,9 +247,18 @@ impl<'a> Talk<'a> {
     /// Waits for anything to do. True when the program has ended.
     fn wait_once(&self, deadline: Instant) -> rustix::io::Result<bool> {
         let mut fds = vec![PollFd::new(&self.pidfd, PollFlags::IN)];
-        fds.extend(self.stdin.iter().map(|f| PollFd::from_borrowed_fd(f.as_fd(), PollFlags::OUT)));
+        fds.extend(
+            self.stdin
+                .iter()
+                .map(|f| PollFd::from_borrowed_fd(f.as_fd(), PollFlags::OUT)),
+        );
         for output in [&self.stdout, &self.stderr] {
-            fds.extend(output.pipe.iter().map(|f| PollFd::from_borrowed_fd(f.as_fd(), PollFlags::IN)));
+            fds.extend(
+                output
+                    .pipe
+                    .iter()
+                    .map(|f| PollFd::from_borrowed_fd(f.as_fd(), PollFlags::IN)),
+            );
         }
         wait(&mut fds, deadline)?;
         Ok(!fds[0].revents().is_empty())

@@ -1,0 +1,4 @@
+
+pub mod act;
+pub mod command;
+pub mod observe;

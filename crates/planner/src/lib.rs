@@ -1,0 +1,41 @@
+//! Decides; does nothing. Every function here is pure: values in, a value out; no clock, file, socket or randomness,
+//! so that the same world gives the same answer on every node, in a test and in a report from the field.
+//!
+//! | question | function | file |
+//! | --- | --- | --- |
+//! | who coordinates, and where is the service to be? | [`goal()`] | `goal.rs` |
+//! | which steps bring it there, or why not? | [`plan`] | `planned.rs`, `guards.rs`, `takeover.rs`, `moving.rs`, `steps.rs` |
+//! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs` |
+//! | could we take over now? | [`readiness()`] | `readiness.rs` |
+//! | what broke? | [`diagnose()`] | `diagnose.rs` |
+//!
+//! Read `takeover.rs` first: it is the table that says when a silent node may be passed over. Each of its cells is a
+//! file under `snapshots/takeover-table/`.
+//!
+//! Three invariants, each held by a property test in `tests/properties.rs`:
+//! - no plan takes the disk set without a release, a fence or an attestation about every other node before it;
+//! - a planned move never fences;
+//! - what is unknown is never treated as free.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "a refusal is an answer like a plan is: made once per question, never passed up through a hot path"
+)]
+
+mod diagnose;
+mod evidence;
+mod goal;
+mod guards;
+mod moving;
+mod planned;
+mod readiness;
+mod steps;
+mod takeover;
+mod verdict;
+mod world;
+
+pub use diagnose::diagnose;
+pub use goal::goal;
+pub use planned::plan;
+pub use readiness::readiness;
+pub use verdict::verdict;

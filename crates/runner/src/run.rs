@@ -283,7 +283,10 @@ impl Run {
             }
         };
         match failure {
-            Some(failure) if !step.action.is_advisory() => {
+            // A newer mandate ends this run's say in everything, whatever the step was.
+            Some(failure)
+                if !step.action.is_advisory() || failure.kind == FailureKind::Superseded =>
+            {
                 self.states.insert(id, StepState::Failed);
                 self.fail(&step, failure);
             }

@@ -1,0 +1,49 @@
+//! Everything that an operator reads, in English and Indonesian. The model says *what* is meant, with typed
+//! arguments; this crate says it in words. It does nothing else.
+//!
+//! Each language is one exhaustive match per topic, so the compiler keeps both complete: a new variant in the model
+//! does not compile here until both languages say it.
+//!
+//! Most functions take `impl Into<Voice>`: a bare `Language`, a `&Voice`, or the `&Config` of the site. Only a voice
+//! made from the configuration knows the site's zone, and whether commands have to name the service.
+
+mod acts;
+mod acts_en;
+mod acts_id;
+mod advice_en;
+mod advice_id;
+mod findings_en;
+mod findings_id;
+mod refusal;
+mod safe_en;
+mod safe_id;
+mod sentences_en;
+mod sentences_id;
+mod ui;
+mod ui_en;
+mod ui_id;
+mod ui_screen;
+mod ui_screen_en;
+mod ui_screen_id;
+mod voice;
+
+pub use acts::{
+    action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
+    outcome, verb, verdict_state,
+};
+pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
+pub use ui::{Ui, ui};
+pub use ui_screen::{Screen, screen};
+pub use voice::{Voice, duration, instant};
+
+use siaga_model::config::Language;
+use siaga_model::refusal::Sentence;
+
+/// One sentence.
+pub fn sentence(voice: impl Into<Voice>, sentence: &Sentence) -> String {
+    let voice = voice.into();
+    match voice.language {
+        Language::English => sentences_en::sentence(&voice, sentence),
+        Language::Indonesian => sentences_id::sentence(&voice, sentence),
+    }
+}

@@ -3,7 +3,8 @@
 use super::observe::observe;
 use super::state::Core;
 use serde::{Deserialize, Serialize};
-use siaga_journal::{Room, projections};
+use siaga_journal::Room;
+use siaga_journal::projections::{self, Repaired};
 use siaga_model::api::CheckReport;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
@@ -230,6 +231,5 @@ fn note_results(core: &Core, service: &Service, selves: &[SelfCheck], report: &C
 /// Has `node` passed a check since it last failed? A node that never failed has.
 pub fn passed_since_failure(core: &Core, node: &NodeName) -> bool {
     let Ok(events) = core.log.journal().events(&siaga_journal::Filter::default()) else { return false };
-    let Some(failure) = projections::last_failure(&events, node) else { return true };
-    projections::last_check(&events, node).is_some_and(|check| check > failure)
+    !matches!(projections::repaired(&events, node), Repaired::NotChecked { .. })
 }

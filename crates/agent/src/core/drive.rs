@@ -146,12 +146,12 @@ fn start(core: &Arc<Core>, live: &Arc<LiveRun>, order: Order, sender: mpsc::Unbo
     live.step_begins(&order.step, expected);
     let (core, live) = (core.clone(), live.clone());
     tokio::spawn(async move {
+        let (watched, id) = (live.clone(), order.step.id);
+        let progress = move |text: &str| watched.progress(id, text);
         let report = if order.step.node == core.me {
-            let (watched, id) = (live.clone(), order.step.id);
-            let progress = move |text: &str| watched.progress(id, text);
-            orders::carry_out(&core, order.clone(), progress).await
+            orders::carry_out_here(&core, order.clone(), progress).await
         } else {
-            orders::send(&core, &order).await
+            orders::send(&core, &order, progress).await
         };
         live.step_ends(&order.step, &report);
         let _ = sender.send(Input::StepDone { plan: order.plan, step: order.step.id, report });

@@ -14,4 +14,6 @@ pub mod probes;
 pub mod runs;
 pub mod state;
 pub mod store;
+pub mod upkeep;
 pub mod watch;
+pub mod witnesses;

@@ -196,6 +196,8 @@ fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
         since: live.started_at,
         actor: live.actor.name.clone(),
         live: true,
+        goal: None,
+        home: None,
     })
 }
 

@@ -41,6 +41,8 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
             since: live.started_at,
             actor: live.actor.name.clone(),
             live: true,
+            goal: None,
+            home: None,
         });
     }
     let own = match own {

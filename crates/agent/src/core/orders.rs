@@ -1,7 +1,8 @@
 //! Orders: carried out here, or sent to the peer. An order that is sent twice is carried out once.
 
 use super::state::Core;
-use crate::transport::client::CallError;
+use crate::transport::CallError;
+use serde::{Deserialize, Serialize};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
 use siaga_model::{PlanId, StepId};
 use siaga_runner::executor::Executor;
@@ -16,10 +17,26 @@ const KEPT: usize = 64;
 /// How long a peer that does not answer is asked again before the outcome counts as unknown. Longer than an agent
 /// takes to be restarted, so that a killed agent does not fail a move.
 const ASK_AGAIN: Duration = Duration::from_secs(6);
-/// The longest that one step may take at a peer: a crash recovery can be long.
-const STEP_TIMEOUT: Duration = Duration::from_secs(6 * 3600);
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// How long a node holds an order that is not done yet, before it says how far it is. The same order again asks on.
+pub const HOLD: Duration = Duration::from_secs(2);
 
-type Slot = watch::Receiver<Option<StepReport>>;
+/// Answer to `POST /v1/orders`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum OrderAnswer {
+    Done { report: StepReport },
+    /// Still under way: send the same order again to hear more.
+    Running { progress: Option<String> },
+}
+
+#[derive(Clone, Default)]
+struct Doing {
+    progress: Option<String>,
+    report: Option<StepReport>,
+}
+
+type Slot = watch::Receiver<Doing>;
 
 /// The orders of one service that came lately, with their answers.
 #[derive(Default)]
@@ -27,43 +44,67 @@ pub struct OrderDesk {
     slots: Mutex<BTreeMap<(PlanId, StepId), Slot>>,
 }
 
-/// Carries out an order of a peer's, or of this agent's own run. The same order again gives the same answer.
-pub async fn carry_out(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static) -> StepReport {
-    let Some(desk) = core.desks.get(&order.service) else {
-        return failed(core, FailureKind::Precondition, "this node is not configured for that service");
+/// Carries out an order of a peer's, and answers within `hold`. The same order again asks how far it is.
+pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderAnswer {
+    let Some(mut slot) = slot(core, order, |_| {}) else {
+        let report = failed(core, FailureKind::Precondition, "no such service here");
+        return OrderAnswer::Done { report };
     };
-    let key = (order.plan.clone(), order.step.id);
-    let (mut slot, sender) = {
-        let mut slots = desk.orders.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        match slots.get(&key) {
-            Some(slot) => (slot.clone(), None),
-            None => {
-                if slots.len() >= KEPT {
-                    slots.retain(|_, s| s.borrow().is_none());
-                }
-                let (sender, slot) = watch::channel(None);
-                slots.insert(key, slot.clone());
-                (slot, Some(sender))
-            }
-        }
-    };
-    if let Some(sender) = sender {
-        let core = core.clone();
-        tokio::task::spawn_blocking(move || {
-            let report = execute(&core, &order, &progress);
-            sender.send_replace(Some(report));
-        });
+    let done = tokio::time::timeout(hold, slot.wait_for(|d| d.report.is_some())).await;
+    match done {
+        Ok(Ok(doing)) => match doing.report.clone() {
+            Some(report) => OrderAnswer::Done { report },
+            None => OrderAnswer::Running { progress: doing.progress.clone() },
+        },
+        Ok(Err(_)) => OrderAnswer::Done { report: unknown(core, "the step was cut off on this node") },
+        Err(_) => OrderAnswer::Running { progress: slot.borrow().progress.clone() },
     }
-    match slot.wait_for(Option::is_some).await.map(|r| r.clone()) {
+}
+
+/// Carries out an order of this agent's own run, to its end.
+pub async fn carry_out_here(
+    core: &Arc<Core>,
+    order: Order,
+    progress: impl Fn(&str) + Send + 'static,
+) -> StepReport {
+    let Some(mut slot) = slot(core, order, progress) else {
+        return failed(core, FailureKind::Precondition, "no such service here");
+    };
+    let done = slot.wait_for(|d| d.report.is_some()).await.map(|d| d.report.clone());
+    match done {
         Ok(Some(report)) => report,
         _ => unknown(core, "the step was cut off on this node"),
     }
 }
 
+/// Where the answer to this order appears. The first to ask sets it going.
+fn slot(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static) -> Option<Slot> {
+    let desk = core.desks.get(&order.service)?;
+    let key = (order.plan.clone(), order.step.id);
+    let mut slots = desk.orders.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(slot) = slots.get(&key) {
+        return Some(slot.clone());
+    }
+    if slots.len() >= KEPT {
+        slots.retain(|_, s| s.borrow().report.is_none());
+    }
+    let (sender, slot) = watch::channel(Doing::default());
+    slots.insert(key, slot.clone());
+    let core = core.clone();
+    tokio::task::spawn_blocking(move || {
+        let report = execute(&core, &order, &|text| {
+            progress(text);
+            sender.send_modify(|d| d.progress = Some(text.to_owned()));
+        });
+        sender.send_modify(|d| d.report = Some(report));
+    });
+    Some(slot)
+}
+
 /// Carries out on this thread.
 fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepReport {
     let Some(desk) = core.desks.get(&order.service) else {
-        return failed(core, FailureKind::Precondition, "no such service");
+        return failed(core, FailureKind::Precondition, "no such service here");
     };
     super::drive::lab_crash("before", order.step.action.name());
     if let Some(plan) = &order.enlist {
@@ -81,29 +122,41 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
     report
 }
 
-/// Sends an order to the node that carries it out. An unanswered order is sent again while that may help: it is the
-/// same order, and the node carries it out once.
-pub async fn send(core: &Arc<Core>, order: &Order) -> StepReport {
+/// Sends an order to the node that carries it out, and asks until it is done. An unanswered order is sent again while
+/// that may help: it is the same order, and the node carries it out once.
+pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> StepReport {
     let Some(peer) = core.peers.get(&order.step.node) else {
         return failed(core, FailureKind::Unreachable, "no way to that node is configured");
     };
-    let begun = Instant::now();
+    let mut silent_since: Option<Instant> = None;
+    // Was the order ever taken in, or may it have been?
+    let mut sent = false;
     loop {
-        let answer: Result<StepReport, CallError> =
-            peer.post("/v1/orders", order, STEP_TIMEOUT).await;
-        match answer {
-            Ok(report) => return report,
+        let answer = peer.post("/v1/orders", order, HOLD + core.config.policy.peer_timeout).await;
+        let error = match answer {
+            Ok(OrderAnswer::Done { report }) => return report,
+            Ok(OrderAnswer::Running { progress: text }) => {
+                sent = true;
+                silent_since = None;
+                if let Some(text) = text {
+                    progress(&text);
+                }
+                continue;
+            }
             Err(CallError::Status { error, .. }) => {
                 return failed(core, FailureKind::Precondition, error.message);
             }
-            Err(error) if begun.elapsed() < ASK_AGAIN => {
-                tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(error) => {
-                return unknown(core, format!("{} does not answer: {error}", order.step.node));
-            }
+            Err(error) => error,
+        };
+        sent |= error.outcome_unknown();
+        let since = *silent_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < ASK_AGAIN {
+            tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
+            tokio::time::sleep(AGAIN_AFTER).await;
+            continue;
         }
+        let why = format!("{} does not answer: {error}", order.step.node);
+        return if sent { unknown(core, why) } else { failed(core, FailureKind::Unreachable, why) };
     }
 }
 

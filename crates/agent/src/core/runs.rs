@@ -42,6 +42,8 @@ impl KnownRun {
             since: self.since,
             actor: self.actor.clone(),
             live,
+            goal: Some(self.goal.clone()),
+            home: self.from.clone().map(Placement::ActiveOn),
         }
     }
 }

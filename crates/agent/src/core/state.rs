@@ -5,7 +5,6 @@ use super::orders::OrderDesk;
 use super::probes::ProbeDesk;
 use super::store::{Context, Log, ServiceStore};
 use crate::transport::client::PeerClient;
-use siaga_journal::projections;
 use siaga_model::config::{Config, Service};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
@@ -139,8 +138,7 @@ pub fn desks(
     let mut desks = BTreeMap::new();
     for service in &config.services {
         let events = {
-            let journal = log.journal();
-            projections::ledger_events(&journal, &service.name)?
+            log.journal().ledger_events(&service.name)?
         };
         let ledger = Ledger::replay(
             me.clone(),

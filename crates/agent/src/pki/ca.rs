@@ -34,7 +34,7 @@ impl Validity {
     fn apply(self, params: &mut CertificateParams) -> Result<(), PkiError> {
         let day = |seconds: i64| -> Result<_, PkiError> {
             let time = jiff::Timestamp::from_second(seconds).map_err(|e| PkiError::Crypto(e.to_string()))?;
-            let date = time.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let date = jiff::tz::TimeZone::UTC.to_datetime(time).date();
             Ok(rcgen::date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs()))
         };
         params.not_before = day(self.not_before)?;

@@ -33,16 +33,16 @@ impl PkiError {
     /// A stable code for scripts.
     pub fn code(&self) -> &'static str {
         match self {
-            PkiError::Io { .. } => "keys-io",
-            PkiError::Exists { .. } => "keys-exist",
-            PkiError::Missing { .. } => "keys-missing",
-            PkiError::Broken { .. } => "keys-broken",
-            PkiError::Exposed { .. } => "keys-exposed",
-            PkiError::Crypto(_) => "keys-crypto",
-            PkiError::NoCa => "keys-no-ca",
-            PkiError::Name { .. } => "keys-name",
-            PkiError::NoAddress => "keys-no-address",
-            PkiError::WrongCertificate => "keys-wrong-certificate",
+            PkiError::Io { .. } => "KEYS_IO",
+            PkiError::Exists { .. } => "KEYS_EXIST",
+            PkiError::Missing { .. } => "KEYS_MISSING",
+            PkiError::Broken { .. } => "KEYS_BROKEN",
+            PkiError::Exposed { .. } => "KEYS_EXPOSED",
+            PkiError::Crypto(_) => "KEYS_CRYPTO",
+            PkiError::NoCa => "KEYS_NO_CA",
+            PkiError::Name { .. } => "KEYS_NAME",
+            PkiError::NoAddress => "KEYS_NO_ADDRESS",
+            PkiError::WrongCertificate => "KEYS_WRONG_CERTIFICATE",
         }
     }
 }

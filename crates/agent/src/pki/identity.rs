@@ -107,6 +107,13 @@ pub struct PeerIdentity {
 }
 
 impl PeerIdentity {
+    /// Its name in the pins.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    pub fn is_node(&self) -> bool {
+        self.role == Role::Node
+    }
     /// Who `key` is by the pins, with what its certificate's dates say at `now`. `None`: not pinned.
     pub fn look_up(pins: &PinStore, key: &Spki, dates: CertDates, now: UtcMicros) -> Option<Self> {
         let pin = pins.find(key)?;

@@ -78,12 +78,12 @@ impl JoinError {
     /// A stable code for scripts.
     pub fn code(&self) -> &'static str {
         match self {
-            JoinError::UnknownToken => "join-token-unknown",
-            JoinError::UsedToken => "join-token-used",
-            JoinError::ExpiredToken => "join-token-expired",
-            JoinError::WrongName { .. } => "join-wrong-name",
-            JoinError::BadRequest(_) => "join-bad-request",
-            JoinError::TooMany => "join-too-many",
+            JoinError::UnknownToken => "JOIN_TOKEN_UNKNOWN",
+            JoinError::UsedToken => "JOIN_TOKEN_USED",
+            JoinError::ExpiredToken => "JOIN_TOKEN_EXPIRED",
+            JoinError::WrongName { .. } => "JOIN_WRONG_NAME",
+            JoinError::BadRequest(_) => "JOIN_BAD_REQUEST",
+            JoinError::TooMany => "JOIN_TOO_MANY",
             JoinError::Pki(e) => e.code(),
         }
     }
@@ -220,10 +220,10 @@ impl RunJoinError {
     pub fn code(&self) -> &str {
         match self {
             RunJoinError::Pki(e) => e.code(),
-            RunJoinError::Unreachable { .. } => "join-unreachable",
-            RunJoinError::WrongCa { .. } => "join-wrong-ca",
+            RunJoinError::Unreachable { .. } => "JOIN_UNREACHABLE",
+            RunJoinError::WrongCa { .. } => "JOIN_WRONG_CA",
             RunJoinError::Refused { code, .. } => code,
-            RunJoinError::Answer(_) => "join-answer",
+            RunJoinError::Answer(_) => "JOIN_ANSWER",
         }
     }
 }

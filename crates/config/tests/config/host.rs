@@ -153,6 +153,8 @@ fn the_interface_of_a_virtual_ip() {
         &[outside],
     );
     // The virtual IP itself, which may be up already, proves nothing.
+    let up = [("198.51.100.11", 24), ("192.0.2.50", 24)];
+    expect_with(&on("eno1", &up, None), MINIMAL, &[outside]);
     expect_with(
         &on("eno1", &[("198.51.100.11", 24), ("192.0.2.50", 32)], None),
         MINIMAL,

@@ -41,6 +41,13 @@ fn equal_addresses() {
         "ip = \"198.51.100.22\"",
         "ip = ⟦EQUAL_ADDRESSES⟧\"198.51.100.12\"",
     )]);
+    expect(&[
+        ("ip = \"198.51.100.21\"", "ip = \"198.51.100.12\""),
+        (
+            "addresses = [\"198.51.100.12\"",
+            "addresses = [⟦EQUAL_ADDRESSES⟧\"198.51.100.12\"",
+        ),
+    ]);
     // One device may fence both nodes.
     assert!(
         parse(

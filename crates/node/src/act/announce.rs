@@ -56,11 +56,14 @@ pub fn conflicts() -> Vec<Conflict> {
 
 /// Records that `hardware` claims `address`, which is (or is about to be) ours.
 pub(crate) fn record(interface: &str, address: IpAddr, hardware: &str) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     let now = UtcMicros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
     let mut all = locked(&CONFLICTS);
-    let known =
-        all.iter_mut().find(|c| c.interface == interface && c.address == address && c.hardware == hardware);
+    let known = all
+        .iter_mut()
+        .find(|c| c.interface == interface && c.address == address && c.hardware == hardware);
     if let Some(conflict) = known {
         conflict.last_seen = now;
         conflict.count += 1;
@@ -99,16 +102,22 @@ pub(crate) struct Prepared(Arc<Listener>);
 /// Opens the socket, so that nothing is missed and nothing is left to fail after the address was added.
 pub(crate) fn prepare(interface: &Interface, address: IpAddr) -> Result<Prepared, String> {
     let own = interface.ethernet()?;
-    let failed = |e: std::io::Error| format!("the address can't be announced on {}: {e}", interface.name);
+    let failed =
+        |e: std::io::Error| format!("the address can't be announced on {}: {e}", interface.name);
     let (protocol, filter) = match address {
         IpAddr::V4(v4) => (ARP, Filter::arp_claims(v4)),
         IpAddr::V6(v6) => (IPV6, Filter::ndp_claims(v6)),
     };
     let (announcements, question) = match address {
-        IpAddr::V4(v4) => (arp::announcements(own, v4), Some(arp::request(own, Ipv4Addr::UNSPECIFIED, v4))),
+        IpAddr::V4(v4) => (
+            arp::announcements(own, v4),
+            Some(arp::request(own, Ipv4Addr::UNSPECIFIED, v4)),
+        ),
         // Asked without an address of our own, the answer would go to everybody and mislead them.
         IpAddr::V6(v6) => {
-            let question = interface.own_v6(v6).map(|source| ndp::solicitation(own, Some(source), v6));
+            let question = interface
+                .own_v6(v6)
+                .map(|source| ndp::solicitation(own, Some(source), v6));
             (vec![ndp::announcement(own, v6)], question)
         }
     };
@@ -119,7 +128,8 @@ pub(crate) fn prepare(interface: &Interface, address: IpAddr) -> Result<Prepared
         socket: PacketSocket::open(interface.index, protocol, Some(&filter)).map_err(failed)?,
         announcements,
         question,
-        wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|e| failed(e.into()))?,
+        wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|e| failed(e.into()))?,
         live: Mutex::new(true),
     })))
 }
@@ -152,7 +162,9 @@ impl Prepared {
 
 /// Is a listener at work for that address?
 pub(crate) fn is_watched(interface: &str, address: IpAddr) -> bool {
-    locked(&LISTENERS).iter().any(|l| l.is_for(interface, address))
+    locked(&LISTENERS)
+        .iter()
+        .any(|l| l.is_for(interface, address))
 }
 
 /// Ends announcing. When it returns, no announcement is under way and none will follow.
@@ -194,8 +206,15 @@ impl Listener {
         if !*live || !self.address_is_here() {
             return false;
         }
-        let sent = if announce { self.announce_now() } else { Ok(()) };
-        let asked = self.question.as_ref().map_or(Ok(()), |frame| self.socket.send(frame));
+        let sent = if announce {
+            self.announce_now()
+        } else {
+            Ok(())
+        };
+        let asked = self
+            .question
+            .as_ref()
+            .map_or(Ok(()), |frame| self.socket.send(frame));
         if let Err(e) = sent.and(asked) {
             tracing::warn!(interface = self.interface, address = %self.address, "announcing failed: {e}");
         }
@@ -203,7 +222,9 @@ impl Listener {
     }
 
     fn address_is_here(&self) -> bool {
-        let holds = |i: &Interface| i.name == self.interface && i.addresses.iter().any(|(a, _)| *a == self.address);
+        let holds = |i: &Interface| {
+            i.name == self.interface && i.addresses.iter().any(|(a, _)| *a == self.address)
+        };
         // A list that can't be read is no reason to fall silent: an announcement is missed more dearly.
         interfaces::all().map_or(true, |all| all.iter().any(holds))
     }
@@ -249,7 +270,12 @@ impl<'a> Watch<'a> {
             defended: None,
             undefended: false,
             muted: again.is_empty(),
-            next_question: begun + if again.is_empty() { Duration::ZERO } else { WATCHED_EVERY },
+            next_question: begun
+                + if again.is_empty() {
+                    Duration::ZERO
+                } else {
+                    WATCHED_EVERY
+                },
         }
     }
 
@@ -281,16 +307,31 @@ impl<'a> Watch<'a> {
 
     /// When there is something to do without anything coming in.
     fn next(&self) -> Instant {
-        let announcement = self.again.first().filter(|_| !self.muted).map(|ms| self.begun + Duration::from_millis(*ms));
-        let defence = self.defended.filter(|_| self.undefended).map(|at| at + BETWEEN_DEFENCES);
-        [announcement, defence, Some(self.next_question)].into_iter().flatten().min().unwrap_or(self.next_question)
+        let announcement = self
+            .again
+            .first()
+            .filter(|_| !self.muted)
+            .map(|ms| self.begun + Duration::from_millis(*ms));
+        let defence = self
+            .defended
+            .filter(|_| self.undefended)
+            .map(|at| at + BETWEEN_DEFENCES);
+        [announcement, defence, Some(self.next_question)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.next_question)
     }
 
     /// Does what is due. False when the address is no longer here.
     fn act(&mut self, claimed: bool) -> bool {
         let now = Instant::now();
         self.undefended = (self.undefended || claimed) && self.defends(now);
-        let due = self.again.first().is_some_and(|ms| now >= self.begun + Duration::from_millis(*ms)) && !self.muted;
+        let due = self
+            .again
+            .first()
+            .is_some_and(|ms| now >= self.begun + Duration::from_millis(*ms))
+            && !self.muted;
         let rested = self.defended.is_none_or(|at| now >= at + BETWEEN_DEFENCES);
         let announce = due || (self.undefended && rested);
         if announce {
@@ -321,8 +362,14 @@ mod tests {
     fn only_a_late_wake_counts_as_sleep() {
         let due = Instant::now();
         assert!(!was_asleep(due, due));
-        assert!(!was_asleep(due + Duration::from_secs(5), due), "woken early by a frame");
-        assert!(!was_asleep(due, due + Duration::from_millis(200)), "a busy machine");
+        assert!(
+            !was_asleep(due + Duration::from_secs(5), due),
+            "woken early by a frame"
+        );
+        assert!(
+            !was_asleep(due, due + Duration::from_millis(200)),
+            "a busy machine"
+        );
         assert!(was_asleep(due, due + Duration::from_secs(3)));
     }
 
@@ -331,7 +378,10 @@ mod tests {
         let address: IpAddr = "203.0.113.77".parse().unwrap();
         record("unit-test0", address, "02:00:5e:00:53:99");
         record("unit-test0", address, "02:00:5e:00:53:99");
-        let seen: Vec<Conflict> = conflicts().into_iter().filter(|c| c.interface == "unit-test0").collect();
+        let seen: Vec<Conflict> = conflicts()
+            .into_iter()
+            .filter(|c| c.interface == "unit-test0")
+            .collect();
         assert_eq!((seen.len(), seen[0].count), (1, 2));
         for i in 0..200 {
             record("unit-test0", address, &format!("02:00:5e:00:54:{i:02x}"));

@@ -12,7 +12,10 @@ pub enum ArpAnswer {
     /// Nobody, within the time.
     Nobody,
     /// `hardware` was the first; `others` are further machines that claim the same address. Lower case, with colons.
-    Answer { hardware: String, others: Vec<String> },
+    Answer {
+        hardware: String,
+        others: Vec<String>,
+    },
     /// It could not be asked. Never to be read as silence.
     Error(String),
 }
@@ -26,7 +29,10 @@ impl ArpAnswer {
         };
         match texts.split_first() {
             None => ArpAnswer::Nobody,
-            Some((first, others)) => ArpAnswer::Answer { hardware: first.clone(), others: others.to_vec() },
+            Some((first, others)) => ArpAnswer::Answer {
+                hardware: first.clone(),
+                others: others.to_vec(),
+            },
         }
     }
 
@@ -34,9 +40,9 @@ impl ArpAnswer {
     pub fn hardware(&self) -> Vec<&str> {
         match self {
             ArpAnswer::Nobody | ArpAnswer::Error(_) => Vec::new(),
-            ArpAnswer::Answer { hardware, others } => {
-                std::iter::once(hardware.as_str()).chain(others.iter().map(String::as_str)).collect()
-            }
+            ArpAnswer::Answer { hardware, others } => std::iter::once(hardware.as_str())
+                .chain(others.iter().map(String::as_str))
+                .collect(),
         }
     }
 }
@@ -52,7 +58,10 @@ pub fn ask(interface: &str, address: Ipv4Addr, timeout: Duration) -> ArpAnswer {
 
 /// As [`ask`], as a probe (RFC 5227): without telling anybody an address of ours.
 pub fn probe(interface: &str, address: Ipv4Addr, timeout: Duration) -> ArpAnswer {
-    ArpAnswer::of(interfaces::named(interface).and_then(|i| ask_from(&i, Ipv4Addr::UNSPECIFIED, address, timeout)))
+    ArpAnswer::of(
+        interfaces::named(interface)
+            .and_then(|i| ask_from(&i, Ipv4Addr::UNSPECIFIED, address, timeout)),
+    )
 }
 
 fn ask_from(
@@ -63,10 +72,14 @@ fn ask_from(
 ) -> Result<Vec<Hardware>, String> {
     let own = interface.ethernet()?;
     let failed = |e: std::io::Error| format!("ARP on {}: {e}", interface.name);
-    let socket =
-        PacketSocket::open(interface.index, ARP, Some(&Filter::arp_claims(address))).map_err(failed)?;
+    let socket = PacketSocket::open(interface.index, ARP, Some(&Filter::arp_claims(address)))
+        .map_err(failed)?;
     let question = request(own, sender, address);
-    socket.ask(&question, timeout, |frame| claimant(frame, address).filter(|h| *h != own)).map_err(failed)
+    socket
+        .ask(&question, timeout, |frame| {
+            claimant(frame, address).filter(|h| *h != own)
+        })
+        .map_err(failed)
 }
 
 /// The hardware address that claims `address` in this frame.
@@ -75,7 +88,11 @@ pub(crate) fn claimant(frame: &[u8], address: Ipv4Addr) -> Option<Hardware> {
     if ethernet.ether_type != EtherType::ARP {
         return None;
     }
-    let arp = ArpPacketSlice::from_slice(rest).ok()?.to_packet().try_eth_ipv4().ok()?;
+    let arp = ArpPacketSlice::from_slice(rest)
+        .ok()?
+        .to_packet()
+        .try_eth_ipv4()
+        .ok()?;
     (arp.sender_ipv4_addr() == address).then_some(arp.sender_mac)
 }
 
@@ -92,8 +109,18 @@ pub(crate) fn announcements(own: Hardware, address: Ipv4Addr) -> Vec<Vec<u8>> {
     ]
 }
 
-fn frame(own: Hardware, operation: ArpOperation, sender: Ipv4Addr, target: Hardware, address: Ipv4Addr) -> Vec<u8> {
-    let ethernet = Ethernet2Header { source: own, destination: [0xff; 6], ether_type: EtherType::ARP };
+fn frame(
+    own: Hardware,
+    operation: ArpOperation,
+    sender: Ipv4Addr,
+    target: Hardware,
+    address: Ipv4Addr,
+) -> Vec<u8> {
+    let ethernet = Ethernet2Header {
+        source: own,
+        destination: [0xff; 6],
+        ether_type: EtherType::ARP,
+    };
     let arp = ArpEthIpv4Packet {
         operation,
         sender_mac: own,
@@ -117,7 +144,10 @@ mod tests {
             assert_eq!(claimant(&frame, ADDRESS), Some(OWN));
             assert_eq!(claimant(&frame, Ipv4Addr::new(192, 0, 2, 51)), None);
         }
-        assert_eq!(claimant(&request(OWN, Ipv4Addr::UNSPECIFIED, ADDRESS), ADDRESS), None);
+        assert_eq!(
+            claimant(&request(OWN, Ipv4Addr::UNSPECIFIED, ADDRESS), ADDRESS),
+            None
+        );
     }
 
     #[test]
@@ -130,6 +160,8 @@ mod tests {
 
     #[test]
     fn an_interface_that_is_not_there_is_an_error_and_not_silence() {
-        assert!(matches!(ask("eno99", ADDRESS, Duration::from_millis(1)), ArpAnswer::Error(why) if why.contains("eno99")));
+        assert!(
+            matches!(ask("eno99", ADDRESS, Duration::from_millis(1)), ArpAnswer::Error(why) if why.contains("eno99"))
+        );
     }
 }

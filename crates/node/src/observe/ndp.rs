@@ -20,13 +20,21 @@ pub fn ask(interface: &str, address: Ipv6Addr, timeout: Duration) -> ArpAnswer {
     ArpAnswer::of(interfaces::named(interface).and_then(|i| ask_on(&i, address, timeout)))
 }
 
-fn ask_on(interface: &Interface, address: Ipv6Addr, timeout: Duration) -> Result<Vec<Hardware>, String> {
+fn ask_on(
+    interface: &Interface,
+    address: Ipv6Addr,
+    timeout: Duration,
+) -> Result<Vec<Hardware>, String> {
     let own = interface.ethernet()?;
     let failed = |e: std::io::Error| format!("neighbour discovery on {}: {e}", interface.name);
-    let socket =
-        PacketSocket::open(interface.index, IPV6, Some(&Filter::ndp_claims(address))).map_err(failed)?;
+    let socket = PacketSocket::open(interface.index, IPV6, Some(&Filter::ndp_claims(address)))
+        .map_err(failed)?;
     let question = solicitation(own, interface.own_v6(address), address);
-    socket.ask(&question, timeout, |frame| claimant(frame, address).filter(|h| *h != own)).map_err(failed)
+    socket
+        .ask(&question, timeout, |frame| {
+            claimant(frame, address).filter(|h| *h != own)
+        })
+        .map_err(failed)
 }
 
 /// The hardware address that claims `address` in this frame: the one that neighbours would learn.
@@ -37,7 +45,8 @@ pub(crate) fn claimant(frame: &[u8], address: Ipv6Addr) -> Option<Hardware> {
     }
     let (ip, icmp) = rest.split_at_checked(IPV6_HEADER)?;
     let target: [u8; 16] = icmp.get(8..24)?.try_into().ok()?;
-    let advertises = ip[6] == 58 && ip[7] == HOP_LIMIT && icmp[0] == ICMP_ADVERTISEMENT && icmp[1] == 0;
+    let advertises =
+        ip[6] == 58 && ip[7] == HOP_LIMIT && icmp[0] == ICMP_ADVERTISEMENT && icmp[1] == 0;
     if !advertises || Ipv6Addr::from(target) != address {
         return None;
     }
@@ -67,15 +76,31 @@ pub(crate) fn solicitation(own: Hardware, source: Option<Ipv6Addr>, address: Ipv
     if source.is_some() {
         payload.extend(option(OPTION_SOURCE, own));
     }
-    frame(own, source.unwrap_or(Ipv6Addr::UNSPECIFIED), group, Icmpv6Type::NeighborSolicitation, &payload)
+    frame(
+        own,
+        source.unwrap_or(Ipv6Addr::UNSPECIFIED),
+        group,
+        Icmpv6Type::NeighborSolicitation,
+        &payload,
+    )
 }
 
 /// An unsolicited advertisement to all nodes, which overrides what they know.
 pub(crate) fn announcement(own: Hardware, address: Ipv6Addr) -> Vec<u8> {
     let everybody = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-    let header = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
+    let header = NeighborAdvertisementHeader {
+        router: false,
+        solicited: false,
+        r#override: true,
+    };
     let payload = [address.octets().as_slice(), &option(OPTION_TARGET, own)].concat();
-    frame(own, address, everybody, Icmpv6Type::NeighborAdvertisement(header), &payload)
+    frame(
+        own,
+        address,
+        everybody,
+        Icmpv6Type::NeighborAdvertisement(header),
+        &payload,
+    )
 }
 
 fn option(kind: u8, hardware: Hardware) -> [u8; 8] {
@@ -83,13 +108,21 @@ fn option(kind: u8, hardware: Hardware) -> [u8; 8] {
     [kind, 1, a, b, c, d, e, f]
 }
 
-fn frame(own: Hardware, source: Ipv6Addr, group: Ipv6Addr, kind: Icmpv6Type, payload: &[u8]) -> Vec<u8> {
+fn frame(
+    own: Hardware,
+    source: Ipv6Addr,
+    group: Ipv6Addr,
+    kind: Icmpv6Type,
+    payload: &[u8],
+) -> Vec<u8> {
     let [.., a, b, c, d] = group.octets();
     let builder = PacketBuilder::ethernet2(own, [0x33, 0x33, a, b, c, d])
         .ipv6(source.octets(), group.octets(), HOP_LIMIT)
         .icmpv6(kind);
     let mut frame = Vec::with_capacity(builder.size(payload.len()));
-    builder.write(&mut frame, payload).expect("a short packet written to memory");
+    builder
+        .write(&mut frame, payload)
+        .expect("a short packet written to memory");
     frame
 }
 
@@ -108,7 +141,10 @@ mod tests {
         let frame = announcement(OWN, address());
         assert_eq!(claimant(&frame, address()), Some(OWN));
         assert_eq!(claimant(&frame, "2001:db8:20::51".parse().unwrap()), None);
-        assert_eq!(claimant(&solicitation(OWN, None, address()), address()), None);
+        assert_eq!(
+            claimant(&solicitation(OWN, None, address()), address()),
+            None
+        );
     }
 
     #[test]

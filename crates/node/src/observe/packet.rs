@@ -49,12 +49,24 @@ impl Filter {
         let bits = address.to_bits();
         // The cast keeps the low 32 bits of each word on purpose.
         let word = |i: u32| (62 + 4 * i, BPF_W, (bits >> (96 - 32 * i)) as u32);
-        Self::all_of(&[(20, BPF_B, 58), (54, BPF_B, 136), word(0), word(1), word(2), word(3)])
+        Self::all_of(&[
+            (20, BPF_B, 58),
+            (54, BPF_B, 136),
+            word(0),
+            word(1),
+            word(2),
+            word(3),
+        ])
     }
 }
 
 fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
-    libc::sock_filter { code: u16::try_from(code).expect("a BPF opcode"), jt, jf, k }
+    libc::sock_filter {
+        code: u16::try_from(code).expect("a BPF opcode"),
+        jt,
+        jf,
+        k,
+    }
 }
 
 /// A raw socket on one interface. It hears what comes in, not what this host sends.
@@ -90,7 +102,11 @@ impl PacketSocket {
 
     /// The next frame that is there, or `None`.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        match rustix::net::recv(self.as_fd(), &mut buffer[..], rustix::net::RecvFlags::empty()) {
+        match rustix::net::recv(
+            self.as_fd(),
+            &mut buffer[..],
+            rustix::net::RecvFlags::empty(),
+        ) {
             Ok((_, n)) => Ok(Some(&buffer[..n.min(buffer.len())])),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
             Err(e) => Err(e.into()),
@@ -110,12 +126,19 @@ impl PacketSocket {
         let mut until = begun + timeout;
         let mut sent = 0;
         while Instant::now() < until {
-            if answers.is_empty() && sent < SENT_AT_MOST && begun.elapsed() >= timeout * sent / SENT_AT_MOST {
+            if answers.is_empty()
+                && sent < SENT_AT_MOST
+                && begun.elapsed() >= timeout * sent / SENT_AT_MOST
+            {
                 self.send(question)?;
                 sent += 1;
             }
             let silent = answers.is_empty() && sent < SENT_AT_MOST;
-            let next = if silent { begun + timeout * sent / SENT_AT_MOST } else { until };
+            let next = if silent {
+                begun + timeout * sent / SENT_AT_MOST
+            } else {
+                until
+            };
             if !self.wait_readable(next.min(until))? {
                 continue;
             }
@@ -141,7 +164,10 @@ impl PacketSocket {
 
 impl AsFd for PacketSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_ref().expect("a socket keeps its descriptor until it is dropped").as_fd()
+        self.fd
+            .as_ref()
+            .expect("a socket keeps its descriptor until it is dropped")
+            .as_fd()
     }
 }
 
@@ -150,7 +176,9 @@ impl Drop for PacketSocket {
     /// in the middle of a takeover should wait for.
     fn drop(&mut self) {
         let fd = self.fd.take();
-        let _ = std::thread::Builder::new().name("packet-close".into()).spawn(move || drop(fd));
+        let _ = std::thread::Builder::new()
+            .name("packet-close".into())
+            .spawn(move || drop(fd));
     }
 }
 
@@ -169,7 +197,11 @@ fn attach(fd: &OwnedFd, filter: &Filter) -> io::Result<()> {
             size_of::<libc::sock_fprog>() as libc::socklen_t,
         )
     };
-    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if rc == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn bind(fd: &OwnedFd, interface: u32, protocol: u16) -> io::Result<()> {
@@ -177,7 +209,8 @@ fn bind(fd: &OwnedFd, interface: u32, protocol: u16) -> io::Result<()> {
     let address = libc::sockaddr_ll {
         sll_family: family,
         sll_protocol: protocol.to_be(),
-        sll_ifindex: i32::try_from(interface).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?,
+        sll_ifindex: i32::try_from(interface)
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?,
         sll_hatype: 0,
         sll_pkttype: 0,
         sll_halen: 0,
@@ -191,5 +224,9 @@ fn bind(fd: &OwnedFd, interface: u32, protocol: u16) -> io::Result<()> {
             size_of::<libc::sockaddr_ll>() as libc::socklen_t,
         )
     };
-    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if rc == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }

@@ -1,0 +1,40 @@
+# Siaga. `make help` lists the targets. Everything that needs other software installs it from Debian's packages first.
+SHELL := /bin/bash
+PROFILE ?= release
+SIAGA_BIN := target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/siaga
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: ## install what building and testing need (Debian 12 and newer, as root)
+	@scripts/setup.sh
+
+.PHONY: build
+build: setup ## the release binary: target/release/siaga
+	cargo build --release --locked -p siaga-cli
+
+.PHONY: demo
+demo: setup ## build, then watch a database move between two lab nodes, lose its power, and come back
+	cargo build --profile ci --locked -p siaga-cli
+	scripts/demo.sh target/ci/siaga
+
+.PHONY: test
+test: setup ## all tests: the fast ones first, then the lab
+	cargo build --profile ci --locked --workspace --all-targets
+	cargo test --profile ci --locked --workspace --exclude siaga-e2e
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e -- --test-threads=1
+
+.PHONY: lint
+lint: setup ## formatting, and clippy with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --profile ci --locked --workspace --all-targets -- -D warnings
+
+.PHONY: campaign
+campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
+	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture
+
+.PHONY: bench
+bench: build ## compare with the bare floor, in one run, as ratios
+	scripts/bench.sh target/release/siaga

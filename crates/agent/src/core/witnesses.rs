@@ -1,0 +1,45 @@
+//! The witnesses that only the agent has, for the node's hands: the peer's agent, and the client probes.
+
+use super::probes::ProbeDesk;
+use crate::transport::PeerClient;
+use siaga_model::api::FactsAnswer;
+use siaga_model::observation::{NodeFacts, ProbeSighting};
+use siaga_model::{NodeName, ServiceName};
+use siaga_node::Witnesses;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Asks through the agent's own links. Called on threads that may block.
+pub struct AgentWitnesses {
+    handle: Handle,
+    peers: BTreeMap<NodeName, Arc<PeerClient>>,
+    probes: Arc<ProbeDesk>,
+}
+
+impl AgentWitnesses {
+    /// Over these links and probes.
+    pub fn new(
+        handle: Handle,
+        peers: BTreeMap<NodeName, Arc<PeerClient>>,
+        probes: Arc<ProbeDesk>,
+    ) -> Self {
+        Self { handle, peers, probes }
+    }
+}
+
+impl Witnesses for AgentWitnesses {
+    fn peer_facts(&self, service: &ServiceName, victim: &NodeName, within: Duration) -> Option<NodeFacts> {
+        let peer = self.peers.get(victim)?;
+        let path = format!("/v1/facts?service={service}");
+        let answer = self.handle.block_on(async {
+            tokio::time::timeout(within, peer.get::<FactsAnswer>(&path, within)).await
+        });
+        answer.ok()?.ok().map(|a| a.facts)
+    }
+
+    fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting> {
+        self.probes.sightings(service)
+    }
+}

@@ -1,0 +1,424 @@
+//! The API's routes. Each handler says what it needs to know of its caller; the work is in `core`.
+
+use crate::core::actor;
+use crate::core::check::{self, SelfCheck};
+use crate::core::diagnose;
+use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
+use crate::core::moves;
+use crate::core::observe::{observe, own_facts};
+use crate::core::orders::{self, OrderAnswer};
+use crate::core::power::{self, PowerAnswer, PowerRequest};
+use crate::core::state::Core;
+use crate::transport::{ApiJson, Caller};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde::{Deserialize, Serialize};
+use siaga_journal::{Filter, projections};
+use siaga_model::api::{
+    ApiError, CheckReport, Diagnosis, EventView, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest,
+    ProbeReport, RunView, ServiceStatus, Status,
+};
+use siaga_model::config::Service;
+use siaga_model::run::Order;
+use siaga_model::{NodeName, RunId, ServiceName};
+use siaga_runner::hands::Hands;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that a long poll is held.
+const LONG_POLL_AT_MOST: Duration = Duration::from_secs(30);
+/// How many events one answer carries at the most.
+const EVENTS_AT_MOST: usize = 5000;
+
+type Shared = State<Arc<Core>>;
+
+/// All routes of the API, version 1.
+pub fn router(core: Arc<Core>) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/config", get(config))
+        .route("/v1/check", get(check_route))
+        .route("/v1/diagnose", get(diagnose_route))
+        .route("/v1/moves", post(moves_route))
+        .route("/v1/runs/{id}", get(run_route))
+        .route("/v1/power", post(power_route))
+        .route("/v1/events", get(events_route))
+        .route("/v1/events/verify", get(verify_route))
+        .route("/v1/log", get(log_route))
+        .route("/v1/probe", post(probe_route))
+        .route("/v1/facts", get(facts_route))
+        .route("/v1/self-check", get(self_check_route))
+        .route("/v1/layers", get(layers_route))
+        .route("/v1/heads", get(heads_route))
+        .route("/v1/rows", get(rows_route))
+        .route("/v1/orders", post(orders_route))
+        .with_state(core)
+}
+
+/// An error of the API as its answer.
+pub struct Failed(StatusCode, ApiError);
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
+    Failed(status, ApiError { code: code.to_owned(), message: message.into() })
+}
+
+/// A person at the socket, or a pinned node.
+fn known(caller: &Caller) -> Result<(), Failed> {
+    match caller {
+        Caller::Local { .. } => Ok(()),
+        Caller::Peer(peer) if peer.is_node() => Ok(()),
+        Caller::Peer(_) | Caller::Anonymous => {
+            Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", "only a node of this site may ask this"))
+        }
+    }
+}
+
+/// A pinned node, and nobody else.
+fn node_only(caller: &Caller) -> Result<(), Failed> {
+    match caller {
+        Caller::Peer(peer) if peer.is_node() => Ok(()),
+        _ => Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", "only the other node may ask this")),
+    }
+}
+
+#[derive(Deserialize)]
+struct OfService {
+    service: Option<ServiceName>,
+}
+
+fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
+    core.service(name).cloned().ok_or_else(|| {
+        let message = match name {
+            Some(name) => format!("there is no service {name}"),
+            None => "there are several services: name one".to_owned(),
+        };
+        fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", message)
+    })
+}
+
+async fn status(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<Status>, Failed> {
+    known(&caller)?;
+    let mut services = Vec::new();
+    for service in &core.config.services {
+        if of.service.as_ref().is_some_and(|s| s != &service.name) {
+            continue;
+        }
+        let observation = observe(&core, service).await;
+        let unfinished = observation
+            .nodes
+            .values()
+            .filter_map(|v| v.agent.facts()?.ledger.unfinished.clone())
+            .max_by_key(|u| (u.live, u.epoch.counter));
+        services.push(ServiceStatus {
+            verdict: siaga_planner::verdict(&core.config, &observation),
+            observation,
+            run: unfinished,
+        });
+    }
+    Ok(Json(Status {
+        node: core.me.clone(),
+        at: core.hands.now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        services,
+        findings: core.findings(),
+    }))
+}
+
+/// What the command line needs to know of the configuration.
+#[derive(Serialize)]
+struct ConfigView {
+    site: String,
+    language: siaga_model::config::Language,
+    time_zone: String,
+    people: Vec<String>,
+    services: Vec<ServiceName>,
+    nodes: Vec<NodeName>,
+}
+
+async fn config(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<ConfigView>, Failed> {
+    known(&caller)?;
+    let c = &core.config;
+    Ok(Json(ConfigView {
+        site: c.site.name.clone(),
+        language: c.site.language,
+        time_zone: c.site.time_zone.clone(),
+        people: c.people.iter().map(|p| p.name.to_string()).collect(),
+        services: c.services.iter().map(|s| s.name.clone()).collect(),
+        nodes: c.nodes.iter().map(|n| n.name.clone()).collect(),
+    }))
+}
+
+async fn check_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<CheckReport>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    Ok(Json(check::check(&core, &service).await))
+}
+
+async fn diagnose_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<Diagnosis>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    Ok(Json(diagnose::diagnose(&core, &service).await))
+}
+
+async fn moves_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<MoveRequest>,
+) -> Result<Json<MoveAnswer>, Failed> {
+    known(&caller)?;
+    Ok(Json(moves::order(&core, &caller, request).await))
+}
+
+#[derive(Deserialize)]
+struct Poll {
+    #[serde(default)]
+    after: u64,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+impl Poll {
+    fn wait(&self) -> Duration {
+        Duration::from_millis(self.wait_ms).min(LONG_POLL_AT_MOST)
+    }
+}
+
+async fn run_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Query(poll): Query<Poll>,
+) -> Result<Json<RunView>, Failed> {
+    known(&caller)?;
+    let run = RunId::new(id);
+    if let Some(live) = core.runs.get(&run) {
+        live.changed(poll.after, poll.wait()).await;
+        return Ok(Json(live.view()));
+    }
+    // Another node coordinates it: ask there, once.
+    if matches!(caller, Caller::Local { .. }) {
+        let path = format!("/v1/runs/{run}?after={}&wait_ms={}", poll.after, poll.wait_ms);
+        for peer in core.peers.values() {
+            let timeout = poll.wait() + core.config.policy.peer_timeout;
+            if let Ok(view) = peer.get::<RunView>(&path, timeout).await {
+                return Ok(Json(view));
+            }
+        }
+    }
+    Err(fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", format!("no run {run} is known to this agent")))
+}
+
+async fn power_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<PowerRequest>,
+) -> Result<Json<PowerAnswer>, Failed> {
+    known(&caller)?;
+    match actor::resolve(&core, &caller, request.stated_actor.as_ref(), None) {
+        Ok(who) => Ok(Json(power::power(&core, &who, &request).await)),
+        Err(refusal) => Ok(Json(PowerAnswer::Refused { refusal })),
+    }
+}
+
+#[derive(Deserialize)]
+struct EventsQuery {
+    service: Option<ServiceName>,
+    run: Option<RunId>,
+    kind: Option<String>,
+    since: Option<i64>,
+    limit: Option<usize>,
+    /// Long poll: wait until the log's version is beyond this.
+    follow_after: Option<u64>,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+#[derive(Serialize)]
+struct EventsAnswer {
+    events: Vec<EventView>,
+    /// The log's version: hand it back as `follow_after`.
+    next: u64,
+}
+
+async fn events_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<EventsAnswer>, Failed> {
+    known(&caller)?;
+    if let Some(after) = query.follow_after {
+        let wait = Duration::from_millis(query.wait_ms).min(LONG_POLL_AT_MOST);
+        link::heads_after(&core, after, wait).await;
+    }
+    let (events, next) = {
+        let journal = core.log.journal();
+        let filter = Filter {
+            service: query.service.clone(),
+            run: query.run.clone(),
+            kinds: query.kind.iter().cloned().collect(),
+            since: query.since.map(siaga_model::UtcMicros),
+            ..Filter::default()
+        };
+        (journal.events(&filter).map_err(log_error)?, journal.version())
+    };
+    let limit = query.limit.unwrap_or(EVENTS_AT_MOST).min(EVENTS_AT_MOST);
+    let from = events.len().saturating_sub(limit);
+    Ok(Json(EventsAnswer { events: events.into_iter().skip(from).collect(), next }))
+}
+
+fn log_error(error: siaga_journal::JournalError) -> Failed {
+    fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", error.to_string())
+}
+
+#[derive(Serialize)]
+struct VerifyAnswer {
+    problems: Vec<String>,
+}
+
+async fn verify_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<VerifyAnswer>, Failed> {
+    known(&caller)?;
+    let verified = tokio::task::spawn_blocking(move || {
+        let trusted = core.log.journal().trusted().clone();
+        siaga_journal::verify_dir(&core.state_dir, &trusted)
+    })
+    .await
+    .map_err(|e| fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", e.to_string()))?;
+    Ok(Json(VerifyAnswer { problems: verified.problems.iter().map(ToString::to_string).collect() }))
+}
+
+async fn log_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Vec<projections::LogBookRow>>, Failed> {
+    known(&caller)?;
+    let events = core.log.journal().events(&Filter::default()).map_err(log_error)?;
+    Ok(Json(projections::log_book(&events)))
+}
+
+async fn probe_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(report): ApiJson<ProbeReport>,
+) -> Result<StatusCode, Failed> {
+    match &caller {
+        Caller::Local { .. } => {}
+        Caller::Peer(peer) if peer.name() == report.probe => {}
+        Caller::Peer(_) | Caller::Anonymous => {
+            let why = "a probe may report under its own name only";
+            return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
+        }
+    }
+    service(&core, Some(&report.service))?;
+    core.probes.report(report);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn facts_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<FactsAnswer>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    Ok(Json(FactsAnswer {
+        node: core.me.clone(),
+        facts: own_facts(&core, &service.name).await,
+        config_hash: core.config_hash.clone(),
+        now: core.hands.now(),
+    }))
+}
+
+async fn self_check_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<SelfCheck>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
+    checked.map(Json).map_err(|e| {
+        fail(StatusCode::INTERNAL_SERVER_ERROR, "CHECK_FAILED", e.to_string())
+    })
+}
+
+async fn layers_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<Vec<LayerFinding>>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    let layers = tokio::task::spawn_blocking(move || diagnose::own_layers(&core, &service)).await;
+    Ok(Json(layers.unwrap_or_default()))
+}
+
+async fn heads_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(poll): Query<Poll>,
+) -> Result<Json<Heads>, Failed> {
+    node_only(&caller)?;
+    Ok(Json(link::heads_after(&core, poll.after, poll.wait()).await))
+}
+
+#[derive(Deserialize)]
+struct RowsQuery {
+    node: NodeName,
+    incarnation: u32,
+    after: u64,
+}
+
+async fn rows_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<RowsQuery>,
+) -> Result<Json<Rows>, Failed> {
+    node_only(&caller)?;
+    let rows = core
+        .log
+        .journal()
+        .rows_after(&query.node, query.incarnation, query.after, ROWS_AT_MOST)
+        .map_err(log_error)?;
+    Ok(Json(Rows { rows }))
+}
+
+async fn orders_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(order): ApiJson<Order>,
+) -> Result<Json<OrderAnswer>, Failed> {
+    node_only(&caller)?;
+    let is_coordinator = matches!(&caller, Caller::Peer(p) if p.name() == order.coordinator.as_str());
+    if !is_coordinator || order.step.node != core.me {
+        let why = "an order comes from its coordinator, to the node that it names";
+        return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
+    }
+    Ok(Json(orders::carry_out(&core, order, orders::HOLD).await))
+}

@@ -1,0 +1,118 @@
+//! The command line's shape. What a verb does is in `verbs/`.
+
+use crate::exit;
+use crate::verbs;
+use clap::{Parser, Subcommand, ValueEnum};
+use siaga_model::config::Language;
+use siaga_model::{NodeName, PersonName, ServiceName};
+use std::path::PathBuf;
+
+/// Takes a hospital's PostgreSQL over from a dead server to its partner on a shared disk.
+///
+/// Without a verb it opens the guided screen: what is true now, the one recommended act, and everything else that can
+/// be done. A whole night needs no other command.
+#[derive(Parser, Debug)]
+#[command(name = "siaga", version, propagate_version = true, infer_subcommands = false, after_help = TOP_EXAMPLES, after_long_help = top_long())]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const TOP_EXAMPLES: &str = "Examples:
+  siaga                      the guided screen
+  siaga status               where the service is, with the evidence
+  siaga check                can we take over now?
+  siaga takeover             the other server is dead: start the service here
+  siaga help takeover        everything about one verb";
+
+fn top_long() -> String {
+    format!("{TOP_EXAMPLES}\n\n{}", exit::TABLE)
+}
+
+/// Options of every verb.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Global {
+    /// The local agent's socket.
+    #[arg(long, global = true, value_name = "PATH", default_value = "/run/siaga/siaga.sock")]
+    pub socket: PathBuf,
+    /// The language of what is printed; default: the site's.
+    #[arg(long, global = true, value_name = "LANG", value_enum)]
+    pub lang: Option<Lang>,
+    /// For root only: who you are, from the site's list of people. It is logged as stated, not as proved.
+    #[arg(long = "as", global = true, value_name = "NAME", value_parser = person)]
+    pub stated: Option<PersonName>,
+}
+
+/// A language, by its code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Lang {
+    En,
+    Id,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Language::English,
+            Lang::Id => Language::Indonesian,
+        }
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    Status(verbs::status::Args),
+    Diagnose(verbs::diagnose::Args),
+    Check(verbs::check::Args),
+    Takeover(verbs::takeover::Args),
+    Switchover(verbs::switchover::Args),
+    Failback(verbs::failback::Args),
+    Drill(verbs::drill::Args),
+    Restart(verbs::restart::Args),
+    Stop(verbs::stop::Args),
+    Start(verbs::start::Args),
+    Power(verbs::power::Args),
+    Resume(verbs::resume::Args),
+    Abort(verbs::abort::Args),
+    Log(verbs::log::Args),
+    Events(verbs::events::Args),
+    Config(verbs::config::Args),
+    Agent(verbs::agent::Args),
+    Init(verbs::init::Args),
+    Token(verbs::token::Args),
+    Join(verbs::join::Args),
+    Probe(verbs::probe::Args),
+    Lab(verbs::lab::Args),
+    Completions(verbs::completions::Args),
+    Man(verbs::man::Args),
+    Version(verbs::version::Args),
+}
+
+/// A service's name from the command line.
+pub fn service(text: &str) -> Result<ServiceName, String> {
+    name(text).map(ServiceName::new)
+}
+
+/// A node's name from the command line.
+pub fn node(text: &str) -> Result<NodeName, String> {
+    name(text).map(NodeName::new)
+}
+
+/// A person's name from the command line.
+pub fn person(text: &str) -> Result<PersonName, String> {
+    name(text).map(PersonName::new)
+}
+
+/// Whether the name exists is the agent's to say; here it only has to be one.
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("a name is needed".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("a name has no control characters".to_owned());
+    }
+    Ok(text.to_owned())
+}

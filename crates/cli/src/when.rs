@@ -1,0 +1,84 @@
+//! Instants as people read and write them.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use siaga_model::UtcMicros;
+
+/// An RFC 3339 text as an instant.
+pub fn parsed(text: &str) -> Option<UtcMicros> {
+    text.parse::<Timestamp>().ok().map(|t| UtcMicros(t.as_microsecond()))
+}
+
+/// Now, as RFC 3339 with milliseconds, UTC.
+pub fn now_text() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
+/// Now.
+pub fn now() -> UtcMicros {
+    UtcMicros(Timestamp::now().as_microsecond())
+}
+
+/// What a person means by `--since`: `2h`, `30m`, `3d`, a date, a date and time in the site's zone, or RFC 3339.
+///
+/// # Errors
+/// A text that says what is understood.
+pub fn since(text: &str, zone: &str, now: UtcMicros) -> Result<UtcMicros, String> {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    if let Some(at) = parsed(text) {
+        return Ok(at);
+    }
+    if let Ok(time) = text.parse::<DateTime>() {
+        return local(time, &zone).ok_or_else(|| not_a_time(text));
+    }
+    if let Ok(date) = text.parse::<Date>() {
+        return local(date.at(0, 0, 0, 0), &zone).ok_or_else(|| not_a_time(text));
+    }
+    if let Some(ago) = ago(text) {
+        let micros = i64::try_from(ago.as_micros()).map_err(|_| not_a_time(text))?;
+        return Ok(UtcMicros(now.0.saturating_sub(micros)));
+    }
+    Err(not_a_time(text))
+}
+
+fn local(time: DateTime, zone: &TimeZone) -> Option<UtcMicros> {
+    let at = time.to_zoned(zone.clone()).ok()?;
+    Some(UtcMicros(at.timestamp().as_microsecond()))
+}
+
+/// `90s`, `30m`, `2h`, `3d`.
+fn ago(text: &str) -> Option<SignedDuration> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    Some(SignedDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
+}
+
+fn not_a_time(text: &str) -> String {
+    format!("{text:?} is no time: write 2h, 30m, 3d, 2025-08-01, 2025-08-01T14:05:00 or RFC 3339")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UtcMicros = UtcMicros(1_754_031_909_000_000); // 2025-08-01T07:05:09Z
+
+    #[test]
+    fn times_are_read_in_the_sites_zone() {
+        let at = |text| since(text, "Asia/Jakarta", NOW).map(|t| t.0 / 1_000_000);
+        assert_eq!(at("2h"), Ok(1_754_031_909 - 7200));
+        assert_eq!(at("2025-08-01"), Ok(1_754_031_909 - (7 * 3600 + 5 * 60 + 9) - 7 * 3600));
+        assert_eq!(at("2025-08-01T14:05:09"), Ok(1_754_031_909));
+        assert_eq!(at("2025-08-01T07:05:09Z"), Ok(1_754_031_909));
+        assert!(at("yesterday").is_err());
+        assert!(at("9999999999999999999d").is_err());
+        assert!(at("5 apples").is_err());
+    }
+}

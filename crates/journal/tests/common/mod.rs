@@ -1,0 +1,159 @@
+//! What the journal's tests share.
+#![allow(dead_code)]
+
+use siaga_journal::{Clock, Durability, Journal, OpenReport};
+use siaga_model::api::{EventView, SeenBy};
+use siaga_model::event::{Event, EventBody, Hlc};
+use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// 2026-01-01T00:00:00Z
+pub const START: i64 = 1_767_225_600_000_000;
+
+/// A clock that the test sets.
+#[derive(Clone)]
+pub struct TestClock(pub Arc<AtomicI64>);
+
+impl TestClock {
+    pub fn at(micros: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(micros)))
+    }
+    pub fn set(&self, micros: i64) {
+        self.0.store(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn wall(&self) -> UtcMicros {
+        UtcMicros(self.0.fetch_add(10, Ordering::SeqCst))
+    }
+}
+
+pub fn open(state: &Path, node: &str) -> (Journal, OpenReport) {
+    open_at(state, node, &TestClock::at(START))
+}
+
+pub fn open_at(state: &Path, node: &str, clock: &TestClock) -> (Journal, OpenReport) {
+    Journal::open(state, NodeName::from(node), Box::new(clock.clone())).unwrap()
+}
+
+/// An event that a test tells from another by its number.
+pub fn event(number: u64) -> Event {
+    let epoch = Epoch {
+        counter: number,
+        issuer: NodeName::from("serverdb"),
+        run: RunId::from("r1"),
+    };
+    of_service(EventBody::EpochSeen { epoch })
+}
+
+pub fn of_service(body: EventBody) -> Event {
+    Event {
+        service: Some(ServiceName::from("simrs")),
+        run: None,
+        actor: None,
+        body,
+    }
+}
+
+pub fn number(view: &EventView) -> u64 {
+    match &view.event.body {
+        EventBody::EpochSeen { epoch } => epoch.counter,
+        other => panic!("not a numbered event: {other:?}"),
+    }
+}
+
+pub fn append(journal: &mut Journal, numbers: std::ops::RangeInclusive<u64>) {
+    for n in numbers {
+        journal.append(event(n), Durability::Sync).unwrap();
+    }
+}
+
+pub fn numbers(journal: &Journal) -> Vec<u64> {
+    journal
+        .events(&Default::default())
+        .unwrap()
+        .iter()
+        .map(number)
+        .collect()
+}
+
+pub fn log_path(state: &Path, journal: &Journal) -> PathBuf {
+    state
+        .join("events")
+        .join(format!("{}.{}.log", journal.node(), journal.incarnation()))
+}
+
+/// The file's lines without newline, and without the zero bytes behind them.
+pub fn lines(path: &Path) -> Vec<Vec<u8>> {
+    let bytes = fs::read(path).unwrap();
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    let rows = bytes[..end].split(|b| *b == b'\n').map(<[u8]>::to_vec);
+    rows.filter(|line| !line.is_empty()).collect()
+}
+
+pub fn write_lines(path: &Path, lines: &[Vec<u8>]) {
+    let mut bytes = Vec::new();
+    for line in lines {
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+/// Copies everything that `from` has and `to` has not, in batches of `max`.
+pub fn copy(from: &mut Journal, to: &mut Journal, max: usize) {
+    for ((node, inc), seq) in from.heads() {
+        if (&node, inc) == (to.node(), to.incarnation()) {
+            continue;
+        }
+        loop {
+            let have = to.heads().get(&(node.clone(), inc)).copied().unwrap_or(0);
+            if have >= seq {
+                break;
+            }
+            let rows = from.rows_after(&node, inc, have, max).unwrap();
+            assert!(!rows.is_empty());
+            to.import(&rows).unwrap();
+        }
+    }
+}
+
+/// A view at a wall time of `seconds` after the start, for projections.
+pub fn view(node: &str, seconds: i64, run: Option<&str>, body: EventBody) -> EventView {
+    let at = UtcMicros(START + seconds * 1_000_000);
+    let event = Event {
+        run: run.map(RunId::from),
+        ..of_service(body)
+    };
+    let hlc = Hlc { wall: at, count: 0 };
+    EventView {
+        node: NodeName::from(node),
+        incarnation: 1,
+        seq: 1,
+        hlc,
+        at,
+        event,
+    }
+}
+
+pub fn outage(from: i64, to: i64, seen_by: SeenBy) -> EventBody {
+    let text = |s: i64| siaga_journal::csv::instant(UtcMicros(START + s * 1_000_000));
+    EventBody::OutageMeasured {
+        outage: siaga_model::api::Outage {
+            offline_at: Some(text(from)),
+            online_at: Some(text(to)),
+            downtime_ms: Some((to - from) as u64 * 1000),
+            error_ms: Some(10),
+            seen_by,
+            probe: None,
+        },
+    }
+}
+
+pub fn boot(text: &str) -> BootId {
+    BootId::from(text)
+}

@@ -1,0 +1,225 @@
+//! The shared storage that one node at a time may hold.
+
+use super::bounded::in_flight::{Busy, InFlight};
+use crate::observe::holders;
+use rustix::fs::{Mode, OFlags, SeekFrom};
+use rustix::io::Errno;
+use siaga_model::observation::Holding;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a driver for shared storage does. A plain block device needs nothing but proofs; a volume group, a
+/// reservation or a site's own commands do their work in `take` and `release`.
+pub trait DiskSet: Send + Sync {
+    /// Does this node hold it, or anything on it? Looks, and changes nothing.
+    fn look(&self) -> Holding;
+    /// Makes it usable here. The caller holds the proof that every other node has let go.
+    fn take(&self) -> Acted;
+    /// Gives it up after the last unmount, and proves that nothing here touches it any more.
+    fn release(&self) -> Acted;
+    /// The block device that carries the file system once it is taken.
+    fn device(&self) -> &Path;
+    /// The device's number, as `stat` gives it. An error says why it is not known.
+    fn number(&self) -> Result<u64, String>;
+    /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.
+    fn enter(&self) -> InFlight;
+}
+
+/// A smaller device has been cut off: nobody keeps a database on a megabyte.
+const LEAST_SIZE: u64 = 1 << 20;
+
+/// How long a holder that is just going away (a dying process, a short look by another program) is waited for.
+const TAKE_WITHIN: Duration = Duration::from_millis(500);
+const RELEASE_WITHIN: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(3);
+
+/// A plain block device: exclusive only by the proofs.
+pub struct BlockDevice {
+    device: PathBuf,
+    /// One exclusive claim at a time: two looks of our own must not take each other for strangers.
+    gate: Mutex<()>,
+    busy: Busy,
+    /// The largest size seen, in bytes: a device that shrinks has been cut off.
+    largest: AtomicU64,
+    /// The number it had last, plus one; 0 where it was never seen.
+    last_number: AtomicU64,
+}
+
+/// What an attempt to claim the device showed.
+enum Claim {
+    Claimed { descriptor: OwnedFd, size: u64 },
+    Held,
+    Unusable(String),
+}
+
+impl BlockDevice {
+    /// The device at `path`. It need not be there yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            device: path,
+            gate: Mutex::new(()),
+            busy: Busy::default(),
+            largest: AtomicU64::new(0),
+            last_number: AtomicU64::new(0),
+        }
+    }
+
+    fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the device as its only user. No data is read: nothing stale can stay behind in the page cache.
+    fn claim(&self) -> Claim {
+        let flags = OFlags::RDONLY | OFlags::EXCL | OFlags::DIRECT | OFlags::CLOEXEC;
+        match rustix::fs::open(&self.device, flags, Mode::empty()) {
+            Ok(descriptor) => match rustix::fs::seek(&descriptor, SeekFrom::End(0)) {
+                Ok(size) => Claim::Claimed { descriptor, size },
+                Err(e) => Claim::Unusable(format!("{}: {e}", self.device.display())),
+            },
+            Err(Errno::BUSY) => Claim::Held,
+            Err(e) => Claim::Unusable(format!("{}: {e}", self.device.display())),
+        }
+    }
+
+    /// Why a device of `size` bytes is not the disk set.
+    fn cut(&self, size: u64) -> Option<String> {
+        let largest = self.largest.fetch_max(size, Ordering::Relaxed).max(size);
+        (size < LEAST_SIZE || size < largest).then(|| {
+            format!("{} shows {size} bytes: its way to the storage is cut", self.device.display())
+        })
+    }
+
+    /// The look itself. Free comes with the claim, still open.
+    fn claim_free(&self) -> Result<OwnedFd, Holding> {
+        let unknown = |why| Holding::Unknown { why };
+        let number = self.number().map_err(unknown)?;
+        let _one = self.gate();
+        if self.busy.is_busy() {
+            return Err(Holding::Held { by: vec!["a mount or unmount of this node's agent is in flight".into()] });
+        }
+        // The claim is closed before the pass over /proc, which would find it.
+        let (claim_free, cut) = match self.claim() {
+            Claim::Claimed { size, .. } => (true, self.cut(size)),
+            Claim::Held => (false, None),
+            Claim::Unusable(why) => return Err(self.held_or(number, why)),
+        };
+        let found = holders::scan(number).map_err(unknown)?;
+        if !found.is_empty() {
+            return Err(Holding::Held { by: found.iter().map(ToString::to_string).collect() });
+        }
+        if !claim_free {
+            return Err(Holding::Held { by: vec![NO_VISIBLE_HOLDER.into()] });
+        }
+        if let Some(why) = cut {
+            return Err(unknown(why));
+        }
+        match self.claim() {
+            Claim::Claimed { descriptor, .. } => Ok(descriptor),
+            Claim::Held => Err(Holding::Held { by: vec![NO_VISIBLE_HOLDER.into()] }),
+            Claim::Unusable(why) => Err(unknown(why)),
+        }
+    }
+
+    /// A device that can't be opened may still be held: the holders are then the better answer.
+    fn held_or(&self, number: u64, why: String) -> Holding {
+        match holders::scan(number) {
+            Ok(found) if !found.is_empty() => {
+                Holding::Held { by: found.iter().map(ToString::to_string).collect() }
+            }
+            _ => Holding::Unknown { why },
+        }
+    }
+
+    /// Claims the device, waiting a little for holders that are going away.
+    fn claim_within(&self, within: Duration) -> Result<OwnedFd, Holding> {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.claim_free() {
+                Err(Holding::Held { .. }) if Instant::now() < deadline => std::thread::sleep(POLL),
+                result => return result,
+            }
+        }
+    }
+}
+
+const NO_VISIBLE_HOLDER: &str = "the kernel, through no mount or process that can be seen: a mount namespace without \
+                                 processes, another device on top of it, or a mount that has not ended";
+
+impl DiskSet for BlockDevice {
+    fn look(&self) -> Holding {
+        // What is mounted here is held, whoever else touches it: no need for a pass over /proc.
+        let number = match self.number() {
+            Ok(number) => number,
+            Err(why) => return Holding::Unknown { why },
+        };
+        let own: Vec<String> = crate::observe::mounts::own()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|m| m.device == number)
+            .map(|m| format!("mounted at {}", m.mount_point.display()))
+            .collect();
+        if !own.is_empty() {
+            return Holding::Held { by: own };
+        }
+        self.claim_free().map_or_else(|holding| holding, |_| Holding::Free)
+    }
+
+    fn take(&self) -> Acted {
+        match self.claim_within(TAKE_WITHIN) {
+            Ok(descriptor) => {
+                // Whatever this kernel remembers of the device is older than the other node's last write.
+                flush_buffers(&descriptor)
+                    .map_err(|e| Trouble::failed(FailureKind::Io, format!("flushing buffers: {e}")))?;
+                Ok(Did::changed(Vec::new()))
+            }
+            Err(Holding::Held { by }) => Err(Trouble::failed(FailureKind::Busy, by.join("; "))),
+            Err(Holding::Unknown { why }) => Err(Trouble::failed(FailureKind::Io, why)),
+            Err(Holding::Free) => Ok(Did::nothing()),
+        }
+    }
+
+    fn release(&self) -> Acted {
+        match self.claim_within(RELEASE_WITHIN) {
+            Ok(_) | Err(Holding::Free) => Ok(Did::nothing()),
+            Err(Holding::Held { by }) => Err(Trouble::failed(FailureKind::NotReleased, by.join("; "))),
+            Err(Holding::Unknown { why }) => Err(Trouble::Unknown(why)),
+        }
+    }
+
+    fn device(&self) -> &Path {
+        &self.device
+    }
+
+    fn number(&self) -> Result<u64, String> {
+        match std::fs::metadata(&self.device) {
+            Ok(meta) if meta.file_type().is_block_device() => {
+                self.last_number.store(meta.rdev() + 1, Ordering::Relaxed);
+                Ok(meta.rdev())
+            }
+            Ok(_) => Err(format!("{} is not a block device", self.device.display())),
+            // A device node that vanished under a mount does not end the mount.
+            Err(e) => match self.last_number.load(Ordering::Relaxed) {
+                0 => Err(format!("{}: {e}", self.device.display())),
+                number => Ok(number - 1),
+            },
+        }
+    }
+
+    fn enter(&self) -> InFlight {
+        let _one = self.gate();
+        self.busy.enter()
+    }
+}
+
+/// `BLKFLSBUF`: writes back and forgets what the kernel has cached of the device.
+fn flush_buffers(device: &OwnedFd) -> rustix::io::Result<()> {
+    const BLKFLSBUF: rustix::ioctl::Opcode = rustix::ioctl::opcode::none(0x12, 97);
+    // SAFETY: BLKFLSBUF takes no argument and touches no memory of this process.
+    unsafe { rustix::ioctl::ioctl(device, rustix::ioctl::NoArg::<BLKFLSBUF>::new()) }
+}

@@ -1,0 +1,320 @@
+//! Fence devices, through any program of the fence-agents family: `key=value` lines on standard input, and the exit
+//! code of `action=status` (0 on, 2 off). For a power device *off* means that the node has no power, for a fabric
+//! device that its way to the storage is cut. The action is never `reboot`.
+
+use crate::command::{self, CommandResult};
+use siaga_model::config::Fence;
+use siaga_model::observation::FenceState;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Exit code of `action=status`: on.
+const STATUS_ON: i32 = 0;
+/// Exit code of `action=status`: off.
+const STATUS_OFF: i32 = 2;
+/// How much of an agent's output goes into a failure, in characters.
+const TAIL: usize = 400;
+/// A secret is a password, not a disk image.
+const SECRET_LIMIT: u64 = 4096;
+
+/// What is asked of an agent. There is no reboot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Action {
+    Off,
+    On,
+    Status,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Action::Off => "off",
+            Action::On => "on",
+            Action::Status => "status",
+        }
+    }
+}
+
+/// Switches off, or cuts off. Done only where the device then confirms it; what the agent says of its own `off` counts
+/// for nothing. `off` is asked for at once: on a node that is off already the agents do nothing, and say so.
+pub fn act_off(fence: &Fence) -> Acted {
+    act(fence, Action::Off)
+}
+
+/// Switches on, or reconnects, and has the device confirm it.
+pub fn act_on(fence: &Fence) -> Acted {
+    act(fence, Action::On)
+}
+
+/// Asks the device.
+pub fn state(fence: &Fence) -> FenceState {
+    match Call::prepare(fence) {
+        Ok(call) => call.state(),
+        Err(why) => FenceState::Failed { why },
+    }
+}
+
+fn act(fence: &Fence, action: Action) -> Acted {
+    let call = Call::prepare(fence).map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
+    let acted = call.run(action);
+    let said = format!("{} {}: {}", fence.name, action.name(), call.told(&acted));
+    if acted.not_started.is_some() {
+        return Err(Trouble::failed(FailureKind::Fence, said));
+    }
+    let confirmed = match (action, call.state()) {
+        (Action::Off, FenceState::Fenced) | (Action::On, FenceState::Open) => Ok(()),
+        (_, FenceState::Open) => Err("the device says that it is still on".to_owned()),
+        (_, FenceState::Fenced) => Err("the device says that it is still off".to_owned()),
+        (_, FenceState::Failed { why }) => Err(format!("the device does not confirm it: {why}")),
+    };
+    match confirmed {
+        Ok(()) if was_so(&acted, action) => Ok(Did::nothing()),
+        Ok(()) if acted.succeeded() => Ok(Did::changed(Vec::new())),
+        // It complained, and the device confirms all the same: what the device says now is the evidence.
+        Ok(()) => Ok(Did::changed(vec![said])),
+        Err(why) => Err(Trouble::failed(
+            FailureKind::Fence,
+            format!("{said}; {why}"),
+        )),
+    }
+}
+
+/// The words of the fence-agents library where there was nothing to do.
+fn was_so(acted: &CommandResult, action: Action) -> bool {
+    acted.succeeded()
+        && acted
+            .stdout
+            .to_lowercase()
+            .contains(&format!("already {}", action.name()))
+}
+
+/// One device with its secrets read. Its text never shows them.
+struct Call<'a> {
+    fence: &'a Fence,
+    argv: [String; 1],
+    secrets: Vec<(String, String)>,
+}
+
+impl<'a> Call<'a> {
+    fn prepare(fence: &'a Fence) -> Result<Self, String> {
+        for (key, value) in &fence.options {
+            check_option(key, value)?;
+        }
+        let mut secrets = Vec::new();
+        for (key, path) in &fence.secret_options {
+            check_option(key, "")?;
+            secrets.push((key.clone(), read_secret(path)?));
+        }
+        let program = fence
+            .agent
+            .to_str()
+            .ok_or("the agent's path is not UTF-8")?
+            .to_owned();
+        Ok(Self {
+            fence,
+            argv: [program],
+            secrets,
+        })
+    }
+
+    /// The action comes first: should the rest be lost with us, no agent may fall back to its default, a reboot.
+    fn input(&self, action: Action) -> Vec<u8> {
+        let mut text = format!("action={}\n", action.name());
+        for (key, value) in self.fence.options.iter().chain(&self.secrets) {
+            text.push_str(&format!("{key}={value}\n"));
+        }
+        text.into_bytes()
+    }
+
+    fn run(&self, action: Action) -> CommandResult {
+        command::run(&self.argv, Some(&self.input(action)), self.fence.timeout)
+    }
+
+    fn state(&self) -> FenceState {
+        let result = self.run(Action::Status);
+        match (result.timed_out, result.exit) {
+            (false, Some(STATUS_ON)) => FenceState::Open,
+            (false, Some(STATUS_OFF)) => FenceState::Fenced,
+            _ => FenceState::Failed {
+                why: format!("status: {}", self.told(&result)),
+            },
+        }
+    }
+
+    /// How a call ended and the end of what it said, on one line and without secrets.
+    fn told(&self, result: &CommandResult) -> String {
+        let ending = match result.timed_out {
+            true => format!("no answer within {:?}", self.fence.timeout),
+            false => result.ending(),
+        };
+        let output = if result.stderr.trim().is_empty() {
+            &result.stdout
+        } else {
+            &result.stderr
+        };
+        // Redacted before it is cut, so that no half of a secret is left.
+        let line = self
+            .redact(output)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let skip = line.chars().count().saturating_sub(TAIL);
+        let tail: String = line.chars().skip(skip).collect();
+        let ending = self.redact(&ending);
+        if tail.is_empty() {
+            ending
+        } else {
+            format!("{ending}: {tail}")
+        }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let mut secrets: Vec<&str> = self
+            .secrets
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
+        // The longest first: one may be the beginning of another.
+        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        secrets
+            .into_iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}
+
+/// An option must not smuggle in another line, nor another action.
+fn check_option(key: &str, value: &str) -> Result<(), String> {
+    let name = key.trim().to_ascii_lowercase();
+    if name.is_empty()
+        || key.contains(['=', '\n', '\r', '\0'])
+        || value.contains(['\n', '\r', '\0'])
+    {
+        return Err(format!(
+            "the option {key:?} can't be given to a fence agent"
+        ));
+    }
+    if ["action", "option", "o"].contains(&name.as_str()) {
+        return Err(format!(
+            "the option {key:?} is not for the configuration: Siaga says what is to be done"
+        ));
+    }
+    Ok(())
+}
+
+/// The secret in a file that nobody but its owner can read.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        // A pipe in its place must not keep us waiting.
+        .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(path)
+        .map_err(|e| format!("secret file {shown}: {e}"))?;
+    let meta = file
+        .metadata()
+        .map_err(|e| format!("secret file {shown}: {e}"))?;
+    if !meta.is_file() {
+        return Err(format!("secret file {shown} is not a file"));
+    }
+    let trusted = [0, rustix::process::geteuid().as_raw()];
+    if meta.mode() & 0o077 != 0 || !trusted.contains(&meta.uid()) {
+        return Err(format!(
+            "secret file {shown} can be read by others: chown root {shown}, chmod 600 {shown}"
+        ));
+    }
+    let mut text = String::new();
+    // An error of the reading is named, never the content.
+    file.take(SECRET_LIMIT + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| format!("secret file {shown}: {}", e.kind()))?;
+    let secret = text
+        .strip_suffix('\n')
+        .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
+    if secret.is_empty() || text.len() as u64 > SECRET_LIMIT || secret.contains(['\n', '\r', '\0'])
+    {
+        return Err(format!(
+            "secret file {shown} must hold one line with the secret"
+        ));
+    }
+    Ok(secret.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::config::FenceKind;
+    use std::time::Duration;
+
+    fn fence(options: &[(&str, &str)]) -> Fence {
+        Fence {
+            name: "ipmi".into(),
+            kind: FenceKind::Power,
+            agent: "/nonexistent/fence_none".into(),
+            options: options
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
+            secret_options: Vec::new(),
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn the_action_is_the_first_line_and_never_reboot() {
+        let fence = fence(&[("ip", "198.51.100.21"), ("method", "cycle")]);
+        let call = Call::prepare(&fence).unwrap();
+        for action in [Action::Off, Action::On, Action::Status] {
+            let text = String::from_utf8(call.input(action)).unwrap();
+            assert!(
+                text.starts_with(&format!("action={}\n", action.name())),
+                "{text}"
+            );
+            assert!(!text.contains("reboot"));
+            assert!(text.ends_with("ip=198.51.100.21\nmethod=cycle\n"));
+        }
+    }
+
+    #[test]
+    fn no_option_changes_the_action() {
+        for (key, value) in [
+            ("action", "reboot"),
+            ("Action", "on"),
+            ("option", "reboot"),
+            ("ip", "1\naction=on"),
+            ("a=b", ""),
+        ] {
+            assert!(Call::prepare(&fence(&[(key, value)])).is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_is_not_there_is_a_failure() {
+        assert!(
+            matches!(state(&fence(&[])), FenceState::Failed { why } if why.contains("did not start"))
+        );
+        assert!(
+            matches!(act_off(&fence(&[])), Err(Trouble::Failed(f)) if f.kind == FailureKind::Fence)
+        );
+    }
+
+    #[test]
+    fn a_secret_that_begins_another_leaves_no_rest() {
+        let fence = fence(&[]);
+        let secrets = vec![
+            ("a".to_owned(), "kunci".to_owned()),
+            ("b".to_owned(), "kunci-panjang".to_owned()),
+        ];
+        let call = Call {
+            fence: &fence,
+            argv: ["/x".to_owned()],
+            secrets,
+        };
+        assert_eq!(
+            call.redact("login kunci-panjang, then kunci"),
+            "login ***, then ***"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Looks at the shared disk from the node that does not hold it. Change means that somebody writes; no change means
+//! nothing, since an idle database writes nothing.
+
+use super::raw_disk::{BLOCK, RawDisk, le32, le64};
+use siaga_model::observation::DiskSighting;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// How much is read of the beginning of the disk and of the journal, in blocks.
+const HEAD_BLOCKS: usize = 16;
+const JOURNAL_BLOCKS: usize = 256;
+
+/// What was read of the disk at one moment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sample(Vec<u8>);
+
+/// Reads the superblock, the multiple-mount block and the head of the journal. Opens and closes its own descriptor.
+pub fn sample(device: &Path) -> io::Result<Sample> {
+    let disk = RawDisk::open(device)?;
+    let mut bytes = disk.read(0, HEAD_BLOCKS)?;
+    for (offset, blocks) in places(&bytes) {
+        // A place that a damaged superblock invents may lie past the end: it is left out, not an error.
+        if let Ok(more) = disk.read(offset, blocks) {
+            bytes.extend(more);
+        }
+    }
+    Ok(Sample(bytes))
+}
+
+/// Two samples, `interval` apart, or a new one against an `earlier` one without any wait.
+pub fn watch(device: &Path, earlier: Option<&Sample>, interval: Duration) -> (DiskSighting, Option<Sample>) {
+    let not_looked = |e: io::Error| DiskSighting::NotLooked { why: format!("{}: {e}", device.display()) };
+    let first = match earlier.cloned().map_or_else(|| sample(device), Ok) {
+        Ok(first) => first,
+        Err(e) => return (not_looked(e), None),
+    };
+    if earlier.is_none() {
+        std::thread::sleep(interval);
+    }
+    match sample(device) {
+        Ok(second) if second == first => (DiskSighting::NoChangeSeen, Some(second)),
+        Ok(second) => (DiskSighting::Changing, Some(second)),
+        Err(e) => (not_looked(e), None),
+    }
+}
+
+/// Where else to look, in bytes and blocks: what changes first when somebody writes.
+fn places(head: &[u8]) -> Vec<(u64, usize)> {
+    if head.starts_with(b"XFSB") {
+        return xfs_log(head).into_iter().map(|at| (at, JOURNAL_BLOCKS)).collect();
+    }
+    let superblock = &head[1024..];
+    if le32(superblock, 0x38) & 0xffff != 0xef53 {
+        return Vec::new();
+    }
+    let block_size = 1024u64 << (le32(superblock, 0x18) & 7);
+    let mmp = le64(superblock, 0x168) * block_size;
+    let journal = ext4_journal(superblock).map(|block| (block * block_size, JOURNAL_BLOCKS));
+    let aligned = |(at, blocks): (u64, usize)| (at - at % BLOCK as u64, blocks);
+    [(mmp > 0).then_some((mmp, 1)), journal].into_iter().flatten().map(aligned).collect()
+}
+
+/// The journal's first block, from the copy of its inode's extent tree in the superblock.
+fn ext4_journal(superblock: &[u8]) -> Option<u64> {
+    const EXTENT_MAGIC: u32 = 0xf30a;
+    let inode_blocks = &superblock[0x10c..0x10c + 68];
+    let (magic, depth) = (le32(inode_blocks, 0) & 0xffff, le32(inode_blocks, 4) >> 16);
+    if magic != EXTENT_MAGIC || depth != 0 {
+        return None;
+    }
+    let high = u64::from(le32(inode_blocks, 12 + 4) >> 16);
+    Some((high << 32) | u64::from(le32(inode_blocks, 12 + 8)))
+}
+
+/// The start of the internal log: allocation group and block within it, as the superblock packs them.
+fn xfs_log(head: &[u8]) -> Option<u64> {
+    let be32 = |at: usize| u64::from(le32(head, at).swap_bytes());
+    let (block_size, group_blocks, group_log) = (be32(4), be32(84), u32::from(head[124]));
+    let log_start = (be32(48) << 32) | be32(52);
+    if log_start == 0 || group_log >= 64 {
+        return None;
+    }
+    let block = (log_start >> group_log) * group_blocks + (log_start & ((1 << group_log) - 1));
+    let at = block.checked_mul(block_size)?;
+    Some(at - at % BLOCK as u64)
+}

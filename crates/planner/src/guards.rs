@@ -1,0 +1,200 @@
+//! What stands in the way of any plan, whichever way the other node lets go.
+
+use crate::evidence;
+use crate::takeover::{self, Asked};
+use crate::world::{Grip, World};
+use siaga_model::NodeName;
+use siaga_model::observation::Holding;
+use siaga_model::plan::{MoveKind, Request};
+use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+
+/// Another run is going on, or rests unfinished. A run that is about that very one is let through.
+pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), Refusal> {
+    match request.kind {
+        MoveKind::Resume | MoveKind::Abort | MoveKind::Restore | MoveKind::Cover => return Ok(()),
+        MoveKind::Takeover
+        | MoveKind::Switchover
+        | MoveKind::Failback
+        | MoveKind::Drill
+        | MoveKind::Restart
+        | MoveKind::Stop
+        | MoveKind::Start => {}
+    }
+    let Some(run) = world.unfinished() else { return Ok(()) };
+    let (id, since, coordinator) = (run.run.clone(), run.since, run.coordinator.clone());
+    if run.live {
+        let actor = run.actor.clone();
+        return Err(Refusal {
+            code: RefusalCode::RunInProgress,
+            sentence: Sentence::RunBy { run: id.clone(), actor, since, coordinator },
+            evidence: Vec::new(),
+            next: vec![Advice::WaitForRun { run: id }],
+        });
+    }
+    Err(Refusal {
+        code: RefusalCode::RunInterrupted,
+        sentence: Sentence::RunLeftOver { run: id, since, coordinator },
+        evidence: Vec::new(),
+        next: vec![Advice::Resume, Advice::Abort],
+    })
+}
+
+/// The nodes whose agents say that they hold the disk set. One that is cut off from the storage does not count: it
+/// can't write, whatever it believes.
+pub(crate) fn disk_holders(world: &World) -> Vec<NodeName> {
+    let holds = |n: &NodeName| {
+        world.grip(n) == Grip::Holds
+            && world.facts(n).is_some_and(|f| matches!(f.disk, Holding::Held { .. }))
+    };
+    world.nodes().map(|n| n.name.clone()).filter(holds).collect()
+}
+
+pub(crate) fn refuse_two_holders(world: &World) -> Result<(), Refusal> {
+    let nodes = disk_holders(world);
+    if nodes.len() < 2 {
+        return Ok(());
+    }
+    let mut said: Vec<Sentence> = nodes.iter().map(|n| evidence::holds(world, n)).collect();
+    said.extend(evidence::probes(world));
+    Err(Refusal {
+        code: RefusalCode::TwoHolders,
+        sentence: Sentence::BothHold { nodes },
+        evidence: said,
+        next: two_holders_advice(world),
+    })
+}
+
+/// Where the service is seen to run on one of them, the other has to go. Otherwise nobody can say which.
+pub(crate) fn two_holders_advice(world: &World) -> Vec<Advice> {
+    let nodes = disk_holders(world);
+    let served = |n: &&NodeName| {
+        let by = |p: &siaga_model::observation::ProbeSighting| {
+            p.serving && world.is_fresh(p) && p.node.as_ref() == Some(*n)
+        };
+        world.seen.probes.iter().any(by)
+    };
+    let mut advice = Vec::new();
+    if nodes.iter().filter(served).count() == 1 {
+        let others = nodes.iter().filter(|n| !served(n) && !world.is_ready(n));
+        advice.extend(others.map(|node| Advice::PowerOff { node: node.clone() }));
+    }
+    advice.push(Advice::Diagnose);
+    advice
+}
+
+/// A machine of nobody's answers at the service's address. The runner's own plans go on: a service that comes back
+/// with a contested address is better than none.
+pub(crate) fn refuse_address_conflict(world: &World, request: &Request) -> Result<(), Refusal> {
+    if matches!(request.kind, MoveKind::Restore | MoveKind::Cover) {
+        return Ok(());
+    }
+    let Some((sentence, hardware)) = evidence::address_conflict(world) else { return Ok(()) };
+    Err(Refusal {
+        code: RefusalCode::AddressConflict,
+        sentence,
+        evidence: evidence::probes(world),
+        next: vec![Advice::FindStranger { hardware }],
+    })
+}
+
+/// A file system of the service that nobody mounted under a mandate.
+pub(crate) fn refuse_stranger(world: &World, node: &NodeName) -> Result<(), Refusal> {
+    let Some(mount) = evidence::strangers(world, node).next() else { return Ok(()) };
+    Err(Refusal {
+        code: RefusalCode::Stranger,
+        sentence: evidence::stranger(node, mount),
+        evidence: evidence::of_node(world, node),
+        next: vec![Advice::UnmountByHand {
+            node: node.clone(),
+            mount_point: mount.mount_point.clone(),
+        }],
+    })
+}
+
+/// The target answers, reaches the disk set, and nothing foreign is in the way there.
+pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(), Refusal> {
+    refuse_stranger(world, target)?;
+    let refuse = |sentence| {
+        Err(Refusal {
+            code: RefusalCode::TargetNotReady,
+            sentence,
+            evidence: evidence::of_node(world, target),
+            next: vec![Advice::Check, Advice::Diagnose],
+        })
+    };
+    match world.grip(target) {
+        Grip::Free | Grip::Holds => Ok(()),
+        Grip::Unknown { .. } if world.is_complete(target) => Ok(()),
+        Grip::Unknown { why } => {
+            refuse(Sentence::RefusedTargetNotReady { node: target.clone(), why })
+        }
+        Grip::CutOff { device } => {
+            refuse(Sentence::RefusedTargetFenced { node: target.clone(), device })
+        }
+        Grip::Silent => Err(peer_silent(world, target)),
+    }
+}
+
+/// A node that lost its journal can't know which mandates there were. The other node's journal tells, or a person
+/// answers for the other node.
+pub(crate) fn refuse_lost_journal(world: &World, request: &Request) -> Result<(), Refusal> {
+    let me = &world.seen.observer;
+    if !world.facts(me).is_some_and(|f| f.ledger.journal_lost) {
+        return Ok(());
+    }
+    for node in world.others(me).into_iter().filter(|n| world.is_silent(n)) {
+        let given = request.attested.iter().find(|a| &a.node == node);
+        let asked = Asked { world, request, proofs: &[], target: me, node };
+        if given.is_some_and(|g| takeover::may_force(request) && asked.contradiction(g.how).is_none()) {
+            continue;
+        }
+        let mut next: Vec<Advice> = asked.attest_advice().into_iter().collect();
+        next.push(Advice::Diagnose);
+        return Err(Refusal {
+            code: RefusalCode::JournalLost,
+            sentence: Sentence::NodeJournalLost { node: me.clone() },
+            evidence: evidence::of_node(world, node),
+            next,
+        });
+    }
+    Ok(())
+}
+
+/// A planned move needs both agents.
+pub(crate) fn peer_silent(world: &World, node: &NodeName) -> Refusal {
+    let service = world.name();
+    let runs_elsewhere = world.nodes().any(|n| &n.name != node && world.is_ready(&n.name));
+    let next = if runs_elsewhere {
+        vec![Advice::Diagnose, Advice::PowerOn { node: node.clone() }]
+    } else {
+        vec![Advice::Takeover { service }, Advice::Diagnose]
+    };
+    Refusal {
+        code: RefusalCode::PeerSilent,
+        sentence: Sentence::RefusedPeerSilent { node: node.clone() },
+        evidence: evidence::of_node(world, node),
+        next,
+    }
+}
+
+/// Nothing runs that could be moved or restarted.
+pub(crate) fn not_running(world: &World) -> Refusal {
+    let service = world.name();
+    let said = world.nodes().flat_map(|n| evidence::of_node(world, &n.name)).collect();
+    Refusal {
+        code: RefusalCode::NotRunning,
+        sentence: Sentence::RefusedNotRunning { service: service.clone() },
+        evidence: said,
+        next: vec![Advice::Start { service }],
+    }
+}
+
+/// The service is where it is wanted.
+pub(crate) fn already_there(world: &World, node: &NodeName) -> Refusal {
+    Refusal {
+        code: RefusalCode::AlreadyThere,
+        sentence: Sentence::AlreadyActive { service: world.name(), node: node.clone() },
+        evidence: evidence::of_node(world, node),
+        next: vec![Advice::Status],
+    }
+}

@@ -1,0 +1,165 @@
+//! The steps of a move: every other node lets go, and the target takes, mounts and starts.
+
+use crate::planned::Planner;
+use crate::steps::{Graph, LetGo};
+use crate::world::Grip;
+use siaga_model::observation::DatabaseState;
+use siaga_model::plan::{Action, MoveKind, Plan, PlannedProof};
+use siaga_model::refusal::Sentence;
+use siaga_model::{NodeName, StepId};
+
+/// A node that is to obey the mandate, and the step by which it comes to.
+type Enlisted = (NodeName, StepId);
+
+impl Planner<'_> {
+    /// The service runs on the target and nobody else has anything: only what comes after the database is left.
+    pub(crate) fn finish(&self, target: &NodeName) -> Plan {
+        let (world, service) = (self.world, self.world.service);
+        let mut graph = Graph::default();
+        let enlist = graph.add(target, Action::Enlist, &[]);
+        if world.applications_run(target) {
+            graph.test(target, service, enlist);
+        } else {
+            graph.serve(target, service, enlist);
+        }
+        let sentence = Sentence::ServiceRuns { service: world.name(), node: target.clone() };
+        self.made(graph, Vec::new(), sentence, vec![Sentence::ClientNotTried])
+    }
+
+    pub(crate) fn move_to(&self, target: &NodeName, letting_go: Vec<PlannedProof>) -> Plan {
+        let service = self.world.service;
+        let mut graph = Graph::default();
+        let released = letting_go.iter().filter_map(|p| match p {
+            PlannedProof::Release { node } => Some(node),
+            PlannedProof::Fence { .. } | PlannedProof::Attested { .. } => None,
+        });
+        // Nobody stops anything before everybody obeys the mandate.
+        let mut enlisted: Vec<Enlisted> = Vec::new();
+        for node in released.chain([target]) {
+            enlisted.push((node.clone(), graph.add(node, Action::Enlist, &[])));
+        }
+        let here = enlisted.last().map_or(StepId(0), |(_, id)| *id);
+        let gone: Vec<LetGo> =
+            letting_go.iter().map(|proof| self.let_go(&mut graph, proof, &enlisted)).collect();
+        let stopped = self.stop_half_dead(&mut graph, target, here);
+
+        let mut before: Vec<StepId> = gone.iter().map(|g| g.disk).collect();
+        before.push(here);
+        let take = graph.add(target, Action::Take, &before);
+        before = gone.iter().map(|g| g.address).collect();
+        before.push(here);
+        let address = graph.add(target, Action::AddVirtualIp, &before);
+        let mut before = vec![take];
+        before.extend(stopped);
+        let mount = graph.add(target, Action::Mount, &before);
+        let database = graph.add(target, Action::StartDatabase, &[mount, address]);
+        graph.serve(target, service, database);
+
+        let sentence = self.move_sentence(target, &letting_go);
+        let mut unproved = self.unproved_fences(&letting_go);
+        unproved.push(Sentence::MountNotTried { node: target.clone() });
+        unproved.push(Sentence::DatabaseStartNotTried { node: target.clone() });
+        unproved.push(Sentence::ClientNotTried);
+        self.made(graph, letting_go, sentence, unproved)
+    }
+
+    /// The steps by which one other node lets go.
+    fn let_go(
+        &self,
+        graph: &mut Graph,
+        proof: &PlannedProof,
+        enlisted: &[Enlisted],
+    ) -> LetGo {
+        let me = &self.world.seen.observer;
+        let forced = |id| LetGo { disk: id, address: id };
+        match proof {
+            PlannedProof::Release { node } => self.release(graph, node, enlisted),
+            PlannedProof::Fence { node, device, fence } => {
+                let (victim, device) = (node.clone(), device.clone());
+                // Waits for nothing: it is what takes longest.
+                forced(graph.add(me, Action::Fence { victim, device, fence: *fence }, &[]))
+            }
+            PlannedProof::Attested { node, how } => {
+                forced(graph.add(me, Action::Attest { victim: node.clone(), how: *how }, &[]))
+            }
+        }
+    }
+
+    pub(crate) fn release(
+        &self,
+        graph: &mut Graph,
+        node: &NodeName,
+        enlisted: &[Enlisted],
+    ) -> LetGo {
+        let own: Vec<StepId> = enlisted.iter().filter(|(n, _)| n == node).map(|(_, id)| *id).collect();
+        if self.world.grip(node) == Grip::Free {
+            // It holds nothing: the promise alone is the proof.
+            let release = graph.add(node, Action::Release, &own);
+            return LetGo { disk: release, address: release };
+        }
+        let mut gates: Vec<StepId> = enlisted.iter().map(|(_, id)| *id).collect();
+        if self.checkpoints(node) {
+            let checkpoint = graph.add(node, Action::Checkpoint, &own);
+            gates.retain(|id| !own.contains(id));
+            gates.push(checkpoint);
+        }
+        graph.release_all(node, self.world.service, &gates)
+    }
+
+    /// Writing back first makes the stop short. In need there is no time for it.
+    fn checkpoints(&self, node: &NodeName) -> bool {
+        let planned = match self.request.kind {
+            MoveKind::Switchover | MoveKind::Failback | MoveKind::Drill | MoveKind::Stop => true,
+            MoveKind::Takeover
+            | MoveKind::Restart
+            | MoveKind::Start
+            | MoveKind::Resume
+            | MoveKind::Abort
+            | MoveKind::Restore
+            | MoveKind::Cover => false,
+        };
+        planned && self.world.is_ready(node)
+    }
+
+    /// A database on the target that is shutting down or hung: a stop can't be taken back, so it is finished first.
+    fn stop_half_dead(&self, graph: &mut Graph, target: &NodeName, here: StepId) -> Option<StepId> {
+        match &self.world.facts(target)?.database {
+            DatabaseState::NotServing { .. } | DatabaseState::Unknown { .. } => {
+                Some(graph.stop(target, self.world.service, &[here]))
+            }
+            DatabaseState::Stopped | DatabaseState::Starting { .. } | DatabaseState::Ready => None,
+        }
+    }
+
+    fn unproved_fences(&self, letting_go: &[PlannedProof]) -> Vec<Sentence> {
+        let mut said = Vec::new();
+        for proof in letting_go {
+            let PlannedProof::Fence { node, device, .. } = proof else { continue };
+            said.push(Sentence::FenceNotTried { node: node.clone(), device: device.clone() });
+            let others = self.world.config.services.iter().filter(|s| s.name != self.world.service.name);
+            said.extend(others.map(|s| Sentence::FenceHitsService {
+                node: node.clone(),
+                service: s.name.clone(),
+            }));
+        }
+        said
+    }
+
+    fn move_sentence(&self, target: &NodeName, letting_go: &[PlannedProof]) -> Sentence {
+        let (service, to) = (self.world.name(), target.clone());
+        let forced = letting_go.iter().find_map(|p| match p {
+            PlannedProof::Fence { node, .. } | PlannedProof::Attested { node, .. } => Some(node),
+            PlannedProof::Release { .. } => None,
+        });
+        if let Some(from) = forced {
+            return Sentence::WillTakeOver { service, from: from.clone(), to };
+        }
+        match self.world.active().filter(|a| *a != target) {
+            Some(from) if self.request.kind == MoveKind::Takeover => {
+                Sentence::WillTakeOver { service, from: from.clone(), to }
+            }
+            Some(from) => Sentence::WillMove { service, from: from.clone(), to },
+            None => Sentence::WillStart { service, node: to },
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! "Bring the service to that placement": from what is seen to the steps, or to a refusal.
+
+use crate::evidence;
+use crate::guards;
+use crate::steps::Graph;
+use crate::takeover::Asked;
+use crate::world::{Grip, World};
+use siaga_model::config::Config;
+use siaga_model::observation::Observation;
+use siaga_model::plan::{Action, MoveKind, Placement, Plan, PlannedProof, Request};
+use siaga_model::proof::ProofRecord;
+use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::NodeName;
+
+/// The steps that bring the service from what is seen to `request.goal`, or why not. Pure. The coordinator is
+/// `observation.observer`. `proofs`: what this run has obtained already; the same way is taken again where it is
+/// still open, and every step verifies again.
+pub fn plan(
+    config: &Config,
+    observation: &Observation,
+    request: &Request,
+    proofs: &[ProofRecord],
+) -> Result<Plan, Refusal> {
+    let world = World::new(config, observation)?;
+    guards::refuse_other_run(&world, request)?;
+    guards::refuse_two_holders(&world)?;
+    let planner = Planner { world: &world, request, proofs };
+    match (&request.goal, request.kind) {
+        (Placement::ActiveOn(target), MoveKind::Restart) => planner.restart(target),
+        (Placement::ActiveOn(target), _) => planner.bring_to(target),
+        (Placement::Stopped, _) => planner.stop(),
+    }
+}
+
+/// One question to the planner.
+pub(crate) struct Planner<'a> {
+    pub world: &'a World<'a>,
+    pub request: &'a Request,
+    pub proofs: &'a [ProofRecord],
+}
+
+impl Planner<'_> {
+    fn bring_to(&self, target: &NodeName) -> Result<Plan, Refusal> {
+        let world = self.world;
+        if world.config.node(target).is_none() {
+            return Err(no_such_node(target));
+        }
+        self.refuse_by_kind(target)?;
+        guards::refuse_address_conflict(world, self.request)?;
+        guards::refuse_unable_target(world, target)?;
+        guards::refuse_lost_journal(world, self.request)?;
+        let others = world.others(target);
+        let in_the_way =
+            |n: &&NodeName| !matches!(world.grip(n), Grip::Free | Grip::Silent | Grip::CutOff { .. });
+        if world.is_complete(target) && !others.iter().any(in_the_way) {
+            return Ok(self.finish(target));
+        }
+        let mut letting_go = Vec::new();
+        for node in others {
+            let asked = Asked { world, request: self.request, proofs: self.proofs, target, node };
+            letting_go.push(asked.let_go()?);
+        }
+        Ok(self.move_to(target, letting_go))
+    }
+
+    /// What each verb demands of the world before anything else.
+    fn refuse_by_kind(&self, target: &NodeName) -> Result<(), Refusal> {
+        let world = self.world;
+        match self.request.kind {
+            MoveKind::Switchover | MoveKind::Failback => self.refuse_unplanned(target),
+            MoveKind::Drill => {
+                let preferred = &world.service.preferred_node;
+                if target != preferred
+                    && let Some(active) = world.active().filter(|a| *a != preferred)
+                {
+                    return Err(self.not_on_preferred(active));
+                }
+                self.refuse_unplanned(target)
+            }
+            MoveKind::Takeover | MoveKind::Start if world.is_complete(target) => {
+                Err(guards::already_there(world, target))
+            }
+            MoveKind::Takeover
+            | MoveKind::Start
+            | MoveKind::Resume
+            | MoveKind::Abort
+            | MoveKind::Restore
+            | MoveKind::Cover
+            | MoveKind::Restart
+            | MoveKind::Stop => Ok(()),
+        }
+    }
+
+    /// A planned move needs every agent, and a service that runs somewhere else.
+    fn refuse_unplanned(&self, target: &NodeName) -> Result<(), Refusal> {
+        let world = self.world;
+        if world.is_ready(target) {
+            return Err(guards::already_there(world, target));
+        }
+        if let Some(silent) = world.silent().next() {
+            return Err(guards::peer_silent(world, silent));
+        }
+        if !world.active().is_some_and(|a| world.is_ready(a)) {
+            return Err(guards::not_running(world));
+        }
+        Ok(())
+    }
+
+    fn not_on_preferred(&self, active: &NodeName) -> Refusal {
+        let service = self.world.name();
+        Refusal {
+            code: RefusalCode::NotOnPreferred,
+            sentence: Sentence::RefusedNotOnPreferred {
+                service: service.clone(),
+                active: active.clone(),
+                preferred: self.world.service.preferred_node.clone(),
+            },
+            evidence: evidence::of_node(self.world, active),
+            next: vec![Advice::Failback { service }],
+        }
+    }
+
+    fn stop(&self) -> Result<Plan, Refusal> {
+        let world = self.world;
+        let has = |n: &NodeName| world.grip(n) == Grip::Holds;
+        let nodes: Vec<NodeName> =
+            world.nodes().map(|n| n.name.clone()).filter(|n| has(n)).collect();
+        if world.holders().is_empty() {
+            // Only leftovers, or nothing: the service may be on a node that can't be asked.
+            self.refuse_unseen()?;
+        }
+        if nodes.is_empty() {
+            return Err(self.already_stopped());
+        }
+        for node in &nodes {
+            guards::refuse_stranger(world, node)?;
+        }
+        guards::refuse_lost_journal(world, self.request)?;
+        let mut graph = Graph::default();
+        let mut enlisted = Vec::new();
+        for node in &nodes {
+            enlisted.push((node.clone(), graph.add(node, Action::Enlist, &[])));
+        }
+        for node in &nodes {
+            self.release(&mut graph, node, &enlisted);
+        }
+        let node = world.active().unwrap_or(&nodes[0]).clone();
+        let sentence = Sentence::WillStop { service: world.name(), node };
+        let proofs = nodes.into_iter().map(|node| PlannedProof::Release { node }).collect();
+        Ok(self.made(graph, proofs, sentence, self.unseen()))
+    }
+
+    fn refuse_unseen(&self) -> Result<(), Refusal> {
+        let world = self.world;
+        if let Some(silent) = world.silent().next() {
+            return Err(guards::peer_silent(world, silent));
+        }
+        for node in world.nodes() {
+            if let Grip::Unknown { why } = world.grip(&node.name) {
+                return Err(Refusal {
+                    code: RefusalCode::HoldingUnknown,
+                    sentence: Sentence::NodeHoldingUnknown { node: node.name.clone(), why },
+                    evidence: evidence::of_node(world, &node.name),
+                    next: vec![Advice::Diagnose, Advice::Check],
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn already_stopped(&self) -> Refusal {
+        let service = self.world.name();
+        Refusal {
+            code: RefusalCode::AlreadyThere,
+            sentence: Sentence::ServiceStopped { service: service.clone() },
+            evidence: self.world.nodes().flat_map(|n| evidence::of_node(self.world, &n.name)).collect(),
+            next: vec![Advice::Start { service }],
+        }
+    }
+
+    /// In place: the node goes on holding the disk set, so nobody else has to let go.
+    fn restart(&self, node: &NodeName) -> Result<Plan, Refusal> {
+        let world = self.world;
+        if world.config.node(node).is_none() {
+            return Err(no_such_node(node));
+        }
+        guards::refuse_unable_target(world, node)?;
+        if !world.is_mounted(node) {
+            return Err(guards::not_running(world));
+        }
+        guards::refuse_lost_journal(world, self.request)?;
+        let mut graph = Graph::default();
+        let enlist = graph.add(node, Action::Enlist, &[]);
+        let stopped = graph.stop(node, world.service, &[enlist]);
+        let database = graph.add(node, Action::StartDatabase, &[stopped]);
+        graph.serve(node, world.service, database);
+        let sentence = Sentence::WillRestart { service: world.name(), node: node.clone() };
+        let mut unproved = vec![
+            Sentence::DatabaseStartNotTried { node: node.clone() },
+            Sentence::ClientNotTried,
+        ];
+        unproved.extend(self.unseen());
+        Ok(self.made(graph, Vec::new(), sentence, unproved))
+    }
+
+    /// Nodes that could not be asked, or could not tell.
+    fn unseen(&self) -> Vec<Sentence> {
+        let world = self.world;
+        let said = world.nodes().filter_map(|n| {
+            let node = n.name.clone();
+            match world.grip(&node) {
+                Grip::Silent => Some(Sentence::NodeSilent { paths_tried: world.paths_tried(&node), node }),
+                Grip::Unknown { why } => Some(Sentence::NodeHoldingUnknown { node, why }),
+                Grip::Free | Grip::Holds | Grip::CutOff { .. } => None,
+            }
+        });
+        said.collect()
+    }
+
+    pub(crate) fn made(
+        &self,
+        graph: Graph,
+        proofs: Vec<PlannedProof>,
+        sentence: Sentence,
+        unproved: Vec<Sentence>,
+    ) -> Plan {
+        Plan {
+            service: self.world.name(),
+            kind: self.request.kind,
+            goal: self.request.goal.clone(),
+            from: self.world.last_on().cloned(),
+            proofs,
+            steps: graph.into_steps(),
+            sentence,
+            unproved,
+        }
+    }
+}
+
+fn no_such_node(node: &NodeName) -> Refusal {
+    Refusal {
+        code: RefusalCode::NoSuchThing,
+        sentence: Sentence::RefusedNoSuchNode { node: node.clone() },
+        evidence: Vec::new(),
+        next: Vec::new(),
+    }
+}

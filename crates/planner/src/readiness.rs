@@ -1,0 +1,136 @@
+//! "Can we take over now?", asked of the node that would have to: `observation.observer`.
+
+use crate::evidence;
+use crate::planned::plan;
+use crate::world::{Grip, World};
+use siaga_model::NodeName;
+use siaga_model::api::{CanTakeOver, CheckReport};
+use siaga_model::config::Config;
+use siaga_model::event::{Finding, FindingCode, Severity};
+use siaga_model::observation::{FenceState, Observation};
+use siaga_model::plan::{MoveKind, Placement, Request};
+use siaga_model::refusal::{RefusalCode, Sentence};
+
+/// Adds what the observation itself shows to the findings that the agents gathered, and answers.
+///
+/// *No*: something blocks. *Unknown*: this node can't tell whether it reaches the disk set, the other one can't tell
+/// what it holds, or the other one is silent and a person would have to go and look first. A green answer says only
+/// what was looked at: `not_exercised` names the rest.
+pub fn readiness(config: &Config, observation: &Observation, findings: &[Finding]) -> CheckReport {
+    let mut report = CheckReport {
+        service: observation.service.clone(),
+        can_take_over: CanTakeOver::Unknown,
+        findings: findings.to_vec(),
+        not_exercised: Vec::new(),
+    };
+    let Ok(world) = World::new(config, observation) else { return report };
+    for finding in seen(&world) {
+        let known = |f: &Finding| f.code == finding.code && f.node == finding.node;
+        if !report.findings.iter().any(known) {
+            report.findings.push(finding);
+        }
+    }
+    report.findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    report.not_exercised = not_exercised(&world);
+    let blocked = report.findings.iter().any(|f| f.severity == Severity::Blocking);
+    report.can_take_over = if blocked { CanTakeOver::No } else { answer(&world) };
+    report
+}
+
+fn answer(world: &World) -> CanTakeOver {
+    let me = &world.seen.observer;
+    let mut answer = CanTakeOver::Yes;
+    for node in world.nodes().map(|n| &n.name) {
+        let here = match world.grip(node) {
+            Grip::Free | Grip::Holds => CanTakeOver::Yes,
+            Grip::Unknown { .. } => CanTakeOver::Unknown,
+            Grip::CutOff { .. } if node == me => CanTakeOver::No,
+            Grip::CutOff { .. } => CanTakeOver::Yes,
+            Grip::Silent => without(world),
+        };
+        answer = match (answer, here) {
+            (CanTakeOver::No, _) | (_, CanTakeOver::No) => CanTakeOver::No,
+            (CanTakeOver::Unknown, _) | (_, CanTakeOver::Unknown) => CanTakeOver::Unknown,
+            (CanTakeOver::Yes, CanTakeOver::Yes) => CanTakeOver::Yes,
+        };
+    }
+    answer
+}
+
+/// The other node is silent, so the takeover itself can be planned.
+fn without(world: &World) -> CanTakeOver {
+    let goal = Placement::ActiveOn(world.seen.observer.clone());
+    let kind = MoveKind::Takeover;
+    let request = Request { kind, goal, attested: Vec::new(), may_fence: true };
+    match plan(world.config, world.seen, &request, &[]) {
+        Ok(_) => CanTakeOver::Yes,
+        Err(refusal) => match refusal.code {
+            // It is here already, or a person has to look at the other machine.
+            RefusalCode::AlreadyThere => CanTakeOver::Yes,
+            RefusalCode::NeedsAttestation => CanTakeOver::Unknown,
+            _ => CanTakeOver::No,
+        },
+    }
+}
+
+/// Findings that the observation shows by itself.
+fn seen(world: &World) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |code, node: &NodeName, severity, evidence: String| {
+        found.push(Finding { code, node: node.clone(), severity, evidence });
+    };
+    let me = &world.seen.observer;
+    for node in world.nodes() {
+        let name = &node.name;
+        if world.is_silent(name) {
+            let tried = world.paths_tried(name).join(", ");
+            add(FindingCode::PeerUnreachable, name, Severity::Warning, tried);
+        }
+        for mount in evidence::strangers(world, name) {
+            let what = mount.mount_point.display().to_string();
+            add(FindingCode::MountByHand, name, Severity::Blocking, what);
+        }
+        if let Some(device) = world.cut_off_by(name) {
+            add(FindingCode::NodeUnfencedAndBack, name, Severity::Warning, device.to_owned());
+        }
+        if node.fences.is_empty() {
+            add(FindingCode::FenceMissing, name, Severity::Warning, String::new());
+        }
+        // A node does not ask its own fence.
+        for fence in node.fences.iter().filter(|_| name != me) {
+            match world.fence_view(name, &fence.name).map(|v| &v.state) {
+                Some(FenceState::Open | FenceState::Fenced) => {}
+                Some(FenceState::Failed { why }) => {
+                    let evidence = format!("{}: {why}", fence.name);
+                    add(FindingCode::FenceSilent, name, Severity::Warning, evidence);
+                }
+                None => add(FindingCode::FenceSilent, name, Severity::Warning, fence.name.clone()),
+            }
+        }
+    }
+    if let Some((Sentence::AddressConflict { address, hardware }, _)) =
+        evidence::address_conflict(world)
+    {
+        let evidence = format!("{address} {hardware}");
+        add(FindingCode::AddressConflict, me, Severity::Blocking, evidence);
+    }
+    if !world.seen.probes.iter().any(|p| world.is_fresh(p)) {
+        add(FindingCode::ProbeMissing, me, Severity::Warning, String::new());
+    }
+    found
+}
+
+fn not_exercised(world: &World) -> Vec<Sentence> {
+    let me = &world.seen.observer;
+    let mut said = Vec::new();
+    for node in world.config.others(me) {
+        said.extend(node.fences.iter().map(|fence| Sentence::FenceNotTried {
+            node: node.name.clone(),
+            device: fence.name.clone(),
+        }));
+    }
+    said.push(Sentence::MountNotTried { node: me.clone() });
+    said.push(Sentence::DatabaseStartNotTried { node: me.clone() });
+    said.push(Sentence::ClientNotTried);
+    said
+}

@@ -1,0 +1,352 @@
+//! Pretend hands: the same trait as the real ones, over the [`World`].
+
+use crate::world::{Machine, NODES, What, World};
+use siaga_model::api::ClientTestResult;
+use siaga_model::observation::{
+    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, VirtualIpFact,
+};
+use siaga_model::refusal::Sentence;
+use siaga_model::run::FailureKind;
+use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
+use siaga_runner::hands::{
+    Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Store, Trouble,
+};
+use siaga_runner::permit::TakePermit;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The world, shared by both nodes' hands.
+pub type Shared = Arc<Mutex<World>>;
+
+/// The world, alone for a moment.
+pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One node's hands. `boot` is the boot they belong to: a dead process's hands do nothing.
+pub struct PretendHands {
+    pub world: Shared,
+    pub me: usize,
+    pub boot: u32,
+}
+
+/// Said when the process that acts is gone; nobody hears it.
+const GONE: &str = "the agent is gone";
+
+impl PretendHands {
+    fn alive(&self, world: &World) -> bool {
+        let m = &world.machines[self.me];
+        m.agent && m.powered && m.boot == self.boot
+    }
+
+    /// One act: faults strike here. `check` looks, `change` acts.
+    fn act(
+        &self,
+        done: impl Fn(&Machine) -> bool,
+        change: impl FnOnce(&mut World, usize) -> Result<(), Trouble>,
+    ) -> Acted {
+        let mut world = lock(&self.world);
+        world.clock += 1_000;
+        if !self.alive(&world) {
+            return Err(Trouble::Unknown(GONE.into()));
+        }
+        let act = world.acts;
+        world.acts += 1;
+        let fault = world.fault.filter(|f| f.at_act == act).map(|f| f.what);
+        match fault {
+            Some(What::Fail) => return Err(Trouble::failed(FailureKind::Io, "pretended failure")),
+            Some(What::CrashBefore) => {
+                world.machines[self.me].agent = false;
+                return Err(Trouble::Unknown(GONE.into()));
+            }
+            Some(What::PowerCutBefore) => {
+                world.cut_power(self.me);
+                return Err(Trouble::Unknown(GONE.into()));
+            }
+            Some(What::Partition) => world.link = false,
+            Some(What::LoseAnswer | What::CrashAfter | What::PowerCutAfter) | None => {}
+        }
+        let changed = !done(&world.machines[self.me]);
+        if changed {
+            change(&mut world, self.me)?;
+        }
+        match fault {
+            Some(What::LoseAnswer) => Err(Trouble::Unknown("the answer was lost".into())),
+            Some(What::CrashAfter) => {
+                world.machines[self.me].agent = false;
+                Err(Trouble::Unknown(GONE.into()))
+            }
+            Some(What::PowerCutAfter) => {
+                world.cut_power(self.me);
+                Err(Trouble::Unknown(GONE.into()))
+            }
+            _ => Ok(Did { changed, notes: Vec::new() }),
+        }
+    }
+
+    fn other(&self) -> usize {
+        1 - self.me
+    }
+}
+
+fn need(condition: bool, kind: FailureKind, detail: &str) -> Result<(), Trouble> {
+    if condition { Ok(()) } else { Err(Trouble::failed(kind, detail)) }
+}
+
+impl Hands for PretendHands {
+    fn node(&self) -> NodeName {
+        NODES[self.me].into()
+    }
+
+    fn boot(&self) -> BootId {
+        boot_id(self.me, self.boot)
+    }
+
+    fn look(&self, _service: &ServiceName) -> OwnFacts {
+        own_facts(&lock(&self.world).machines[self.me])
+    }
+
+    fn checkpoint(&self, _service: &ServiceName) -> Acted {
+        self.act(|_| true, |_, _| Ok(()))
+    }
+
+    fn stop_applications(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |m| !m.applications,
+            |w, me| {
+                w.machines[me].applications = false;
+                Ok(())
+            },
+        )
+    }
+
+    fn stop_database(&self, _service: &ServiceName, _progress: Progress) -> Acted {
+        self.act(
+            |m| !m.database,
+            |w, me| {
+                w.machines[me].database = false;
+                Ok(())
+            },
+        )
+    }
+
+    fn remove_virtual_ips(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |m| !m.address,
+            |w, me| {
+                w.machines[me].address = false;
+                Ok(())
+            },
+        )
+    }
+
+    fn unmount(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |m| !m.mounted,
+            |w, me| {
+                need(!w.machines[me].database, FailureKind::Busy, "the database")?;
+                need(!w.machines[me].busy_mount, FailureKind::Busy, "a shell")?;
+                w.machines[me].mounted = false;
+                Ok(())
+            },
+        )
+    }
+
+    fn prove_released(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |_| false,
+            |w, me| {
+                let m = &w.machines[me];
+                need(!m.mounted && !m.database, FailureKind::NotReleased, "still held")
+            },
+        )
+    }
+
+    fn take(&self, _permit: TakePermit) -> Acted {
+        self.act(|_| false, |_, _| Ok(()))
+    }
+
+    fn mount(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |m| m.mounted,
+            |w, me| {
+                need(!w.machines[me].cut, FailureKind::Mount, "no device")?;
+                w.machines[me].mounted = true;
+                Ok(())
+            },
+        )
+    }
+
+    fn read_disk_epoch(&self, _service: &ServiceName) -> Result<Option<Epoch>, Trouble> {
+        Ok(lock(&self.world).disk_epoch.clone())
+    }
+
+    fn write_disk_epoch(&self, _service: &ServiceName, epoch: &Epoch) -> Acted {
+        let epoch = epoch.clone();
+        self.act(
+            |_| false,
+            move |w, me| {
+                need(w.machines[me].mounted, FailureKind::Precondition, "not mounted")?;
+                w.disk_epoch = Some(epoch);
+                Ok(())
+            },
+        )
+    }
+
+    fn add_virtual_ips(&self, _service: &ServiceName, _certainty: AddressCertainty) -> Acted {
+        self.act(
+            |m| m.address,
+            |w, me| {
+                w.machines[me].address = true;
+                Ok(())
+            },
+        )
+    }
+
+    fn start_database(&self, _service: &ServiceName, _progress: Progress) -> Acted {
+        self.act(
+            |m| m.database,
+            |w, me| {
+                let m = &w.machines[me];
+                need(m.mounted, FailureKind::Precondition, "not mounted")?;
+                need(!m.database_broken, FailureKind::DatabaseStart, "broken here")?;
+                w.machines[me].database = true;
+                Ok(())
+            },
+        )
+    }
+
+    fn start_applications(&self, _service: &ServiceName) -> Acted {
+        self.act(
+            |m| m.applications,
+            |w, me| {
+                w.machines[me].applications = true;
+                Ok(())
+            },
+        )
+    }
+
+    fn client_test(&self, _service: &ServiceName, _since: UtcMicros) -> Vec<ClientTestResult> {
+        let serving = lock(&self.world).serving() == Some(self.me);
+        vec![ClientTestResult {
+            name: "probe".into(),
+            node: self.node(),
+            passed: Some(serving),
+            detail: String::new(),
+        }]
+    }
+
+    fn after_move(&self, _service: &ServiceName) -> Acted {
+        Ok(Did::nothing())
+    }
+
+    fn fence(&self, victim: &NodeName, device: &str) -> Acted {
+        let victim = index(victim);
+        let fabric = device == "fabric";
+        self.act(
+            |_| false,
+            |w, _| {
+                need(w.machines[victim].fence_works, FailureKind::Fence, "the device does not answer")?;
+                if fabric {
+                    w.machines[victim].cut = true;
+                } else {
+                    w.cut_power(victim);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {
+        fence_state(&lock(&self.world).machines[index(victim)], device)
+    }
+
+    fn sign_of_life(
+        &self,
+        _service: &ServiceName,
+        victim: &NodeName,
+        ground: LifeQuestion,
+        _since: UtcMicros,
+    ) -> Option<Sentence> {
+        use siaga_model::proof::AttestKind;
+        let world = lock(&self.world);
+        let m = &world.machines[index(victim)];
+        let off = match ground {
+            LifeQuestion::PoweredOff => true,
+            LifeQuestion::StorageCut => false,
+            LifeQuestion::Attested(how) => how != AttestKind::StorageDisconnected,
+        };
+        let alive = if off { m.answers() } else { m.can_write() && world.serving() == Some(self.other()) };
+        alive.then(|| Sentence::NodeAnswers { node: victim.clone() })
+    }
+
+    fn now(&self) -> UtcMicros {
+        UtcMicros(lock(&self.world).clock)
+    }
+}
+
+/// The place of a node in [`NODES`].
+pub fn index(node: &NodeName) -> usize {
+    usize::from(node.as_str() != NODES[0])
+}
+
+/// A node's boot id in its n-th boot.
+pub fn boot_id(node: usize, boot: u32) -> BootId {
+    BootId::new(format!("{}-boot-{boot}", NODES[node]))
+}
+
+/// What a fence device says.
+pub fn fence_state(victim: &Machine, device: &str) -> FenceState {
+    if !victim.fence_works {
+        return FenceState::Failed { why: "no answer".into() };
+    }
+    let fenced = if device == "fabric" { victim.cut } else { !victim.powered };
+    if fenced { FenceState::Fenced } else { FenceState::Open }
+}
+
+/// What a machine sees of itself.
+pub fn own_facts(m: &Machine) -> OwnFacts {
+    OwnFacts {
+        disk: match () {
+            () if m.cut => Holding::Unknown { why: "the device is cut off".into() },
+            () if m.mounted || m.database => Holding::Held { by: vec!["mount".into()] },
+            () => Holding::Free,
+        },
+        mounts: vec![MountFact {
+            mount_point: "/srv/simrs".into(),
+            mounted: m.mounted,
+            stranger: false,
+        }],
+        virtual_ips: vec![VirtualIpFact {
+            address: std::net::IpAddr::from([192, 0, 2, 222]),
+            present: m.address,
+        }],
+        database: if m.database { DatabaseState::Ready } else { DatabaseState::Stopped },
+        applications: vec![ApplicationFact {
+            name: "web".into(),
+            running: siaga_model::observation::Known::Known(m.applications),
+        }],
+    }
+}
+
+/// A durable store in the world. What a dead process appends is lost.
+pub struct PretendStore {
+    pub world: Shared,
+    pub me: usize,
+    pub boot: u32,
+}
+
+impl Store for PretendStore {
+    fn append_durably(
+        &mut self,
+        _service: &ServiceName,
+        bodies: Vec<siaga_model::event::EventBody>,
+    ) -> Result<(), String> {
+        let mut world = lock(&self.world);
+        let m = &mut world.machines[self.me];
+        if !m.agent || !m.powered || m.boot != self.boot {
+            return Err(GONE.into());
+        }
+        m.journal.extend(bodies);
+        Ok(())
+    }
+}

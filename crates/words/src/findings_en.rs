@@ -1,0 +1,77 @@
+//! Findings in English.
+
+use crate::voice::quoted;
+use siaga_model::event::{Finding, FindingCode as F};
+
+pub(crate) fn what(finding: &Finding) -> String {
+    let node = &finding.node;
+    let what = match finding.code {
+        F::PeerUnreachable => format!("The other server cannot be reached from {node}"),
+        F::PathDown => format!("A network path from {node} to the other server is down"),
+        F::DiskSetMissing => format!("{node} does not see the disk set"),
+        F::DiskSetSizeDiffers => format!("{node} sees a disk set of another size"),
+        F::FenceSilent => format!("The fence for {node} does not answer"),
+        F::FenceMissing => format!("There is no fence for {node}"),
+        F::PostgresMissing => format!("PostgreSQL is not where it should be on {node}"),
+        F::PostgresVersionDiffers => format!("{node} has another version of PostgreSQL"),
+        F::PostgresUserDiffers => format!("The PostgreSQL user on {node} has another number"),
+        F::ConfigDiffers => format!("The configuration on {node} is different"),
+        F::MountByHand => format!("On {node} the file system is mounted, and not by Siaga"),
+        F::MountPointMissing => format!("The mount point is missing on {node}"),
+        F::AddressConflict => {
+            format!("Another machine uses an address of the service, as {node} sees it")
+        }
+        F::AddressLeftOver => format!("{node} has the virtual IP, and the service is not there"),
+        F::InterfaceDown => format!("A network interface of {node} is missing or down"),
+        F::DatabaseStranger => format!("On {node} a database is running that Siaga did not start"),
+        F::AutoStart => format!("On {node} something starts by itself at boot"),
+        F::CertificateExpires => format!("The certificate of {node} expires soon, or has expired"),
+        F::ClockDiffers => format!("The clock of {node} is wrong"),
+        F::LogNearlyFull => format!("The event log on {node} is nearly full"),
+        F::JournalTorn => {
+            format!("The last entry of the event log on {node} was incomplete and was put aside")
+        }
+        F::JournalDamaged => {
+            format!("Entries of the event log on {node} were changed, removed or reordered; that file was put aside")
+        }
+        F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
+        F::ProbeMissing => format!("No client probe reports to {node}"),
+        F::SecretReadable => format!("Others than root can read a secret file on {node}"),
+    };
+    if finding.evidence.trim().is_empty() {
+        format!("{what}.")
+    } else {
+        format!("{what}: {}.", quoted(&finding.evidence))
+    }
+}
+
+pub(crate) fn remedy(finding: &Finding) -> String {
+    let node = &finding.node;
+    match finding.code {
+        F::PeerUnreachable => "Check the power, the cables and `systemctl status siaga` on the other server.".into(),
+        F::PathDown => "Check the cable and the switch of that path.".into(),
+        F::DiskSetMissing => format!("Check the storage cables of {node} and disk_set.device in the configuration."),
+        F::DiskSetSizeDiffers => "Check that both servers name the same disk set in disk_set.device.".into(),
+        F::FenceSilent => format!("Check the fence device and its network, then type: siaga power status {node}."),
+        F::FenceMissing => "Add [[node.fence]] to the configuration. Until then a takeover needs a person at the server.".into(),
+        F::PostgresMissing => format!("Install the same PostgreSQL on {node} as on the other server."),
+        F::PostgresVersionDiffers => "Bring PostgreSQL to the same version on both servers before the next move.".into(),
+        F::PostgresUserDiffers => "Give the PostgreSQL user the same number on both servers.".into(),
+        F::ConfigDiffers => "Copy the right /etc/siaga/siaga.toml to both servers, and restart the agent.".into(),
+        F::MountByHand => format!("On {node}: find out who mounted it. If nobody needs it, unmount it."),
+        F::MountPointMissing => format!("On {node}: create the directory with mkdir -p."),
+        F::AddressConflict => "Find the machine with that hardware address, and disconnect it.".into(),
+        F::AddressLeftOver => format!("On {node}: find out who added the address, and remove it."),
+        F::InterfaceDown => format!("Check the network card and the cable of {node}."),
+        F::DatabaseStranger => format!("On {node}: find out who started it, and stop it in order."),
+        F::AutoStart => format!("On {node}: switch that automatic start off. Only Siaga may start the service."),
+        F::CertificateExpires => format!("Check the clock of {node}. Moves go on working; the agent renews by itself."),
+        F::ClockDiffers => format!("Set up time synchronisation on {node}."),
+        F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
+        F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),
+        F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
+        F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
+        F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
+        F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Findings in Indonesian.
+
+use crate::voice::quoted;
+use siaga_model::event::{Finding, FindingCode as F};
+
+pub(crate) fn what(finding: &Finding) -> String {
+    let node = &finding.node;
+    let what = match finding.code {
+        F::PeerUnreachable => format!("Server lain tidak dapat dihubungi dari {node}"),
+        F::PathDown => format!("Satu jalur jaringan dari {node} ke server lain terputus"),
+        F::DiskSetMissing => format!("{node} tidak melihat kumpulan disk"),
+        F::DiskSetSizeDiffers => format!("{node} melihat kumpulan disk dengan ukuran berbeda"),
+        F::FenceSilent => format!("Alat isolasi untuk {node} tidak menjawab"),
+        F::FenceMissing => format!("Tidak ada alat isolasi untuk {node}"),
+        F::PostgresMissing => format!("PostgreSQL tidak ada di tempatnya di {node}"),
+        F::PostgresVersionDiffers => format!("{node} memakai versi PostgreSQL yang berbeda"),
+        F::PostgresUserDiffers => format!("Nomor pengguna PostgreSQL di {node} berbeda"),
+        F::ConfigDiffers => format!("Konfigurasi di {node} berbeda"),
+        F::MountByHand => format!("Di {node} sistem berkas terpasang, tetapi bukan oleh Siaga"),
+        F::MountPointMissing => format!("Titik pasang tidak ada di {node}"),
+        F::AddressConflict => format!("Mesin lain memakai alamat layanan, menurut {node}"),
+        F::AddressLeftOver => format!("{node} memakai IP virtual, padahal layanan tidak di sana"),
+        F::InterfaceDown => format!("Antarmuka jaringan {node} tidak ada atau mati"),
+        F::DatabaseStranger => {
+            format!("Di {node} berjalan basis data yang tidak dinyalakan oleh Siaga")
+        }
+        F::AutoStart => format!("Di {node} ada yang menyala sendiri saat mesin dinyalakan"),
+        F::CertificateExpires => format!("Sertifikat {node} segera atau sudah kedaluwarsa"),
+        F::ClockDiffers => format!("Jam {node} tidak benar"),
+        F::LogNearlyFull => format!("Catatan kejadian di {node} hampir penuh"),
+        F::JournalTorn => {
+            format!("Baris terakhir catatan kejadian di {node} tidak lengkap dan telah disisihkan")
+        }
+        F::JournalDamaged => {
+            format!("Baris catatan kejadian di {node} diubah, dihapus, atau ditukar; berkas itu telah disisihkan")
+        }
+        F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
+        F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
+        F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
+    };
+    if finding.evidence.trim().is_empty() {
+        format!("{what}.")
+    } else {
+        format!("{what}: {}.", quoted(&finding.evidence))
+    }
+}
+
+pub(crate) fn remedy(finding: &Finding) -> String {
+    let node = &finding.node;
+    match finding.code {
+        F::PeerUnreachable => "Periksa daya, kabel, dan `systemctl status siaga` di server lain.".into(),
+        F::PathDown => "Periksa kabel dan switch jalur itu.".into(),
+        F::DiskSetMissing => format!("Periksa kabel penyimpanan {node} dan disk_set.device di konfigurasi."),
+        F::DiskSetSizeDiffers => "Pastikan disk_set.device di kedua server menunjuk kumpulan disk yang sama.".into(),
+        F::FenceSilent => format!("Periksa alat isolasi dan jaringannya, lalu ketik: siaga power status {node}."),
+        F::FenceMissing => {
+            "Tambahkan [[node.fence]] ke konfigurasi. Sebelum itu, ambil alih memerlukan petugas yang mendatangi server.".into()
+        }
+        F::PostgresMissing => format!("Pasang PostgreSQL di {node} dengan versi yang sama seperti di server lain."),
+        F::PostgresVersionDiffers => "Samakan versi PostgreSQL di kedua server sebelum pemindahan berikutnya.".into(),
+        F::PostgresUserDiffers => "Samakan nomor pengguna PostgreSQL di kedua server.".into(),
+        F::ConfigDiffers => "Salin /etc/siaga/siaga.toml yang benar ke kedua server, lalu nyalakan ulang agen.".into(),
+        F::MountByHand => format!("Di {node}: cari tahu siapa yang memasangnya. Jika tidak diperlukan, lepaskan."),
+        F::MountPointMissing => format!("Di {node}: buat direktori itu dengan mkdir -p."),
+        F::AddressConflict => "Cari mesin dengan alamat perangkat keras itu, lalu lepas dari jaringan.".into(),
+        F::AddressLeftOver => format!("Di {node}: cari tahu siapa yang menambah alamat itu, lalu hapus."),
+        F::InterfaceDown => format!("Periksa kartu jaringan dan kabel {node}."),
+        F::DatabaseStranger => format!("Di {node}: cari tahu siapa yang menyalakannya, lalu matikan dengan tertib."),
+        F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu. Hanya Siaga yang boleh menyalakan layanan."),
+        F::CertificateExpires => {
+            format!("Periksa jam {node}. Pemindahan tetap dapat dilakukan. Agen memperbarui sertifikat sendiri.")
+        }
+        F::ClockDiffers => format!("Siapkan penyelarasan waktu di {node}."),
+        F::LogNearlyFull => format!("Kosongkan ruang di /var/lib/siaga pada {node}."),
+        F::JournalTorn => "Tidak ada yang perlu dilakukan. Hal ini terjadi bila daya terputus.".into(),
+        F::JournalDamaged => {
+            "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
+        }
+        F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
+        F::ProbeMissing => {
+            "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()
+        }
+        F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
+    }
+}

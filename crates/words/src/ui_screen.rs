@@ -1,0 +1,99 @@
+//! Texts of the screens that carry arguments: what the command line says around plans, runs and results.
+
+use crate::voice::Voice;
+use crate::{ui_screen_en, ui_screen_id};
+use siaga_model::config::{FenceKind, Language};
+use siaga_model::observation::DatabaseState;
+use siaga_model::proof::AttestKind;
+use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
+use std::path::PathBuf;
+
+/// A text with its arguments. A new one gets its words in `ui_screen_en.rs` and `ui_screen_id.rs`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Screen {
+    // --- the agent can't be asked
+    AgentNotReachable { socket: PathBuf, why: String },
+    SocketNotPermitted { socket: PathBuf },
+    AgentSilent { why: String },
+    ApiError { code: String, message: String },
+    AnswerNotUnderstood { why: String },
+    Interrupted,
+    // --- a run is watched
+    Accepted { run: RunId, coordinator: NodeName },
+    WatchStopped { run: RunId },
+    WatchLost { run: RunId },
+    WatchWaits,
+    RunInterrupted { run: RunId },
+    StepsLeft { left: usize },
+    ExpectedTime { ms: u64 },
+    // --- a plan
+    ProofByRelease { node: NodeName },
+    ProofByFence { node: NodeName, device: String, fence: FenceKind },
+    ProofByAttestation { node: NodeName, how: AttestKind },
+    NoTerminal,
+    TypeToGoOn { word: String },
+    PowerOffAsked { node: NodeName },
+    PowerFailed { node: NodeName, why: String },
+    // --- a result
+    EndedWithoutResult,
+    RunWas { run: RunId },
+    ClientsLost { ms: u64, probe: Option<String>, error_ms: Option<u64> },
+    NodeSawGap { ms: u64 },
+    GapOpen,
+    NoOutageSeen,
+    // --- a state
+    Database { state: DatabaseState },
+    // --- the log book
+    MachinesTimes,
+    MachineOnline { node: NodeName, at: UtcMicros },
+    MachineOffline { node: NodeName, at: UtcMicros },
+    StillOffline,
+    // --- the guided screen
+    GuidedNeedsTerminal,
+    ChooseService,
+    ChooseOther,
+    MenuWatch { run: RunId },
+    MenuDrill { service: ServiceName },
+    MenuStop { service: ServiceName },
+    MenuAttestTakeover { node: NodeName },
+    AttestIntro { node: NodeName },
+    AttestWay { how: AttestKind },
+    AskPerson,
+    EnterForNone,
+    EnterForBack,
+    ActingAs { name: String },
+    NotReasoned,
+}
+
+/// A text in words.
+pub fn screen(voice: impl Into<Voice>, text: &Screen) -> String {
+    let voice = voice.into();
+    match voice.language {
+        Language::English => ui_screen_en::text(&voice, text),
+        Language::Indonesian => ui_screen_id::text(&voice, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_name_the_run_and_how_to_see_it_again() {
+        let text = Screen::WatchStopped { run: RunId::new("00063b-backup") };
+        for language in [Language::English, Language::Indonesian] {
+            let said = screen(language, &text);
+            assert!(said.contains("00063b-backup") && said.contains("siaga status --watch"), "{said}");
+        }
+        assert_ne!(screen(Language::English, &text), screen(Language::Indonesian, &text));
+    }
+
+    #[test]
+    fn a_loss_names_its_probe_and_error() {
+        let lost = |error_ms| Screen::ClientsLost { ms: 103, probe: Some("client1".into()), error_ms };
+        let english = screen(Language::English, &lost(Some(5)));
+        assert_eq!(english, "Clients lost 103 ms, measured by the probe client1 (± 5 ms).");
+        let indonesian = screen(Language::Indonesian, &lost(None));
+        assert_eq!(indonesian, "Klien kehilangan layanan selama 103 milidetik, diukur oleh pemantau client1.");
+    }
+}
