@@ -17,7 +17,7 @@ use siaga_journal::{Filter, History, Journal, JournalError, SystemClock};
 use siaga_model::config::Config;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::{BootId, NodeName};
-use siaga_node::NodeHands;
+use siaga_node::hands::NodeHands;
 use siaga_runner::hands::Hands;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,6 +51,8 @@ pub enum AgentError {
     NotConfigured(NodeName, String),
     #[error("the agent needs root: it mounts, adds addresses and starts the database. Start it with sudo")]
     NotRoot,
+    #[error("this host can't carry the service: {0}")]
+    Host(String),
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),
 }
@@ -65,6 +67,7 @@ impl AgentError {
             AgentError::Server(e) => e.code(),
             AgentError::NotConfigured(..) => "NODE_NOT_CONFIGURED",
             AgentError::NotRoot => "NEEDS_ROOT",
+            AgentError::Host(_) => "HOST_NOT_READY",
             AgentError::Io(..) => "IO",
         }
     }
@@ -105,13 +108,14 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     let probes = Arc::new(ProbeDesk::new(config.clone()));
     let witnesses =
         Arc::new(AgentWitnesses::new(handle.clone(), clients.clone(), probes.clone()));
-    let hands = Arc::new(NodeHands::new(
+    let hands = NodeHands::new(
         config.clone(),
         me.clone(),
         handle,
         options.state_dir.clone(),
         witnesses,
-    ));
+    );
+    let hands = Arc::new(hands.map_err(AgentError::Host)?);
     let journal_lost = matches!(opened.history, History::Unconfirmed { .. });
     let desks = state::desks(&config, &me, hands.as_ref(), &log, journal_lost)?;
     let core = Arc::new(Core {
@@ -228,7 +232,7 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalDamaged,
                 node: core.me.clone(),
                 severity: Severity::Warning,
-                evidence: problem.to_string(),
+                evidence: format!("{}: {}", problem.file.display(), problem.detail),
             },
         );
     }

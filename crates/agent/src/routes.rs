@@ -16,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
-use siaga_journal::{Filter, projections};
+use siaga_journal::{Filter, Problem};
+use siaga_journal::log_book::{LogBookRow, log_book};
 use siaga_model::api::{
     ApiError, CheckReport, Diagnosis, EventView, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest,
     ProbeReport, RunView, ServiceStatus, Status,
@@ -296,7 +297,7 @@ fn log_error(error: siaga_journal::JournalError) -> Failed {
 
 #[derive(Serialize)]
 struct VerifyAnswer {
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 async fn verify_route(
@@ -310,16 +311,16 @@ async fn verify_route(
     })
     .await
     .map_err(|e| fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", e.to_string()))?;
-    Ok(Json(VerifyAnswer { problems: verified.problems.iter().map(ToString::to_string).collect() }))
+    Ok(Json(VerifyAnswer { problems: verified.problems }))
 }
 
 async fn log_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Vec<projections::LogBookRow>>, Failed> {
+) -> Result<Json<Vec<LogBookRow>>, Failed> {
     known(&caller)?;
     let events = core.log.journal().events(&Filter::default()).map_err(log_error)?;
-    Ok(Json(projections::log_book(&events)))
+    Ok(Json(log_book(&events)))
 }
 
 async fn probe_route(

@@ -1,4 +1,5 @@
 //! Joining: who is let in, who is not, and what is left behind.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

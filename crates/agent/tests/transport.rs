@@ -1,4 +1,5 @@
 //! The server's and the client's bounds, and whom they refuse.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -226,7 +226,7 @@ impl Journal {
             return Ok(Behind::default());
         };
         let why = "the peer has rows of this node that are not here";
-        crate::opening::mark_unconfirmed(&self.events, &self.reserve, why)?;
+        crate::incarnation::mark_unconfirmed(&self.events, &self.reserve, why)?;
         self.lost.extend(
             missing
                 .iter()

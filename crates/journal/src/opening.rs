@@ -2,8 +2,9 @@
 
 use crate::clock::Clock;
 use crate::error::JournalError;
+use crate::incarnation::{History, mark_unconfirmed};
 use crate::journal::{Journal, Stored};
-use crate::keys::{KeyFound, SigningKey, TrustedKeys, replace_file, sync_dir};
+use crate::keys::{KeyFound, SigningKey, TrustedKeys, sync_dir};
 use crate::names::{self, Kind, LogId};
 use crate::own::OwnLog;
 use crate::row::sha256;
@@ -17,7 +18,6 @@ use siaga_model::event::Hlc;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -33,18 +33,6 @@ pub enum Start {
     Continued,
     /// In a new incarnation: the newest own file is damaged, or was signed with another key.
     NewIncarnation,
-}
-
-/// May rows of this node be missing here?
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum History {
-    Whole,
-    /// They may: promises and mandates among them. Until the peer's copy was read or a person attests, this node
-    /// must mint nothing.
-    Unconfirmed {
-        why: String,
-    },
 }
 
 /// What was found at the open.
@@ -110,7 +98,7 @@ impl Journal {
             &reserve,
             &mut found,
         )?;
-        let journal = Journal {
+        let mut journal = Journal {
             state: state.to_owned(),
             events,
             node,
@@ -128,6 +116,7 @@ impl Journal {
             step_times: RefCell::new(None),
             _lock: lock,
         };
+        journal.catch_up_with_damaged()?;
         let report = OpenReport {
             incarnation: journal.own.inc,
             start,
@@ -138,101 +127,6 @@ impl Journal {
             room: journal.room(),
         };
         Ok((journal, report))
-    }
-
-    /// May own rows be missing here? Kept over restarts.
-    pub fn history(&self) -> History {
-        match fs::read_to_string(self.marker()) {
-            Ok(why) => History::Unconfirmed {
-                why: why.trim_end().to_owned(),
-            },
-            Err(e) if e.kind() == io::ErrorKind::NotFound => History::Whole,
-            Err(e) => History::Unconfirmed { why: e.to_string() },
-        }
-    }
-
-    /// The peer's copy was read, or a person attests: what is missing is known now.
-    pub fn confirm_history(&mut self) -> Result<(), JournalError> {
-        match fs::remove_file(self.marker()) {
-            Ok(()) => sync_dir(&self.events),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(JournalError::io(&self.marker(), "remove the mark", e)),
-        }
-    }
-
-    fn marker(&self) -> PathBuf {
-        marker(&self.events)
-    }
-
-    /// Goes on in a new incarnation. What was written so far stays readable.
-    pub(crate) fn begin_incarnation(&mut self, inc: u32) -> Result<(), JournalError> {
-        if self.own.is_linked() {
-            self.own.sync()?;
-        }
-        let new = OwnLog::create(&self.events, &self.node, inc, &self.key, &self.reserve)?;
-        let old = std::mem::replace(&mut self.own, new);
-        self.version += 1;
-        self.put_away((self.node.clone(), old.inc), &old.path)
-    }
-
-    /// The own file is no longer under its name: removed, or replaced by an editor. Goes on in a new one.
-    pub(crate) fn leave_lost_file(&mut self) -> Result<(), JournalError> {
-        let why = "the own log was removed or replaced while the agent was running";
-        mark_unconfirmed(&self.events, &self.reserve, why)?;
-        let taken = self
-            .others
-            .keys()
-            .chain(self.damaged.iter().map(|(id, _)| id));
-        let highest = taken
-            .filter(|id| id.0 == self.node)
-            .map(|id| id.1)
-            .max()
-            .unwrap_or(0);
-        let old = self.own.inc;
-        self.begin_incarnation(highest.max(old).saturating_add(1))?;
-        if !self.others.contains_key(&(self.node.clone(), old)) {
-            self.lost.insert(old);
-        }
-        Ok(())
-    }
-
-    /// Reads a file that this node no longer writes.
-    fn put_away(&mut self, id: LogId, path: &Path) -> Result<(), JournalError> {
-        let scanned = match scan(path, &id.0, id.1) {
-            Ok(scanned) => scanned,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(JournalError::io(path, "read the log", e)),
-        };
-        match stored(path, scanned) {
-            Ok(Some(stored)) => {
-                self.others.insert(id, stored);
-            }
-            Ok(None) => {}
-            Err(_) => self.damaged.push((id, set_aside(path)?)),
-        }
-        Ok(())
-    }
-}
-
-fn marker(events: &Path) -> PathBuf {
-    events.join("history-unconfirmed")
-}
-
-/// Durable before anything is done that would hide the loss at the next start.
-pub(crate) fn mark_unconfirmed(
-    events: &Path,
-    reserve: &Reserve,
-    why: &str,
-) -> Result<(), JournalError> {
-    let marker = marker(events);
-    if marker.exists() {
-        return Ok(());
-    }
-    let write = || replace_file(&marker, format!("{why}\n").as_bytes(), 0o644);
-    match write() {
-        // The mark is worth the reserve: without it the node might mint below its own promises.
-        Err(e) if e.is_no_space() && reserve.release()? => write(),
-        other => other,
     }
 }
 
@@ -398,7 +292,7 @@ fn choose_own(
 }
 
 /// A scanned file as one that is only read and copied into. `Ok(None)`: no rows. A torn tail is cut off.
-fn stored(path: &Path, scanned: Scan) -> Result<Option<Stored>, Tail> {
+pub(crate) fn stored(path: &Path, scanned: Scan) -> Result<Option<Stored>, Tail> {
     if let Tail::Damaged { .. } = scanned.tail {
         return Err(scanned.tail);
     }
@@ -426,7 +320,7 @@ fn stored(path: &Path, scanned: Scan) -> Result<Option<Stored>, Tail> {
     }))
 }
 
-fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
+pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
     let aside = names::damaged_path(path);
     fs::rename(path, &aside)
         .map_err(|e| JournalError::io(path, "set the damaged file aside", e))?;

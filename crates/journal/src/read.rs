@@ -137,7 +137,7 @@ impl Journal {
     }
 
     /// The rows of a file that was set aside, as far as each is signed by a known key by itself.
-    fn read_damaged(
+    pub(crate) fn read_damaged(
         &self,
         id: &LogId,
         path: &Path,

@@ -51,7 +51,7 @@ impl Pieces {
     fn zeros(&mut self) -> io::Result<Piece> {
         loop {
             let buffer = self.reader.fill_buf()?;
-            let zeros = buffer.iter().take_while(|b| **b == 0).count();
+            let zeros = leading_zeros(buffer);
             let ended = buffer.is_empty() || zeros < buffer.len();
             self.skip(zeros);
             if ended {
@@ -87,6 +87,17 @@ impl Pieces {
         self.reader.consume(bytes);
         self.offset += bytes as u64;
     }
+}
+
+/// By blocks first: the zero bytes ahead of the rows are many.
+fn leading_zeros(buffer: &[u8]) -> usize {
+    const BLOCK: [u8; 4096] = [0; 4096];
+    let whole = buffer
+        .chunks_exact(BLOCK.len())
+        .take_while(|block| *block == BLOCK)
+        .count();
+    let start = whole * BLOCK.len();
+    start + buffer[start..].iter().take_while(|b| **b == 0).count()
 }
 
 /// What comes after the last good row.

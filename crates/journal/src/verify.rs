@@ -189,22 +189,26 @@ impl Check<'_> {
         let mut pieces = Pieces::open(self.path, 0)?;
         let mut number = 1;
         while let Some(piece) = pieces.next()? {
-            match piece {
-                Piece::Zeros => {}
+            let entry = match piece {
                 Piece::Line(line) => {
-                    entries.push(self.entry(number, &line, keys));
                     number += 1;
+                    self.entry(number - 1, &line, keys)
                 }
-                Piece::Broken(_) => {
-                    let why = "the row is torn".to_owned();
-                    let kind = ProblemKind::Changed;
-                    entries.push(Entry::Bad {
+                Piece::Broken(_) | Piece::Zeros => {
+                    let why = "the row is torn or overwritten with zero bytes".to_owned();
+                    Entry::Bad {
                         line: number,
-                        kind,
+                        kind: ProblemKind::Changed,
                         why,
                         torn: true,
-                    });
+                    }
                 }
+            };
+            // One torn row falls into several pieces: it is named once.
+            let goes_on = matches!(entry, Entry::Bad { .. })
+                && matches!(entries.last(), Some(Entry::Bad { torn: true, .. }));
+            if !goes_on {
+                entries.push(entry);
             }
         }
         if keys.is_empty() && !entries.is_empty() {

@@ -1,4 +1,6 @@
 //! The own log: what survives, what is cut off, what is set aside.
+// A test that fails by `unwrap` says where, like one that fails by `assert`.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -45,7 +47,7 @@ fn one_batch_is_all_there_and_in_order_also_with_a_clock_that_jumps_back() {
 
 #[test]
 fn a_tail_torn_at_any_byte_is_cut_off_and_is_not_tampering() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = memory_dir();
     let (mut journal, _) = open(dir.path(), "serverdb");
     append(&mut journal, 1..=3);
     let (path, inc) = (log_path(dir.path(), &journal), journal.incarnation());
@@ -176,6 +178,55 @@ fn a_last_row_that_was_changed_is_not_a_torn_tail() {
 }
 
 #[test]
+fn a_last_row_whose_signature_was_changed_is_not_a_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), "serverdb");
+    append(&mut journal, 1..=2);
+    let path = log_path(dir.path(), &journal);
+    drop(journal);
+    let mut rows = lines(&path);
+    let at = rows[1].len() - 10;
+    rows[1][at] = if rows[1][at] == b'0' { b'1' } else { b'0' };
+    write_lines(&path, &rows);
+    let (journal, report) = open(dir.path(), "serverdb");
+    assert_eq!(report.problems[0].seq, Some(2));
+    assert_eq!(numbers(&journal), [1], "not by a known key, so not a row");
+}
+
+/// Whoever has the key can write another history, but not under the rows that followed.
+#[test]
+fn a_row_signed_anew_with_the_true_key_breaks_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), "serverdb");
+    append(&mut journal, 1..=4);
+    let (path, trusted) = (log_path(dir.path(), &journal), journal.trusted().clone());
+    drop(journal);
+    let mut rows = lines(&path);
+    let text = String::from_utf8(rows[1].clone()).unwrap();
+    let body = text
+        .split(",\"hash\"")
+        .next()
+        .unwrap()
+        .replace("\"counter\":2", "\"counter\":8");
+    rows[1] = seal(
+        &body,
+        &fs::read(dir.path().join("keys/events.pk8")).unwrap(),
+    )
+    .into_bytes();
+    write_lines(&path, &rows);
+    let verified = siaga_journal::verify_dir(dir.path(), &trusted);
+    let [problem] = &verified.problems[..] else {
+        panic!("{:?}", verified.problems)
+    };
+    assert_eq!(
+        (problem.kind, problem.seq),
+        (siaga_journal::ProblemKind::ChainBroken, Some(3))
+    );
+    let (_journal, report) = open(dir.path(), "serverdb");
+    assert_eq!(report.problems[0].seq, Some(3));
+}
+
+#[test]
 fn a_chain_forged_without_the_key_is_found_at_the_open() {
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let clock = TestClock::at(START);
@@ -283,8 +334,8 @@ fn the_key_is_private_and_is_closed_where_it_was_not() {
         .unwrap();
     assert_eq!(error.code(), "JOURNAL_KEY");
     fs::remove_file(&key).unwrap();
-    let (_, report) = open(dir.path(), "serverdb");
-    assert_eq!(report.start, Start::First);
+    let (journal, _) = open(dir.path(), "serverdb");
+    assert_ne!(journal.public_key(), public);
 }
 
 #[test]
@@ -333,7 +384,7 @@ fn a_row_that_is_too_large_is_refused_and_nothing_is_written() {
 
 #[test]
 fn many_lazy_rows_verify_and_are_filtered() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = memory_dir();
     let (mut journal, _) = open(dir.path(), "serverdb");
     for n in 1..=10_000 {
         journal.append(event(n), Durability::Lazy).unwrap();

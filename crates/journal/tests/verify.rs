@@ -1,4 +1,6 @@
 //! `verify_dir` finds what was done to a file, and says where.
+// A test that fails by `unwrap` says where, like one that fails by `assert`.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -155,7 +155,9 @@ impl FenceSet {
         match (self, kind) {
             (Self::Both, _) => true,
             (Self::Power, FenceDevice::Power) | (Self::Fabric, FenceDevice::Fabric) => true,
-            (Self::Power, FenceDevice::Fabric) | (Self::Fabric, FenceDevice::Power) | (Self::None, _) => false,
+            (Self::Power, FenceDevice::Fabric)
+            | (Self::Fabric, FenceDevice::Power)
+            | (Self::None, _) => false,
         }
     }
 }
@@ -262,7 +264,9 @@ fn parse_size(text: &str) -> std::result::Result<u64, String> {
 fn parse_sector(text: &str) -> std::result::Result<u32, String> {
     match text.parse() {
         Ok(bytes @ (512 | 1024 | 2048 | 4096)) => Ok(bytes),
-        _ => Err(format!("{text:?} is no sector size: 512, 1024, 2048 or 4096")),
+        _ => Err(format!(
+            "{text:?} is no sector size: 512, 1024, 2048 or 4096"
+        )),
     }
 }
 

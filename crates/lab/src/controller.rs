@@ -23,9 +23,17 @@ const LINE_AT_MOST: u64 = 4096;
 /// Starts the controller of a lab; returns once it listens.
 pub(crate) fn start(layout: &Layout, program: &Program) -> Result<ProcessId> {
     let path = layout.controller_log();
-    let log = File::options().create(true).append(true).open(&path).doing(|| on("open", &path))?;
-    let mut command = program.apart("__controller");
-    command.arg("--dir").arg(layout.dir()).stdout(Stdio::piped()).stderr(log);
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .doing(|| on("open", &path))?;
+    let mut command = program.again("__controller");
+    command
+        .arg("--dir")
+        .arg(layout.dir())
+        .stdout(Stdio::piped())
+        .stderr(log);
     let mut child = command.spawn().doing(|| "start the fence devices".into())?;
     let mut said = [0; 6];
     let heard = match child.stdout.as_mut() {
@@ -38,7 +46,10 @@ pub(crate) fn start(layout: &Layout, program: &Program) -> Result<ProcessId> {
         _ => {
             let _ = child.kill();
             let _ = child.wait();
-            Err(LabError::Broken(format!("the fence devices did not start: see {}", path.display())))
+            Err(LabError::Broken(format!(
+                "the fence devices did not start: see {}",
+                path.display()
+            )))
         }
     }
 }
@@ -51,11 +62,17 @@ pub(crate) fn serve(dir: &Path, program: &Program) -> Result<()> {
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).doing(|| on("listen at", &path))?;
     // Whoever may run fence programs in the nodes is root there; the password keeps the others out.
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).doing(|| on("protect", &path))?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+        .doing(|| on("protect", &path))?;
     let mut out = std::io::stdout();
-    writeln!(out, "ready").and_then(|()| out.flush()).doing(|| "report".into())?;
+    writeln!(out, "ready")
+        .and_then(|()| out.flush())
+        .doing(|| "report".into())?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr()).doing(|| "let go of the pipe".into())?;
-    let devices = Arc::new(Devices { layout, program: program.clone() });
+    let devices = Arc::new(Devices {
+        layout,
+        program: program.clone(),
+    });
     for stream in listener.incoming() {
         let stream = stream.doing(|| on("accept at", &path))?;
         let devices = Arc::clone(&devices);
@@ -74,12 +91,17 @@ impl Devices {
         let mut line = String::new();
         let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
         let read = BufReader::new((&stream).take(LINE_AT_MOST)).read_line(&mut line);
-        let request = read.ok().and_then(|_| serde_json::from_str::<FenceRequest>(&line).ok());
+        let request = read
+            .ok()
+            .and_then(|_| serde_json::from_str::<FenceRequest>(&line).ok());
         let reply = match request {
             None => FenceReply::Failed("the request was not understood".into()),
             Some(request) => {
                 let reply = self.carry_out(&request);
-                eprintln!("{:?} {:?} {:?}: {reply:?}", request.device, request.action, request.node);
+                eprintln!(
+                    "{:?} {:?} {:?}: {reply:?}",
+                    request.device, request.action, request.node
+                );
                 match reply {
                     Ok(Some(reply)) => reply,
                     Ok(None) => return stay_silent(stream),
@@ -95,29 +117,44 @@ impl Devices {
     /// `None`: the device has no power, and does not answer.
     fn carry_out(&self, request: &FenceRequest) -> Result<Option<FenceReply>> {
         let failed = |why: &str| Ok(Some(FenceReply::Failed(why.into())));
-        let name = load(&self.layout.state())?.map(|state| state.name).unwrap_or_default();
+        let name = load(&self.layout.state())?
+            .map(|state| state.name)
+            .unwrap_or_default();
         let mut lab = Lab::open_at(self.layout.clone(), &name)?;
         if !lab.state.options.fence.has(request.device) {
             return failed("the lab has no such device");
         }
-        let Some(node) = request.node else { return self.monitor(&lab, request) };
+        let Some(node) = request.node else {
+            return self.monitor(&lab, request);
+        };
         if lab.state.machine(node).fence_dead {
             return Ok(None);
         }
         if !self.password_fits(&request.password)? {
             return failed("wrong password");
         }
-        self.act(&mut lab, request.device, request.action, node).map(Some)
+        self.act(&mut lab, request.device, request.action, node)
+            .map(Some)
     }
 
     /// Without a plug: does the device answer at all?
     fn monitor(&self, _lab: &Lab, request: &FenceRequest) -> Result<Option<FenceReply>> {
         let fits = self.password_fits(&request.password)?;
-        let reply = if fits { FenceReply::Here } else { FenceReply::Failed("wrong password".into()) };
+        let reply = if fits {
+            FenceReply::Here
+        } else {
+            FenceReply::Failed("wrong password".into())
+        };
         Ok(Some(reply))
     }
 
-    fn act(&self, lab: &mut Lab, device: FenceDevice, action: FenceAction, node: Machine) -> Result<FenceReply> {
+    fn act(
+        &self,
+        lab: &mut Lab,
+        device: FenceDevice,
+        action: FenceAction,
+        node: Machine,
+    ) -> Result<FenceReply> {
         match (device, action) {
             (_, FenceAction::Monitor) => return Ok(FenceReply::Here),
             (_, FenceAction::Status) => {}

@@ -12,11 +12,18 @@ pub type Result<T> = std::result::Result<T, LabError>;
 pub enum LabError {
     #[error("the lab makes namespaces, loop devices and mounts: it needs root. Run it with sudo")]
     NotRoot,
-    #[error("{what}: not permitted, although this is root. A container needs its privileges: run this on the host itself, or with `docker run --privileged`")]
+    #[error(
+        "{what}: not permitted, although this is root. A container needs its privileges: run this on the host itself, or with `docker run --privileged`"
+    )]
     NotPermitted { what: String },
     #[error("the program {program} is missing. Install it: apt-get install {package}")]
-    MissingProgram { program: &'static str, package: &'static str },
-    #[error("the operating system's user postgres is missing. Install it: apt-get install postgresql")]
+    MissingProgram {
+        program: &'static str,
+        package: &'static str,
+    },
+    #[error(
+        "the operating system's user postgres is missing. Install it: apt-get install postgresql"
+    )]
     NoPostgresUser,
     #[error("{0} is not there: this kernel has no loop devices. Load them: modprobe loop")]
     NoLoopControl(&'static str),
@@ -28,13 +35,17 @@ pub enum LabError {
     DirTooLong { dir: PathBuf, most: usize },
     #[error("--dir must be an absolute path, and not {0}")]
     BadDir(PathBuf),
-    #[error("the lab {name:?} exists already in {dir}. Use it, or remove it: siaga lab down --name {name}")]
+    #[error(
+        "the lab {name:?} exists already in {dir}. Use it, or remove it: siaga lab down --name {name}"
+    )]
     Exists { name: String, dir: PathBuf },
     #[error("{0} exists and is no lab's directory: name another with --dir")]
     ForeignDir(PathBuf),
     #[error("there is no lab {name:?} (looked in {dir}). Bring it up: siaga lab up --name {name}")]
     NotUp { name: String, dir: PathBuf },
-    #[error("the lab {name:?} in {dir} is only half there. Remove it: siaga lab down --name {name}")]
+    #[error(
+        "the lab {name:?} in {dir} is only half there. Remove it: siaga lab down --name {name}"
+    )]
     HalfUp { name: String, dir: PathBuf },
     #[error("there is no machine {0:?} in the lab: serverdb, backup or client")]
     UnknownMachine(String),
@@ -53,7 +64,11 @@ pub enum LabError {
     #[error("this program carries no load client")]
     NoLoad,
     #[error("{program} failed ({status}): {stderr}")]
-    Command { program: String, status: String, stderr: String },
+    Command {
+        program: String,
+        status: String,
+        stderr: String,
+    },
     #[error("{what}: {source}")]
     System { what: String, source: io::Error },
     #[error("{what} took longer than {} s", .after.as_secs())]
@@ -121,7 +136,10 @@ impl<T, E: Into<io::Error>> Doing<T> for std::result::Result<T, E> {
             if source.raw_os_error() == Some(libc::EPERM) {
                 LabError::NotPermitted { what: what() }
             } else {
-                LabError::System { what: what(), source }
+                LabError::System {
+                    what: what(),
+                    source,
+                }
             }
         })
     }

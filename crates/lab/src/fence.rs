@@ -85,7 +85,10 @@ pub(crate) enum FenceReply {
 pub fn fence_main() -> Option<ExitCode> {
     let own = PathBuf::from(std::env::args_os().next()?);
     let name = own.file_name()?.to_str()?.strip_prefix(PREFIX)?;
-    let Some(device) = FenceDevice::ALL.into_iter().find(|device| device.name() == name) else {
+    let Some(device) = FenceDevice::ALL
+        .into_iter()
+        .find(|device| device.name() == name)
+    else {
         eprintln!("fence_siaga: there is no device {name:?}");
         return Some(ExitCode::from(1));
     };
@@ -101,7 +104,10 @@ pub fn fence_main() -> Option<ExitCode> {
 
 fn run(device: FenceDevice, own: &Path) -> Result<u8> {
     let mut input = String::new();
-    std::io::stdin().take(INPUT_AT_MOST).read_to_string(&mut input).doing(|| "read the options".into())?;
+    std::io::stdin()
+        .take(INPUT_AT_MOST)
+        .read_to_string(&mut input)
+        .doing(|| "read the options".into())?;
     let options = Options::parse(&input);
     let action = match options.get(&["action", "option"]).unwrap_or("off") {
         "metadata" => {
@@ -119,8 +125,20 @@ fn run(device: FenceDevice, own: &Path) -> Result<u8> {
         None if action == FenceAction::Monitor => None,
         None => return Err(LabError::Broken("no plug=NODE given".into())),
     };
-    let password = options.get(&["password", "passwd"]).unwrap_or_default().to_owned();
-    let reply = ask(&socket_of(&options, own), &FenceRequest { device, action, node, password }, &options)?;
+    let password = options
+        .get(&["password", "passwd"])
+        .unwrap_or_default()
+        .to_owned();
+    let reply = ask(
+        &socket_of(&options, own),
+        &FenceRequest {
+            device,
+            action,
+            node,
+            password,
+        },
+        &options,
+    )?;
     answer(action, reply)
 }
 
@@ -145,14 +163,23 @@ fn answer(action: FenceAction, reply: FenceReply) -> Result<u8> {
             println!("Success: Powered OFF");
             Ok(0)
         }
-        (_, other) => Err(LabError::Broken(format!("the device answered something else: {other:?}"))),
+        (_, other) => Err(LabError::Broken(format!(
+            "the device answered something else: {other:?}"
+        ))),
     }
 }
 
 /// The device's address is its socket: given as `ip`, as for a real device, or beside the program.
 fn socket_of(options: &Options, own: &Path) -> PathBuf {
-    let beside = || own.parent().and_then(Path::parent).unwrap_or(Path::new("/")).join("control.sock");
-    options.get(&["ip", "ipaddr"]).map_or_else(beside, PathBuf::from)
+    let beside = || {
+        own.parent()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new("/"))
+            .join("control.sock")
+    };
+    options
+        .get(&["ip", "ipaddr"])
+        .map_or_else(beside, PathBuf::from)
 }
 
 fn ask(socket: &Path, request: &FenceRequest, options: &Options) -> Result<FenceReply> {
@@ -160,18 +187,29 @@ fn ask(socket: &Path, request: &FenceRequest, options: &Options) -> Result<Fence
         FenceAction::On | FenceAction::Off => ("power_timeout", POWER_TIMEOUT),
         FenceAction::Status | FenceAction::Monitor => ("login_timeout", LOGIN_TIMEOUT),
     };
-    let seconds = options.get(&[key]).and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
+    let seconds = options
+        .get(&[key])
+        .and_then(|text| text.parse().ok())
+        .filter(|seconds| *seconds > 0);
     let patience = seconds.map_or(patience, Duration::from_secs);
-    let mut stream = UnixStream::connect(socket).doing(|| on("connect to the device at", socket))?;
-    stream.set_read_timeout(Some(patience)).doing(|| on("wait at", socket))?;
+    let mut stream =
+        UnixStream::connect(socket).doing(|| on("connect to the device at", socket))?;
+    stream
+        .set_read_timeout(Some(patience))
+        .doing(|| on("wait at", socket))?;
     let mut line = serde_json::to_string(request).doing(|| "write the request".into())?;
     line.push('\n');
-    stream.write_all(line.as_bytes()).doing(|| on("write to", socket))?;
+    stream
+        .write_all(line.as_bytes())
+        .doing(|| on("write to", socket))?;
     let mut reply = String::new();
     match stream.read_to_string(&mut reply) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-            return Err(LabError::Timeout { what: "the device's answer".into(), after: patience });
+            return Err(LabError::Timeout {
+                what: "the device's answer".into(),
+                after: patience,
+            });
         }
         Err(error) => return Err(error).doing(|| on("hear from", socket)),
     }
@@ -188,12 +226,22 @@ impl Options {
             // The family allows both spellings.
             Some((key.trim().replace('-', "_"), value.trim().to_owned()))
         };
-        Self(input.lines().filter(|text| !text.trim_start().starts_with('#')).filter_map(line).collect())
+        Self(
+            input
+                .lines()
+                .filter(|text| !text.trim_start().starts_with('#'))
+                .filter_map(line)
+                .collect(),
+        )
     }
 
     /// The last value under one of the names.
     fn get(&self, names: &[&str]) -> Option<&str> {
-        self.0.iter().rev().find(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, _)| names.contains(&key.as_str()))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -233,7 +281,9 @@ mod tests {
 
     #[test]
     fn options_are_read_as_the_family_writes_them() {
-        let options = Options::parse("# comment\naction=status\nport=serverdb\n\npassword=a=b\nlogin-timeout=3\nrubbish\n");
+        let options = Options::parse(
+            "# comment\naction=status\nport=serverdb\n\npassword=a=b\nlogin-timeout=3\nrubbish\n",
+        );
         assert_eq!(options.get(&["action"]), Some("status"));
         assert_eq!(options.get(&["plug", "port"]), Some("serverdb"));
         assert_eq!(options.get(&["password"]), Some("a=b"));

@@ -19,7 +19,9 @@ const NO_LOG_FLUSH: u32 = 2;
 /// Shuts down the file system on `device`, wherever one of the processes `pids` sees it mounted, in whatever mount
 /// namespace. Returns whether it was mounted anywhere.
 pub(crate) fn shut_down(device: &Path, pids: &[i32]) -> Result<bool> {
-    let number = std::fs::metadata(device).doing(|| on("look at", device))?.rdev();
+    let number = std::fs::metadata(device)
+        .doing(|| on("look at", device))?
+        .rdev();
     let mut seen = BTreeSet::new();
     for pid in pids {
         // Processes that share a mount namespace see the same mounts.
@@ -45,7 +47,11 @@ fn shut_down_at(pid: i32, mount_point: &Path, number: u64) -> Result<bool> {
         Err(Errno::NOENT | Errno::SRCH | Errno::ACCESS) => return Ok(false),
         Err(errno) => return Err(errno).doing(|| on("open", &path)),
     };
-    if rustix::fs::fstat(&fd).doing(|| on("look at", &path))?.st_dev != number {
+    if rustix::fs::fstat(&fd)
+        .doing(|| on("look at", &path))?
+        .st_dev
+        != number
+    {
         return Ok(false);
     }
     // SAFETY: the opcode takes a pointer to a 32-bit number of flags, which is what is given.
@@ -59,14 +65,23 @@ fn shut_down_at(pid: i32, mount_point: &Path, number: u64) -> Result<bool> {
 
 /// Where process `pid` sees the device with that number mounted.
 fn mount_points(pid: i32, number: u64) -> Vec<PathBuf> {
-    let Ok(table) = std::fs::read(format!("/proc/{pid}/mountinfo")) else { return Vec::new() };
-    let device = format!("{}:{}", rustix::fs::major(number), rustix::fs::minor(number));
+    let Ok(table) = std::fs::read(format!("/proc/{pid}/mountinfo")) else {
+        return Vec::new();
+    };
+    let device = format!(
+        "{}:{}",
+        rustix::fs::major(number),
+        rustix::fs::minor(number)
+    );
     let mount_point = |line: &[u8]| {
         let mut fields = line.split(|byte| *byte == b' ');
         (fields.nth(2)? == device.as_bytes()).then_some(())?;
         Some(PathBuf::from(unescape(fields.nth(1)?)))
     };
-    table.split(|byte| *byte == b'\n').filter_map(mount_point).collect()
+    table
+        .split(|byte| *byte == b'\n')
+        .filter_map(mount_point)
+        .collect()
 }
 
 /// The table's `\040` for a space, and its like.
@@ -75,7 +90,9 @@ fn unescape(field: &[u8]) -> OsString {
     let mut rest = field;
     while let [first, tail @ ..] = rest {
         match (first, tail) {
-            (b'\\', [a, b, c, after @ ..]) if [a, b, c].iter().all(|d| (b'0'..=b'7').contains(d)) => {
+            (b'\\', [a, b, c, after @ ..])
+                if [a, b, c].iter().all(|d| (b'0'..=b'7').contains(d)) =>
+            {
                 out.push(((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'));
                 rest = after;
             }
@@ -90,11 +107,15 @@ fn unescape(field: &[u8]) -> OsString {
 
 /// All mount points below `dir` in this process's own mount namespace, the last mounted first.
 pub(crate) fn own_mounts_below(dir: &Path) -> Vec<PathBuf> {
-    let Ok(table) = std::fs::read("/proc/self/mountinfo") else { return Vec::new() };
+    let Ok(table) = std::fs::read("/proc/self/mountinfo") else {
+        return Vec::new();
+    };
     let lines = table.split(|byte| *byte == b'\n');
     let points = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
     let mut points: Vec<PathBuf> = points.map(|field| PathBuf::from(unescape(field))).collect();
-    points.retain(|point| point.starts_with(dir) && point.as_os_str().as_bytes() != dir.as_os_str().as_bytes());
+    points.retain(|point| {
+        point.starts_with(dir) && point.as_os_str().as_bytes() != dir.as_os_str().as_bytes()
+    });
     points.reverse();
     points
 }
@@ -105,7 +126,10 @@ mod tests {
 
     #[test]
     fn escaped_mount_points_are_read_back() {
-        assert_eq!(unescape(b"/srv/a\\040b\\134c"), OsString::from("/srv/a b\\c"));
+        assert_eq!(
+            unescape(b"/srv/a\\040b\\134c"),
+            OsString::from("/srv/a b\\c")
+        );
         assert_eq!(unescape(b"/srv/\\0"), OsString::from("/srv/\\0"));
     }
 }

@@ -22,8 +22,11 @@ pub(crate) fn init(args: &BootArgs) -> Result<()> {
     let mut out = std::io::stdout();
     match prepare(args) {
         Ok((machine, keeper)) => {
-            writeln!(out, "ready").and_then(|()| out.flush()).doing(|| "report".into())?;
-            rustix::stdio::dup2_stdout(rustix::stdio::stderr()).doing(|| "let go of the pipe".into())?;
+            writeln!(out, "ready")
+                .and_then(|()| out.flush())
+                .doing(|| "report".into())?;
+            rustix::stdio::dup2_stdout(rustix::stdio::stderr())
+                .doing(|| "let go of the pipe".into())?;
             machine.run(keeper)
         }
         Err(error) => {
@@ -45,7 +48,8 @@ fn prepare(args: &BootArgs) -> Result<(FirstProcess, Keeper)> {
     // Ctrl-C in the terminal that started the lab is not for the machine.
     rustix::process::setsid().doing(|| "leave the terminal".into())?;
     rootfs::build(&layout, &state, args.machine)?;
-    rustix::system::sethostname(args.machine.name().as_bytes()).doing(|| "set the host name".into())?;
+    rustix::system::sethostname(args.machine.name().as_bytes())
+        .doing(|| "set the host name".into())?;
     let signals = child_signals()?;
     let listener = listen(&layout, args.machine)?;
     let mut keeper = Keeper::new(&layout, &state, args.machine)?;
@@ -67,7 +71,8 @@ fn child_signals() -> Result<File> {
         }
         let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
         if fd < 0 {
-            return Err(std::io::Error::last_os_error()).doing(|| "make a signal descriptor".into());
+            return Err(std::io::Error::last_os_error())
+                .doing(|| "make a signal descriptor".into());
         }
         Ok(File::from(OwnedFd::from_raw_fd(fd)))
     }
@@ -78,7 +83,8 @@ fn listen(layout: &Layout, machine: Machine) -> Result<UnixListener> {
     // Left by the boot before.
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).doing(|| on("listen at", &path))?;
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).doing(|| on("protect", &path))?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+        .doing(|| on("protect", &path))?;
     Ok(listener)
 }
 
@@ -101,7 +107,10 @@ impl FirstProcess {
 
     /// Waits for a signal, a caller, or the time. Which of the first two came.
     fn wait(&self, time: Option<Duration>) -> Result<[bool; 2]> {
-        let mut fds = [PollFd::new(&self.signals, PollFlags::IN), PollFd::new(&self.listener, PollFlags::IN)];
+        let mut fds = [
+            PollFd::new(&self.signals, PollFlags::IN),
+            PollFd::new(&self.listener, PollFlags::IN),
+        ];
         let timeout = time.and_then(|time| Timespec::try_from(time).ok());
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) => Ok([0, 1].map(|at: usize| !fds[at].revents().is_empty())),
@@ -138,13 +147,22 @@ pub(crate) fn tell(layout: &Layout, machine: Machine, command: &str) -> Result<(
     let path = layout.init_socket(machine);
     let mut stream = UnixStream::connect(&path).doing(|| on("reach", &path))?;
     // Longer than the keeper gives an agent to end.
-    stream.set_read_timeout(Some(Duration::from_secs(20))).doing(|| on("wait at", &path))?;
-    stream.write_all(command.as_bytes()).doing(|| on("write to", &path))?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .doing(|| on("wait at", &path))?;
+    stream
+        .write_all(command.as_bytes())
+        .doing(|| on("write to", &path))?;
     let mut reply = String::new();
-    stream.read_to_string(&mut reply).doing(|| on("hear from", &path))?;
+    stream
+        .read_to_string(&mut reply)
+        .doing(|| on("hear from", &path))?;
     match reply.trim() {
         "ok" => Ok(()),
-        "" => Err(LabError::Broken(format!("{} gave no answer", machine.name()))),
+        "" => Err(LabError::Broken(format!(
+            "{} gave no answer",
+            machine.name()
+        ))),
         other => Err(LabError::Broken(format!("{}: {other}", machine.name()))),
     }
 }

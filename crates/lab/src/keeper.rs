@@ -45,7 +45,11 @@ struct Running {
 impl Keeper {
     pub fn new(layout: &Layout, state: &LabState, machine: Machine) -> Result<Self> {
         let log = layout.agent_log(machine);
-        File::options().create(true).append(true).open(&log).doing(|| on("open", &log))?;
+        File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .doing(|| on("open", &log))?;
         Ok(Self {
             siaga: state.siaga.clone(),
             machine,
@@ -86,7 +90,9 @@ impl Keeper {
     pub fn stop(&mut self, caller: UnixStream) -> Option<UnixStream> {
         self.wanted = false;
         self.start_at = None;
-        let Some(running) = &self.running else { return Some(caller) };
+        let Some(running) = &self.running else {
+            return Some(caller);
+        };
         let _ = kill_process(running.pid, Signal::TERM);
         self.kill_at = Some(Instant::now() + TO_END);
         self.waiting.push(caller);
@@ -115,7 +121,12 @@ impl Keeper {
         if due(self.start_at) {
             self.start_at = None;
             match self.spawn() {
-                Ok(pid) => self.running = Some(Running { pid, since: Instant::now() }),
+                Ok(pid) => {
+                    self.running = Some(Running {
+                        pid,
+                        since: Instant::now(),
+                    })
+                }
                 Err(error) => {
                     self.note(&format!("did not start: {error}"));
                     self.later();
@@ -127,7 +138,9 @@ impl Keeper {
     /// Collects every child that has ended: the agent, and orphans of anybody.
     pub fn bury(&mut self) {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            let Some(running) = self.running.take_if(|running| running.pid == pid) else { continue };
+            let Some(running) = self.running.take_if(|running| running.pid == pid) else {
+                continue;
+            };
             let how = match (status.exit_status(), status.terminating_signal()) {
                 (Some(code), _) => format!("exit code {code}"),
                 (None, Some(signal)) => format!("signal {signal}"),
@@ -156,19 +169,37 @@ impl Keeper {
     }
 
     fn verb(&self) -> &'static str {
-        if self.machine.is_node() { "agent" } else { "probe" }
+        if self.machine.is_node() {
+            "agent"
+        } else {
+            "probe"
+        }
     }
 
     fn config(&self) -> &'static Path {
-        Path::new(if self.machine.is_node() { CONFIG_FILE } else { PROBE_FILE })
+        Path::new(if self.machine.is_node() {
+            CONFIG_FILE
+        } else {
+            PROBE_FILE
+        })
     }
 
     fn spawn(&self) -> std::io::Result<Pid> {
-        let Some(siaga) = &self.siaga else { return Err(std::io::ErrorKind::NotFound.into()) };
+        let Some(siaga) = &self.siaga else {
+            return Err(std::io::ErrorKind::NotFound.into());
+        };
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(siaga);
-        command.arg(self.verb()).env_clear().envs(environment(&self.lab, self.machine, Some(siaga)));
-        command.current_dir("/").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.arg(self.verb()).env_clear().envs(environment(
+            &self.lab,
+            self.machine,
+            Some(siaga),
+        ));
+        command
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         // SAFETY: both calls may be made between fork and exec.
         unsafe {
             command.pre_exec(|| {
@@ -193,9 +224,16 @@ impl Keeper {
 }
 
 /// What every program inside a machine finds in its environment.
-pub(crate) fn environment(lab: &str, machine: Machine, siaga: Option<&Path>) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(
+    lab: &str,
+    machine: Machine,
+    siaga: Option<&Path>,
+) -> Vec<(&'static str, String)> {
     // So that `siaga` is found by its name inside the machine.
-    let own = siaga.and_then(Path::parent).map(|dir| format!("{}:", dir.display())).unwrap_or_default();
+    let own = siaga
+        .and_then(Path::parent)
+        .map(|dir| format!("{}:", dir.display()))
+        .unwrap_or_default();
     vec![
         ("PATH", format!("{own}{}", tools::PATH)),
         ("HOME", "/root".into()),

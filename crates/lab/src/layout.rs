@@ -32,11 +32,17 @@ pub struct Layout {
 impl Layout {
     /// A lab in `dir`, which is absolute.
     pub fn new(dir: PathBuf) -> Result<Self> {
-        if !dir.is_absolute() || dir.parent().is_none() || dir.components().any(|part| part.as_os_str() == "..") {
+        if !dir.is_absolute()
+            || dir.parent().is_none()
+            || dir.components().any(|part| part.as_os_str() == "..")
+        {
             return Err(LabError::BadDir(dir));
         }
         if dir.as_os_str().len() > DIR_AT_MOST {
-            return Err(LabError::DirTooLong { dir, most: DIR_AT_MOST });
+            return Err(LabError::DirTooLong {
+                dir,
+                most: DIR_AT_MOST,
+            });
         }
         Ok(Self { dir })
     }

@@ -64,7 +64,10 @@ unsafe impl Ioctl for GetFree {
     fn as_ptr(&mut self) -> *mut rustix::ffi::c_void {
         std::ptr::null_mut()
     }
-    unsafe fn output_from_ptr(out: IoctlOutput, _: *mut rustix::ffi::c_void) -> rustix::io::Result<u32> {
+    unsafe fn output_from_ptr(
+        out: IoctlOutput,
+        _: *mut rustix::ffi::c_void,
+    ) -> rustix::io::Result<u32> {
         u32::try_from(out).map_err(|_| Errno::INVAL)
     }
 }
@@ -83,14 +86,19 @@ impl LoopDevice {
     /// Makes a new loop device for `image` with sectors of `sector` bytes, past the page cache where the file system
     /// below can do that.
     pub fn attach(image: &Path, sector: u32) -> Result<Self> {
-        let file = File::options().read(true).write(true).open(image).doing(|| on("open", image))?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(image)
+            .doing(|| on("open", image))?;
         let control = File::options().read(true).write(true).open(CONTROL);
         let control = control.map_err(|_| LabError::NoLoopControl(CONTROL))?;
         let mut flags = LO_FLAGS_DIRECT_IO;
         // Somebody else may take the free number first: then the kernel says busy, and there is another.
         for _ in 0..64 {
             // SAFETY: see `GetFree`.
-            let number = unsafe { rustix::ioctl::ioctl(&control, GetFree) }.doing(|| "find a free loop device".into())?;
+            let number = unsafe { rustix::ioctl::ioctl(&control, GetFree) }
+                .doing(|| "find a free loop device".into())?;
             let device = Self(number);
             let opened = File::options().read(true).write(true).open(device.path());
             let node = opened.doing(|| on("open", &device.path()))?;
@@ -103,7 +111,9 @@ impl LoopDevice {
                 Err(errno) => return Err(errno).doing(|| on("make a loop device of", image)),
             }
         }
-        Err(LabError::Broken("no free loop device in 64 attempts".into()))
+        Err(LabError::Broken(
+            "no free loop device in 64 attempts".into(),
+        ))
     }
 
     /// Cuts the device down to its first 512 bytes: whatever is written later fails. `false` gives it back.
@@ -112,7 +122,8 @@ impl LoopDevice {
         // Opened without the right to write: the last close of a writer makes udev look at the device.
         let node = File::open(&path).doing(|| on("open", &path))?;
         // SAFETY: the opcode fills a `loop_info64`, which is what the getter holds.
-        let got = unsafe { rustix::ioctl::ioctl(&node, Getter::<LOOP_GET_STATUS64, LoopInfo>::new()) };
+        let got =
+            unsafe { rustix::ioctl::ioctl(&node, Getter::<LOOP_GET_STATUS64, LoopInfo>::new()) };
         let mut info = got.doing(|| on("ask", &path))?;
         info.size_limit = if cut { CUT_TO_BYTES } else { 0 };
         // SAFETY: the opcode takes a pointer to a `loop_info64`, which is what is given.
@@ -180,11 +191,20 @@ fn configuration(file: &File, sector: u32, flags: u32) -> LoopConfig {
 
 /// Every loop device whose file lies under `dir`.
 pub fn devices_under(dir: &Path) -> Vec<LoopDevice> {
-    let Ok(entries) = std::fs::read_dir("/sys/block") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/sys/block") else {
+        return Vec::new();
+    };
     let number = |entry: std::fs::DirEntry| {
-        let number = entry.file_name().to_str()?.strip_prefix("loop")?.parse().ok()?;
+        let number = entry
+            .file_name()
+            .to_str()?
+            .strip_prefix("loop")?
+            .parse()
+            .ok()?;
         let file = std::fs::read_to_string(entry.path().join("loop/backing_file")).ok()?;
-        Path::new(file.trim_end()).starts_with(dir).then_some(LoopDevice(number))
+        Path::new(file.trim_end())
+            .starts_with(dir)
+            .then_some(LoopDevice(number))
     };
     entries.flatten().filter_map(number).collect()
 }
@@ -192,7 +212,8 @@ pub fn devices_under(dir: &Path) -> Vec<LoopDevice> {
 /// Makes a sparse file of `bytes`, new.
 pub(crate) fn sparse_file(path: &Path, bytes: u64) -> Result<()> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).doing(|| on("make", path))?;
+    let fd =
+        rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).doing(|| on("make", path))?;
     rustix::fs::ftruncate(&fd, bytes).doing(|| on("size", path))
 }
 

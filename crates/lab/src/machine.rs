@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A machine of the lab.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Machine {
     /// The node that is preferred.
@@ -34,7 +36,10 @@ impl Machine {
 
     /// The machine of that name.
     pub fn named(name: &str) -> Result<Self> {
-        MACHINES.into_iter().find(|m| m.name() == name).ok_or_else(|| LabError::UnknownMachine(name.to_owned()))
+        MACHINES
+            .into_iter()
+            .find(|m| m.name() == name)
+            .ok_or_else(|| LabError::UnknownMachine(name.to_owned()))
     }
 
     /// Whether it can carry the service.
@@ -47,7 +52,11 @@ impl Machine {
 
     /// Itself, or an error that says that it is no node.
     pub fn node(self) -> Result<Self> {
-        if self.is_node() { Ok(self) } else { Err(LabError::NotANode(self.name())) }
+        if self.is_node() {
+            Ok(self)
+        } else {
+            Err(LabError::NotANode(self.name()))
+        }
     }
 
     /// The last byte of its addresses.
@@ -71,7 +80,9 @@ impl Machine {
 
     /// All its ports on the switch.
     pub(crate) fn ports(self) -> Vec<String> {
-        std::iter::once(self.public_port()).chain(self.cross_port()).collect()
+        std::iter::once(self.public_port())
+            .chain(self.cross_port())
+            .collect()
     }
 }
 
@@ -130,13 +141,26 @@ impl Net {
             Interface::Public => 0,
             Interface::Cross => 1,
         };
-        format!("02:53:47:{:02x}:{:02x}:{card:02x}", self.slot, machine.host())
+        format!(
+            "02:53:47:{:02x}:{:02x}:{card:02x}",
+            self.slot,
+            machine.host()
+        )
     }
 
     /// 2001:db8:SLOT::HOST, both as people write them: decimal digits read as hexadecimal ones.
     fn v6(self, host: u16) -> Ipv6Addr {
         let digits = |n: u16| u16::from_str_radix(&n.to_string(), 16).unwrap_or(n);
-        Ipv6Addr::new(0x2001, 0xdb8, digits(u16::from(self.slot)), 0, 0, 0, 0, digits(host))
+        Ipv6Addr::new(
+            0x2001,
+            0xdb8,
+            digits(u16::from(self.slot)),
+            0,
+            0,
+            0,
+            0,
+            digits(host),
+        )
     }
 }
 
@@ -157,12 +181,23 @@ mod tests {
     fn two_slots_share_no_address() {
         let all = |slot| {
             let net = Net { slot };
-            let mut all: Vec<String> = MACHINES.iter().map(|m| net.public(*m).to_string()).collect();
+            let mut all: Vec<String> = MACHINES
+                .iter()
+                .map(|m| net.public(*m).to_string())
+                .collect();
             all.extend(MACHINES.iter().map(|m| net.public6(*m).to_string()));
             all.extend(NODES.iter().map(|m| net.cross(*m).to_string()));
             all.extend(net.vips().iter().map(IpAddr::to_string));
-            all.extend(MACHINES.iter().map(|m| net.hardware_address(*m, Interface::Public)));
-            all.extend(NODES.iter().map(|m| net.hardware_address(*m, Interface::Cross)));
+            all.extend(
+                MACHINES
+                    .iter()
+                    .map(|m| net.hardware_address(*m, Interface::Public)),
+            );
+            all.extend(
+                NODES
+                    .iter()
+                    .map(|m| net.hardware_address(*m, Interface::Cross)),
+            );
             all
         };
         let mut together = all(10);

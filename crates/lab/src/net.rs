@@ -33,7 +33,10 @@ pub(crate) fn make_switch(state: &LabState) -> Result<()> {
     let mut lines = String::from("link set lo up\n");
     for bridge in ["public", "cross"] {
         // No snooping: with it, neighbour discovery right after a link comes up can go astray.
-        let _ = writeln!(lines, "link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0");
+        let _ = writeln!(
+            lines,
+            "link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+        );
         let _ = writeln!(lines, "link set {bridge} addrgenmode none up");
     }
     IP.feed(["-n", &switch, "-batch", "-"], &lines)
@@ -48,7 +51,10 @@ pub(crate) fn plug_in(state: &LabState, machine: Machine) -> Result<()> {
     let mut isolate = String::new();
     for (port, bridge, card, interface) in cards(machine) {
         let address = state.net.hardware_address(machine, interface);
-        let _ = writeln!(lines, "link add {port} type veth peer name {card} address {address} netns {netns}");
+        let _ = writeln!(
+            lines,
+            "link add {port} type veth peer name {card} address {address} netns {netns}"
+        );
         let _ = writeln!(lines, "link set {port} master {bridge} addrgenmode none up");
         let _ = writeln!(isolate, "link set dev {port} isolated on");
     }
@@ -61,7 +67,9 @@ pub(crate) fn plug_in(state: &LabState, machine: Machine) -> Result<()> {
 
 fn cards(machine: Machine) -> Vec<(String, &'static str, &'static str, Interface)> {
     let public = (machine.public_port(), "public", "eth0", Interface::Public);
-    let cross = machine.cross_port().map(|port| (port, "cross", "eth1", Interface::Cross));
+    let cross = machine
+        .cross_port()
+        .map(|port| (port, "cross", "eth1", Interface::Cross));
     std::iter::once(public).chain(cross).collect()
 }
 
@@ -93,7 +101,8 @@ pub(crate) fn unplug(state: &LabState, machine: Machine) -> Result<()> {
 /// Switches a machine's ports on the switch on or off. A port that is not there counts as off.
 pub(crate) fn set_ports(state: &LabState, machine: Machine, up: bool) -> Result<()> {
     let socket = in_netns(&state.switch(), || {
-        socket(AddressFamily::INET, SocketType::DGRAM, None).doing(|| "open a socket in the switch".into())
+        socket(AddressFamily::INET, SocketType::DGRAM, None)
+            .doing(|| "open a socket in the switch".into())
     })?;
     for port in machine.ports() {
         match set_link(&socket, &port, up) {
@@ -108,9 +117,13 @@ pub(crate) fn set_ports(state: &LabState, machine: Machine, up: bool) -> Result<
 /// client's, which is not. The nodes themselves can't undo it: the bridges are not in their namespaces.
 pub(crate) fn set_partition(state: &LabState, cut: bool) -> Result<()> {
     let word = if cut { "on" } else { "off" };
-    let powered = NODES.into_iter().filter(|node| state.machine(*node).powered);
-    let lines: String =
-        powered.flat_map(Machine::ports).map(|port| format!("link set dev {port} isolated {word}\n")).collect();
+    let powered = NODES
+        .into_iter()
+        .filter(|node| state.machine(*node).powered);
+    let lines: String = powered
+        .flat_map(Machine::ports)
+        .map(|port| format!("link set dev {port} isolated {word}\n"))
+        .collect();
     BRIDGE.feed(["-n", &state.switch(), "-batch", "-"], &lines)
 }
 
@@ -120,10 +133,15 @@ pub(crate) fn make_netns(name: &str) -> Result<()> {
     File::create_new(&path).doing(|| on("make", &path))?;
     let made = std::thread::spawn(move || {
         // SAFETY: of what can be unshared, only the descriptor table would be unsafe.
-        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.doing(|| "make a network namespace".into())?;
+        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
+            .doing(|| "make a network namespace".into())?;
         rustix::mount::mount_bind("/proc/thread-self/ns/net", &path).doing(|| on("mount", &path))
     });
-    made.join().unwrap_or_else(|_| Err(LabError::Broken("the thread that makes a namespace died".into())))
+    made.join().unwrap_or_else(|_| {
+        Err(LabError::Broken(
+            "the thread that makes a namespace died".into(),
+        ))
+    })
 }
 
 /// Removes the name of a network namespace. Nothing happens if there is none.
@@ -135,7 +153,9 @@ pub(crate) fn remove_netns(name: &str) -> Result<()> {
         Err(errno) => return Err(errno).doing(|| on("unmount", &path)),
     }
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).doing(|| on("remove", &path)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).doing(|| on("remove", &path))
+        }
         _ => Ok(()),
     }
 }
@@ -144,7 +164,8 @@ pub(crate) fn remove_netns(name: &str) -> Result<()> {
 pub(crate) fn enter_netns(name: &str) -> Result<()> {
     let path = netns_path(name);
     let file = File::open(&path).doing(|| on("open", &path))?;
-    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).doing(|| on("enter", &path))
+    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+        .doing(|| on("enter", &path))
 }
 
 /// Does something inside a network namespace, on a thread of its own.
@@ -154,7 +175,11 @@ pub(crate) fn in_netns<T: Send>(name: &str, act: impl FnOnce() -> Result<T> + Se
             enter_netns(name)?;
             act()
         });
-        inside.join().unwrap_or_else(|_| Err(LabError::Broken("the thread inside a namespace died".into())))
+        inside.join().unwrap_or_else(|_| {
+            Err(LabError::Broken(
+                "the thread inside a namespace died".into(),
+            ))
+        })
     })
 }
 
@@ -167,16 +192,34 @@ struct InterfaceRequest {
 }
 
 fn set_link(socket: impl AsFd, port: &str, up: bool) -> rustix::io::Result<()> {
-    let mut request = InterfaceRequest { name: [0; 16], flags: 0, rest: [0; 22] };
+    let mut request = InterfaceRequest {
+        name: [0; 16],
+        flags: 0,
+        rest: [0; 22],
+    };
     if port.len() >= request.name.len() {
         return Err(Errno::NAMETOOLONG);
     }
     request.name[..port.len()].copy_from_slice(port.as_bytes());
     // SAFETY: both opcodes take a pointer to an `ifreq`, which is what is given.
-    unsafe { rustix::ioctl::ioctl(socket.as_fd(), Updater::<SIOCGIFFLAGS, _>::new(&mut request)) }?;
-    request.flags = if up { request.flags | IFF_UP } else { request.flags & !IFF_UP };
+    unsafe {
+        rustix::ioctl::ioctl(
+            socket.as_fd(),
+            Updater::<SIOCGIFFLAGS, _>::new(&mut request),
+        )
+    }?;
+    request.flags = if up {
+        request.flags | IFF_UP
+    } else {
+        request.flags & !IFF_UP
+    };
     // SAFETY: as above.
-    unsafe { rustix::ioctl::ioctl(socket.as_fd(), Updater::<SIOCSIFFLAGS, _>::new(&mut request)) }
+    unsafe {
+        rustix::ioctl::ioctl(
+            socket.as_fd(),
+            Updater::<SIOCSIFFLAGS, _>::new(&mut request),
+        )
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +229,10 @@ mod tests {
     #[test]
     fn port_names_fit_the_kernel() {
         assert_eq!(size_of::<InterfaceRequest>(), 40);
-        for port in crate::machine::MACHINES.into_iter().flat_map(Machine::ports) {
+        for port in crate::machine::MACHINES
+            .into_iter()
+            .flat_map(Machine::ports)
+        {
             assert!(port.len() < 16, "{port}");
         }
     }

@@ -37,7 +37,10 @@ impl Lab {
         // The order matters. First nobody may hear the dying; then nothing that is only in memory may be written, by
         // the file systems or late by anything else; the processes come last.
         net::set_ports(&self.state, node, false)?;
-        let pids = machine.live_init().map(process::in_namespace_of).unwrap_or_default();
+        let pids = machine
+            .live_init()
+            .map(process::in_namespace_of)
+            .unwrap_or_default();
         for device in [machine.lun, machine.disk].into_iter().flatten() {
             fsdown::shut_down(&device.path(), &pids)?;
         }
@@ -70,7 +73,12 @@ impl Lab {
     }
 
     /// Boots a machine whose devices are there.
-    pub fn start_machine(&mut self, machine: Machine, program: &Program, hold_agent: bool) -> Result<()> {
+    pub fn start_machine(
+        &mut self,
+        machine: Machine,
+        program: &Program,
+        hold_agent: bool,
+    ) -> Result<()> {
         net::unplug(&self.state, machine)?;
         self.state.machine_mut(machine).powered = true;
         self.save()?;
@@ -124,7 +132,9 @@ impl Lab {
     /// Undoes [`Lab::freeze`].
     pub fn thaw(&mut self, node: Machine) -> Result<()> {
         let machine = self.state.machine(node);
-        let Some(init) = machine.live_init() else { return Err(LabError::NodeOff(node.name())) };
+        let Some(init) = machine.live_init() else {
+            return Err(LabError::NodeOff(node.name()));
+        };
         signal_those(init, Signal::CONT, |_| true)?;
         net::set_ports(&self.state, node, true)?;
         self.state.machine_mut(node).frozen = false;
@@ -155,7 +165,9 @@ impl Lab {
     /// Makes the device follow what the state says.
     fn cut_lun(&self, node: Machine) -> Result<()> {
         let machine = self.state.machine(node);
-        machine.lun.map_or(Ok(()), |device| device.set_cut(machine.lun_is_cut()))
+        machine
+            .lun
+            .map_or(Ok(()), |device| device.set_cut(machine.lun_is_cut()))
     }
 
     /// The first process of a machine that runs.
@@ -172,7 +184,10 @@ impl Lab {
 /// Sends a signal to every process of a machine for which `wanted` holds. Whether there was one.
 fn signal_those(init: ProcessId, signal: Signal, wanted: impl Fn(i32) -> bool) -> Result<bool> {
     let mut any = false;
-    for pid in process::in_namespace_of(init).into_iter().filter(|pid| wanted(*pid)) {
+    for pid in process::in_namespace_of(init)
+        .into_iter()
+        .filter(|pid| wanted(*pid))
+    {
         any = true;
         if let Some(process) = ProcessId::of(pid) {
             process.signal(signal)?;

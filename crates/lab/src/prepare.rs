@@ -44,30 +44,52 @@ pub(crate) fn make_file_system(device: &Path, fs: FsKind, mmp: bool) -> Result<(
 
 /// Fills the file system on serverdb's device with the database; returns once it is unmounted again.
 pub(crate) fn make_database(layout: &Layout, program: &Program) -> Result<()> {
-    checked(program.apart("__prepare").arg("--dir").arg(layout.dir()), None).map(|_| ())
+    checked(
+        program.apart("__prepare").arg("--dir").arg(layout.dir()),
+        None,
+    )
+    .map(|_| ())
 }
 
 /// `lab __prepare`: makes the namespaces, and waits for what happens in them.
 pub(crate) fn outside(args: &HiddenDir, program: &Program) -> Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL)).doing(|| "tie the work to its parent".into())?;
-    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWNET | UnshareFlags::NEWIPC;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .doing(|| "tie the work to its parent".into())?;
+    let flags =
+        UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWNET | UnshareFlags::NEWIPC;
     // SAFETY: of what can be unshared, only the descriptor table would be unsafe.
     unsafe { unshare_unsafe(flags) }.doing(|| "make namespaces".into())?;
-    checked(program.apart("__prepare-inside").arg("--dir").arg(&args.dir), None).map(|_| ())
+    checked(
+        program
+            .apart("__prepare-inside")
+            .arg("--dir")
+            .arg(&args.dir),
+        None,
+    )
+    .map(|_| ())
 }
 
 /// `lab __prepare-inside`: the first process there. Everything ends with it.
 pub(crate) fn inside(args: &HiddenDir) -> Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL)).doing(|| "tie the work to its parent".into())?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .doing(|| "tie the work to its parent".into())?;
     let layout = Layout::new(args.dir.clone())?;
-    let state = load(&layout.state())?.ok_or_else(|| LabError::Broken("the lab has no state".into()))?;
+    let state =
+        load(&layout.state())?.ok_or_else(|| LabError::Broken("the lab has no state".into()))?;
     let nothing = || LabError::Broken("the lab has no device yet".into());
-    let device = state.machine(Machine::Serverdb).lun.ok_or_else(nothing)?.path();
+    let device = state
+        .machine(Machine::Serverdb)
+        .lun
+        .ok_or_else(nothing)?
+        .path();
     rootfs::private()?;
     rootfs::hide_shared_places()?;
     let fs = state.options.fs.as_str();
     mount(&device, SERVICE_MOUNT, fs, MountFlags::empty(), None).doing(|| on("mount", &device))?;
-    let cluster = Cluster { bin: state.pg_bin.clone(), user: postgres_user()? };
+    let cluster = Cluster {
+        bin: state.pg_bin.clone(),
+        user: postgres_user()?,
+    };
     cluster.make(&state)?;
     unmount(SERVICE_MOUNT, UnmountFlags::empty()).doing(|| on("unmount", Path::new(SERVICE_MOUNT)))
 }
@@ -81,10 +103,25 @@ impl Cluster {
     fn make(&self, state: &LabState) -> Result<()> {
         let data = Path::new(DATA_DIR);
         std::fs::create_dir(data).doing(|| on("make", data))?;
-        std::fs::set_permissions(data, Permissions::from_mode(0o700)).doing(|| on("protect", data))?;
-        std::os::unix::fs::chown(data, Some(self.user.0), Some(self.user.1)).doing(|| on("give away", data))?;
-        let fresh = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync"];
-        checked(self.program("initdb").args(["-D", DATA_DIR]).args(fresh), None)?;
+        std::fs::set_permissions(data, Permissions::from_mode(0o700))
+            .doing(|| on("protect", data))?;
+        std::os::unix::fs::chown(data, Some(self.user.0), Some(self.user.1))
+            .doing(|| on("give away", data))?;
+        let fresh = [
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            "--no-sync",
+        ];
+        checked(
+            self.program("initdb").args(["-D", DATA_DIR]).args(fresh),
+            None,
+        )?;
         self.configure(state)?;
         let mut server = self.start()?;
         let filled = self.fill(state.options.scale);
@@ -95,8 +132,15 @@ impl Cluster {
     /// A PostgreSQL program, run as the user postgres.
     fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
-        command.uid(self.user.0).gid(self.user.1).current_dir("/").env_clear();
-        command.env("PATH", tools::PATH).env("LANG", "C.UTF-8").env("PGHOST", SOCKETS);
+        command
+            .uid(self.user.0)
+            .gid(self.user.1)
+            .current_dir("/")
+            .env_clear();
+        command
+            .env("PATH", tools::PATH)
+            .env("LANG", "C.UTF-8")
+            .env("PGHOST", SOCKETS);
         command
     }
 
@@ -104,7 +148,9 @@ impl Cluster {
         let settings = "\n# The lab's.\nlisten_addresses = '*'\nport = 5432\nunix_socket_directories = '/run/postgresql'\n\
                         shared_buffers = 64MB\nlogging_collector = off\nlog_line_prefix = '%m [%p] '\n";
         self.write("postgresql.conf", settings, true)?;
-        let mut rules = String::from("# The lab's: everybody on its own networks is let in.\nlocal all all trust\n");
+        let mut rules = String::from(
+            "# The lab's: everybody on its own networks is let in.\nlocal all all trust\n",
+        );
         for network in [state.net.network(), state.net.network6()] {
             let _ = writeln!(rules, "host all all {network} trust");
         }
@@ -113,7 +159,11 @@ impl Cluster {
 
     fn write(&self, name: &str, text: &str, append: bool) -> Result<()> {
         let path = Path::new(DATA_DIR).join(name);
-        let opened = File::options().write(true).append(append).truncate(!append).open(&path);
+        let opened = File::options()
+            .write(true)
+            .append(append)
+            .truncate(!append)
+            .open(&path);
         let mut file = opened.doing(|| on("open", &path))?;
         std::io::Write::write_all(&mut file, text.as_bytes()).doing(|| on("write", &path))
     }
@@ -123,16 +173,34 @@ impl Cluster {
         let log = File::create(SERVER_LOG).doing(|| on("make", Path::new(SERVER_LOG)))?;
         let err = log.try_clone().doing(|| "open the server's log".into())?;
         let mut command = self.program("postgres");
-        command.args(["-D", DATA_DIR, "-c", "fsync=off", "-c", "listen_addresses=", "-c", "synchronous_commit=off"]);
+        command.args([
+            "-D",
+            DATA_DIR,
+            "-c",
+            "fsync=off",
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "synchronous_commit=off",
+        ]);
         command.stdin(Stdio::null()).stdout(log).stderr(err);
         let mut server = command.spawn().doing(|| "start postgres".into())?;
         let mut deadline = Deadline::new(START_PATIENCE);
         let pid_file = Path::new(DATA_DIR).join("postmaster.pid");
         // The eighth line says so once connections are accepted.
-        while !std::fs::read_to_string(&pid_file).is_ok_and(|text| text.lines().nth(7).map(str::trim) == Some("ready")) {
-            if server.try_wait().doing(|| "look at postgres".into())?.is_some() {
+        while !std::fs::read_to_string(&pid_file)
+            .is_ok_and(|text| text.lines().nth(7).map(str::trim) == Some("ready"))
+        {
+            if server
+                .try_wait()
+                .doing(|| "look at postgres".into())?
+                .is_some()
+            {
                 let log = std::fs::read_to_string(SERVER_LOG).unwrap_or_default();
-                return Err(LabError::Broken(format!("postgres did not start: {}", log.trim())));
+                return Err(LabError::Broken(format!(
+                    "postgres did not start: {}",
+                    log.trim()
+                )));
             }
             deadline.pause(&|| "the start of postgres".into())?;
         }
@@ -143,10 +211,27 @@ impl Cluster {
         let role = format!("CREATE ROLE {DATABASE} LOGIN");
         let database = format!("CREATE DATABASE {DATABASE} OWNER {DATABASE}");
         let mut psql = self.program("psql");
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"]);
+        psql.args([
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+            "-d",
+            "postgres",
+        ]);
         checked(psql.args(["-c", &role, "-c", &database]), None)?;
         let mut pgbench = self.program("pgbench");
-        pgbench.args(["-i", "-q", "-s", &scale.to_string(), "-U", DATABASE, DATABASE]);
+        pgbench.args([
+            "-i",
+            "-q",
+            "-s",
+            &scale.to_string(),
+            "-U",
+            DATABASE,
+            DATABASE,
+        ]);
         checked(&mut pgbench, None).map(|_| ())
     }
 
@@ -159,10 +244,11 @@ impl Cluster {
         loop {
             match server.try_wait().doing(|| "look at postgres".into())? {
                 Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(LabError::Broken(format!("postgres ended with {status}"))),
+                Some(status) => {
+                    return Err(LabError::Broken(format!("postgres ended with {status}")));
+                }
                 None => deadline.pause(&|| "the stop of postgres".into())?,
             }
         }
     }
 }
-

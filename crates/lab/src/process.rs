@@ -33,7 +33,9 @@ impl ProcessId {
 
     /// A handle on it; `None` when it has gone.
     pub fn open(self) -> Result<Option<OwnedFd>> {
-        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(None) };
+        let Some(pid) = Pid::from_raw(self.pid) else {
+            return Ok(None);
+        };
         match pidfd_open(pid, PidfdFlags::empty()) {
             // The handle names whoever has the number now: compare after taking it.
             Ok(handle) => Ok(self.is_alive().then_some(handle)),
@@ -44,7 +46,9 @@ impl ProcessId {
 
     /// Sends a signal; nothing happens when it has gone.
     pub fn signal(self, signal: Signal) -> Result<()> {
-        let Some(handle) = self.open()? else { return Ok(()) };
+        let Some(handle) = self.open()? else {
+            return Ok(());
+        };
         match pidfd_send_signal(&handle, signal) {
             Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(errno) => Err(errno).doing(|| format!("signal process {}", self.pid)),
@@ -53,7 +57,9 @@ impl ProcessId {
 
     /// SIGKILL, and waits for its end. The end of the first process of a PID namespace is the end of all in it.
     pub fn kill_and_wait(self, patience: Duration) -> Result<()> {
-        let Some(handle) = self.open()? else { return Ok(()) };
+        let Some(handle) = self.open()? else {
+            return Ok(());
+        };
         match pidfd_send_signal(&handle, Signal::KILL) {
             Ok(()) => {}
             Err(Errno::SRCH) => return Ok(()),
@@ -62,7 +68,10 @@ impl ProcessId {
         if readable(&handle, patience)? {
             return Ok(());
         }
-        Err(LabError::Timeout { what: format!("the end of process {}", self.pid), after: patience })
+        Err(LabError::Timeout {
+            what: format!("the end of process {}", self.pid),
+            after: patience,
+        })
     }
 }
 
@@ -71,7 +80,10 @@ pub(crate) fn readable(fd: impl AsFd, patience: Duration) -> Result<bool> {
     let deadline = Deadline::new(patience);
     loop {
         let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-        let timeout = Timespec::try_from(deadline.left()).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+        let timeout = Timespec::try_from(deadline.left()).unwrap_or(Timespec {
+            tv_sec: 3600,
+            tv_nsec: 0,
+        });
         match poll(&mut fds, Some(&timeout)) {
             Ok(0) => return Ok(false),
             Ok(_) => return Ok(true),
@@ -91,7 +103,10 @@ fn stat(pid: i32) -> Option<Stat> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    Some(Stat { state, start: fields.nth(18)?.parse().ok()? })
+    Some(Stat {
+        state,
+        start: fields.nth(18)?.parse().ok()?,
+    })
 }
 
 /// Whether a process is stopped, by SIGSTOP for example, or dead.
@@ -101,8 +116,13 @@ pub(crate) fn is_stopped(pid: i32) -> bool {
 
 /// The numbers of all processes of this machine.
 pub(crate) fn all() -> Vec<i32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// What identifies a namespace of a process: `pid:[4026531836]`. `None` for one that has gone.
@@ -112,21 +132,35 @@ pub(crate) fn namespace(pid: i32, kind: &str) -> Option<PathBuf> {
 
 /// The processes of the PID namespace whose first process is `init`.
 pub(crate) fn in_namespace_of(init: ProcessId) -> Vec<i32> {
-    let Some(wanted) = namespace(init.pid, "pid") else { return Vec::new() };
-    all().into_iter().filter(|pid| namespace(*pid, "pid").as_ref() == Some(&wanted)).collect()
+    let Some(wanted) = namespace(init.pid, "pid") else {
+        return Vec::new();
+    };
+    all()
+        .into_iter()
+        .filter(|pid| namespace(*pid, "pid").as_ref() == Some(&wanted))
+        .collect()
 }
 
 /// The lab's own helper processes (hidden verbs) whose command line names exactly this lab's directory.
 pub(crate) fn helpers_of(dir: &Path) -> Vec<ProcessId> {
     let own = std::process::id();
     let belongs = |pid: &i32| {
-        let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+        let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
+            return false;
+        };
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         let hidden = words.iter().any(|word| word.starts_with(b"__"));
-        let named = words.windows(2).any(|pair| pair[0] == b"--dir" && pair[1] == dir.as_os_str().as_bytes());
+        let named = words
+            .windows(2)
+            .any(|pair| pair[0] == b"--dir" && pair[1] == dir.as_os_str().as_bytes());
         hidden && named && u32::try_from(*pid) != Ok(own)
     };
-    all().into_iter().filter(belongs).filter_map(ProcessId::of).filter(|process| process.is_alive()).collect()
+    all()
+        .into_iter()
+        .filter(belongs)
+        .filter_map(ProcessId::of)
+        .filter(|process| process.is_alive())
+        .collect()
 }
 
 #[cfg(test)]
@@ -137,7 +171,10 @@ mod tests {
     fn a_recycled_number_is_not_the_process() {
         let own = ProcessId::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         assert!(own.is_alive());
-        let other = ProcessId { start: own.start + 1, ..own };
+        let other = ProcessId {
+            start: own.start + 1,
+            ..own
+        };
         assert!(!other.is_alive());
         // Were the start not compared, this would kill the test itself.
         other.kill_and_wait(Duration::from_secs(1)).unwrap();
@@ -146,16 +183,42 @@ mod tests {
     #[test]
     fn only_hidden_verbs_with_this_very_directory_are_helpers() {
         let dir = Path::new("/nonexistent/siaga-lab-x");
-        let spawn = |args: &[&str]| std::process::Command::new("/bin/sh").args(args).spawn().unwrap();
-        let mut mine = spawn(&["-c", "sleep 60", "__controller", "--dir", "/nonexistent/siaga-lab-x"]);
-        let mut longer = spawn(&["-c", "sleep 60", "__controller", "--dir", "/nonexistent/siaga-lab-x2"]);
-        let mut user = spawn(&["-c", "sleep 60", "status", "--dir", "/nonexistent/siaga-lab-x"]);
+        let spawn = |args: &[&str]| {
+            std::process::Command::new("/bin/sh")
+                .args(args)
+                .spawn()
+                .unwrap()
+        };
+        let mut mine = spawn(&[
+            "-c",
+            "sleep 60",
+            "__controller",
+            "--dir",
+            "/nonexistent/siaga-lab-x",
+        ]);
+        let mut longer = spawn(&[
+            "-c",
+            "sleep 60",
+            "__controller",
+            "--dir",
+            "/nonexistent/siaga-lab-x2",
+        ]);
+        let mut user = spawn(&[
+            "-c",
+            "sleep 60",
+            "status",
+            "--dir",
+            "/nonexistent/siaga-lab-x",
+        ]);
         let found = helpers_of(dir);
         let mine_id = i32::try_from(mine.id()).unwrap();
         for child in [&mut mine, &mut longer, &mut user] {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        assert_eq!(found.iter().map(|p| p.pid).collect::<Vec<_>>(), vec![mine_id]);
+        assert_eq!(
+            found.iter().map(|p| p.pid).collect::<Vec<_>>(),
+            vec![mine_id]
+        );
     }
 }

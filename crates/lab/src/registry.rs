@@ -40,11 +40,27 @@ impl Registry {
     pub fn enter(name: &str, dir: &Path) -> Result<u8> {
         let mut registry = Self::hold()?;
         if let Some(entry) = registry.content.labs.get(name) {
-            return Err(LabError::Exists { name: name.to_owned(), dir: entry.dir.clone() });
+            return Err(LabError::Exists {
+                name: name.to_owned(),
+                dir: entry.dir.clone(),
+            });
         }
-        let used: Vec<u8> = registry.content.labs.values().map(|entry| entry.slot).collect();
-        let slot = (0..=u8::MAX).find(|slot| !used.contains(slot)).ok_or(LabError::NoSlot)?;
-        registry.content.labs.insert(name.to_owned(), Entry { dir: dir.to_owned(), slot });
+        let used: Vec<u8> = registry
+            .content
+            .labs
+            .values()
+            .map(|entry| entry.slot)
+            .collect();
+        let slot = (0..=u8::MAX)
+            .find(|slot| !used.contains(slot))
+            .ok_or(LabError::NoSlot)?;
+        registry.content.labs.insert(
+            name.to_owned(),
+            Entry {
+                dir: dir.to_owned(),
+                slot,
+            },
+        );
         for path in NEEDED.map(PathBuf::from) {
             if !path.is_dir() && !registry.content.made.contains(&path) {
                 registry.content.made.push(path);
@@ -90,13 +106,17 @@ impl Registry {
             let held = lock.metadata().doing(|| on("look at", dir))?.ino();
             // The last lab may have removed it while this waited.
             if std::fs::metadata(dir).is_ok_and(|now| now.ino() == held) {
-                return Ok(Self { content: load()?, _lock: lock });
+                return Ok(Self {
+                    content: load()?,
+                    _lock: lock,
+                });
             }
         }
     }
 
     fn save(&self) -> Result<()> {
-        let text = serde_json::to_vec(&self.content).doing(|| "write the registry of labs".into())?;
+        let text =
+            serde_json::to_vec(&self.content).doing(|| "write the registry of labs".into())?;
         let new = Path::new(DIR).join("registry.new");
         std::fs::write(&new, text).doing(|| on("write", &new))?;
         std::fs::rename(&new, FILE).doing(|| on("replace", Path::new(FILE)))

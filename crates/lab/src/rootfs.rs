@@ -20,8 +20,12 @@ use std::path::{Path, PathBuf};
 
 /// Hidden under an empty file system of the machine's own. /srv is among them so that what is written below the
 /// service's mount point while nothing is mounted there does not end up on the host.
-const PRIVATE: [(&str, &CStr); 4] =
-    [("/run", c"mode=0755"), ("/tmp", c"mode=1777"), ("/dev/shm", c"mode=1777"), ("/srv", c"mode=0755")];
+const PRIVATE: [(&str, &CStr); 4] = [
+    ("/run", c"mode=0755"),
+    ("/tmp", c"mode=1777"),
+    ("/dev/shm", c"mode=1777"),
+    ("/srv", c"mode=0755"),
+];
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Builds a machine's view; the calling process is the first one in new mount and PID namespaces.
@@ -41,8 +45,14 @@ pub(crate) fn build(layout: &Layout, state: &LabState, machine: Machine) -> Resu
     new_boot_id()?;
     bind(&layout.etc(machine), Path::new("/etc/siaga"))?;
     match state.machine(machine).disk {
-        Some(disk) => mount(&disk.path(), "/var/lib/siaga", "ext4", MountFlags::NOATIME, None)
-            .doing(|| on("mount", &disk.path()))?,
+        Some(disk) => mount(
+            disk.path(),
+            "/var/lib/siaga",
+            "ext4",
+            MountFlags::NOATIME,
+            None,
+        )
+        .doing(|| on("mount", &disk.path()))?,
         None => bind(&layout.client_state(), Path::new("/var/lib/siaga"))?,
     }
     directories()
@@ -51,8 +61,11 @@ pub(crate) fn build(layout: &Layout, state: &LabState, machine: Machine) -> Resu
 /// Cuts this mount namespace from the host's, and lets go of the network namespaces that it inherited a view of: a
 /// mount of one keeps it alive.
 pub(crate) fn private() -> Result<()> {
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .doing(|| "make the mounts private".into())?;
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .doing(|| "make the mounts private".into())?;
     for path in own_mounts_below(Path::new(NETNS_DIR)) {
         unmount(&path, UnmountFlags::DETACH).doing(|| on("unmount", &path))?;
     }
@@ -62,7 +75,8 @@ pub(crate) fn private() -> Result<()> {
 /// An empty file system in memory over each of the private places, for those who need no more than that.
 pub(crate) fn hide_shared_places() -> Result<()> {
     for (path, mode) in PRIVATE {
-        mount("tmpfs", path, "tmpfs", MountFlags::NOSUID, Some(mode)).doing(|| on("mount", Path::new(path)))?;
+        mount("tmpfs", path, "tmpfs", MountFlags::NOSUID, Some(mode))
+            .doing(|| on("mount", Path::new(path)))?;
     }
     directories()
 }
@@ -76,12 +90,19 @@ struct Kept {
 /// The lab's directory and the program, where they lie below one of the private places.
 fn keep(layout: &Layout, siaga: Option<&Path>) -> Result<Vec<Kept>> {
     let own = std::env::current_exe().ok();
-    let wanted = [Some(layout.dir()), siaga, own.as_deref()].into_iter().flatten();
-    let mut paths: Vec<&Path> = wanted.filter(|path| PRIVATE.iter().any(|(top, _)| path.starts_with(top))).collect();
+    let wanted = [Some(layout.dir()), siaga, own.as_deref()]
+        .into_iter()
+        .flatten();
+    let mut paths: Vec<&Path> = wanted
+        .filter(|path| PRIVATE.iter().any(|(top, _)| path.starts_with(top)))
+        .collect();
     paths.dedup();
     let open = |path: &Path| {
         let handle = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
-        Ok(Kept { path: path.to_owned(), handle: handle.doing(|| on("open", path))? })
+        Ok(Kept {
+            path: path.to_owned(),
+            handle: handle.doing(|| on("open", path))?,
+        })
     };
     paths.into_iter().map(open).collect()
 }
@@ -91,8 +112,14 @@ impl Kept {
     fn show(self) -> Result<()> {
         let Self { path, handle } = self;
         let magic = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
-        let is_dir = std::fs::metadata(&magic).doing(|| on("look at", &path))?.is_dir();
-        let parent = if is_dir { Some(path.as_path()) } else { path.parent() };
+        let is_dir = std::fs::metadata(&magic)
+            .doing(|| on("look at", &path))?
+            .is_dir();
+        let parent = if is_dir {
+            Some(path.as_path())
+        } else {
+            path.parent()
+        };
         if let Some(parent) = parent {
             std::fs::create_dir_all(parent).doing(|| on("make", parent))?;
         }
@@ -124,6 +151,8 @@ fn directories() -> Result<()> {
     for dir in [sockets, Path::new(SERVICE_MOUNT), Path::new("/run/lock")] {
         std::fs::create_dir_all(dir).doing(|| on("make", dir))?;
     }
-    std::os::unix::fs::chown(sockets, Some(user), Some(group)).doing(|| on("give away", sockets))?;
-    std::fs::set_permissions(sockets, Permissions::from_mode(0o2775)).doing(|| on("protect", sockets))
+    std::os::unix::fs::chown(sockets, Some(user), Some(group))
+        .doing(|| on("give away", sockets))?;
+    std::fs::set_permissions(sockets, Permissions::from_mode(0o2775))
+        .doing(|| on("protect", sockets))
 }

@@ -106,7 +106,12 @@ impl LabState {
 
 /// Every network namespace that a lab of that name can have.
 pub(crate) fn netns_names(lab: &str) -> Vec<String> {
-    MACHINES.iter().map(|m| m.name()).chain(["switch"]).map(|part| netns_name(lab, part)).collect()
+    MACHINES
+        .iter()
+        .map(|m| m.name())
+        .chain(["switch"])
+        .map(|part| netns_name(lab, part))
+        .collect()
 }
 
 fn netns_name(lab: &str, part: &str) -> String {
@@ -129,23 +134,38 @@ impl Lab {
 
     /// The same, where the directory is known.
     pub fn open_at(layout: Layout, name: &str) -> Result<Self> {
-        let not_up = || LabError::NotUp { name: name.to_owned(), dir: layout.dir().to_owned() };
+        let not_up = || LabError::NotUp {
+            name: name.to_owned(),
+            dir: layout.dir().to_owned(),
+        };
         let lock = lock(&layout.lock())?.ok_or_else(not_up)?;
         match load(&layout.state())? {
-            Some(state) if state.complete => Ok(Self { layout, state, _lock: lock }),
-            _ => Err(LabError::HalfUp { name: name.to_owned(), dir: layout.dir().to_owned() }),
+            Some(state) if state.complete => Ok(Self {
+                layout,
+                state,
+                _lock: lock,
+            }),
+            _ => Err(LabError::HalfUp {
+                name: name.to_owned(),
+                dir: layout.dir().to_owned(),
+            }),
         }
     }
 
     /// A new lab, whose directory is there and whose lock is held.
     pub fn new(layout: Layout, state: LabState, lock: File) -> Self {
-        Self { layout, state, _lock: lock }
+        Self {
+            layout,
+            state,
+            _lock: lock,
+        }
     }
 
     /// Writes the state, whole or not at all.
     pub fn save(&self) -> Result<()> {
         let path = self.layout.state();
-        let text = serde_json::to_vec_pretty(&self.state).doing(|| "write the lab's state".into())?;
+        let text =
+            serde_json::to_vec_pretty(&self.state).doing(|| "write the lab's state".into())?;
         let new = path.with_extension("new");
         std::fs::write(&new, text).doing(|| on("write", &new))?;
         std::fs::rename(&new, &path).doing(|| on("replace", &path))
@@ -157,15 +177,23 @@ pub(crate) fn look(which: &Which) -> Result<(Layout, LabState)> {
     let layout = locate(which)?;
     match load(&layout.state())? {
         Some(state) if state.complete => Ok((layout, state)),
-        Some(_) => Err(LabError::HalfUp { name: which.name.clone(), dir: layout.dir().to_owned() }),
-        None => Err(LabError::NotUp { name: which.name.clone(), dir: layout.dir().to_owned() }),
+        Some(_) => Err(LabError::HalfUp {
+            name: which.name.clone(),
+            dir: layout.dir().to_owned(),
+        }),
+        None => Err(LabError::NotUp {
+            name: which.name.clone(),
+            dir: layout.dir().to_owned(),
+        }),
     }
 }
 
 /// The state in that file; `None` when there is none.
 pub(crate) fn load(path: &Path) -> Result<Option<LabState>> {
     match std::fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text).doing(|| on("read", path)).map(Some),
+        Ok(text) => serde_json::from_slice(&text)
+            .doing(|| on("read", path))
+            .map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).doing(|| on("read", path)),
     }
@@ -184,8 +212,13 @@ pub(crate) fn locate(which: &Which) -> Result<Layout> {
 /// Lab names go into file and namespace names.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let good = (1..=32).contains(&name.len()) && name.chars().all(allowed) && !name.starts_with('-');
-    if good { Ok(()) } else { Err(LabError::BadName(name.to_owned())) }
+    let good =
+        (1..=32).contains(&name.len()) && name.chars().all(allowed) && !name.starts_with('-');
+    if good {
+        Ok(())
+    } else {
+        Err(LabError::BadName(name.to_owned()))
+    }
 }
 
 /// Takes the lock file, waiting for whoever has it; `None` when there is no such file.
@@ -199,7 +232,9 @@ pub(crate) fn lock(path: &Path) -> Result<Option<File>> {
         flock(&file, FlockOperation::LockExclusive).doing(|| on("lock", path))?;
         // While this waited, `down` may have removed the file, and another `up` made a new one.
         let held = file.metadata().doing(|| on("look at", path))?;
-        if std::fs::metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino())) {
+        if std::fs::metadata(path)
+            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()))
+        {
             return Ok(Some(file));
         }
     }

@@ -11,7 +11,10 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub fn new(patience: Duration) -> Self {
-        Self { began: Instant::now(), patience }
+        Self {
+            began: Instant::now(),
+            patience,
+        }
     }
 
     /// The time that is left.
@@ -22,7 +25,10 @@ impl Deadline {
     /// Waits a moment before the next look; an error that names `what` once the time is up.
     pub fn pause(&mut self, what: &dyn Fn() -> String) -> Result<()> {
         if self.left().is_zero() {
-            return Err(LabError::Timeout { what: what(), after: self.patience });
+            return Err(LabError::Timeout {
+                what: what(),
+                after: self.patience,
+            });
         }
         std::thread::sleep(Duration::from_millis(2));
         Ok(())

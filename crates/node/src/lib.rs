@@ -1,4 +1,32 @@
+//! The real hands: the only crate that touches the host's disks, mounts, addresses, databases and fence devices.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`act`] | what changes the host, one file per thing; each checks, acts, and looks again |
+//! | [`observe`] | what only looks |
+//! | [`hands`] | [`hands::NodeHands`], which puts them together behind the runner's trait |
+//! | [`command`] | a program with its arguments, bounded in time and output |
 
 pub mod act;
 pub mod command;
+pub mod hands;
 pub mod observe;
+
+use siaga_model::{BootId, UtcMicros};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock, for records.
+pub fn wall_clock() -> UtcMicros {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UtcMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The kernel's boot id. An error says why it can't be read.
+pub fn boot_id() -> Result<BootId, String> {
+    let path = "/proc/sys/kernel/random/boot_id";
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+    Ok(BootId::new(text.trim()))
+}
+
+#[cfg(test)]
+mod tests;

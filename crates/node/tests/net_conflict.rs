@@ -105,6 +105,15 @@ fn a_conflict_is_seen_named_and_defended() {
         conflicts_on(host).is_empty(),
         "no longer ours: no conflict of ours"
     );
+    on(rival, rt.handle(), |_, interface| {
+        virtual_ip::announce_again(interface, V4.into())
+    })
+    .unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(
+        conflicts_on(host).is_empty(),
+        "nobody listens for it any more"
+    );
 }
 
 #[test]

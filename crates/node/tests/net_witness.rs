@@ -10,7 +10,8 @@ use net_support::{Net, Space};
 use siaga_model::config::Config;
 use siaga_model::observation::AddressAnswer;
 use siaga_node::observe::arp::{self, ArpAnswer};
-use siaga_node::observe::{ndp, witness};
+use siaga_node::observe::packet::{ARP, PacketSocket};
+use siaga_node::observe::{interfaces, ndp, witness};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
@@ -111,17 +112,70 @@ fn two_machines_with_one_address_are_both_named() {
     }
 }
 
+/// Answers one question for `V4` on this interface, `late` after it came in.
+fn answer_late(interface: &str, own: [u8; 6], late: Duration) {
+    let index = interfaces::named(interface).unwrap().index;
+    let socket = PacketSocket::open(index, ARP, None).unwrap();
+    let until = Instant::now() + Duration::from_secs(5);
+    let mut buffer = [0; 2048];
+    while Instant::now() < until {
+        let question = socket.receive(&mut buffer).unwrap().map(<[u8]>::to_vec);
+        let Some(question) = question.filter(|f| f[20..22] == [0, 1] && f[38..42] == V4.octets())
+        else {
+            std::thread::yield_now();
+            continue;
+        };
+        std::thread::sleep(late);
+        let asker = &question[22..32];
+        let head = [&question[6..12], &own, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 2]].concat();
+        return socket
+            .send(&[&head[..], &own, &V4.octets(), asker].concat())
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_second_machine_that_answers_a_little_later_is_still_seen() {
+    let net = Net::new(3);
+    let (quick, late) = (&net.hosts[1], &net.hosts[2]);
+    quick
+        .space
+        .ip(&format!("address add {V4}/32 dev {}", quick.interface));
+    let interface = late.interface.clone();
+    let answering = late.space.start(move || {
+        answer_late(
+            &interface,
+            [2, 0, 0x5e, 0, 0x53, 0x99],
+            Duration::from_micros(1500),
+        )
+    });
+    // Twice at most: the machine may have been too busy for the late one.
+    let seen = (0..2).any(|_| {
+        let interface = net.hosts[0].interface.clone();
+        let answer = net.hosts[0]
+            .space
+            .run(move || arp::ask(&interface, V4, WITHIN));
+        answer.hardware() == [quick.hardware.as_str(), "02:00:5e:00:53:99"]
+    });
+    answering.recv().unwrap();
+    assert!(seen);
+}
+
 #[test]
 fn a_host_that_answers_only_its_own_network_is_asked_from_there() {
     let net = Net::new(2);
     let (own, peer) = (&net.hosts[0], &net.hosts[1]);
-    // Answers only a sender in the same network: a probe from 0.0.0.0 would be met with silence.
     peer.space
         .sysctl(&format!("ipv4/conf/{}/arp_ignore", peer.interface), "2");
+    // Another network comes first on our side.
+    own.space
+        .ip(&format!("address flush dev {}", own.interface));
     own.space.ip(&format!(
         "address add 198.51.100.1/24 dev {}",
         own.interface
     ));
+    own.space
+        .ip(&format!("address add 192.0.2.11/24 dev {}", own.interface));
     let interface = own.interface.clone();
     let answer = own
         .space

@@ -16,31 +16,40 @@ pub fn diagnose(
     mut layers: Vec<LayerFinding>,
     observation: &Observation,
 ) -> Diagnosis {
-    let world = World::new(config, observation).ok().filter(|w| &w.service.name == service);
+    let world = World::new(config, observation)
+        .ok()
+        .filter(|w| &w.service.name == service);
     let patient = world.as_ref().and_then(|w| w.last_on()).cloned();
     layers.sort_by_key(|l| (Some(&l.node) != patient.as_ref(), l.layer));
-    let broken = layers.iter().find(|l| {
-        l.ok == Some(false) && patient.as_ref().is_none_or(|p| p == &l.node)
-    });
+    let broken = layers
+        .iter()
+        .find(|l| l.ok == Some(false) && patient.as_ref().is_none_or(|p| p == &l.node));
     let cause = broken.map(|l| format!("{} {}: {}", l.node, layer_name(l.layer), l.evidence));
     let advice = match &world {
         Some(world) => advice(world, broken, patient.as_ref()),
         None => vec![Advice::Status],
     };
-    Diagnosis { service: service.clone(), layers, cause, advice }
+    Diagnosis {
+        service: service.clone(),
+        layers,
+        cause,
+        advice,
+    }
 }
 
 fn advice(world: &World, broken: Option<&LayerFinding>, patient: Option<&NodeName>) -> Vec<Advice> {
-    let Some(broken) = broken else { return nothing_broken(world) };
+    let Some(broken) = broken else {
+        return nothing_broken(world);
+    };
     let service = world.name();
     match broken.layer {
         // The machine, its network or its way to the data: nothing that a restart mends.
-        Layer::Power
-        | Layer::NetworkPaths
-        | Layer::Agent
-        | Layer::DiskSet
-        | Layer::FileSystem => takeover_advice(world),
-        Layer::FreeSpace => vec![Advice::FreeSpace { node: broken.node.clone() }],
+        Layer::Power | Layer::NetworkPaths | Layer::Agent | Layer::DiskSet | Layer::FileSystem => {
+            takeover_advice(world)
+        }
+        Layer::FreeSpace => vec![Advice::FreeSpace {
+            node: broken.node.clone(),
+        }],
         // The layers below are sound there: the data is reached, so a restart is the shorter way.
         Layer::KernelLog
         | Layer::Process
@@ -49,7 +58,11 @@ fn advice(world: &World, broken: Option<&LayerFinding>, patient: Option<&NodeNam
         | Layer::ClientTest => {
             if patient.is_some_and(|p| world.is_mounted(p)) {
                 let mut advice = vec![Advice::Restart { service }];
-                advice.extend(takeover_advice(world).into_iter().filter(|a| *a != Advice::Diagnose));
+                advice.extend(
+                    takeover_advice(world)
+                        .into_iter()
+                        .filter(|a| *a != Advice::Diagnose),
+                );
                 return advice;
             }
             if patient.is_some_and(|p| world.is_silent(p)) {

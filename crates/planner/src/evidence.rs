@@ -19,12 +19,18 @@ pub(crate) fn of_node(world: &World, node: &NodeName) -> Vec<Sentence> {
 fn agent(world: &World, node: &NodeName) -> Vec<Sentence> {
     let node = node.clone();
     let Some(facts) = world.facts(&node) else {
-        return vec![Sentence::NodeSilent { paths_tried: world.paths_tried(&node), node }];
+        return vec![Sentence::NodeSilent {
+            paths_tried: world.paths_tried(&node),
+            node,
+        }];
     };
     let mut said = vec![Sentence::NodeAnswers { node: node.clone() }];
     said.push(match world.grip(&node) {
         Grip::Free => Sentence::NodeFree { node: node.clone() },
-        Grip::Unknown { why } => Sentence::NodeHoldingUnknown { node: node.clone(), why },
+        Grip::Unknown { why } => Sentence::NodeHoldingUnknown {
+            node: node.clone(),
+            why,
+        },
         Grip::Holds | Grip::CutOff { .. } | Grip::Silent => holds(world, &node),
     });
     said.extend(strangers(world, &node).map(|m| stranger(&node, m)));
@@ -32,7 +38,10 @@ fn agent(world: &World, node: &NodeName) -> Vec<Sentence> {
         said.push(Sentence::NodeJournalLost { node: node.clone() });
     }
     if let Some(promise) = &facts.ledger.promise {
-        said.push(Sentence::NodePromised { node, epoch: promise.epoch.clone() });
+        said.push(Sentence::NodePromised {
+            node,
+            epoch: promise.epoch.clone(),
+        });
     }
     said
 }
@@ -51,7 +60,10 @@ pub(crate) fn holds(world: &World, node: &NodeName) -> Sentence {
     }
     let mut seen = std::collections::BTreeSet::new();
     by.retain(|b| seen.insert(b.clone()));
-    Sentence::NodeHolds { node: node.clone(), by }
+    Sentence::NodeHolds {
+        node: node.clone(),
+        by,
+    }
 }
 
 /// File systems of the service that were not mounted under a mandate.
@@ -60,11 +72,17 @@ pub(crate) fn strangers<'a>(
     node: &NodeName,
 ) -> impl Iterator<Item = &'a MountFact> + use<'a> {
     let facts = world.facts(node);
-    facts.into_iter().flat_map(|f| &f.mounts).filter(|m| m.mounted && m.stranger)
+    facts
+        .into_iter()
+        .flat_map(|f| &f.mounts)
+        .filter(|m| m.mounted && m.stranger)
 }
 
 pub(crate) fn stranger(node: &NodeName, mount: &MountFact) -> Sentence {
-    Sentence::MountStranger { node: node.clone(), mount_point: mount.mount_point.clone() }
+    Sentence::MountStranger {
+        node: node.clone(),
+        mount_point: mount.mount_point.clone(),
+    }
 }
 
 fn power(world: &World, node: &NodeName) -> Option<Sentence> {
@@ -73,19 +91,25 @@ fn power(world: &World, node: &NodeName) -> Option<Sentence> {
         return None;
     }
     let node = node.clone();
-    Some(match world.view(&node).map_or(Power::Unknown, |v| v.power) {
-        Power::On => Sentence::NodePowerOn { node },
-        Power::Off => Sentence::NodePowerOff { node },
-        Power::Unknown => Sentence::NodePowerUnknown { node },
-    })
+    Some(
+        match world.view(&node).map_or(Power::Unknown, |v| v.power) {
+            Power::On => Sentence::NodePowerOn { node },
+            Power::Off => Sentence::NodePowerOff { node },
+            Power::Unknown => Sentence::NodePowerUnknown { node },
+        },
+    )
 }
 
 /// The node's own address answers from one of its registered hardware addresses: its kernel lives.
 pub(crate) fn own_address(world: &World, node: &NodeName) -> Option<Sentence> {
     match &world.view(node)?.address {
-        AddressAnswer::Node { node: answered, hardware } if answered == node => {
-            Some(Sentence::NodeAddressAnswers { node: node.clone(), hardware: hardware.clone() })
-        }
+        AddressAnswer::Node {
+            node: answered,
+            hardware,
+        } if answered == node => Some(Sentence::NodeAddressAnswers {
+            node: node.clone(),
+            hardware: hardware.clone(),
+        }),
         AddressAnswer::Node { .. }
         | AddressAnswer::Mine
         | AddressAnswer::Nobody
@@ -97,25 +121,46 @@ pub(crate) fn own_address(world: &World, node: &NodeName) -> Option<Sentence> {
 /// A virtual address answers from a registered hardware address of the node. It shows a kernel, not a service: a
 /// hung machine answers ARP too.
 pub(crate) fn virtual_address(world: &World, node: &NodeName) -> Option<Sentence> {
-    world.seen.addresses.iter().find_map(|sighting| match &sighting.answer {
-        AddressAnswer::Node { node: answered, .. } if answered == node => {
-            Some(Sentence::AddressAnsweredBy { address: sighting.address, node: node.clone() })
-        }
-        _ => None,
-    })
+    world
+        .seen
+        .addresses
+        .iter()
+        .find_map(|sighting| match &sighting.answer {
+            AddressAnswer::Node { node: answered, .. } if answered == node => {
+                Some(Sentence::AddressAnsweredBy {
+                    address: sighting.address,
+                    node: node.clone(),
+                })
+            }
+            _ => None,
+        })
 }
 
 /// A virtual address of the service answers from a hardware address of no node.
 pub(crate) fn address_conflict(world: &World) -> Option<(Sentence, String)> {
-    world.seen.addresses.iter().find_map(|sighting| match &sighting.answer {
-        AddressAnswer::Stranger { hardware }
-            if world.service.virtual_ips.iter().any(|v| v.address == sighting.address) =>
-        {
-            let (address, hardware) = (sighting.address, hardware.clone());
-            Some((Sentence::AddressConflict { address, hardware: hardware.clone() }, hardware))
-        }
-        _ => None,
-    })
+    world
+        .seen
+        .addresses
+        .iter()
+        .find_map(|sighting| match &sighting.answer {
+            AddressAnswer::Stranger { hardware }
+                if world
+                    .service
+                    .virtual_ips
+                    .iter()
+                    .any(|v| v.address == sighting.address) =>
+            {
+                let (address, hardware) = (sighting.address, hardware.clone());
+                Some((
+                    Sentence::AddressConflict {
+                        address,
+                        hardware: hardware.clone(),
+                    },
+                    hardware,
+                ))
+            }
+            _ => None,
+        })
 }
 
 /// Who answers for the virtual addresses.
@@ -123,13 +168,15 @@ pub(crate) fn addresses(world: &World) -> Vec<Sentence> {
     let said = world.seen.addresses.iter().filter_map(|sighting| {
         let address = sighting.address;
         match &sighting.answer {
-            AddressAnswer::Node { node, .. } => {
-                Some(Sentence::AddressAnsweredBy { address, node: node.clone() })
-            }
+            AddressAnswer::Node { node, .. } => Some(Sentence::AddressAnsweredBy {
+                address,
+                node: node.clone(),
+            }),
             AddressAnswer::Nobody => Some(Sentence::AddressSilent { address }),
-            AddressAnswer::Stranger { hardware } => {
-                Some(Sentence::AddressConflict { address, hardware: hardware.clone() })
-            }
+            AddressAnswer::Stranger { hardware } => Some(Sentence::AddressConflict {
+                address,
+                hardware: hardware.clone(),
+            }),
             AddressAnswer::Mine | AddressAnswer::NotAsked { .. } => None,
         }
     });
@@ -148,7 +195,11 @@ pub(crate) fn probe(world: &World, sighting: &ProbeSighting) -> Sentence {
     let (probe, age_ms) = (sighting.probe.clone(), sighting.age_ms);
     match (world.is_fresh(sighting), sighting.serving) {
         (false, _) => Sentence::ProbeStale { probe, age_ms },
-        (true, true) => Sentence::ProbeSeesService { probe, node: sighting.node.clone(), age_ms },
+        (true, true) => Sentence::ProbeSeesService {
+            probe,
+            node: sighting.node.clone(),
+            age_ms,
+        },
         (true, false) => Sentence::ProbeSeesNothing { probe, age_ms },
     }
 }
@@ -165,19 +216,37 @@ pub(crate) fn disk(world: &World) -> Option<Sentence> {
 /// Each fence of the node, or that there is none and what that costs.
 pub(crate) fn fences(world: &World, node: &NodeName) -> Vec<Sentence> {
     let Some(configured) = world.config.node(node).filter(|n| !n.fences.is_empty()) else {
-        return vec![Sentence::FenceNone { node: node.clone() }, Sentence::NoFenceCost];
+        return vec![
+            Sentence::FenceNone { node: node.clone() },
+            Sentence::NoFenceCost,
+        ];
     };
     let said = configured.fences.iter().map(|fence| {
         let (node, device) = (node.clone(), fence.name.clone());
-        match world.fence_view(&node, &device).map(|f: &FenceView| &f.state) {
-            Some(FenceState::Open) => Sentence::FenceAnswers { node, device, fence: fence.kind },
-            Some(FenceState::Fenced) => {
-                Sentence::FenceConfirms { node, device, fence: fence.kind }
-            }
-            Some(FenceState::Failed { why }) => {
-                Sentence::FenceFailed { node, device, why: why.clone() }
-            }
-            None => Sentence::FenceFailed { node, device, why: "not asked".into() },
+        match world
+            .fence_view(&node, &device)
+            .map(|f: &FenceView| &f.state)
+        {
+            Some(FenceState::Open) => Sentence::FenceAnswers {
+                node,
+                device,
+                fence: fence.kind,
+            },
+            Some(FenceState::Fenced) => Sentence::FenceConfirms {
+                node,
+                device,
+                fence: fence.kind,
+            },
+            Some(FenceState::Failed { why }) => Sentence::FenceFailed {
+                node,
+                device,
+                why: why.clone(),
+            },
+            None => Sentence::FenceFailed {
+                node,
+                device,
+                why: "not asked".into(),
+            },
         }
     });
     said.collect()

@@ -39,11 +39,18 @@ pub fn goal(
         MoveKind::Resume => {
             let run = unfinished(&world)?;
             let goal = run.goal.clone();
-            placed(&world, goal.unwrap_or_else(|| Placement::ActiveOn(run.coordinator.clone())))
+            placed(
+                &world,
+                goal.unwrap_or_else(|| Placement::ActiveOn(run.coordinator.clone())),
+            )
         }
-        MoveKind::Abort | MoveKind::Restore | MoveKind::Cover => {
-            placed(&world, unfinished(&world)?.home.clone().unwrap_or(Placement::Stopped))
-        }
+        MoveKind::Abort | MoveKind::Restore | MoveKind::Cover => placed(
+            &world,
+            unfinished(&world)?
+                .home
+                .clone()
+                .unwrap_or(Placement::Stopped),
+        ),
     };
     if world.is_silent(&coordinator) {
         return Err(guards::peer_silent(&world, &coordinator));
@@ -66,7 +73,10 @@ fn holder<'a>(world: &World<'a>) -> &'a NodeName {
 
 /// Away from where the service is, or was. A node that is silent is where it was, as far as anybody can tell.
 fn away<'a>(world: &World<'a>) -> &'a NodeName {
-    let from = world.active().or_else(|| world.silent().next()).or_else(|| world.last_on());
+    let from = world
+        .active()
+        .or_else(|| world.silent().next())
+        .or_else(|| world.last_on());
     let me = &world.seen.observer;
     match from {
         Some(from) if from == me => world.others(from).first().copied().unwrap_or(me),
@@ -76,7 +86,11 @@ fn away<'a>(world: &World<'a>) -> &'a NodeName {
 
 fn not_preferred<'a>(world: &World<'a>) -> &'a NodeName {
     let preferred = &world.service.preferred_node;
-    world.others(preferred).first().copied().unwrap_or(&world.seen.observer)
+    world
+        .others(preferred)
+        .first()
+        .copied()
+        .unwrap_or(&world.seen.observer)
 }
 
 /// Where something of the service is already; else the preferred node, unless it is silent.

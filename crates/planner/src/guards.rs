@@ -20,20 +20,31 @@ pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), R
         | MoveKind::Stop
         | MoveKind::Start => {}
     }
-    let Some(run) = world.unfinished() else { return Ok(()) };
+    let Some(run) = world.unfinished() else {
+        return Ok(());
+    };
     let (id, since, coordinator) = (run.run.clone(), run.since, run.coordinator.clone());
     if run.live {
         let actor = run.actor.clone();
         return Err(Refusal {
             code: RefusalCode::RunInProgress,
-            sentence: Sentence::RunBy { run: id.clone(), actor, since, coordinator },
+            sentence: Sentence::RunBy {
+                run: id.clone(),
+                actor,
+                since,
+                coordinator,
+            },
             evidence: Vec::new(),
             next: vec![Advice::WaitForRun { run: id }],
         });
     }
     Err(Refusal {
         code: RefusalCode::RunInterrupted,
-        sentence: Sentence::RunLeftOver { run: id, since, coordinator },
+        sentence: Sentence::RunLeftOver {
+            run: id,
+            since,
+            coordinator,
+        },
         evidence: Vec::new(),
         next: vec![Advice::Resume, Advice::Abort],
     })
@@ -44,9 +55,15 @@ pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), R
 pub(crate) fn disk_holders(world: &World) -> Vec<NodeName> {
     let holds = |n: &NodeName| {
         world.grip(n) == Grip::Holds
-            && world.facts(n).is_some_and(|f| matches!(f.disk, Holding::Held { .. }))
+            && world
+                .facts(n)
+                .is_some_and(|f| matches!(f.disk, Holding::Held { .. }))
     };
-    world.nodes().map(|n| n.name.clone()).filter(holds).collect()
+    world
+        .nodes()
+        .map(|n| n.name.clone())
+        .filter(holds)
+        .collect()
 }
 
 pub(crate) fn refuse_two_holders(world: &World) -> Result<(), Refusal> {
@@ -88,7 +105,9 @@ pub(crate) fn refuse_address_conflict(world: &World, request: &Request) -> Resul
     if matches!(request.kind, MoveKind::Restore | MoveKind::Cover) {
         return Ok(());
     }
-    let Some((sentence, hardware)) = evidence::address_conflict(world) else { return Ok(()) };
+    let Some((sentence, hardware)) = evidence::address_conflict(world) else {
+        return Ok(());
+    };
     Err(Refusal {
         code: RefusalCode::AddressConflict,
         sentence,
@@ -99,7 +118,9 @@ pub(crate) fn refuse_address_conflict(world: &World, request: &Request) -> Resul
 
 /// A file system of the service that nobody mounted under a mandate.
 pub(crate) fn refuse_stranger(world: &World, node: &NodeName) -> Result<(), Refusal> {
-    let Some(mount) = evidence::strangers(world, node).next() else { return Ok(()) };
+    let Some(mount) = evidence::strangers(world, node).next() else {
+        return Ok(());
+    };
     Err(Refusal {
         code: RefusalCode::Stranger,
         sentence: evidence::stranger(node, mount),
@@ -125,12 +146,14 @@ pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(
     match world.grip(target) {
         Grip::Free | Grip::Holds => Ok(()),
         Grip::Unknown { .. } if world.is_complete(target) => Ok(()),
-        Grip::Unknown { why } => {
-            refuse(Sentence::RefusedTargetNotReady { node: target.clone(), why })
-        }
-        Grip::CutOff { device } => {
-            refuse(Sentence::RefusedTargetFenced { node: target.clone(), device })
-        }
+        Grip::Unknown { why } => refuse(Sentence::RefusedTargetNotReady {
+            node: target.clone(),
+            why,
+        }),
+        Grip::CutOff { device } => refuse(Sentence::RefusedTargetFenced {
+            node: target.clone(),
+            device,
+        }),
         Grip::Silent => Err(peer_silent(world, target)),
     }
 }
@@ -144,8 +167,16 @@ pub(crate) fn refuse_lost_journal(world: &World, request: &Request) -> Result<()
     }
     for node in world.others(me).into_iter().filter(|n| world.is_silent(n)) {
         let given = request.attested.iter().find(|a| &a.node == node);
-        let asked = Asked { world, request, proofs: &[], target: me, node };
-        if given.is_some_and(|g| takeover::may_force(request) && asked.contradiction(g.how).is_none()) {
+        let asked = Asked {
+            world,
+            request,
+            proofs: &[],
+            target: me,
+            node,
+        };
+        if given
+            .is_some_and(|g| takeover::may_force(request) && asked.contradiction(g.how).is_none())
+        {
             continue;
         }
         let mut next: Vec<Advice> = asked.attest_advice().into_iter().collect();
@@ -163,7 +194,9 @@ pub(crate) fn refuse_lost_journal(world: &World, request: &Request) -> Result<()
 /// A planned move needs both agents.
 pub(crate) fn peer_silent(world: &World, node: &NodeName) -> Refusal {
     let service = world.name();
-    let runs_elsewhere = world.nodes().any(|n| &n.name != node && world.is_ready(&n.name));
+    let runs_elsewhere = world
+        .nodes()
+        .any(|n| &n.name != node && world.is_ready(&n.name));
     let next = if runs_elsewhere {
         vec![Advice::Diagnose, Advice::PowerOn { node: node.clone() }]
     } else {
@@ -180,10 +213,15 @@ pub(crate) fn peer_silent(world: &World, node: &NodeName) -> Refusal {
 /// Nothing runs that could be moved or restarted.
 pub(crate) fn not_running(world: &World) -> Refusal {
     let service = world.name();
-    let said = world.nodes().flat_map(|n| evidence::of_node(world, &n.name)).collect();
+    let said = world
+        .nodes()
+        .flat_map(|n| evidence::of_node(world, &n.name))
+        .collect();
     Refusal {
         code: RefusalCode::NotRunning,
-        sentence: Sentence::RefusedNotRunning { service: service.clone() },
+        sentence: Sentence::RefusedNotRunning {
+            service: service.clone(),
+        },
         evidence: said,
         next: vec![Advice::Start { service }],
     }
@@ -193,7 +231,10 @@ pub(crate) fn not_running(world: &World) -> Refusal {
 pub(crate) fn already_there(world: &World, node: &NodeName) -> Refusal {
     Refusal {
         code: RefusalCode::AlreadyThere,
-        sentence: Sentence::AlreadyActive { service: world.name(), node: node.clone() },
+        sentence: Sentence::AlreadyActive {
+            service: world.name(),
+            node: node.clone(),
+        },
         evidence: evidence::of_node(world, node),
         next: vec![Advice::Status],
     }

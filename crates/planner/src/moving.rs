@@ -22,7 +22,10 @@ impl Planner<'_> {
         } else {
             graph.serve(target, service, enlist);
         }
-        let sentence = Sentence::ServiceRuns { service: world.name(), node: target.clone() };
+        let sentence = Sentence::ServiceRuns {
+            service: world.name(),
+            node: target.clone(),
+        };
         self.made(graph, Vec::new(), sentence, vec![Sentence::ClientNotTried])
     }
 
@@ -39,8 +42,10 @@ impl Planner<'_> {
             enlisted.push((node.clone(), graph.add(node, Action::Enlist, &[])));
         }
         let here = enlisted.last().map_or(StepId(0), |(_, id)| *id);
-        let gone: Vec<LetGo> =
-            letting_go.iter().map(|proof| self.let_go(&mut graph, proof, &enlisted)).collect();
+        let gone: Vec<LetGo> = letting_go
+            .iter()
+            .map(|proof| self.let_go(&mut graph, proof, &enlisted))
+            .collect();
         let stopped = self.stop_half_dead(&mut graph, target, here);
 
         let mut before: Vec<StepId> = gone.iter().map(|g| g.disk).collect();
@@ -57,31 +62,50 @@ impl Planner<'_> {
 
         let sentence = self.move_sentence(target, &letting_go);
         let mut unproved = self.unproved_fences(&letting_go);
-        unproved.push(Sentence::MountNotTried { node: target.clone() });
-        unproved.push(Sentence::DatabaseStartNotTried { node: target.clone() });
+        unproved.push(Sentence::MountNotTried {
+            node: target.clone(),
+        });
+        unproved.push(Sentence::DatabaseStartNotTried {
+            node: target.clone(),
+        });
         unproved.push(Sentence::ClientNotTried);
         self.made(graph, letting_go, sentence, unproved)
     }
 
     /// The steps by which one other node lets go.
-    fn let_go(
-        &self,
-        graph: &mut Graph,
-        proof: &PlannedProof,
-        enlisted: &[Enlisted],
-    ) -> LetGo {
+    fn let_go(&self, graph: &mut Graph, proof: &PlannedProof, enlisted: &[Enlisted]) -> LetGo {
         let me = &self.world.seen.observer;
-        let forced = |id| LetGo { disk: id, address: id };
+        let forced = |id| LetGo {
+            disk: id,
+            address: id,
+        };
         match proof {
             PlannedProof::Release { node } => self.release(graph, node, enlisted),
-            PlannedProof::Fence { node, device, fence } => {
+            PlannedProof::Fence {
+                node,
+                device,
+                fence,
+            } => {
                 let (victim, device) = (node.clone(), device.clone());
                 // Waits for nothing: it is what takes longest.
-                forced(graph.add(me, Action::Fence { victim, device, fence: *fence }, &[]))
+                forced(graph.add(
+                    me,
+                    Action::Fence {
+                        victim,
+                        device,
+                        fence: *fence,
+                    },
+                    &[],
+                ))
             }
-            PlannedProof::Attested { node, how } => {
-                forced(graph.add(me, Action::Attest { victim: node.clone(), how: *how }, &[]))
-            }
+            PlannedProof::Attested { node, how } => forced(graph.add(
+                me,
+                Action::Attest {
+                    victim: node.clone(),
+                    how: *how,
+                },
+                &[],
+            )),
         }
     }
 
@@ -91,11 +115,18 @@ impl Planner<'_> {
         node: &NodeName,
         enlisted: &[Enlisted],
     ) -> LetGo {
-        let own: Vec<StepId> = enlisted.iter().filter(|(n, _)| n == node).map(|(_, id)| *id).collect();
+        let own: Vec<StepId> = enlisted
+            .iter()
+            .filter(|(n, _)| n == node)
+            .map(|(_, id)| *id)
+            .collect();
         if self.world.grip(node) == Grip::Free {
             // It holds nothing: the promise alone is the proof.
             let release = graph.add(node, Action::Release, &own);
-            return LetGo { disk: release, address: release };
+            return LetGo {
+                disk: release,
+                address: release,
+            };
         }
         let mut gates: Vec<StepId> = enlisted.iter().map(|(_, id)| *id).collect();
         if self.checkpoints(node) {
@@ -134,9 +165,19 @@ impl Planner<'_> {
     fn unproved_fences(&self, letting_go: &[PlannedProof]) -> Vec<Sentence> {
         let mut said = Vec::new();
         for proof in letting_go {
-            let PlannedProof::Fence { node, device, .. } = proof else { continue };
-            said.push(Sentence::FenceNotTried { node: node.clone(), device: device.clone() });
-            let others = self.world.config.services.iter().filter(|s| s.name != self.world.service.name);
+            let PlannedProof::Fence { node, device, .. } = proof else {
+                continue;
+            };
+            said.push(Sentence::FenceNotTried {
+                node: node.clone(),
+                device: device.clone(),
+            });
+            let others = self
+                .world
+                .config
+                .services
+                .iter()
+                .filter(|s| s.name != self.world.service.name);
             said.extend(others.map(|s| Sentence::FenceHitsService {
                 node: node.clone(),
                 service: s.name.clone(),
@@ -152,13 +193,23 @@ impl Planner<'_> {
             PlannedProof::Release { .. } => None,
         });
         if let Some(from) = forced {
-            return Sentence::WillTakeOver { service, from: from.clone(), to };
+            return Sentence::WillTakeOver {
+                service,
+                from: from.clone(),
+                to,
+            };
         }
         match self.world.active().filter(|a| *a != target) {
-            Some(from) if self.request.kind == MoveKind::Takeover => {
-                Sentence::WillTakeOver { service, from: from.clone(), to }
-            }
-            Some(from) => Sentence::WillMove { service, from: from.clone(), to },
+            Some(from) if self.request.kind == MoveKind::Takeover => Sentence::WillTakeOver {
+                service,
+                from: from.clone(),
+                to,
+            },
+            Some(from) => Sentence::WillMove {
+                service,
+                from: from.clone(),
+                to,
+            },
             None => Sentence::WillStart { service, node: to },
         }
     }

@@ -5,12 +5,12 @@ use crate::guards;
 use crate::steps::Graph;
 use crate::takeover::Asked;
 use crate::world::{Grip, World};
+use siaga_model::NodeName;
 use siaga_model::config::Config;
 use siaga_model::observation::Observation;
 use siaga_model::plan::{Action, MoveKind, Placement, Plan, PlannedProof, Request};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::NodeName;
 
 /// The steps that bring the service from what is seen to `request.goal`, or why not. Pure. The coordinator is
 /// `observation.observer`. `proofs`: what this run has obtained already; the same way is taken again where it is
@@ -24,7 +24,11 @@ pub fn plan(
     let world = World::new(config, observation)?;
     guards::refuse_other_run(&world, request)?;
     guards::refuse_two_holders(&world)?;
-    let planner = Planner { world: &world, request, proofs };
+    let planner = Planner {
+        world: &world,
+        request,
+        proofs,
+    };
     match (&request.goal, request.kind) {
         (Placement::ActiveOn(target), MoveKind::Restart) => planner.restart(target),
         (Placement::ActiveOn(target), _) => planner.bring_to(target),
@@ -50,14 +54,24 @@ impl Planner<'_> {
         guards::refuse_unable_target(world, target)?;
         guards::refuse_lost_journal(world, self.request)?;
         let others = world.others(target);
-        let in_the_way =
-            |n: &&NodeName| !matches!(world.grip(n), Grip::Free | Grip::Silent | Grip::CutOff { .. });
+        let in_the_way = |n: &&NodeName| {
+            !matches!(
+                world.grip(n),
+                Grip::Free | Grip::Silent | Grip::CutOff { .. }
+            )
+        };
         if world.is_complete(target) && !others.iter().any(in_the_way) {
             return Ok(self.finish(target));
         }
         let mut letting_go = Vec::new();
         for node in others {
-            let asked = Asked { world, request: self.request, proofs: self.proofs, target, node };
+            let asked = Asked {
+                world,
+                request: self.request,
+                proofs: self.proofs,
+                target,
+                node,
+            };
             letting_go.push(asked.let_go()?);
         }
         Ok(self.move_to(target, letting_go))
@@ -123,8 +137,11 @@ impl Planner<'_> {
     fn stop(&self) -> Result<Plan, Refusal> {
         let world = self.world;
         let has = |n: &NodeName| world.grip(n) == Grip::Holds;
-        let nodes: Vec<NodeName> =
-            world.nodes().map(|n| n.name.clone()).filter(|n| has(n)).collect();
+        let nodes: Vec<NodeName> = world
+            .nodes()
+            .map(|n| n.name.clone())
+            .filter(|n| has(n))
+            .collect();
         if world.holders().is_empty() {
             // Only leftovers, or nothing: the service may be on a node that can't be asked.
             self.refuse_unseen()?;
@@ -145,8 +162,14 @@ impl Planner<'_> {
             self.release(&mut graph, node, &enlisted);
         }
         let node = world.active().unwrap_or(&nodes[0]).clone();
-        let sentence = Sentence::WillStop { service: world.name(), node };
-        let proofs = nodes.into_iter().map(|node| PlannedProof::Release { node }).collect();
+        let sentence = Sentence::WillStop {
+            service: world.name(),
+            node,
+        };
+        let proofs = nodes
+            .into_iter()
+            .map(|node| PlannedProof::Release { node })
+            .collect();
         Ok(self.made(graph, proofs, sentence, self.unseen()))
     }
 
@@ -159,7 +182,10 @@ impl Planner<'_> {
             if let Grip::Unknown { why } = world.grip(&node.name) {
                 return Err(Refusal {
                     code: RefusalCode::HoldingUnknown,
-                    sentence: Sentence::NodeHoldingUnknown { node: node.name.clone(), why },
+                    sentence: Sentence::NodeHoldingUnknown {
+                        node: node.name.clone(),
+                        why,
+                    },
                     evidence: evidence::of_node(world, &node.name),
                     next: vec![Advice::Diagnose, Advice::Check],
                 });
@@ -172,8 +198,14 @@ impl Planner<'_> {
         let service = self.world.name();
         Refusal {
             code: RefusalCode::AlreadyThere,
-            sentence: Sentence::ServiceStopped { service: service.clone() },
-            evidence: self.world.nodes().flat_map(|n| evidence::of_node(self.world, &n.name)).collect(),
+            sentence: Sentence::ServiceStopped {
+                service: service.clone(),
+            },
+            evidence: self
+                .world
+                .nodes()
+                .flat_map(|n| evidence::of_node(self.world, &n.name))
+                .collect(),
             next: vec![Advice::Start { service }],
         }
     }
@@ -194,7 +226,10 @@ impl Planner<'_> {
         let stopped = graph.stop(node, world.service, &[enlist]);
         let database = graph.add(node, Action::StartDatabase, &[stopped]);
         graph.serve(node, world.service, database);
-        let sentence = Sentence::WillRestart { service: world.name(), node: node.clone() };
+        let sentence = Sentence::WillRestart {
+            service: world.name(),
+            node: node.clone(),
+        };
         let mut unproved = vec![
             Sentence::DatabaseStartNotTried { node: node.clone() },
             Sentence::ClientNotTried,
@@ -209,7 +244,10 @@ impl Planner<'_> {
         let said = world.nodes().filter_map(|n| {
             let node = n.name.clone();
             match world.grip(&node) {
-                Grip::Silent => Some(Sentence::NodeSilent { paths_tried: world.paths_tried(&node), node }),
+                Grip::Silent => Some(Sentence::NodeSilent {
+                    paths_tried: world.paths_tried(&node),
+                    node,
+                }),
                 Grip::Unknown { why } => Some(Sentence::NodeHoldingUnknown { node, why }),
                 Grip::Free | Grip::Holds | Grip::CutOff { .. } => None,
             }

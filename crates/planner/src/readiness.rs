@@ -23,17 +23,28 @@ pub fn readiness(config: &Config, observation: &Observation, findings: &[Finding
         findings: findings.to_vec(),
         not_exercised: Vec::new(),
     };
-    let Ok(world) = World::new(config, observation) else { return report };
+    let Ok(world) = World::new(config, observation) else {
+        return report;
+    };
     for finding in seen(&world) {
         let known = |f: &Finding| f.code == finding.code && f.node == finding.node;
         if !report.findings.iter().any(known) {
             report.findings.push(finding);
         }
     }
-    report.findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    report
+        .findings
+        .sort_by_key(|f| std::cmp::Reverse(f.severity));
     report.not_exercised = not_exercised(&world);
-    let blocked = report.findings.iter().any(|f| f.severity == Severity::Blocking);
-    report.can_take_over = if blocked { CanTakeOver::No } else { answer(&world) };
+    let blocked = report
+        .findings
+        .iter()
+        .any(|f| f.severity == Severity::Blocking);
+    report.can_take_over = if blocked {
+        CanTakeOver::No
+    } else {
+        answer(&world)
+    };
     report
 }
 
@@ -61,7 +72,12 @@ fn answer(world: &World) -> CanTakeOver {
 fn without(world: &World) -> CanTakeOver {
     let goal = Placement::ActiveOn(world.seen.observer.clone());
     let kind = MoveKind::Takeover;
-    let request = Request { kind, goal, attested: Vec::new(), may_fence: true };
+    let request = Request {
+        kind,
+        goal,
+        attested: Vec::new(),
+        may_fence: true,
+    };
     match plan(world.config, world.seen, &request, &[]) {
         Ok(_) => CanTakeOver::Yes,
         Err(refusal) => match refusal.code {
@@ -77,7 +93,12 @@ fn without(world: &World) -> CanTakeOver {
 fn seen(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut add = |code, node: &NodeName, severity, evidence: String| {
-        found.push(Finding { code, node: node.clone(), severity, evidence });
+        found.push(Finding {
+            code,
+            node: node.clone(),
+            severity,
+            evidence,
+        });
     };
     let me = &world.seen.observer;
     for node in world.nodes() {
@@ -91,10 +112,20 @@ fn seen(world: &World) -> Vec<Finding> {
             add(FindingCode::MountByHand, name, Severity::Blocking, what);
         }
         if let Some(device) = world.cut_off_by(name) {
-            add(FindingCode::NodeUnfencedAndBack, name, Severity::Warning, device.to_owned());
+            add(
+                FindingCode::NodeUnfencedAndBack,
+                name,
+                Severity::Warning,
+                device.to_owned(),
+            );
         }
         if node.fences.is_empty() {
-            add(FindingCode::FenceMissing, name, Severity::Warning, String::new());
+            add(
+                FindingCode::FenceMissing,
+                name,
+                Severity::Warning,
+                String::new(),
+            );
         }
         // A node does not ask its own fence.
         for fence in node.fences.iter().filter(|_| name != me) {
@@ -104,7 +135,12 @@ fn seen(world: &World) -> Vec<Finding> {
                     let evidence = format!("{}: {why}", fence.name);
                     add(FindingCode::FenceSilent, name, Severity::Warning, evidence);
                 }
-                None => add(FindingCode::FenceSilent, name, Severity::Warning, fence.name.clone()),
+                None => add(
+                    FindingCode::FenceSilent,
+                    name,
+                    Severity::Warning,
+                    fence.name.clone(),
+                ),
             }
         }
     }
@@ -112,10 +148,20 @@ fn seen(world: &World) -> Vec<Finding> {
         evidence::address_conflict(world)
     {
         let evidence = format!("{address} {hardware}");
-        add(FindingCode::AddressConflict, me, Severity::Blocking, evidence);
+        add(
+            FindingCode::AddressConflict,
+            me,
+            Severity::Blocking,
+            evidence,
+        );
     }
     if !world.seen.probes.iter().any(|p| world.is_fresh(p)) {
-        add(FindingCode::ProbeMissing, me, Severity::Warning, String::new());
+        add(
+            FindingCode::ProbeMissing,
+            me,
+            Severity::Warning,
+            String::new(),
+        );
     }
     found
 }

@@ -33,7 +33,12 @@ impl Graph {
         let mut after = after.to_vec();
         after.sort_unstable();
         after.dedup();
-        self.steps.push(Step { id, node: node.clone(), action, after });
+        self.steps.push(Step {
+            id,
+            node: node.clone(),
+            action,
+            after,
+        });
         id
     }
 

@@ -29,8 +29,11 @@ use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 
 /// Every kind of attestation, the surest first.
-const WAYS: [AttestKind; 3] =
-    [AttestKind::Unplugged, AttestKind::SwitchedOff, AttestKind::StorageDisconnected];
+const WAYS: [AttestKind; 3] = [
+    AttestKind::Unplugged,
+    AttestKind::SwitchedOff,
+    AttestKind::StorageDisconnected,
+];
 
 /// The question: how does `node` let go, so that `target` may take the disk set?
 pub(crate) struct Asked<'a> {
@@ -70,7 +73,9 @@ impl Asked<'_> {
             Grip::Free | Grip::Holds => {
                 self.refuse_alive()?;
                 guards::refuse_stranger(self.world, self.node)?;
-                Ok(PlannedProof::Release { node: self.node.clone() })
+                Ok(PlannedProof::Release {
+                    node: self.node.clone(),
+                })
             }
             Grip::Unknown { .. } | Grip::CutOff { .. } if self.can_force() => {
                 self.refuse_alive()?;
@@ -93,12 +98,19 @@ impl Asked<'_> {
         if by_person && self.world.is_ready(self.node) {
             return Err(self.refuse(
                 RefusalCode::SourceAlive,
-                Sentence::RefusedSourceAlive { node: self.node.clone() },
-                vec![Advice::Switchover { service: self.world.name() }],
+                Sentence::RefusedSourceAlive {
+                    node: self.node.clone(),
+                },
+                vec![Advice::Switchover {
+                    service: self.world.name(),
+                }],
             ));
         }
         // "Stopped" is the agent's own word, and newer than a probe's last report.
-        let stopped = self.world.facts(self.node).is_some_and(|f| f.database == DatabaseState::Stopped);
+        let stopped = self
+            .world
+            .facts(self.node)
+            .is_some_and(|f| f.database == DatabaseState::Stopped);
         if by_person && !stopped {
             self.refuse_serving()?;
         }
@@ -112,9 +124,14 @@ impl Asked<'_> {
     }
 
     fn refuse_serving(&self) -> Result<(), Refusal> {
-        let Some(probe) = self.serving() else { return Ok(()) };
+        let Some(probe) = self.serving() else {
+            return Ok(());
+        };
         let service = self.world.name();
-        let sentence = Sentence::RefusedServing { service: service.clone(), node: probe.node.clone() };
+        let sentence = Sentence::RefusedServing {
+            service: service.clone(),
+            node: probe.node.clone(),
+        };
         let next = vec![Advice::Diagnose, Advice::Switchover { service }];
         Err(self.refuse(RefusalCode::StillServing, sentence, next))
     }
@@ -125,7 +142,10 @@ impl Asked<'_> {
         if let Some(how) = self.attested_before()
             && self.contradiction(how).is_none()
         {
-            return Ok(PlannedProof::Attested { node: self.node.clone(), how });
+            return Ok(PlannedProof::Attested {
+                node: self.node.clone(),
+                how,
+            });
         }
         if let Some(fence) = self.working_fence() {
             return Ok(PlannedProof::Fence {
@@ -134,9 +154,14 @@ impl Asked<'_> {
                 fence: fence.kind,
             });
         }
-        let Some(given) = self.given() else { return Err(self.needs_attestation()) };
+        let Some(given) = self.given() else {
+            return Err(self.needs_attestation());
+        };
         match self.contradiction(given.how) {
-            None => Ok(PlannedProof::Attested { node: self.node.clone(), how: given.how }),
+            None => Ok(PlannedProof::Attested {
+                node: self.node.clone(),
+                how: given.how,
+            }),
             Some(witness) => Err(self.contradicted(given.how, witness)),
         }
     }
@@ -157,7 +182,11 @@ impl Asked<'_> {
     /// The device to fence with: the one that was used in this run, else power before fabric, each in the configured
     /// order, among those that answer.
     fn working_fence(&self) -> Option<&Fence> {
-        let fences = self.world.config.node(self.node).map_or(&[][..], |n| &n.fences);
+        let fences = self
+            .world
+            .config
+            .node(self.node)
+            .map_or(&[][..], |n| &n.fences);
         let answers = |f: &&Fence| {
             let state = self.world.fence_view(self.node, &f.name).map(|v| &v.state);
             matches!(state, Some(FenceState::Open | FenceState::Fenced))
@@ -168,24 +197,32 @@ impl Asked<'_> {
     }
 
     fn fenced_before(&self, name: &str) -> bool {
-        self.own_proofs().any(|p| matches!(&p.ground, Ground::Fenced { device, .. } if device == name))
+        self.own_proofs()
+            .any(|p| matches!(&p.ground, Ground::Fenced { device, .. } if device == name))
     }
 
     /// A word that was accepted in this run already, and came with this request too.
     fn attested_before(&self) -> Option<AttestKind> {
         let given = self.given()?;
-        let accepted = |p: &ProofRecord| matches!(p.ground, Ground::Attested { how, .. } if how == given.how);
+        let accepted =
+            |p: &ProofRecord| matches!(p.ground, Ground::Attested { how, .. } if how == given.how);
         self.own_proofs().any(accepted).then_some(given.how)
     }
 
     fn own_proofs(&self) -> impl Iterator<Item = &ProofRecord> {
         let service = &self.world.service.name;
-        self.proofs.iter().filter(move |p| &p.node == self.node && &p.service == service)
+        self.proofs
+            .iter()
+            .filter(move |p| &p.node == self.node && &p.service == service)
     }
 
     /// The newest word about this node.
     fn given(&self) -> Option<&AttestationGiven> {
-        self.request.attested.iter().filter(|a| &a.node == self.node).max_by_key(|a| a.at)
+        self.request
+            .attested
+            .iter()
+            .filter(|a| &a.node == self.node)
+            .max_by_key(|a| a.at)
     }
 
     /// The witness that contradicts that kind of attestation, where there is one.
@@ -200,7 +237,9 @@ impl Asked<'_> {
         match how {
             AttestKind::Unplugged | AttestKind::SwitchedOff => {
                 let node = node.clone();
-                let answers = world.facts(&node).map(|_| Sentence::NodeAnswers { node: node.clone() });
+                let answers = world
+                    .facts(&node)
+                    .map(|_| Sentence::NodeAnswers { node: node.clone() });
                 let on = world.view(&node).is_some_and(|v| v.power == Power::On);
                 let on = on.then(|| Sentence::NodePowerOn { node: node.clone() });
                 answers
@@ -211,8 +250,12 @@ impl Asked<'_> {
                     .or(written)
             }
             AttestKind::StorageDisconnected => {
-                let held = world.facts(node).is_some_and(|f| matches!(f.disk, Holding::Held { .. }));
-                held.then(|| evidence::holds(world, node)).or(written).or(served)
+                let held = world
+                    .facts(node)
+                    .is_some_and(|f| matches!(f.disk, Holding::Held { .. }));
+                held.then(|| evidence::holds(world, node))
+                    .or(written)
+                    .or(served)
             }
         }
     }
@@ -223,7 +266,11 @@ impl Asked<'_> {
 
     fn contradicted(&self, how: AttestKind, witness: Sentence) -> Refusal {
         let node = self.node.clone();
-        let sentence = Sentence::AttestationContradictedBy { node, how, witness: Box::new(witness) };
+        let sentence = Sentence::AttestationContradictedBy {
+            node,
+            how,
+            witness: Box::new(witness),
+        };
         let mut next: Vec<Advice> = self.attest_advice().into_iter().collect();
         next.push(Advice::Diagnose);
         self.refuse(RefusalCode::AttestationContradicted, sentence, next)
@@ -233,7 +280,11 @@ impl Asked<'_> {
         let node = self.node.clone();
         let sentence = Sentence::RefusedNeedsAttestation { node: node.clone() };
         let mut next: Vec<Advice> = self.attest_advice().into_iter().collect();
-        let failed = self.world.config.node(self.node).map_or(&[][..], |n| &n.fences);
+        let failed = self
+            .world
+            .config
+            .node(self.node)
+            .map_or(&[][..], |n| &n.fences);
         next.extend(failed.iter().map(|fence| Advice::RepairFence {
             node: node.clone(),
             device: fence.name.clone(),
@@ -246,13 +297,21 @@ impl Asked<'_> {
 
     /// What a person may do and attest: the ways that no witness contradicts now.
     pub(crate) fn attest_advice(&self) -> Option<Advice> {
-        let ways: Vec<AttestKind> =
-            WAYS.into_iter().filter(|how| self.contradiction(*how).is_none()).collect();
-        (!ways.is_empty()).then(|| Advice::AttestAfter { node: self.node.clone(), ways })
+        let ways: Vec<AttestKind> = WAYS
+            .into_iter()
+            .filter(|how| self.contradiction(*how).is_none())
+            .collect();
+        (!ways.is_empty()).then(|| Advice::AttestAfter {
+            node: self.node.clone(),
+            ways,
+        })
     }
 
     fn holding_unknown(&self, why: String) -> Refusal {
-        let sentence = Sentence::NodeHoldingUnknown { node: self.node.clone(), why };
+        let sentence = Sentence::NodeHoldingUnknown {
+            node: self.node.clone(),
+            why,
+        };
         let next = vec![Advice::Diagnose, Advice::Check];
         self.refuse(RefusalCode::HoldingUnknown, sentence, next)
     }
@@ -263,6 +322,11 @@ impl Asked<'_> {
         said.extend(evidence::addresses(self.world));
         said.extend(evidence::disk(self.world));
         said.extend(evidence::fences(self.world, self.node));
-        Refusal { code, sentence, evidence: said, next }
+        Refusal {
+            code,
+            sentence,
+            evidence: said,
+            next,
+        }
     }
 }

@@ -60,7 +60,13 @@ struct Found {
 
 impl Found {
     fn new(state: VerdictState, sentence: Sentence, advice: Vec<Advice>) -> Self {
-        Self { state, sentence, first: Vec::new(), advice, active: None }
+        Self {
+            state,
+            sentence,
+            first: Vec::new(),
+            advice,
+            active: None,
+        }
     }
     fn because(mut self, first: Vec<Sentence>) -> Self {
         self.first = first;
@@ -74,8 +80,10 @@ impl Found {
 
 /// Everything that every witness says, the fences of each node last, and what having none costs once.
 fn witnesses(world: &World) -> Vec<Sentence> {
-    let mut said: Vec<Sentence> =
-        world.nodes().flat_map(|n| evidence::of_node(world, &n.name)).collect();
+    let mut said: Vec<Sentence> = world
+        .nodes()
+        .flat_map(|n| evidence::of_node(world, &n.name))
+        .collect();
     said.extend(evidence::probes(world));
     said.extend(evidence::addresses(world));
     said.extend(evidence::disk(world));
@@ -110,8 +118,13 @@ fn in_a_run(world: &World) -> Option<Found> {
         since: run.since,
         coordinator: run.coordinator.clone(),
     };
-    let sentence = Sentence::ServiceInTransition { service: world.name(), run: run.run.clone() };
-    let advice = vec![Advice::WaitForRun { run: run.run.clone() }];
+    let sentence = Sentence::ServiceInTransition {
+        service: world.name(),
+        run: run.run.clone(),
+    };
+    let advice = vec![Advice::WaitForRun {
+        run: run.run.clone(),
+    }];
     Some(Found::new(VerdictState::InTransition, sentence, advice).because(vec![by]))
 }
 
@@ -136,14 +149,22 @@ fn danger(world: &World) -> Option<Found> {
         }
     }
     let active = ready(world)?;
-    world.others(&active).into_iter().find_map(|node| left_address(world, node))
+    world
+        .others(&active)
+        .into_iter()
+        .find_map(|node| left_address(world, node))
 }
 
 /// A node other than the one that serves still has the virtual address, or answers for it.
 fn left_address(world: &World, node: &NodeName) -> Option<Found> {
-    let present = world.facts(node).and_then(|f| f.virtual_ips.iter().find(|v| v.present));
+    let present = world
+        .facts(node)
+        .and_then(|f| f.virtual_ips.iter().find(|v| v.present));
     let sentence = match present {
-        Some(vip) => Sentence::VirtualIpLeftOver { node: node.clone(), address: vip.address },
+        Some(vip) => Sentence::VirtualIpLeftOver {
+            node: node.clone(),
+            address: vip.address,
+        },
         None => evidence::virtual_address(world, node)?,
     };
     let fences = world.config.node(node).map_or(&[][..], |n| &n.fences);
@@ -166,7 +187,10 @@ fn left_over(world: &World) -> Option<Found> {
     let service = world.name();
     let state = match ready(world) {
         Some(node) => Sentence::ServiceRuns { service, node },
-        None => Sentence::ServiceDown { service, last_on: world.last_on().cloned() },
+        None => Sentence::ServiceDown {
+            service,
+            last_on: world.last_on().cloned(),
+        },
     };
     let advice = vec![Advice::Resume, Advice::Abort];
     Some(Found::new(VerdictState::Stuck, sentence, advice).because(vec![state]))
@@ -177,14 +201,27 @@ fn running(world: &World) -> Option<Found> {
     let node = ready(world)?;
     if !world.is_complete(&node) {
         // The database is up and clients can't get to it.
-        let sentence = Sentence::ServiceDown { service: service.clone(), last_on: Some(node.clone()) };
+        let sentence = Sentence::ServiceDown {
+            service: service.clone(),
+            last_on: Some(node.clone()),
+        };
         let advice = vec![Advice::Start { service }, Advice::Diagnose];
         return Some(Found::new(VerdictState::Down, sentence, advice).on(&node));
     }
-    let blind = world.seen.probes.iter().any(|p| world.is_fresh(p) && !p.serving);
-    let served = world.seen.probes.iter().any(|p| world.is_fresh(p) && p.serving);
-    let other_is_able =
-        world.others(&node).into_iter().all(|n| matches!(world.grip(n), Grip::Free));
+    let blind = world
+        .seen
+        .probes
+        .iter()
+        .any(|p| world.is_fresh(p) && !p.serving);
+    let served = world
+        .seen
+        .probes
+        .iter()
+        .any(|p| world.is_fresh(p) && p.serving);
+    let other_is_able = world
+        .others(&node)
+        .into_iter()
+        .all(|n| matches!(world.grip(n), Grip::Free));
     let advice = match evidence::strangers(world, &node).next() {
         Some(mount) => vec![Advice::UnmountByHand {
             node: node.clone(),
@@ -193,11 +230,19 @@ fn running(world: &World) -> Option<Found> {
         None if blind && !served => vec![Advice::Diagnose],
         None if !other_is_able => vec![Advice::Diagnose, Advice::Check],
         None if node != world.service.preferred_node => {
-            vec![Advice::Failback { service: service.clone() }, Advice::Check]
+            vec![
+                Advice::Failback {
+                    service: service.clone(),
+                },
+                Advice::Check,
+            ]
         }
         None => vec![Advice::Check],
     };
-    let sentence = Sentence::ServiceRuns { service, node: node.clone() };
+    let sentence = Sentence::ServiceRuns {
+        service,
+        node: node.clone(),
+    };
     Some(Found::new(VerdictState::Running, sentence, advice).on(&node))
 }
 
@@ -205,7 +250,10 @@ fn running(world: &World) -> Option<Found> {
 fn half(world: &World) -> Option<Found> {
     let node = world.active()?;
     let service = world.name();
-    let sentence = Sentence::ServiceDown { service: service.clone(), last_on: Some(node.clone()) };
+    let sentence = Sentence::ServiceDown {
+        service: service.clone(),
+        last_on: Some(node.clone()),
+    };
     let first = vec![evidence::holds(world, node)];
     let starting = matches!(
         world.facts(node).map(|f| &f.database),
@@ -231,17 +279,28 @@ fn unseen(world: &World) -> Option<Found> {
         let unknown = |n: &&NodeName| matches!(world.grip(n), Grip::Unknown { .. });
         let node = world.nodes().map(|n| &n.name).find(unknown)?;
         // No database serves anywhere. What is not known is who holds the disk set.
-        let sentence = Sentence::ServiceDown { service, last_on: Some(node.clone()) };
+        let sentence = Sentence::ServiceDown {
+            service,
+            last_on: Some(node.clone()),
+        };
         return Some(Found::new(VerdictState::Down, sentence, advice));
     };
     let last_on = Some(silent.clone());
     let fresh = || world.seen.probes.iter().filter(|p| world.is_fresh(p));
     if let Some(probe) = fresh().find(|p| p.serving) {
         let said = vec![evidence::probe(world, probe)];
-        let sentence = Sentence::ServiceRuns { service, node: silent.clone() };
-        let found = Found::new(VerdictState::Running, sentence, vec![Advice::Diagnose]).because(said);
+        let sentence = Sentence::ServiceRuns {
+            service,
+            node: silent.clone(),
+        };
+        let found =
+            Found::new(VerdictState::Running, sentence, vec![Advice::Diagnose]).because(said);
         // Certain only where the probe names the machine.
-        return Some(if probe.node.as_ref() == Some(silent) { found.on(silent) } else { found });
+        return Some(if probe.node.as_ref() == Some(silent) {
+            found.on(silent)
+        } else {
+            found
+        });
     }
     if let Some(probe) = fresh().next() {
         let said = vec![evidence::probe(world, probe)];
@@ -255,20 +314,33 @@ fn unseen(world: &World) -> Option<Found> {
 /// Every agent answers, and the service is nowhere.
 fn nowhere(world: &World) -> Found {
     let service = world.name();
-    let advice = vec![Advice::Start { service: service.clone() }, Advice::Diagnose];
+    let advice = vec![
+        Advice::Start {
+            service: service.clone(),
+        },
+        Advice::Diagnose,
+    ];
     if was_stopped(world) {
         let sentence = Sentence::ServiceStopped { service };
         return Found::new(VerdictState::Stopped, sentence, advice);
     }
-    let sentence = Sentence::ServiceDown { service, last_on: world.last_on().cloned() };
+    let sentence = Sentence::ServiceDown {
+        service,
+        last_on: world.last_on().cloned(),
+    };
     Found::new(VerdictState::Down, sentence, advice)
 }
 
 /// Whoever knows the newest mandate has promised to have let go: the service was stopped in order.
 fn was_stopped(world: &World) -> bool {
-    let ledgers: Vec<_> =
-        world.nodes().filter_map(|n| world.facts(&n.name).map(|f| &f.ledger)).collect();
-    let newest = ledgers.iter().filter_map(|l| l.highest.as_ref().map(|e| e.counter)).max();
+    let ledgers: Vec<_> = world
+        .nodes()
+        .filter_map(|n| world.facts(&n.name).map(|f| &f.ledger))
+        .collect();
+    let newest = ledgers
+        .iter()
+        .filter_map(|l| l.highest.as_ref().map(|e| e.counter))
+        .max();
     let knows = |l: &&&siaga_model::observation::LedgerFacts| {
         l.highest.as_ref().map(|e| e.counter) == newest
     };
@@ -280,11 +352,21 @@ pub(crate) fn takeover_advice(world: &World) -> Vec<Advice> {
     let (config, seen) = (world.config, world.seen);
     let kind = MoveKind::Takeover;
     let planned = goal(config, seen, kind, None).and_then(|(goal, _)| {
-        let request = Request { kind, goal, attested: Vec::new(), may_fence: true };
+        let request = Request {
+            kind,
+            goal,
+            attested: Vec::new(),
+            may_fence: true,
+        };
         plan(config, seen, &request, &[])
     });
     match planned {
-        Ok(_) => vec![Advice::Takeover { service: world.name() }, Advice::Diagnose],
+        Ok(_) => vec![
+            Advice::Takeover {
+                service: world.name(),
+            },
+            Advice::Diagnose,
+        ],
         Err(refusal) => refusal.next,
     }
 }

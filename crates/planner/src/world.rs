@@ -35,10 +35,16 @@ impl<'a> World<'a> {
     /// Refuses a service that the configuration does not know.
     pub fn new(config: &'a Config, seen: &'a Observation) -> Result<Self, Refusal> {
         match config.service(&seen.service) {
-            Some(service) => Ok(Self { config, service, seen }),
+            Some(service) => Ok(Self {
+                config,
+                service,
+                seen,
+            }),
             None => Err(Refusal {
                 code: RefusalCode::NoSuchThing,
-                sentence: Sentence::RefusedNoSuchService { service: seen.service.clone() },
+                sentence: Sentence::RefusedNoSuchService {
+                    service: seen.service.clone(),
+                },
                 evidence: Vec::new(),
                 next: Vec::new(),
             }),
@@ -56,7 +62,10 @@ impl<'a> World<'a> {
 
     /// Every configured node but one.
     pub fn others(&self, but: &NodeName) -> Vec<&'a NodeName> {
-        self.nodes().map(|n| &n.name).filter(|n| *n != but).collect()
+        self.nodes()
+            .map(|n| &n.name)
+            .filter(|n| *n != but)
+            .collect()
     }
 
     pub fn view(&self, node: &NodeName) -> Option<&'a NodeView> {
@@ -75,7 +84,9 @@ impl<'a> World<'a> {
 
     pub fn silent(&self) -> impl Iterator<Item = &'a NodeName> + use<'a> {
         let world = *self;
-        self.nodes().map(|n| &n.name).filter(move |n| world.is_silent(n))
+        self.nodes()
+            .map(|n| &n.name)
+            .filter(move |n| world.is_silent(n))
     }
 
     pub fn paths_tried(&self, node: &NodeName) -> Vec<String> {
@@ -92,15 +103,22 @@ impl<'a> World<'a> {
 
     /// The device that keeps the node from the storage now. Only a fabric fence: a node that is off does not answer.
     pub fn cut_off_by(&self, node: &NodeName) -> Option<&'a str> {
-        let fenced =
-            |f: &&FenceView| f.kind == FenceKind::Fabric && f.state == FenceState::Fenced;
-        self.view(node)?.fences.iter().find(fenced).map(|f| f.name.as_str())
+        let fenced = |f: &&FenceView| f.kind == FenceKind::Fabric && f.state == FenceState::Fenced;
+        self.view(node)?
+            .fences
+            .iter()
+            .find(fenced)
+            .map(|f| f.name.as_str())
     }
 
     pub fn grip(&self, node: &NodeName) -> Grip {
-        let Some(facts) = self.facts(node) else { return Grip::Silent };
+        let Some(facts) = self.facts(node) else {
+            return Grip::Silent;
+        };
         if let Some(device) = self.cut_off_by(node) {
-            return Grip::CutOff { device: device.to_owned() };
+            return Grip::CutOff {
+                device: device.to_owned(),
+            };
         }
         match &facts.disk {
             Holding::Unknown { why } => Grip::Unknown { why: why.clone() },
@@ -112,22 +130,33 @@ impl<'a> World<'a> {
 
     /// The node's database commits writes.
     pub fn is_ready(&self, node: &NodeName) -> bool {
-        self.facts(node).is_some_and(|f| f.database == DatabaseState::Ready)
+        self.facts(node)
+            .is_some_and(|f| f.database == DatabaseState::Ready)
     }
 
     /// Every file system of the service is mounted there.
     pub fn is_mounted(&self, node: &NodeName) -> bool {
-        let Some(facts) = self.facts(node) else { return false };
+        let Some(facts) = self.facts(node) else {
+            return false;
+        };
         self.service.file_systems.iter().all(|fs| {
-            facts.mounts.iter().any(|m| m.mounted && m.mount_point == fs.mount_point)
+            facts
+                .mounts
+                .iter()
+                .any(|m| m.mounted && m.mount_point == fs.mount_point)
         })
     }
 
     /// Every virtual address of the service is there.
     pub fn has_addresses(&self, node: &NodeName) -> bool {
-        let Some(facts) = self.facts(node) else { return false };
+        let Some(facts) = self.facts(node) else {
+            return false;
+        };
         self.service.virtual_ips.iter().all(|vip| {
-            facts.virtual_ips.iter().any(|v| v.present && v.address == vip.address)
+            facts
+                .virtual_ips
+                .iter()
+                .any(|v| v.present && v.address == vip.address)
         })
     }
 
@@ -138,9 +167,14 @@ impl<'a> World<'a> {
 
     /// Every application is known to run there.
     pub fn applications_run(&self, node: &NodeName) -> bool {
-        let Some(facts) = self.facts(node) else { return false };
+        let Some(facts) = self.facts(node) else {
+            return false;
+        };
         self.service.applications.iter().all(|app| {
-            facts.applications.iter().any(|a| a.name == app.name && a.running.is(&true))
+            facts
+                .applications
+                .iter()
+                .any(|a| a.name == app.name && a.running.is(&true))
         })
     }
 
@@ -162,7 +196,8 @@ impl<'a> World<'a> {
     pub fn active(&self) -> Option<&'a NodeName> {
         let holders = self.holders();
         let starting = |n: &NodeName| {
-            self.facts(n).is_some_and(|f| matches!(f.database, DatabaseState::Starting { .. }))
+            self.facts(n)
+                .is_some_and(|f| matches!(f.database, DatabaseState::Starting { .. }))
         };
         let ready = holders.iter().find(|n| self.is_ready(n));
         let starting = holders.iter().find(|n| starting(n));
@@ -177,10 +212,14 @@ impl<'a> World<'a> {
         }
         let mut newest: Option<((u64, bool), &NodeName)> = None;
         for node in self.nodes() {
-            let Some(ledger) = self.facts(&node.name).map(|f| &f.ledger) else { continue };
+            let Some(ledger) = self.facts(&node.name).map(|f| &f.ledger) else {
+                continue;
+            };
             let promised = ledger.promise.as_ref().map(|p| p.epoch.counter);
             let highest = ledger.highest.as_ref().map(|e| e.counter);
-            let Some(counter) = highest.max(promised) else { continue };
+            let Some(counter) = highest.max(promised) else {
+                continue;
+            };
             let key = (counter, promised.is_none());
             if newest.as_ref().is_none_or(|(best, _)| key > *best) {
                 newest = Some((key, &node.name));
@@ -196,7 +235,9 @@ impl<'a> World<'a> {
 
     /// The run under the newest mandate that has not ended.
     pub fn unfinished(&self) -> Option<&'a RunInProgress> {
-        let runs = self.nodes().filter_map(|n| self.facts(&n.name)?.ledger.unfinished.as_ref());
+        let runs = self
+            .nodes()
+            .filter_map(|n| self.facts(&n.name)?.ledger.unfinished.as_ref());
         runs.max_by_key(|r| (r.live, r.epoch.counter))
     }
 }
@@ -206,5 +247,8 @@ fn has_something(facts: &NodeFacts) -> bool {
     facts.mounts.iter().any(|m| m.mounted)
         || facts.database != DatabaseState::Stopped
         || facts.virtual_ips.iter().any(|v| v.present)
-        || facts.applications.iter().any(|a| a.running != Known::Known(false))
+        || facts
+            .applications
+            .iter()
+            .any(|a| a.running != Known::Known(false))
 }

@@ -1,5 +1,7 @@
 //! Walks `snapshots/`: for each observed world, this plan or refusal, this sentence to the operator.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't read its world fails")]
+
 mod common;
 
 use common::invariants;
@@ -41,7 +43,11 @@ fn read(path: &Path) -> Value {
 #[test]
 fn every_world_gives_what_its_file_expects() {
     let all = all();
-    assert!(all.len() > 100, "only {} files: is the folder whole?", all.len());
+    assert!(
+        all.len() > 100,
+        "only {} files: is the folder whole?",
+        all.len()
+    );
     let mut wrong = Vec::new();
     for path in &all {
         let checked = std::panic::catch_unwind(|| check(&read(path)));
@@ -49,12 +55,20 @@ fn every_world_gives_what_its_file_expects() {
         let name = path.strip_prefix(folder()).unwrap().display();
         wrong.extend(complaints.into_iter().map(|c| format!("{name}\n{c}")));
     }
-    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }
 
 fn check(file: &Value) -> Vec<String> {
     let mut keys = Keys::of("file", file);
-    assert!(keys.take("why").is_some_and(|w| w.as_str().is_some_and(|w| w.len() > 10)));
+    assert!(
+        keys.take("why")
+            .is_some_and(|w| w.as_str().is_some_and(|w| w.len() > 10))
+    );
     let name = keys.take("config").unwrap_or_else(|| json!("pair"));
     let config = common::config(name.as_str().unwrap());
     let observation = short::observation(&config, &keys.take("observation").unwrap());
@@ -67,11 +81,20 @@ fn check(file: &Value) -> Vec<String> {
         wrong.extend(check_verdict(&config, &observation, &expected));
     }
     if let Some(expected) = expect.take("goal") {
-        wrong.extend(check_goal(&config, &observation, &request.clone().unwrap(), &expected));
+        wrong.extend(check_goal(
+            &config,
+            &observation,
+            &request.clone().unwrap(),
+            &expected,
+        ));
     } else if let Some(request) = request {
         let request = short::request(&request);
-        let proofs: Vec<_> =
-            proofs.as_array().unwrap().iter().map(|p| short::proof(&config, p)).collect();
+        let proofs: Vec<_> = proofs
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| short::proof(&config, p))
+            .collect();
         let given = siaga_planner::plan(&config, &observation, &request, &proofs);
         if let Ok(plan) = &given
             && let Err(broken) = invariants::check(&config, &observation, plan)
@@ -85,9 +108,8 @@ fn check(file: &Value) -> Vec<String> {
 }
 
 fn differs(what: &str, expected: &Value, given: &Value) -> Option<String> {
-    (expected != given).then(|| {
-        format!("  {what} expected: {expected:#}\n  {what} given:    {given:#}")
-    })
+    (expected != given)
+        .then(|| format!("  {what} expected: {expected:#}\n  {what} given:    {given:#}"))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Value {
@@ -99,16 +121,40 @@ fn check_answer(given: &Result<Plan, Refusal>, expect: &mut Keys) -> Vec<String>
     let (lines, code, sentence, next, evidence) = match given {
         Ok(plan) => {
             let lines: Vec<String> = plan.steps.iter().map(line).collect();
-            (to_json(&lines), Value::Null, &plan.sentence, &[][..], &plan.unproved)
+            (
+                to_json(&lines),
+                Value::Null,
+                &plan.sentence,
+                &[][..],
+                &plan.unproved,
+            )
         }
         Err(refusal) => {
             let code = to_json(&refusal.code);
-            (Value::Null, code, &refusal.sentence, &refusal.next[..], &refusal.evidence)
+            (
+                Value::Null,
+                code,
+                &refusal.sentence,
+                &refusal.next[..],
+                &refusal.evidence,
+            )
         }
     };
-    wrong.extend(differs("plan", &expect.take("plan").unwrap_or_default(), &lines));
-    wrong.extend(differs("refusal", &expect.take("refusal").unwrap_or_default(), &code));
-    wrong.extend(differs("sentence", &expect.take("sentence").unwrap_or_default(), &to_json(sentence)));
+    wrong.extend(differs(
+        "plan",
+        &expect.take("plan").unwrap_or_default(),
+        &lines,
+    ));
+    wrong.extend(differs(
+        "refusal",
+        &expect.take("refusal").unwrap_or_default(),
+        &code,
+    ));
+    wrong.extend(differs(
+        "sentence",
+        &expect.take("sentence").unwrap_or_default(),
+        &to_json(sentence),
+    ));
     if let Some(expected) = expect.take("next") {
         wrong.extend(differs("next", &expected, &to_json(&next)));
     }
@@ -118,17 +164,27 @@ fn check_answer(given: &Result<Plan, Refusal>, expect: &mut Keys) -> Vec<String>
     }
     let said: Vec<Value> = evidence.iter().map(to_json).collect();
     for key in ["evidence_has", "unproved_has"] {
-        let Some(expected) = expect.take(key) else { continue };
+        let Some(expected) = expect.take(key) else {
+            continue;
+        };
         for sentence in expected.as_array().unwrap() {
             if !said.contains(sentence) {
-                wrong.push(format!("  {key}: {sentence} is not among {}", to_json(&said)));
+                wrong.push(format!(
+                    "  {key}: {sentence} is not among {}",
+                    to_json(&said)
+                ));
             }
         }
     }
     wrong
 }
 
-fn check_goal(config: &Config, seen: &Observation, request: &Value, expected: &Value) -> Vec<String> {
+fn check_goal(
+    config: &Config,
+    seen: &Observation,
+    request: &Value,
+    expected: &Value,
+) -> Vec<String> {
     let mut keys = Keys::of("request", request);
     let kind = short::kind(&keys.take("kind").unwrap());
     let to = keys.take("to").map(|v| v.as_str().unwrap().into());
@@ -159,7 +215,10 @@ fn check_verdict(config: &Config, seen: &Observation, expected: &Value) -> Vec<S
     let has = keys.take("evidence_has").unwrap_or_else(|| json!([]));
     for sentence in has.as_array().unwrap() {
         if !said.contains(sentence) {
-            wrong.push(format!("  evidence: {sentence} is not among {}", to_json(&said)));
+            wrong.push(format!(
+                "  evidence: {sentence} is not among {}",
+                to_json(&said)
+            ));
         }
     }
     keys.end();

@@ -28,7 +28,10 @@ fn order_of_things(world: &World) -> Result<(), String> {
             return Err(format!("{}: the database runs without its disk", NODES[i]));
         }
         if !m.powered && (m.mounted || m.database || m.address) {
-            return Err(format!("{}: something runs on a machine that is off", NODES[i]));
+            return Err(format!(
+                "{}: something runs on a machine that is off",
+                NODES[i]
+            ));
         }
     }
     Ok(())
@@ -58,7 +61,10 @@ fn no_mint_twice(world: &World) -> Result<(), String> {
         for body in &m.journal {
             if let EventBody::MandateMinted { epoch } = body {
                 if epoch.counter <= last {
-                    return Err(format!("{} minted {} after {last}", NODES[i], epoch.counter));
+                    return Err(format!(
+                        "{} minted {} after {last}",
+                        NODES[i], epoch.counter
+                    ));
                 }
                 last = epoch.counter;
             }
@@ -68,12 +74,21 @@ fn no_mint_twice(world: &World) -> Result<(), String> {
 }
 
 /// Is what a run says of its end true?
-pub fn judge_end(world: &World, goal: &Placement, home: Option<usize>, outcome: &RunOutcome) -> Result<(), String> {
+pub fn judge_end(
+    world: &World,
+    goal: &Placement,
+    home: Option<usize>,
+    outcome: &RunOutcome,
+) -> Result<(), String> {
     match outcome {
         RunOutcome::Done => match goal {
             Placement::ActiveOn(node) => {
                 let index = NODES.iter().position(|n| *n == node.as_str());
-                if world.serving() == index { Ok(()) } else { Err(format!("done, but {node} does not serve")) }
+                if world.serving() == index {
+                    Ok(())
+                } else {
+                    Err(format!("done, but {node} does not serve"))
+                }
             }
             Placement::Stopped => {
                 if world.machines.iter().any(|m| m.mounted || m.database) {

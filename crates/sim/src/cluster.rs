@@ -2,14 +2,11 @@
 //! made durable is in the world.
 
 use crate::auditor;
-use crate::hands::{PretendHands, PretendStore, Shared, boot_id, fence_state, index, lock, own_facts};
+use crate::hands::{PretendHands, PretendStore, Shared, boot_id, index, lock};
+use crate::view::newest_plan;
 use crate::world::{NODES, World};
-use siaga_model::config::{Config, FenceKind};
-use siaga_model::event::EventBody;
-use siaga_model::observation::{
-    AddressAnswer, AddressSighting, AgentView, AttestationGiven, DiskSighting, FenceState, FenceView,
-    LedgerFacts, NodeFacts, NodeView, Observation, Power, ProbeSighting, RunInProgress,
-};
+use siaga_model::config::Config;
+use siaga_model::observation::{AgentView, AttestationGiven, FenceState, Observation};
 use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Request};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::Refusal;
@@ -18,30 +15,30 @@ use siaga_model::{NodeName, PlanId, RunId, ServiceName, UtcMicros};
 use siaga_runner::executor::{Bench, Executor, SharedBench};
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 /// A run that an agent carries out now.
-struct Live {
-    run: Run,
+pub(crate) struct Live {
+    pub(crate) run: Run,
     todo: VecDeque<Effect>,
     plans: u32,
     /// The newest client test failed: the run's end is told with that, and promises no service.
     test_failed: bool,
 }
 
-struct Agent {
+pub(crate) struct Agent {
     boot: u32,
     hands: PretendHands,
-    bench: SharedBench,
-    live: Option<Live>,
+    pub(crate) bench: SharedBench,
+    pub(crate) live: Option<Live>,
 }
 
 /// The site.
 pub struct Cluster {
     pub world: Shared,
-    config: Config,
-    agents: [Agent; 2],
+    pub(crate) config: Config,
+    pub(crate) agents: [Agent; 2],
     runs: u64,
     /// Every end of a run: the goal, home, and what was said.
     pub ends: Vec<(Placement, RunOutcome)>,
@@ -62,19 +59,32 @@ pub struct Ask {
     pub attested: Vec<AttestationGiven>,
 }
 
-fn service() -> ServiceName {
+pub(crate) fn service() -> ServiceName {
     "simrs".into()
 }
 
 fn agent(world: &Shared, me: usize) -> Agent {
     let boot = lock(world).machines[me].boot;
     let journal = lock(world).machines[me].journal.clone();
-    let ledger =
-        Ledger::replay(NODES[me].into(), boot_id(me, boot), service(), false, journal.iter());
-    let store = PretendStore { world: world.clone(), me, boot };
+    let ledger = Ledger::replay(
+        NODES[me].into(),
+        boot_id(me, boot),
+        service(),
+        false,
+        journal.iter(),
+    );
+    let store = PretendStore {
+        world: world.clone(),
+        me,
+        boot,
+    };
     Agent {
         boot,
-        hands: PretendHands { world: world.clone(), me, boot },
+        hands: PretendHands {
+            world: world.clone(),
+            me,
+            boot,
+        },
         bench: SharedBench::new(ledger, Box::new(store)),
         live: None,
     }
@@ -109,7 +119,10 @@ impl Cluster {
         for i in 0..2 {
             let (alive, boot) = {
                 let world = lock(&self.world);
-                (world.machines[i].agent && world.machines[i].powered, world.machines[i].boot)
+                (
+                    world.machines[i].agent && world.machines[i].powered,
+                    world.machines[i].boot,
+                )
             };
             if !alive {
                 self.agents[i].live = None;
@@ -128,110 +141,23 @@ impl Cluster {
     }
 
     /// Does `from` get an answer from the agent of `to`?
-    fn reaches(&self, from: usize, to: usize) -> bool {
+    pub(crate) fn reaches(&self, from: usize, to: usize) -> bool {
         let world = lock(&self.world);
-        from == to || (world.link && world.machines[to].agent_answers() && world.machines[from].answers())
-    }
-
-    fn unfinished(&self, node: usize) -> Option<RunInProgress> {
-        let world = lock(&self.world);
-        let plan = newest_plan(&world)?;
-        let open = match end_of(&world, &plan.epoch.run) {
-            None | Some(RunOutcome::Stuck { .. }) => true,
-            Some(_) => false,
-        };
-        let live = self.agents[node].live.as_ref().is_some_and(|l| l.run.spec().run == plan.epoch.run);
-        (open && (live || knows(&world.machines[node].journal, &plan.epoch.run))).then(|| RunInProgress {
-            run: plan.epoch.run.clone(),
-            epoch: plan.epoch.clone(),
-            coordinator: plan.coordinator.clone(),
-            since: UtcMicros(0),
-            actor: "siti".into(),
-            live: live && plan.coordinator.as_str() == NODES[node],
-            goal: Some(plan.plan.goal.clone()),
-            home: plan.plan.from.clone().map(Placement::ActiveOn),
-        })
-    }
-
-    fn facts(&self, node: usize) -> NodeFacts {
-        let ledger = LedgerFacts {
-            unfinished: self.unfinished(node),
-            ..self.agents[node].bench.lock().ledger.facts()
-        };
-        let world = lock(&self.world);
-        let own = own_facts(&world.machines[node]);
-        NodeFacts {
-            boot: boot_id(node, world.machines[node].boot),
-            disk: own.disk,
-            mounts: own.mounts,
-            virtual_ips: own.virtual_ips,
-            database: own.database,
-            applications: own.applications,
-            ledger,
-        }
-    }
-
-    /// What `me` can know now.
-    pub fn observe(&self, me: usize) -> Observation {
-        let mut nodes = BTreeMap::new();
-        for i in 0..2 {
-            let agent = if self.reaches(me, i) {
-                AgentView::Answered { paths: vec!["a".into()], facts: Box::new(self.facts(i)) }
-            } else {
-                AgentView::Silent { paths_tried: vec!["a".into()] }
-            };
-            let world = lock(&self.world);
-            let m = &world.machines[i];
-            let name = NodeName::from(NODES[i]);
-            let fences: Vec<FenceView> = self
-                .config
-                .node(&name)
-                .map(|n| n.fences.clone())
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|_| i != me)
-                .map(|f| FenceView { state: fence_state(m, &f.name), name: f.name, kind: f.kind })
-                .collect();
-            let power = fences
-                .iter()
-                .find(|f| f.kind == FenceKind::Power)
-                .map_or(Power::Unknown, |f| match f.state {
-                    FenceState::Open => Power::On,
-                    FenceState::Fenced => Power::Off,
-                    FenceState::Failed { .. } => Power::Unknown,
-                });
-            let address = match () {
-                () if i == me => AddressAnswer::Mine,
-                () if m.answers() && world.link => AddressAnswer::Node {
-                    node: name.clone(),
-                    hardware: format!("02:00:00:00:00:0{}", i + 1),
-                },
-                () => AddressAnswer::Nobody,
-            };
-            nodes.insert(name, NodeView { agent, power, fences, address });
-        }
-        let world = lock(&self.world);
-        Observation {
-            service: service(),
-            observer: NODES[me].into(),
-            at: UtcMicros(world.clock),
-            nodes,
-            probes: probes(&world),
-            addresses: vec![AddressSighting {
-                address: std::net::IpAddr::from([192, 0, 2, 222]),
-                answer: vip_answer(&world, me),
-            }],
-            disk: DiskSighting::NotLooked { why: "not simulated".into() },
-        }
+        from == to
+            || (world.link && world.machines[to].agent_answers() && world.machines[from].answers())
     }
 
     /// An operator asks. `Ok` says that a run was begun.
     pub fn ask(&mut self, ask: &Ask) -> Result<(), Refusal> {
         self.tidy_dead();
-        if self.agents[ask.at].live.is_some() || !lock(&self.world).machines[ask.at].agent_answers() {
+        if self.agents[ask.at].live.is_some() || !lock(&self.world).machines[ask.at].agent_answers()
+        {
             return Ok(());
         }
-        let continues = matches!(ask.kind, MoveKind::Resume | MoveKind::Abort | MoveKind::Cover);
+        let continues = matches!(
+            ask.kind,
+            MoveKind::Resume | MoveKind::Abort | MoveKind::Cover
+        );
         let run = match newest_plan(&lock(&self.world)) {
             Some(plan) if continues => plan.epoch.run.clone(),
             _ => {
@@ -270,25 +196,47 @@ impl Cluster {
             may_fence,
             attested: ask.attested.clone(),
         };
-        self.story.push(format!("{:?} asked at {}", ask.kind, NODES[ask.at]));
+        self.story
+            .push(format!("{:?} asked at {}", ask.kind, NODES[ask.at]));
         let (run, effects) = Run::begin(spec);
-        self.agents[ask.at].live = Some(Live { run, todo: effects.into(), plans: 0, test_failed: false });
+        self.agents[ask.at].live = Some(Live {
+            run,
+            todo: effects.into(),
+            plans: 0,
+            test_failed: false,
+        });
         Ok(())
     }
 
     /// The nodes whose run has something to do.
     pub fn busy(&self) -> Vec<usize> {
-        (0..2).filter(|i| self.agents[*i].live.as_ref().is_some_and(|l| !l.todo.is_empty())).collect()
+        (0..2)
+            .filter(|i| {
+                self.agents[*i]
+                    .live
+                    .as_ref()
+                    .is_some_and(|l| !l.todo.is_empty())
+            })
+            .collect()
     }
 
     /// Carries one effect of `node`'s run out.
     pub fn step(&mut self, node: usize) {
         self.tidy_dead();
-        let Some(effect) = self.agents[node].live.as_mut().and_then(|l| l.todo.pop_front()) else {
+        let Some(effect) = self.agents[node]
+            .live
+            .as_mut()
+            .and_then(|l| l.todo.pop_front())
+        else {
             return;
         };
         match effect {
-            Effect::Plan { request, parent, proofs, failed_fences } => {
+            Effect::Plan {
+                request,
+                parent,
+                proofs,
+                failed_fences,
+            } => {
                 let planned = self.plan(node, &request, parent, &proofs, &failed_fences);
                 self.tidy_dead();
                 self.hand(node, Input::Planned(planned));
@@ -298,7 +246,12 @@ impl Cluster {
                 if self.twice {
                     report = self.deliver(node, &order);
                 }
-                self.story.push(format!("{} {} {:?}", order.step.node, order.step.action.name(), report.outcome));
+                self.story.push(format!(
+                    "{} {} {:?}",
+                    order.step.node,
+                    order.step.action.name(),
+                    report.outcome
+                ));
                 self.audit();
                 self.tidy_dead();
                 if let Some(live) = self.agents[node].live.as_mut()
@@ -306,7 +259,14 @@ impl Cluster {
                 {
                     live.test_failed = !report.outcome.is_done();
                 }
-                self.hand(node, Input::StepDone { plan: order.plan, step: order.step.id, report });
+                self.hand(
+                    node,
+                    Input::StepDone {
+                        plan: order.plan,
+                        step: order.step.id,
+                        report,
+                    },
+                );
             }
             Effect::Record(body) => {
                 let mut world = lock(&self.world);
@@ -334,7 +294,10 @@ impl Cluster {
         let struck = {
             let world = lock(&self.world);
             world.fault.is_some()
-                || world.machines.iter().any(|m| m.powered && (m.cut || m.frozen))
+                || world
+                    .machines
+                    .iter()
+                    .any(|m| m.powered && (m.cut || m.frozen))
                 || matches!(&goal, Placement::ActiveOn(n) if !world.machines[index(n)].powered)
         };
         if !struck
@@ -347,7 +310,9 @@ impl Cluster {
     }
 
     fn hand(&mut self, node: usize, input: Input) {
-        let Some(live) = self.agents[node].live.as_mut() else { return };
+        let Some(live) = self.agents[node].live.as_mut() else {
+            return;
+        };
         let effects = live.run.handle(input);
         live.todo.extend(effects.iter().cloned());
         let spec = live.run.spec().clone();
@@ -381,20 +346,27 @@ impl Cluster {
         for (victim, device) in failed {
             if let Some(view) = observation.nodes.get_mut(victim) {
                 for fence in view.fences.iter_mut().filter(|f| &f.name == device) {
-                    fence.state = FenceState::Failed { why: "it failed in this run".into() };
+                    fence.state = FenceState::Failed {
+                        why: "it failed in this run".into(),
+                    };
                 }
             }
         }
         let plan = siaga_planner::plan(&self.config, &observation, request, proofs)?;
-        let peers: Vec<_> =
-            observation.nodes.iter().filter(|(n, _)| n.as_str() != NODES[node]).collect();
+        let peers: Vec<_> = observation
+            .nodes
+            .iter()
+            .filter(|(n, _)| n.as_str() != NODES[node])
+            .collect();
         let elsewhere: Vec<_> = peers
             .iter()
             .filter_map(|(_, v)| v.agent.facts()?.ledger.highest.clone())
             .collect();
         let mut bench = self.agents[node].bench.lock();
         let Bench { ledger, store, .. } = &mut *bench;
-        let epoch = ledger.next_epoch(&run, &elsewhere, true).map_err(|e| log_refusal(&e.to_string()))?;
+        let epoch = ledger
+            .next_epoch(&run, &elsewhere, true)
+            .map_err(|e| log_refusal(&e.to_string()))?;
         let mandated = MandatedPlan {
             id: PlanId::new(format!("{run}.{number}.{}", epoch.counter)),
             parent,
@@ -425,7 +397,9 @@ impl Cluster {
         if self.reaches(from, to) {
             report_made
         } else {
-            report(StepOutcome::Unknown { why: "the answer was lost".into() })
+            report(StepOutcome::Unknown {
+                why: "the answer was lost".into(),
+            })
         }
     }
 
@@ -453,81 +427,24 @@ fn log_refusal(why: &str) -> Refusal {
     use siaga_model::refusal::{Advice, RefusalCode, Sentence};
     Refusal {
         code: RefusalCode::Superseded,
-        sentence: Sentence::RefusedBadRequest { why: why.to_owned() },
+        sentence: Sentence::RefusedBadRequest {
+            why: why.to_owned(),
+        },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }
 }
 
-fn newest_plan(world: &World) -> Option<MandatedPlan> {
-    world
-        .machines
-        .iter()
-        .flat_map(|m| &m.journal)
-        .filter_map(|b| match b {
-            EventBody::PlanRecorded { plan } => Some((**plan).clone()),
-            _ => None,
-        })
-        .max_by_key(|p| p.epoch.counter)
-}
-
-fn knows(journal: &[EventBody], run: &RunId) -> bool {
-    journal.iter().any(|b| matches!(b, EventBody::PlanRecorded { plan } if &plan.epoch.run == run))
-}
-
-/// How a run ended, if it did after its newest plan. Runs end on one node, in its journal's order.
-fn end_of(world: &World, run: &RunId) -> Option<RunOutcome> {
-    world.machines.iter().find_map(|m| {
-        let mut current = false;
-        let mut ended = None;
-        for body in &m.journal {
-            match body {
-                EventBody::PlanRecorded { plan } => {
-                    current = &plan.epoch.run == run;
-                    if current {
-                        ended = None;
-                    }
-                }
-                EventBody::RunEnded { outcome } if current => ended = Some(outcome.clone()),
-                _ => {}
-            }
-        }
-        ended
-    })
-}
-
 fn forget(observation: &mut Observation, run: &RunId) {
     for view in observation.nodes.values_mut() {
         if let AgentView::Answered { facts, .. } = &mut view.agent
-            && facts.ledger.unfinished.as_ref().is_some_and(|u| &u.run == run)
+            && facts
+                .ledger
+                .unfinished
+                .as_ref()
+                .is_some_and(|u| &u.run == run)
         {
             facts.ledger.unfinished = None;
         }
-    }
-}
-
-fn probes(world: &World) -> Vec<ProbeSighting> {
-    if !world.probe {
-        return Vec::new();
-    }
-    let serving = world.serving();
-    vec![ProbeSighting {
-        probe: "client1".into(),
-        age_ms: 50,
-        serving: serving.is_some(),
-        answered_by: serving.map(|i| format!("02:00:00:00:00:0{}", i + 1)),
-        node: serving.map(|i| NODES[i].into()),
-    }]
-}
-
-fn vip_answer(world: &World, me: usize) -> AddressAnswer {
-    let holder = (0..2).find(|i| world.machines[*i].answers() && world.machines[*i].address);
-    match holder {
-        Some(i) if i == me => AddressAnswer::Mine,
-        Some(i) => AddressAnswer::Node {
-            node: NODES[i].into(),
-            hardware: format!("02:00:00:00:00:0{}", i + 1),
-        },
-        None => AddressAnswer::Nobody,
     }
 }

@@ -79,7 +79,10 @@ impl PretendHands {
                 world.cut_power(self.me);
                 Err(Trouble::Unknown(GONE.into()))
             }
-            _ => Ok(Did { changed, notes: Vec::new() }),
+            _ => Ok(Did {
+                changed,
+                notes: Vec::new(),
+            }),
         }
     }
 
@@ -89,7 +92,11 @@ impl PretendHands {
 }
 
 fn need(condition: bool, kind: FailureKind, detail: &str) -> Result<(), Trouble> {
-    if condition { Ok(()) } else { Err(Trouble::failed(kind, detail)) }
+    if condition {
+        Ok(())
+    } else {
+        Err(Trouble::failed(kind, detail))
+    }
 }
 
 impl Hands for PretendHands {
@@ -156,7 +163,11 @@ impl Hands for PretendHands {
             |_| false,
             |w, me| {
                 let m = &w.machines[me];
-                need(!m.mounted && !m.database, FailureKind::NotReleased, "still held")
+                need(
+                    !m.mounted && !m.database,
+                    FailureKind::NotReleased,
+                    "still held",
+                )
             },
         )
     }
@@ -185,7 +196,11 @@ impl Hands for PretendHands {
         self.act(
             |_| false,
             move |w, me| {
-                need(w.machines[me].mounted, FailureKind::Precondition, "not mounted")?;
+                need(
+                    w.machines[me].mounted,
+                    FailureKind::Precondition,
+                    "not mounted",
+                )?;
                 w.disk_epoch = Some(epoch);
                 Ok(())
             },
@@ -208,7 +223,11 @@ impl Hands for PretendHands {
             |w, me| {
                 let m = &w.machines[me];
                 need(m.mounted, FailureKind::Precondition, "not mounted")?;
-                need(!m.database_broken, FailureKind::DatabaseStart, "broken here")?;
+                need(
+                    !m.database_broken,
+                    FailureKind::DatabaseStart,
+                    "broken here",
+                )?;
                 w.machines[me].database = true;
                 Ok(())
             },
@@ -245,7 +264,11 @@ impl Hands for PretendHands {
         self.act(
             |_| false,
             |w, _| {
-                need(w.machines[victim].fence_works, FailureKind::Fence, "the device does not answer")?;
+                need(
+                    w.machines[victim].fence_works,
+                    FailureKind::Fence,
+                    "the device does not answer",
+                )?;
                 if fabric {
                     w.machines[victim].cut = true;
                 } else {
@@ -275,8 +298,14 @@ impl Hands for PretendHands {
             LifeQuestion::StorageCut => false,
             LifeQuestion::Attested(how) => how != AttestKind::StorageDisconnected,
         };
-        let alive = if off { m.answers() } else { m.can_write() && world.serving() == Some(self.other()) };
-        alive.then(|| Sentence::NodeAnswers { node: victim.clone() })
+        let alive = if off {
+            m.answers()
+        } else {
+            m.can_write() && world.serving() == Some(self.other())
+        };
+        alive.then(|| Sentence::NodeAnswers {
+            node: victim.clone(),
+        })
     }
 
     fn now(&self) -> UtcMicros {
@@ -297,18 +326,32 @@ pub fn boot_id(node: usize, boot: u32) -> BootId {
 /// What a fence device says.
 pub fn fence_state(victim: &Machine, device: &str) -> FenceState {
     if !victim.fence_works {
-        return FenceState::Failed { why: "no answer".into() };
+        return FenceState::Failed {
+            why: "no answer".into(),
+        };
     }
-    let fenced = if device == "fabric" { victim.cut } else { !victim.powered };
-    if fenced { FenceState::Fenced } else { FenceState::Open }
+    let fenced = if device == "fabric" {
+        victim.cut
+    } else {
+        !victim.powered
+    };
+    if fenced {
+        FenceState::Fenced
+    } else {
+        FenceState::Open
+    }
 }
 
 /// What a machine sees of itself.
 pub fn own_facts(m: &Machine) -> OwnFacts {
     OwnFacts {
         disk: match () {
-            () if m.cut => Holding::Unknown { why: "the device is cut off".into() },
-            () if m.mounted || m.database => Holding::Held { by: vec!["mount".into()] },
+            () if m.cut => Holding::Unknown {
+                why: "the device is cut off".into(),
+            },
+            () if m.mounted || m.database => Holding::Held {
+                by: vec!["mount".into()],
+            },
             () => Holding::Free,
         },
         mounts: vec![MountFact {
@@ -320,7 +363,11 @@ pub fn own_facts(m: &Machine) -> OwnFacts {
             address: std::net::IpAddr::from([192, 0, 2, 222]),
             present: m.address,
         }],
-        database: if m.database { DatabaseState::Ready } else { DatabaseState::Stopped },
+        database: if m.database {
+            DatabaseState::Ready
+        } else {
+            DatabaseState::Stopped
+        },
         applications: vec![ApplicationFact {
             name: "web".into(),
             running: siaga_model::observation::Known::Known(m.applications),

@@ -12,4 +12,5 @@ pub mod auditor;
 pub mod cluster;
 pub mod hands;
 pub mod setup;
+mod view;
 pub mod world;

@@ -26,7 +26,11 @@ pub fn config(fences: Fences) -> Config {
             time_zone: "Asia/Jakarta".into(),
         },
         document: Document::default(),
-        people: vec![Person { name: "siti".into(), role: Role::Operator, login: None }],
+        people: vec![Person {
+            name: "siti".into(),
+            role: Role::Operator,
+            login: None,
+        }],
         nodes: (0..2).map(|i| node(i, fences)).collect(),
         services: vec![service()],
         policy: Policy::default(),
@@ -44,7 +48,10 @@ fn node(i: usize, fences: Fences) -> Node {
     };
     Node {
         name: NODES[i].into(),
-        addresses: vec![SocketAddr::from(([192, 0, 2, if i == 0 { 11 } else { 12 }], 7391))],
+        addresses: vec![SocketAddr::from((
+            [192, 0, 2, if i == 0 { 11 } else { 12 }],
+            7391,
+        ))],
         hardware_addresses: vec![format!("02:00:00:00:00:0{}", i + 1)],
         fences: match fences {
             Fences::Power => vec![fence("power", FenceKind::Power)],
@@ -61,7 +68,10 @@ fn service() -> Service {
         preferred_node: NODES[0].into(),
         disk_set: DiskSet {
             driver: DiskSetDriver::Block,
-            devices: NODES.iter().map(|n| ((*n).into(), "/dev/sdb".into())).collect(),
+            devices: NODES
+                .iter()
+                .map(|n| ((*n).into(), "/dev/sdb".into()))
+                .collect(),
         },
         file_systems: vec![FileSystem {
             kind: FileSystemKind::Ext4,
@@ -70,7 +80,10 @@ fn service() -> Service {
         }],
         virtual_ips: vec![VirtualIp {
             address: IpAddr::from([192, 0, 2, 222]),
-            interfaces: NODES.iter().map(|n| ((*n).into(), "eth0".to_owned())).collect(),
+            interfaces: NODES
+                .iter()
+                .map(|n| ((*n).into(), "eth0".to_owned()))
+                .collect(),
         }],
         database: Database {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
@@ -87,7 +100,11 @@ fn service() -> Service {
         },
         applications: vec![Application {
             name: "web".into(),
-            run: ApplicationRun::Programs { start: program(), stop: program(), status: None },
+            run: ApplicationRun::Programs {
+                start: program(),
+                stop: program(),
+                status: None,
+            },
             test: None,
             timeout: Duration::from_secs(10),
         }],

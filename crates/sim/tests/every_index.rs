@@ -39,10 +39,16 @@ const fn scenario(name: &'static str, kind: MoveKind, at: usize, goal: usize) ->
 
 const SCENARIOS: [Scenario; 9] = [
     scenario("switchover", MoveKind::Switchover, 1, 1),
-    Scenario { from_backup: true, ..scenario("failback", MoveKind::Failback, 0, 0) },
+    Scenario {
+        from_backup: true,
+        ..scenario("failback", MoveKind::Failback, 0, 0)
+    },
     scenario("drill", MoveKind::Drill, 1, 1),
     scenario("restart", MoveKind::Restart, 0, 0),
-    Scenario { dead: Some(0), ..scenario("takeover, power fence", MoveKind::Takeover, 1, 1) },
+    Scenario {
+        dead: Some(0),
+        ..scenario("takeover, power fence", MoveKind::Takeover, 1, 1)
+    },
     Scenario {
         dead: Some(0),
         fences: Fences::Fabric,
@@ -54,7 +60,10 @@ const SCENARIOS: [Scenario; 9] = [
         attest: true,
         ..scenario("takeover, attested", MoveKind::Takeover, 1, 1)
     },
-    Scenario { dead: Some(0), ..scenario("start, peer dead", MoveKind::Start, 1, 1) },
+    Scenario {
+        dead: Some(0),
+        ..scenario("start, peer dead", MoveKind::Start, 1, 1)
+    },
     Scenario {
         dead: Some(0),
         fences: Fences::None,
@@ -68,19 +77,38 @@ fn active_on(node: usize) -> Placement {
 }
 
 fn ask(at: usize, kind: MoveKind, goal: usize) -> Ask {
-    Ask { at, kind, goal: active_on(goal), attested: Vec::new() }
+    Ask {
+        at,
+        kind,
+        goal: active_on(goal),
+        attested: Vec::new(),
+    }
 }
 
 /// The scenario's world just before its own request.
 fn prepare(s: Scenario) -> Cluster {
     let mut cluster = Cluster::new(config(s.fences));
-    cluster.ask(&ask(0, MoveKind::Start, 0)).expect("the first start");
+    cluster
+        .ask(&ask(0, MoveKind::Start, 0))
+        .expect("the first start");
     cluster.settle();
-    assert_eq!(lock(&cluster.world).serving(), Some(0), "{:#?}", cluster.story);
+    assert_eq!(
+        lock(&cluster.world).serving(),
+        Some(0),
+        "{:#?}",
+        cluster.story
+    );
     if s.from_backup {
-        cluster.ask(&ask(1, MoveKind::Switchover, 1)).expect("the way there");
+        cluster
+            .ask(&ask(1, MoveKind::Switchover, 1))
+            .expect("the way there");
         cluster.settle();
-        assert_eq!(lock(&cluster.world).serving(), Some(1), "{:#?}", cluster.story);
+        assert_eq!(
+            lock(&cluster.world).serving(),
+            Some(1),
+            "{:#?}",
+            cluster.story
+        );
     }
     if let Some(dead) = s.dead {
         lock(&cluster.world).cut_power(dead);
@@ -106,10 +134,17 @@ fn acts(s: Scenario) -> u32 {
     let mut cluster = prepare(s);
     let before = lock(&cluster.world).acts;
     let ask = request(&cluster, s);
-    cluster.ask(&ask).unwrap_or_else(|r| panic!("{}: {r:?}", s.name));
+    cluster
+        .ask(&ask)
+        .unwrap_or_else(|r| panic!("{}: {r:?}", s.name));
     cluster.settle();
     assert_eq!(cluster.violation, None, "{}: {:#?}", s.name, cluster.story);
-    assert_eq!(cluster.ends.last().map(|e| &e.1), Some(&RunOutcome::Done), "{}", s.name);
+    assert_eq!(
+        cluster.ends.last().map(|e| &e.1),
+        Some(&RunOutcome::Done),
+        "{}",
+        s.name
+    );
     let after = lock(&cluster.world).acts;
     after - before
 }
@@ -155,7 +190,10 @@ fn a_fault_at_every_act_breaks_no_rule_and_the_next_command_finishes() {
 fn strike(s: Scenario, at: u32, what: What) {
     let mut cluster = prepare(s);
     let begun = lock(&cluster.world).acts;
-    lock(&cluster.world).fault = Some(Fault { at_act: begun + at, what });
+    lock(&cluster.world).fault = Some(Fault {
+        at_act: begun + at,
+        what,
+    });
     let ask = request(&cluster, s);
     cluster.ask(&ask).expect("accepted");
     cluster.settle();
@@ -195,16 +233,25 @@ fn go_on(cluster: &mut Cluster, s: Scenario, case: &str) {
         assert_eq!(cluster.violation, None, "{case}: {:#?}", cluster.story);
     }
     let serving = lock(&cluster.world).serving();
-    assert!(serving.is_some(), "{case}: nobody serves; {said:?} {:#?}", cluster.story);
+    assert!(
+        serving.is_some(),
+        "{case}: nobody serves; {said:?} {:#?}",
+        cluster.story
+    );
 }
 
 #[test]
 fn a_busy_mount_ends_where_it_started() {
     let mut cluster = prepare(SCENARIOS[0]);
     lock(&cluster.world).machines[0].busy_mount = true;
-    cluster.ask(&ask(1, MoveKind::Switchover, 1)).expect("accepted");
+    cluster
+        .ask(&ask(1, MoveKind::Switchover, 1))
+        .expect("accepted");
     cluster.settle();
-    assert!(matches!(cluster.ends.last(), Some((_, RunOutcome::Restored { .. }))));
+    assert!(matches!(
+        cluster.ends.last(),
+        Some((_, RunOutcome::Restored { .. }))
+    ));
     assert_eq!(lock(&cluster.world).serving(), Some(0));
 }
 
@@ -212,9 +259,14 @@ fn a_busy_mount_ends_where_it_started() {
 fn a_target_that_can_not_start_ends_where_it_started() {
     let mut cluster = prepare(SCENARIOS[0]);
     lock(&cluster.world).machines[1].database_broken = true;
-    cluster.ask(&ask(1, MoveKind::Switchover, 1)).expect("accepted");
+    cluster
+        .ask(&ask(1, MoveKind::Switchover, 1))
+        .expect("accepted");
     cluster.settle();
-    assert!(matches!(cluster.ends.last(), Some((_, RunOutcome::Restored { .. }))));
+    assert!(matches!(
+        cluster.ends.last(),
+        Some((_, RunOutcome::Restored { .. }))
+    ));
     assert_eq!(lock(&cluster.world).serving(), Some(0));
     assert_eq!(cluster.violation, None);
 }

@@ -13,7 +13,9 @@ const SEEDS: std::ops::Range<u64> = 0..4000;
 const MOMENTS: u32 = 120;
 
 fn seeds() -> std::ops::Range<u64> {
-    let Ok(text) = std::env::var("SIAGA_SEEDS") else { return SEEDS };
+    let Ok(text) = std::env::var("SIAGA_SEEDS") else {
+        return SEEDS;
+    };
     let (from, to) = text.split_once('-').expect("SIAGA_SEEDS=FROM-TO");
     from.parse().expect("a number")..to.parse().expect("a number")
 }
@@ -32,8 +34,14 @@ fn no_seed_breaks_a_rule() {
     }
     // The nights must be eventful, or they prove nothing.
     let nights = u32::try_from(seeds().end - seeds().start).expect("a small number");
-    assert!(ended > nights as usize, "only {ended} runs ended in {nights} nights");
-    assert!(served > nights / 4, "the service runs at the end of {served} of {nights} nights");
+    assert!(
+        ended > nights as usize,
+        "only {ended} runs ended in {nights} nights"
+    );
+    assert!(
+        served > nights / 4,
+        "the service runs at the end of {served} of {nights} nights"
+    );
 }
 
 fn night(seed: u64) -> Cluster {

@@ -21,6 +21,7 @@ mod sentences_en;
 mod sentences_id;
 mod ui;
 mod ui_en;
+mod ui_event;
 mod ui_id;
 mod ui_screen;
 mod ui_screen_en;
@@ -33,6 +34,7 @@ pub use acts::{
 };
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
+pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
 pub use voice::{Voice, duration, instant};
 

@@ -5,7 +5,7 @@ use crate::{ui_screen_en, ui_screen_id};
 use siaga_model::config::{FenceKind, Language};
 use siaga_model::observation::DatabaseState;
 use siaga_model::proof::AttestKind;
-use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
+use siaga_model::{NodeName, RunId, ServiceName};
 use std::path::PathBuf;
 
 /// A text with its arguments. A new one gets its words in `ui_screen_en.rs` and `ui_screen_id.rs`.
@@ -45,8 +45,9 @@ pub enum Screen {
     Database { state: DatabaseState },
     // --- the log book
     MachinesTimes,
-    MachineOnline { node: NodeName, at: UtcMicros },
-    MachineOffline { node: NodeName, at: UtcMicros },
+    WasPoweredOff,
+    WasRestarted,
+    WasSilent,
     StillOffline,
     // --- the guided screen
     GuidedNeedsTerminal,
@@ -62,7 +63,6 @@ pub enum Screen {
     EnterForNone,
     EnterForBack,
     ActingAs { name: String },
-    NotReasoned,
 }
 
 /// A text in words.

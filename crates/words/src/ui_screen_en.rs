@@ -79,8 +79,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::NoOutageSeen => "No outage was measured; not confirmed from a client.".into(),
         Screen::Database { state } => format!("Database: {}.", database(state)),
         Screen::MachinesTimes => "The machines' own times:".into(),
-        Screen::MachineOnline { node, at } => format!("{node} on line at {}", voice.instant(*at)),
-        Screen::MachineOffline { node, at } => format!("{node} off line at {}", voice.instant(*at)),
+        Screen::WasPoweredOff => "it was switched off".into(),
+        Screen::WasRestarted => "it booted anew".into(),
+        Screen::WasSilent => "it did not answer".into(),
         Screen::StillOffline => "still offline".into(),
         Screen::GuidedNeedsTerminal => {
             "error: the guided screen needs a terminal; in a script use a verb: siaga help".into()
@@ -101,7 +102,6 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::EnterForNone => "(Enter: none)".into(),
         Screen::EnterForBack => "(Enter: back)".into(),
         Screen::ActingAs { name } => format!("Logged under the name {name} (stated, not proved)."),
-        Screen::NotReasoned => "no reason was given".into(),
     }
 }
 

@@ -80,8 +80,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::NoOutageSeen => "Tidak ada waktu henti yang terukur; belum dipastikan dari sisi klien.".into(),
         Screen::Database { state } => format!("Basis data: {}.", database(state)),
         Screen::MachinesTimes => "Waktu setiap mesin:".into(),
-        Screen::MachineOnline { node, at } => format!("{node} online pada {}", voice.instant(*at)),
-        Screen::MachineOffline { node, at } => format!("{node} offline pada {}", voice.instant(*at)),
+        Screen::WasPoweredOff => "dimatikan".into(),
+        Screen::WasRestarted => "dinyalakan ulang".into(),
+        Screen::WasSilent => "tidak menjawab".into(),
         Screen::StillOffline => "masih henti".into(),
         Screen::GuidedNeedsTerminal => {
             "kesalahan: layar pemandu memerlukan terminal; dalam skrip pakailah perintah: siaga help".into()
@@ -102,7 +103,6 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::EnterForNone => "(Enter: tidak ada)".into(),
         Screen::EnterForBack => "(Enter: kembali)".into(),
         Screen::ActingAs { name } => format!("Dicatat atas nama {name} (dinyatakan, belum dibuktikan)."),
-        Screen::NotReasoned => "tanpa alasan".into(),
     }
 }
 

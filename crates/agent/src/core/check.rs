@@ -11,7 +11,7 @@ use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
 use siaga_model::{NodeName, UtcMicros};
 use siaga_runner::hands::Hands;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         findings.push(Finding { code, node: core.me.clone(), severity, evidence });
     };
     let device = service.disk_set.device(&core.me);
-    let device_size = device.and_then(|d| siaga_node::act::disk_set::size(d).ok());
+    let device_size = device.and_then(|d| size_of(d));
     match device {
         Some(device) if !is_block_device(device) => add(
             FindingCode::DiskSetMissing,
@@ -92,6 +92,15 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         device_size,
         now: core.hands.now(),
     }
+}
+
+/// The device's size in bytes, without opening it.
+fn size_of(device: &Path) -> Option<u64> {
+    let number = std::fs::metadata(device).ok()?.rdev();
+    let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
+    let sectors = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/size")).ok()?;
+    // The kernel counts in units of 512 bytes here, whatever the device's own sectors are.
+    sectors.trim().parse::<u64>().ok()?.checked_mul(512)
 }
 
 fn is_block_device(path: &Path) -> bool {

@@ -9,7 +9,7 @@ use siaga_model::observation::{
     NodeFacts, NodeView, Observation, Power,
 };
 use siaga_model::{NodeName, ServiceName};
-use siaga_node::observe::{disk_watch, witness};
+use siaga_node::observe::witness;
 use siaga_runner::hands::Hands;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// How long an address may take to answer.
 const ADDRESS_TIMEOUT: Duration = Duration::from_millis(300);
+/// How far apart the first two looks at the shared disk are.
+const DISK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// This node's own facts, the ledger's among them.
 pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
@@ -188,9 +190,7 @@ async fn look_at_disk(core: &Arc<Core>, service: &Service, own: &NodeFacts) -> D
     if own.disk != Holding::Free {
         return DiskSighting::NotLooked { why: "this node holds it, or can't tell".into() };
     }
-    let Some(device) = service.disk_set.device(&core.me).cloned() else {
-        return DiskSighting::NotLooked { why: "no device here".into() };
-    };
-    let looked = tokio::task::spawn_blocking(move || disk_watch::look(&device)).await;
+    let (c, name) = (core.clone(), service.name.clone());
+    let looked = tokio::task::spawn_blocking(move || c.hands.watch_disk(&name, DISK_INTERVAL)).await;
     looked.unwrap_or_else(|e| DiskSighting::NotLooked { why: e.to_string() })
 }

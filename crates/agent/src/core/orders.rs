@@ -50,14 +50,14 @@ pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderA
         let report = failed(core, FailureKind::Precondition, "no such service here");
         return OrderAnswer::Done { report };
     };
-    let done = tokio::time::timeout(hold, slot.wait_for(|d| d.report.is_some())).await;
-    match done {
-        Ok(Ok(doing)) => match doing.report.clone() {
-            Some(report) => OrderAnswer::Done { report },
-            None => OrderAnswer::Running { progress: doing.progress.clone() },
-        },
-        Ok(Err(_)) => OrderAnswer::Done { report: unknown(core, "the step was cut off on this node") },
-        Err(_) => OrderAnswer::Running { progress: slot.borrow().progress.clone() },
+    let waiting = async { slot.wait_for(|d| d.report.is_some()).await.map(|_| ()) };
+    if let Ok(Err(_)) = tokio::time::timeout(hold, waiting).await {
+        return OrderAnswer::Done { report: unknown(core, "the step was cut off on this node") };
+    }
+    let doing = slot.borrow().clone();
+    match doing.report {
+        Some(report) => OrderAnswer::Done { report },
+        None => OrderAnswer::Running { progress: doing.progress },
     }
 }
 

@@ -8,7 +8,7 @@ use crate::transport::client::PeerClient;
 use siaga_model::config::{Config, Service};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
-use siaga_node::NodeHands;
+use siaga_node::hands::NodeHands;
 use siaga_runner::executor::SharedBench;
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::Ledger;

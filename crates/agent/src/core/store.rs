@@ -2,6 +2,7 @@
 
 use super::runs::RunIndex;
 use siaga_journal::{Durability, Journal, JournalError};
+use siaga_model::api::EventView;
 use siaga_model::event::{Actor, Event, EventBody};
 use siaga_model::{RunId, ServiceName};
 use siaga_runner::hands::Store;
@@ -56,11 +57,11 @@ impl Log {
     }
 
     /// After rows were copied in: keeps the index in step.
-    pub fn copied(&self, events: &[Event]) {
+    pub fn copied(&self, events: &[EventView]) {
         {
             let mut runs = self.runs();
-            for event in events {
-                runs.apply(event);
+            for view in events {
+                runs.apply(&view.event);
             }
         }
         let version = self.journal().version();

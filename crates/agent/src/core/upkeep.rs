@@ -2,7 +2,7 @@
 //! certificate or a clock is wrong. None of it ever blocks a move.
 
 use super::state::Core;
-use crate::pki::{Identity, PinStore, renew};
+use crate::pki::{Identity, Pin, PinStore, renew};
 use crate::transport::LiveIdentity;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use std::sync::Arc;
@@ -17,9 +17,10 @@ const FEW_DAYS: i64 = 30;
 pub async fn upkeep(core: Arc<Core>, live: LiveIdentity, pins: PinStore) {
     loop {
         for peer in core.peers.values() {
-            if let Ok(theirs) = peer.get("/v1/pins", core.config.policy.peer_timeout).await {
-                let pins = pins.clone();
-                let merged = tokio::task::spawn_blocking(move || pins.merge(theirs)).await;
+            let asked = peer.get::<Vec<Pin>>("/v1/pins", core.config.policy.peer_timeout);
+            if let Ok(theirs) = asked.await {
+                let (pins, me) = (pins.clone(), core.me.clone());
+                let merged = tokio::task::spawn_blocking(move || pins.merge(&theirs, me.as_str())).await;
                 if let Ok(Err(error)) = merged {
                     tracing::warn!(%error, "the peer's pins could not be kept");
                 }

@@ -266,7 +266,9 @@ async fn look(core: &Arc<Core>, service: &Service) {
         None => core.mended(FindingCode::AddressLeftOver, &core.me),
     }
     for conflict in siaga_node::act::virtual_ip::conflicts() {
-        core.found(Some(&service.name), finding(core, FindingCode::AddressConflict, conflict.to_string()));
+        let evidence =
+            format!("{} on {}: {} answers", conflict.address, conflict.interface, conflict.hardware);
+        core.found(Some(&service.name), finding(core, FindingCode::AddressConflict, evidence));
     }
 }
 

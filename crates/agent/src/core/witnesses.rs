@@ -4,8 +4,8 @@ use super::probes::ProbeDesk;
 use crate::transport::PeerClient;
 use siaga_model::api::FactsAnswer;
 use siaga_model::observation::{NodeFacts, ProbeSighting};
-use siaga_model::{NodeName, ServiceName};
-use siaga_node::Witnesses;
+use siaga_model::{NodeName, ServiceName, UtcMicros};
+use siaga_node::observe::witness::LifeSigns;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl AgentWitnesses {
     }
 }
 
-impl Witnesses for AgentWitnesses {
+impl LifeSigns for AgentWitnesses {
     fn peer_facts(&self, service: &ServiceName, victim: &NodeName, within: Duration) -> Option<NodeFacts> {
         let peer = self.peers.get(victim)?;
         let path = format!("/v1/facts?service={service}");
@@ -41,5 +41,9 @@ impl Witnesses for AgentWitnesses {
 
     fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting> {
         self.probes.sightings(service)
+    }
+
+    fn now(&self) -> UtcMicros {
+        siaga_node::wall_clock()
     }
 }

@@ -1,5 +1,5 @@
 //! Two nodes with agents on loopback, in this process.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use axum::extract::Extension;
 use axum::routing::{get, post};

@@ -4,11 +4,11 @@ use crate::args::{self, Global};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::order;
+use crate::order::{no_terminal, typed};
 use crate::show;
 use crate::term::out;
 use clap::ValueEnum;
-use siaga_model::NodeName;
+use siaga_model::{NodeName, PersonName};
 use siaga_model::api::{PowerAction, PowerAnswer, PowerRequest};
 use siaga_model::observation::Power;
 use siaga_model::refusal::Sentence;
@@ -67,27 +67,38 @@ impl From<Act> for PowerAction {
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let asks = args.action == Act::Off && !args.yes;
     if asks && !crate::term::Term::look().interactive {
-        return Err(order::no_terminal(global));
+        return Err(no_terminal(global));
     }
     let ctx = Context::connect(global)?;
     if asks {
         eprintln!("{}", ctx.say(Screen::PowerOffAsked { node: args.node.clone() }));
-        if !order::typed(&ctx, args.node.as_str())? {
+        if !typed(&ctx, args.node.as_str())? {
             eprintln!("{}", ui(&ctx.voice, Ui::Aborted));
             return Ok(Exit::Restored);
         }
     }
-    let request = PowerRequest {
-        node: args.node.clone(),
-        action: args.action.into(),
-        reason: args.reason.clone(),
-        stated_actor: ctx.stated.clone(),
-    };
+    let stated = ctx.stated.clone();
+    order(&ctx, args.action, &args.node, &args.reason, stated, args.json)
+}
+
+/// Sends the order and says what came of it.
+///
+/// # Errors
+/// Where the agent can't be asked.
+pub fn order(
+    ctx: &Context,
+    act: Act,
+    node: &NodeName,
+    reason: &str,
+    stated_actor: Option<PersonName>,
+    json: bool,
+) -> Result<Exit, Fault> {
+    let request = PowerRequest { node: node.clone(), action: act.into(), reason: reason.to_owned(), stated_actor };
     let answer: PowerAnswer = ctx.client.post("/v1/power", &request, FENCE)?;
-    if args.json {
+    if json {
         show::json(&answer)?;
     }
-    Ok(said(&ctx, &args.node, &answer, args.json))
+    Ok(said(ctx, node, &answer, json))
 }
 
 fn said(ctx: &Context, node: &NodeName, answer: &PowerAnswer, json: bool) -> Exit {

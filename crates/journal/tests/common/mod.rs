@@ -4,7 +4,9 @@
 use siaga_journal::{Clock, Durability, Journal, OpenReport};
 use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::{Event, EventBody, Hlc};
-use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
+use siaga_model::plan::{MoveKind, Placement};
+use siaga_model::run::RunOutcome;
+use siaga_model::{BootId, Epoch, NodeName, PersonName, RunId, ServiceName, UtcMicros};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +40,13 @@ pub fn open(state: &Path, node: &str) -> (Journal, OpenReport) {
 
 pub fn open_at(state: &Path, node: &str, clock: &TestClock) -> (Journal, OpenReport) {
     Journal::open(state, NodeName::from(node), Box::new(clock.clone())).unwrap()
+}
+
+/// A directory in memory, for tests that sync a thousand times.
+pub fn memory_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
 }
 
 /// An event that a test tells from another by its number.
@@ -156,4 +165,64 @@ pub fn outage(from: i64, to: i64, seen_by: SeenBy) -> EventBody {
 
 pub fn boot(text: &str) -> BootId {
     BootId::from(text)
+}
+
+pub fn accepted(kind: MoveKind, reason: &str) -> EventBody {
+    EventBody::RunAccepted {
+        move_kind: kind,
+        goal: Placement::Stopped,
+        reason: reason.to_owned(),
+        requested_by: Some(PersonName::from("Sari")),
+        approved_by: None,
+        idempotency_key: "k".to_owned(),
+    }
+}
+
+pub fn ended() -> EventBody {
+    EventBody::RunEnded {
+        outcome: RunOutcome::Done,
+    }
+}
+
+pub fn silent(second: i64) -> EventView {
+    view(
+        "backup",
+        second,
+        None,
+        EventBody::PeerSilent {
+            node: NodeName::from("serverdb"),
+        },
+    )
+}
+
+pub fn answers(second: i64, of: &str) -> EventView {
+    let node = NodeName::from("serverdb");
+    view(
+        "backup",
+        second,
+        None,
+        EventBody::PeerAnswers {
+            node,
+            boot: boot(of),
+        },
+    )
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The seal, written apart from the crate's own code.
+pub fn seal(body: &str, pkcs8: &[u8]) -> String {
+    let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8(pkcs8).unwrap();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
+    let signature = hex(pair.sign(digest.as_ref()).as_ref());
+    format!(
+        r#"{body},"hash":"{}","sig":"{signature}"}}"#,
+        hex(digest.as_ref())
+    )
 }

@@ -61,7 +61,7 @@ pub fn scan(device: u64) -> Result<Vec<Holder>, String> {
 
 fn scan_now(device: u64) -> Result<Vec<Holder>, String> {
     let mut pass = Pass { device, found: own_mounts(device)?, namespaces: BTreeSet::new(), hidden: Vec::new() };
-    if let Ok(own) = std::fs::read_link("/proc/self/ns/mnt") {
+    if let Ok(own) = std::fs::read_link("/proc/thread-self/ns/mnt") {
         pass.namespaces.insert(own);
     }
     for pid in all_pids()? {

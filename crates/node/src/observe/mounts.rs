@@ -15,9 +15,9 @@ pub struct MountEntry {
     pub file_system: String,
 }
 
-/// The mount table of this process, in the order of mounting: the last entry of a mount point is the one on top.
+/// The mount table of this thread (every thread of the agent has the same one), in the order of mounting: the last entry of a mount point is the one on top.
 pub fn own() -> std::io::Result<Vec<MountEntry>> {
-    Ok(parse(&std::fs::read("/proc/self/mountinfo")?))
+    Ok(parse(&std::fs::read("/proc/thread-self/mountinfo")?))
 }
 
 /// The entry on top of `mount_point`.

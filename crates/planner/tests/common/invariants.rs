@@ -18,7 +18,10 @@ pub fn check(config: &Config, observation: &Observation, plan: &Plan) -> Result<
         address_after_address(config, plan),
         nothing_taken_is_promised(plan),
     ];
-    checks.into_iter().collect::<Result<Vec<()>, String>>().map(drop)
+    checks
+        .into_iter()
+        .collect::<Result<Vec<()>, String>>()
+        .map(drop)
 }
 
 /// Every step that must be done before `step` begins.
@@ -38,7 +41,9 @@ fn steps<'a>(plan: &'a Plan, is: impl Fn(&Action) -> bool + 'a) -> impl Iterator
 }
 
 fn some_before(plan: &Plan, step: &Step, is: impl Fn(&Step) -> bool) -> bool {
-    before(plan, step).into_iter().any(|id| is(&plan.steps[usize::from(id.0)]))
+    before(plan, step)
+        .into_iter()
+        .any(|id| is(&plan.steps[usize::from(id.0)]))
 }
 
 fn ordered(plan: &Plan) -> Result<(), String> {
@@ -60,7 +65,10 @@ fn enlisted(plan: &Plan, observation: &Observation) -> Result<(), String> {
         let by_minting = matches!(step.action, Action::Fence { .. } | Action::Attest { .. })
             && step.node == observation.observer;
         if !by_minting && !some_before(plan, step, own) {
-            return Err(format!("step {} before its node obeys the mandate", step.id));
+            return Err(format!(
+                "step {} before its node obeys the mandate",
+                step.id
+            ));
         }
     }
     Ok(())
@@ -83,7 +91,9 @@ fn one_holder(config: &Config, plan: &Plan) -> Result<(), String> {
         }
     }
     for mount in steps(plan, |a| *a == Action::Mount) {
-        if !some_before(plan, mount, |s| s.action == Action::Take && s.node == mount.node) {
+        if !some_before(plan, mount, |s| {
+            s.action == Action::Take && s.node == mount.node
+        }) {
             return Err(format!("{} mounts without a take", mount.node));
         }
     }
@@ -110,7 +120,10 @@ fn planned_never_fences(plan: &Plan) -> Result<(), String> {
 /// does not answer is asked for nothing.
 fn unknown_is_not_free(observation: &Observation, plan: &Plan) -> Result<(), String> {
     for step in &plan.steps {
-        let facts = observation.nodes.get(&step.node).and_then(|v| v.agent.facts());
+        let facts = observation
+            .nodes
+            .get(&step.node)
+            .and_then(|v| v.agent.facts());
         let Some(facts) = facts else {
             return Err(format!("{} is silent and has step {}", step.node, step.id));
         };
@@ -140,12 +153,20 @@ fn database_after_mount(plan: &Plan) -> Result<(), String> {
 fn address_after_address(config: &Config, plan: &Plan) -> Result<(), String> {
     for add in steps(plan, |a| *a == Action::AddVirtualIp) {
         for other in config.others(&add.node) {
-            let removes =
-                |s: &Step| s.node == other.name && s.action == Action::RemoveVirtualIp;
+            let removes = |s: &Step| s.node == other.name && s.action == Action::RemoveVirtualIp;
             let needed = plan.steps.iter().any(removes);
-            let gone = |s: &Step| if needed { removes(s) } else { lets_go(s, &other.name) };
+            let gone = |s: &Step| {
+                if needed {
+                    removes(s)
+                } else {
+                    lets_go(s, &other.name)
+                }
+            };
             if !some_before(plan, add, gone) {
-                return Err(format!("{} adds the address before {} let go", add.node, other.name));
+                return Err(format!(
+                    "{} adds the address before {} let go",
+                    add.node, other.name
+                ));
             }
         }
     }
@@ -156,7 +177,10 @@ fn address_after_address(config: &Config, plan: &Plan) -> Result<(), String> {
 fn nothing_taken_is_promised(plan: &Plan) -> Result<(), String> {
     for take in steps(plan, |a| *a == Action::Take) {
         if steps(plan, |a| *a == Action::Release).any(|s| s.node == take.node) {
-            return Err(format!("{} promises and takes under one mandate", take.node));
+            return Err(format!(
+                "{} promises and takes under one mandate",
+                take.node
+            ));
         }
     }
     Ok(())

@@ -77,31 +77,49 @@ fn node(index: usize) -> Node {
         addresses: vec![(IpAddr::from([198, 51, 100, last]), 7443).into()],
         hardware_addresses: vec![hardware(NODES[index])],
         // The fabric fence stands first: that power is tried first is the planner's own order.
-        fences: vec![fence("san", FenceKind::Fabric), fence("ipmi", FenceKind::Power)],
+        fences: vec![
+            fence("san", FenceKind::Fabric),
+            fence("ipmi", FenceKind::Power),
+        ],
     }
 }
 
 /// The registered hardware address of a node.
 pub fn hardware(node: &str) -> String {
-    if node == NODES[0] { "02:00:5e:00:53:11".into() } else { "02:00:5e:00:53:21".into() }
+    if node == NODES[0] {
+        "02:00:5e:00:53:11".into()
+    } else {
+        "02:00:5e:00:53:21".into()
+    }
 }
 
 /// One service. Services differ in name, address, mount point and port.
 pub fn service(name: &str, index: usize) -> Service {
-    let both = |text: &str| NODES.iter().map(|n| ((*n).into(), text.into())).collect::<Vec<_>>();
+    let both = |text: &str| {
+        NODES
+            .iter()
+            .map(|n| ((*n).into(), text.into()))
+            .collect::<Vec<_>>()
+    };
     Service {
         name: name.into(),
         preferred_node: NODES[0].into(),
         disk_set: DiskSet {
             driver: DiskSetDriver::Block,
-            devices: NODES.iter().map(|n| ((*n).into(), format!("/dev/disk/by-id/{name}").into())).collect(),
+            devices: NODES
+                .iter()
+                .map(|n| ((*n).into(), format!("/dev/disk/by-id/{name}").into()))
+                .collect(),
         },
         file_systems: vec![FileSystem {
             kind: FileSystemKind::Ext4,
             mount_point: format!("/srv/{name}").into(),
             options: Vec::new(),
         }],
-        virtual_ips: vec![VirtualIp { address: vip(index), interfaces: both("eno1") }],
+        virtual_ips: vec![VirtualIp {
+            address: vip(index),
+            interfaces: both("eno1"),
+        }],
         database: Database {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
             data_dir: format!("/srv/{name}/postgresql").into(),

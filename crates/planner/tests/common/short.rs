@@ -26,8 +26,13 @@ pub struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     pub fn of(what: &'a str, value: &Value) -> Self {
-        let map = value.as_object().unwrap_or_else(|| panic!("{what}: not an object: {value}"));
-        Self { what, map: map.clone() }
+        let map = value
+            .as_object()
+            .unwrap_or_else(|| panic!("{what}: not an object: {value}"));
+        Self {
+            what,
+            map: map.clone(),
+        }
     }
     pub fn take(&mut self, key: &str) -> Option<Value> {
         self.map.remove(key)
@@ -39,7 +44,9 @@ impl<'a> Keys<'a> {
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a text: {value}"))
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -49,16 +56,22 @@ fn parsed<T: serde::de::DeserializeOwned>(value: Value) -> T {
 /// An observation.
 pub fn observation(config: &Config, value: &Value) -> Observation {
     let mut keys = Keys::of("observation", value);
-    let observer = keys.take("observer").map_or("backup".into(), |v| NodeName::from(text(&v)));
+    let observer = keys
+        .take("observer")
+        .map_or("backup".into(), |v| NodeName::from(text(&v)));
     let mut nodes = BTreeMap::new();
     for node in &config.nodes {
-        let seen = keys.take(node.name.as_str()).unwrap_or_else(|| json!("free"));
+        let seen = keys
+            .take(node.name.as_str())
+            .unwrap_or_else(|| json!("free"));
         nodes.insert(node.name.clone(), node_view(config, node, &observer, &seen));
     }
     let probes = keys.take("probes").unwrap_or_else(|| json!([]));
     let addresses = keys.take("addresses").unwrap_or_else(|| json!({}));
     let disk = match keys.take("disk").as_ref().map(text) {
-        None => DiskSighting::NotLooked { why: "not asked".into() },
+        None => DiskSighting::NotLooked {
+            why: "not asked".into(),
+        },
         Some("changing") => DiskSighting::Changing,
         Some("no-change") => DiskSighting::NoChangeSeen,
         Some(other) => panic!("disk: {other}"),
@@ -70,7 +83,12 @@ pub fn observation(config: &Config, value: &Value) -> Observation {
         at: NOW,
         nodes,
         probes: probes.as_array().unwrap().iter().map(probe).collect(),
-        addresses: addresses.as_object().unwrap().iter().map(|(a, v)| address(a, v)).collect(),
+        addresses: addresses
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(a, v)| address(a, v))
+            .collect(),
         disk,
     }
 }
@@ -79,7 +97,9 @@ fn probe(value: &Value) -> ProbeSighting {
     let mut keys = Keys::of("probe", value);
     let node = keys.take("node").map(|v| NodeName::from(text(&v)));
     let sighting = ProbeSighting {
-        probe: keys.take("probe").map_or("loket-1".into(), |v| text(&v).into()),
+        probe: keys
+            .take("probe")
+            .map_or("loket-1".into(), |v| text(&v).into()),
         age_ms: keys.take("age_ms").map_or(300, |v| v.as_u64().unwrap()),
         serving: keys.take("serving").unwrap().as_bool().unwrap(),
         answered_by: node.as_ref().map(|n| hardware(n.as_str())),
@@ -93,10 +113,18 @@ fn address(address: &str, value: &Value) -> AddressSighting {
     let answer = match text(value) {
         "mine" => AddressAnswer::Mine,
         "nobody" => AddressAnswer::Nobody,
-        "stranger" => AddressAnswer::Stranger { hardware: "02:00:5e:00:53:99".into() },
-        node => AddressAnswer::Node { node: known_node(node), hardware: hardware(node) },
+        "stranger" => AddressAnswer::Stranger {
+            hardware: "02:00:5e:00:53:99".into(),
+        },
+        node => AddressAnswer::Node {
+            node: known_node(node),
+            hardware: hardware(node),
+        },
     };
-    AddressSighting { address: address.parse().unwrap(), answer }
+    AddressSighting {
+        address: address.parse().unwrap(),
+        answer,
+    }
 }
 
 fn known_node(name: &str) -> NodeName {
@@ -106,16 +134,25 @@ fn known_node(name: &str) -> NodeName {
 
 /// `"silent"`, or `{ "is": "silent", "power": "off", … }`.
 fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -> NodeView {
-    let object = if value.is_string() { json!({ "is": value }) } else { value.clone() };
+    let object = if value.is_string() {
+        json!({ "is": value })
+    } else {
+        value.clone()
+    };
     let mut keys = Keys::of(node.name.as_str(), &object);
     let is = keys.take("is").unwrap_or_else(|| json!("free"));
     let silent = text(&is) == "silent";
     let says = keys.take("says").unwrap_or_else(|| json!({}));
     let agent = if silent {
-        AgentView::Silent { paths_tried: node.addresses.iter().map(ToString::to_string).collect() }
+        AgentView::Silent {
+            paths_tried: node.addresses.iter().map(ToString::to_string).collect(),
+        }
     } else {
         let facts = facts(config, node, text(&is), says);
-        AgentView::Answered { paths: vec!["path-1".into()], facts: Box::new(facts) }
+        AgentView::Answered {
+            paths: vec!["path-1".into()],
+            facts: Box::new(facts),
+        }
     };
     let me = &node.name == observer;
     let power = match keys.take("power").as_ref().map(text) {
@@ -129,7 +166,9 @@ fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -
     let address = match keys.take("address").as_ref().map(text) {
         Some("nobody") => AddressAnswer::Nobody,
         Some("answers") => own_address(node),
-        Some("stranger") => AddressAnswer::Stranger { hardware: "02:00:5e:00:53:99".into() },
+        Some("stranger") => AddressAnswer::Stranger {
+            hardware: "02:00:5e:00:53:99".into(),
+        },
         Some(other) => panic!("address: {other}"),
         None if me => AddressAnswer::Mine,
         None if silent => AddressAnswer::Nobody,
@@ -138,12 +177,24 @@ fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -
     let states = keys.take("fences").unwrap_or_else(|| json!({}));
     keys.end();
     // A node does not ask its own fences.
-    let fences = if me && states == json!({}) { Vec::new() } else { fences(node, &states) };
-    NodeView { agent, power, fences, address }
+    let fences = if me && states == json!({}) {
+        Vec::new()
+    } else {
+        fences(node, &states)
+    };
+    NodeView {
+        agent,
+        power,
+        fences,
+        address,
+    }
 }
 
 fn own_address(node: &Node) -> AddressAnswer {
-    AddressAnswer::Node { node: node.name.clone(), hardware: hardware(node.name.as_str()) }
+    AddressAnswer::Node {
+        node: node.name.clone(),
+        hardware: hardware(node.name.as_str()),
+    }
 }
 
 /// Every configured fence answers "open", but for those named.
@@ -154,10 +205,16 @@ fn fences(node: &Node, states: &Value) -> Vec<FenceView> {
         let state = match keys.take(&fence.name).as_ref().map(text) {
             None | Some("open") => FenceState::Open,
             Some("fenced") => FenceState::Fenced,
-            Some("failed") => FenceState::Failed { why: "timed out".into() },
+            Some("failed") => FenceState::Failed {
+                why: "timed out".into(),
+            },
             Some(other) => panic!("fence: {other}"),
         };
-        views.push(FenceView { name: fence.name.clone(), kind: fence.kind, state });
+        views.push(FenceView {
+            name: fence.name.clone(),
+            kind: fence.kind,
+            state,
+        });
     }
     keys.end();
     views
@@ -177,13 +234,26 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
     };
     let facts = NodeFacts {
         boot: "boot-1".into(),
-        disk: if held { Holding::Held { by: vec!["postgres".into()] } } else { Holding::Free },
+        disk: if held {
+            Holding::Held {
+                by: vec!["postgres".into()],
+            }
+        } else {
+            Holding::Free
+        },
         mounts: service
             .file_systems
             .iter()
-            .map(|fs| MountFact { mount_point: fs.mount_point.clone(), mounted, stranger: false })
+            .map(|fs| MountFact {
+                mount_point: fs.mount_point.clone(),
+                mounted,
+                stranger: false,
+            })
             .collect(),
-        virtual_ips: vec![VirtualIpFact { address: vip(0), present: address }],
+        virtual_ips: vec![VirtualIpFact {
+            address: vip(0),
+            present: address,
+        }],
         database,
         applications: service
             .applications
@@ -205,7 +275,10 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
     if let Some(stranger) = keys.take("stranger_mount") {
         let mount = json!([{ "mount_point": stranger, "mounted": true, "stranger": true }]);
         patch.insert("mounts".into(), mount);
-        patch.insert("disk".into(), json!({ "held": { "by": ["a mount made by hand"] } }));
+        patch.insert(
+            "disk".into(),
+            json!({ "held": { "by": ["a mount made by hand"] } }),
+        );
     }
     let mut ledger = LedgerFacts::default();
     if let Some(counter) = keys.take("mandate") {
@@ -219,7 +292,9 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             at: NOW,
         });
     }
-    ledger.journal_lost = keys.take("journal_lost").is_some_and(|v| v.as_bool().unwrap());
+    ledger.journal_lost = keys
+        .take("journal_lost")
+        .is_some_and(|v| v.as_bool().unwrap());
     ledger.unfinished = keys.take("run").map(|v| run(&v));
     keys.end();
     let mut whole = serde_json::to_value(&facts).unwrap();
@@ -248,12 +323,20 @@ fn run(value: &Value) -> siaga_model::observation::RunInProgress {
 }
 
 fn epoch(counter: u64) -> Epoch {
-    Epoch { counter, issuer: "backup".into(), run: format!("run-{counter}").as_str().into() }
+    Epoch {
+        counter,
+        issuer: "backup".into(),
+        run: format!("run-{counter}").as_str().into(),
+    }
 }
 
 /// `"stopped"`, or a node's name.
 pub fn placement(word: &str) -> Placement {
-    if word == "stopped" { Placement::Stopped } else { Placement::ActiveOn(known_node(word)) }
+    if word == "stopped" {
+        Placement::Stopped
+    } else {
+        Placement::ActiveOn(known_node(word))
+    }
 }
 
 /// The verb of a request.
@@ -284,7 +367,9 @@ pub fn request(value: &Value) -> Request {
                 at: NOW,
             })
             .collect(),
-        may_fence: keys.take("may_fence").map_or(forcing, |v| v.as_bool().unwrap()),
+        may_fence: keys
+            .take("may_fence")
+            .map_or(forcing, |v| v.as_bool().unwrap()),
     };
     keys.end();
     request

@@ -91,6 +91,12 @@ pub fn find_helpers(signature: &Signature, sessions: &BTreeSet<i32>) -> Result<V
     Ok(all_pids()?.into_iter().filter_map(describe).filter(helper).collect())
 }
 
+/// Everybody whose working directory is the data directory, whatever they are.
+pub fn find_anybody(signature: &Signature) -> Result<Vec<Process>, String> {
+    let pids = all_pids()?;
+    Ok(pids.into_iter().filter(|pid| signature.works_here(*pid)).filter_map(describe).collect())
+}
+
 /// The process that the others descend from: the one that has no parent among them and no title of its own.
 pub fn postmaster(found: &[Process], said_by_file: Option<i32>) -> Option<&Process> {
     let is_root = |p: &&Process| !found.iter().any(|q| q.pid == p.parent) && !p.is_titled();

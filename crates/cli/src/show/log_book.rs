@@ -1,0 +1,90 @@
+//! The paper's log book: number, off line, on line, duration, cause, who.
+
+use super::padded;
+use crate::context::Context;
+use siaga_journal::log_book::{DowntimeKind, LogBookRow, Subject};
+use siaga_model::UtcMicros;
+use siaga_model::api::SeenBy;
+use siaga_model::plan::MoveKind;
+use siaga_words::{Screen, Ui, duration, move_kind, ui};
+
+/// The downtimes of the service, then each machine's own times.
+pub fn text(ctx: &Context, rows: &[LogBookRow]) -> String {
+    let (services, machines): (Vec<_>, Vec<_>) =
+        rows.iter().partition(|r| matches!(r.subject, Subject::Service(_)));
+    let mut lines = vec![ui(&ctx.voice, Ui::LogBook)];
+    if services.is_empty() {
+        lines.push(ui(&ctx.voice, Ui::NoOutages));
+    } else {
+        lines.extend(table(ctx, &services, Ui::Service));
+    }
+    if !machines.is_empty() {
+        lines.push(String::new());
+        lines.push(ctx.say(Screen::MachinesTimes));
+        lines.extend(table(ctx, &machines, Ui::Node));
+    }
+    lines.push(String::new());
+    lines.push(ui(&ctx.voice, Ui::LogTail));
+    lines.join("\n")
+}
+
+fn table(ctx: &Context, rows: &[&LogBookRow], subject: Ui) -> Vec<String> {
+    let mut cells = vec![heading(ctx, subject)];
+    cells.extend(rows.iter().enumerate().map(|(number, row)| line(ctx, number + 1, row)));
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let laid_out = |row: &[String; COLUMNS]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    cells.iter().map(laid_out).collect()
+}
+
+const COLUMNS: usize = 7;
+
+fn heading(ctx: &Context, subject: Ui) -> [String; COLUMNS] {
+    let of = |text| ui(&ctx.voice, text);
+    ["No.".to_owned(), of(subject), of(Ui::OfflineAt), of(Ui::OnlineAt), of(Ui::Duration), of(Ui::Cause), of(Ui::Who)]
+}
+
+fn line(ctx: &Context, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
+    let instant = |at: Option<UtcMicros>| at.map_or_else(|| "?".to_owned(), |at| ctx.voice.instant(at));
+    let online = match row.online_at {
+        Some(at) => ctx.voice.instant(at),
+        None => ctx.say(Screen::StillOffline),
+    };
+    [
+        number.to_string(),
+        row.subject.name().to_owned(),
+        instant(row.offline_at),
+        online,
+        how_long(ctx, row),
+        cause(ctx, row),
+        row.who.clone().unwrap_or_else(|| "-".to_owned()),
+    ]
+}
+
+/// A duration that no client measured says so, with a mark.
+fn how_long(ctx: &Context, row: &LogBookRow) -> String {
+    let Some(ms) = row.duration_ms else { return "?".to_owned() };
+    let text = duration(&ctx.voice, ms);
+    match (&row.subject, row.seen_by) {
+        (Subject::Service(_), SeenBy::Node) => format!("{text} ({})", ui(&ctx.voice, Ui::NotConfirmed)),
+        _ => text,
+    }
+}
+
+fn cause(ctx: &Context, row: &LogBookRow) -> String {
+    let kind = match row.kind {
+        DowntimeKind::Unplanned => ui(&ctx.voice, Ui::Unplanned),
+        DowntimeKind::Planned => ui(&ctx.voice, Ui::Planned),
+        DowntimeKind::Drill => move_kind(&ctx.voice, MoveKind::Drill).to_owned(),
+        DowntimeKind::PoweredOff => ctx.say(Screen::WasPoweredOff),
+        DowntimeKind::Restarted => ctx.say(Screen::WasRestarted),
+        DowntimeKind::Silent => ctx.say(Screen::WasSilent),
+    };
+    match &row.cause {
+        Some(cause) => format!("{kind}: {}", cause.split_whitespace().collect::<Vec<_>>().join(" ")),
+        None => kind,
+    }
+}

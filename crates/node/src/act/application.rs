@@ -1,0 +1,215 @@
+//! Applications that move with the service: systemd units, or programs with their arguments.
+
+use crate::command::{self, CommandResult};
+use siaga_model::config::{Application, ApplicationRun, Argv, NamedCommand};
+use siaga_model::observation::{ApplicationFact, Known};
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::time::{Duration, Instant};
+
+/// How long an application may take to say whether it runs, in a look.
+const STATUS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often an application that is coming up is asked again.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// Starts them in order; each runs, and passes its test, before the next one begins.
+pub fn start_all(applications: &[Application]) -> Acted {
+    let mut did = Did::nothing();
+    for application in applications {
+        if running(application).is(&true) {
+            continue;
+        }
+        start(application).map_err(|why| failed(application, &why))?;
+        did.changed = true;
+        did.notes.push(format!("{} started", application.name));
+    }
+    Ok(did)
+}
+
+/// Stops them in reverse order.
+pub fn stop_all(applications: &[Application]) -> Acted {
+    let mut did = Did::nothing();
+    for application in applications.iter().rev() {
+        if running(application).is(&false) {
+            continue;
+        }
+        stop(application).map_err(|why| failed(application, &why))?;
+        did.changed = true;
+        did.notes.push(format!("{} stopped", application.name));
+    }
+    Ok(did)
+}
+
+/// Runs the commands that other hosts need after a move. All are tried; a failure is told at the end.
+pub fn after_move(commands: &[NamedCommand]) -> Acted {
+    let mut did = Did::nothing();
+    let mut troubles = Vec::new();
+    for named in commands {
+        match in_words(&command::run(&named.run.0, None, named.timeout)) {
+            Ok(()) => did.notes.push(format!("{} done", named.name)),
+            Err(why) => troubles.push(format!("{}: {why}", named.name)),
+        }
+    }
+    did.changed = !commands.is_empty();
+    if troubles.is_empty() {
+        return Ok(did);
+    }
+    Err(Trouble::failed(FailureKind::Application, troubles.join("; ")))
+}
+
+/// Whether each of them runs.
+pub fn look_all(applications: &[Application]) -> Vec<ApplicationFact> {
+    let fact = |a: &Application| ApplicationFact { name: a.name.clone(), running: running(a) };
+    applications.iter().map(fact).collect()
+}
+
+fn failed(application: &Application, why: &str) -> Trouble {
+    Trouble::failed(FailureKind::Application, format!("{}: {why}", application.name))
+}
+
+fn systemctl(verb: &str, unit: &str, within: Duration) -> CommandResult {
+    let argv = ["/usr/bin/systemctl", "--no-ask-password", verb, "--", unit].map(str::to_owned);
+    command::run(&argv, None, within)
+}
+
+fn running(application: &Application) -> Known<bool> {
+    let within = STATUS_WITHIN.min(application.timeout);
+    let result = match &application.run {
+        ApplicationRun::Unit(unit) => systemctl("is-active", unit, within),
+        ApplicationRun::Programs { status: Some(status), .. } => command::run(&status.0, None, within),
+        ApplicationRun::Programs { status: None, .. } => {
+            return Known::Unknown { why: "no status program is configured".into() };
+        }
+    };
+    match result.exit {
+        Some(code) if !result.timed_out => Known::Known(code == 0),
+        _ => Known::Unknown { why: result.ending() },
+    }
+}
+
+fn start(application: &Application) -> Result<(), String> {
+    let deadline = Instant::now() + application.timeout;
+    let result = match &application.run {
+        ApplicationRun::Unit(unit) => systemctl("start", unit, application.timeout),
+        ApplicationRun::Programs { start, .. } => command::run(&start.0, None, application.timeout),
+    };
+    in_words(&result)?;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match passes(application, left.max(ASK_EVERY)) {
+            Ok(()) => return Ok(()),
+            Err(why) if left.is_zero() => return Err(why),
+            Err(_) => std::thread::sleep(ASK_EVERY.min(left)),
+        }
+    }
+}
+
+/// It says that it runs, where it can say so, and its test passes, where it has one.
+fn passes(application: &Application, within: Duration) -> Result<(), String> {
+    if running(application).is(&false) {
+        return Err("started, and does not run".into());
+    }
+    match &application.test {
+        None => Ok(()),
+        Some(Argv(test)) => in_words(&command::run(test, None, within)).map_err(|why| format!("its test: {why}")),
+    }
+}
+
+fn stop(application: &Application) -> Result<(), String> {
+    let result = match &application.run {
+        ApplicationRun::Unit(unit) => systemctl("stop", unit, application.timeout),
+        ApplicationRun::Programs { stop, .. } => command::run(&stop.0, None, application.timeout),
+    };
+    in_words(&result)?;
+    match running(application) {
+        Known::Known(true) => Err("stopped, and still runs".into()),
+        Known::Known(false) | Known::Unknown { .. } => Ok(()),
+    }
+}
+
+fn in_words(result: &CommandResult) -> Result<(), String> {
+    if result.succeeded() {
+        return Ok(());
+    }
+    let last = result.stderr.trim().lines().last().unwrap_or_default();
+    Err([result.ending().as_str(), last].join(": ").trim_end_matches(": ").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(parts: &[&str]) -> Argv {
+        Argv(parts.iter().map(|p| (*p).to_owned()).collect())
+    }
+
+    /// An application that runs while its file is there.
+    fn application(name: &str, file: &str) -> Application {
+        Application {
+            name: name.into(),
+            run: ApplicationRun::Programs {
+                start: argv(&["/bin/mkdir", file]),
+                stop: argv(&["/bin/rmdir", file]),
+                status: Some(argv(&["/bin/test", "-d", file])),
+            },
+            test: None,
+            timeout: Duration::from_secs(5),
+        }
+    }
+
+    #[test]
+    fn started_in_order_and_stopped_in_reverse() {
+        let directory = tempfile::tempdir().unwrap();
+        let outer = directory.path().join("outer").to_str().unwrap().to_owned();
+        // The inner one can only be made after the outer one, and the outer one only removed after the inner one.
+        let both = [application("db-pool", &outer), application("web", &format!("{outer}/inner"))];
+        let did = start_all(&both).unwrap();
+        assert_eq!(did.notes, ["db-pool started", "web started"]);
+        assert_eq!(start_all(&both), Ok(Did::nothing()));
+        assert!(look_all(&both).iter().all(|f| f.running.is(&true)));
+        assert_eq!(stop_all(&both).unwrap().notes, ["web stopped", "db-pool stopped"]);
+        assert_eq!(stop_all(&both), Ok(Did::nothing()));
+    }
+
+    #[test]
+    fn a_failed_test_fails_the_start_and_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut web = application("web", directory.path().join("web").to_str().unwrap());
+        web.test = Some(argv(&["/bin/ls", "/nonexistent/page"]));
+        web.timeout = Duration::from_millis(300);
+        let Err(Trouble::Failed(failure)) = start_all(&[web]) else { panic!("it passed") };
+        assert_eq!(failure.kind, FailureKind::Application);
+        assert!(failure.detail.starts_with("web: its test: exit code 2"), "{}", failure.detail);
+    }
+
+    #[test]
+    fn a_stop_that_stops_nothing_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut web = application("web", directory.path().to_str().unwrap());
+        let ApplicationRun::Programs { stop, .. } = &mut web.run else { panic!() };
+        *stop = argv(&["/bin/true"]);
+        assert_eq!(
+            stop_all(&[web]),
+            Err(Trouble::failed(FailureKind::Application, "web: stopped, and still runs"))
+        );
+    }
+
+    #[test]
+    fn every_command_after_a_move_is_tried() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = directory.path().join("made");
+        let named = |name: &str, parts: &[&str]| NamedCommand {
+            name: name.into(),
+            run: argv(parts),
+            timeout: Duration::from_secs(5),
+        };
+        let commands =
+            [named("pool", &["/bin/false"]), named("other", &["/bin/mkdir", made.to_str().unwrap()])];
+        assert_eq!(
+            after_move(&commands),
+            Err(Trouble::failed(FailureKind::Application, "pool: exit code 1"))
+        );
+        assert!(made.is_dir());
+    }
+}

@@ -1,0 +1,125 @@
+//! One database server of PostgreSQL: started, stopped and asked without a shell.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`process`] | which processes are this server's |
+//! | [`start`] | exec, wait on progress, ready |
+//! | [`stop`] | fast, immediate, kill, until nothing is left |
+//! | [`recovery`] | how far a start has come, and whether it advances |
+//! | [`connect`] | the check through the unix socket |
+
+pub mod account;
+pub mod connect;
+pub mod launch;
+pub mod pid_file;
+pub mod process;
+pub mod recovery;
+pub mod start;
+pub mod stop;
+
+use connect::Answer;
+use pid_file::SaidState;
+use process::Signature;
+use siaga_model::ServiceName;
+use siaga_model::config::Database;
+use siaga_model::observation::DatabaseState;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// How long the check of a server that says "ready" may take: at a start, and in a look.
+pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
+const LOOK_WITHIN: Duration = Duration::from_millis(300);
+
+/// A checkpoint before a planned stop may take this long. It only makes the stop short.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
+
+/// The server of one service on this node.
+pub struct Postgres {
+    pub(crate) config: Database,
+    pub(crate) log_path: PathBuf,
+    rt: Handle,
+}
+
+impl Postgres {
+    /// The server of `service`. Its output goes to `<state_dir>/log/<service>-postgres.log`.
+    pub fn new(service: &ServiceName, config: Database, state_dir: &Path, rt: Handle) -> Self {
+        let log_path = state_dir.join("log").join(format!("{service}-postgres.log"));
+        Self { config, log_path, rt }
+    }
+
+    pub(crate) fn signature(&self) -> Signature {
+        Signature::of(&self.config)
+    }
+
+    /// True for a process of this server.
+    pub fn owns(&self, pid: i32) -> bool {
+        self.signature().matches(pid)
+    }
+
+    /// The pid in `postmaster.pid`. It proves nothing.
+    pub(crate) fn said_pid(&self) -> Option<i32> {
+        pid_file::read(&self.config.data_dir).map(|f| f.pid)
+    }
+
+    pub(crate) fn ask(&self, uid: u32, postmaster: i32, within: Duration) -> Answer {
+        connect::check(&self.rt, &self.config, uid, postmaster, within)
+    }
+
+    /// What state it is in. Ready only where a write was just committed.
+    pub fn look(&self) -> DatabaseState {
+        let found = match process::find(&self.signature()) {
+            Ok(found) => found,
+            Err(why) => return DatabaseState::Unknown { why },
+        };
+        if found.is_empty() {
+            return DatabaseState::Stopped;
+        }
+        let said = pid_file::read(&self.config.data_dir);
+        let Some(postmaster) = process::postmaster(&found, said.as_ref().map(|f| f.pid)) else {
+            let names: Vec<String> = found.iter().map(process::Process::name).collect();
+            return not_serving(format!("its postmaster is gone and left {}", names.join(", ")));
+        };
+        match said.filter(|f| f.pid == postmaster.pid).map(|f| f.state) {
+            Some(SaidState::Ready) => self.look_closer(postmaster.pid),
+            Some(SaidState::Stopping) => not_serving("shutting down"),
+            Some(SaidState::Standby) => not_serving("read-only: a standby"),
+            Some(SaidState::Starting | SaidState::Nothing) | None => {
+                let range = recovery::RedoRange::measure(&self.config.data_dir);
+                DatabaseState::Starting { percent: recovery::stage(postmaster.pid, range.as_ref()).percent }
+            }
+        }
+    }
+
+    fn look_closer(&self, postmaster: i32) -> DatabaseState {
+        let uid = match account::lookup(&self.config.os_user) {
+            Ok(account) => account.uid,
+            Err(why) => return DatabaseState::Unknown { why },
+        };
+        match self.ask(uid, postmaster, LOOK_WITHIN) {
+            Answer::Ready => DatabaseState::Ready,
+            Answer::InRecovery => not_serving("read-only: in recovery"),
+            Answer::NotNow(why) => not_serving(why),
+            Answer::Silent => not_serving(format!("no answer within {} ms", LOOK_WITHIN.as_millis())),
+            Answer::CannotCheck(why) | Answer::NoServer(why) => DatabaseState::Unknown { why },
+        }
+    }
+
+    /// Writes dirty data back while it serves.
+    pub fn checkpoint(&self) -> Acted {
+        let trouble = |why: String| Trouble::failed(FailureKind::Io, why);
+        let found = process::find(&self.signature()).map_err(Trouble::Unknown)?;
+        let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
+        let postmaster = postmaster.ok_or_else(|| trouble("the database does not run".into()))?;
+        let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
+        connect::query(&self.rt, &self.config, uid, postmaster, "checkpoint", CHECKPOINT_WITHIN)
+            .map(|_| Did::changed(Vec::new()))
+            .map_err(|answer| trouble(format!("{answer:?}")))
+    }
+}
+
+fn not_serving(why: impl Into<String>) -> DatabaseState {
+    DatabaseState::NotServing { why: why.into() }
+}

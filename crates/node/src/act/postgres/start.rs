@@ -1,0 +1,301 @@
+//! Starts the server and waits for progress, not for a flat limit.
+
+use super::account::Account;
+use super::connect::Answer;
+use super::launch::{Launch, launch};
+use super::pid_file::{self, PidFile, SaidState};
+use super::process::{self, Handle, Process};
+use super::recovery::{self, RedoRange, Stall};
+use super::{Postgres, SQL_WITHIN, account};
+use crate::observe::pg_control;
+use rustix::process::{Pid, test_kill_process};
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Progress, Trouble};
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often a start is looked at: at first, and once it is clearly a long one.
+const TICK: Duration = Duration::from_millis(1);
+const SLOW_TICK: Duration = Duration::from_millis(5);
+const SLOW_AFTER: Duration = Duration::from_secs(3);
+
+/// How often progress is told, and how often it is checked that there is any.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a server that says "ready" may have no socket where it is expected.
+const SOCKET_WITHIN: Duration = Duration::from_secs(5);
+
+/// How much of the log is quoted, in bytes.
+const QUOTED: usize = 1200;
+
+fn failed(why: impl Into<String>) -> Trouble {
+    Trouble::failed(FailureKind::DatabaseStart, why)
+}
+
+/// Starts it, or waits for one that is starting already.
+pub fn start(server: &Postgres, progress: Progress) -> Acted {
+    let account = account::lookup(&server.config.os_user).map_err(failed)?;
+    let found = process::find(&server.signature()).map_err(Trouble::Unknown)?;
+    if let Some(postmaster) = process::postmaster(&found, server.said_pid()) {
+        return adopt(server, postmaster, &account, progress);
+    }
+    if !found.is_empty() {
+        let names: Vec<String> = found.iter().map(Process::name).collect();
+        return Err(failed(format!("processes of an earlier start are left: {}", names.join(", "))));
+    }
+    let before = pid_file::read(&server.config.data_dir);
+    match attempt(server, &account, progress) {
+        Err(End::LockFile(why)) => {
+            let kept = move_aside(server, before.as_ref()).map_err(|e| failed(format!("{why}; {e}")))?;
+            let mut did = attempt(server, &account, progress).map_err(End::into_trouble)?;
+            did.notes.push(kept);
+            Ok(did)
+        }
+        other => other.map_err(End::into_trouble),
+    }
+}
+
+/// A server that is there already: an earlier agent's, or started by hand.
+fn adopt(server: &Postgres, postmaster: &Process, account: &Account, progress: Progress) -> Acted {
+    let signature = server.signature();
+    let handle = Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
+    let handle = handle.ok_or_else(|| failed("the server ended while it was looked at"))?;
+    let was_ready = server.ask(account.uid, handle.pid, SQL_WITHIN) == Answer::Ready;
+    if was_ready {
+        return Ok(Did::nothing());
+    }
+    wait_ready(server, &handle, account, None, progress).map_err(End::into_trouble)?;
+    Ok(Did::changed(vec!["it was starting already".into()]))
+}
+
+/// How a start ended otherwise.
+enum End {
+    /// It refused because of a `postmaster.pid` whose pid belongs to a living process that is no server of ours.
+    LockFile(String),
+    Other(Trouble),
+}
+
+impl End {
+    fn into_trouble(self) -> Trouble {
+        match self {
+            End::LockFile(why) => failed(why),
+            End::Other(trouble) => trouble,
+        }
+    }
+}
+
+fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<Did, End> {
+    let other = |why: String| End::Other(failed(why));
+    let config = &server.config;
+    check_data_dir(&config.data_dir, account).map_err(other)?;
+    let (arguments, mut notes) = arguments(server).map_err(other)?;
+    let log = Log::open(&server.log_path);
+    let lock_before = pid_file::read(&config.data_dir);
+    let begun = Instant::now();
+    let handle = launch(Launch {
+        program: &config.bin_dir.join("postgres"),
+        arguments: &arguments,
+        account,
+        working_directory: &config.data_dir,
+        log: log.as_ref().ok().and_then(|l| l.file.try_clone().ok()),
+    })
+    .map_err(other)?;
+    let log = log.map_err(|why| notes.push(format!("no log: {why}"))).ok();
+    wait_ready(server, &handle, account, log.as_ref(), progress).map_err(|end| match end {
+        // Told by the file and not by the message, which may be in any language.
+        End::Other(Trouble::Failed(failure)) if is_chance_pid(lock_before.as_ref(), &config.data_dir) => {
+            End::LockFile(failure.detail)
+        }
+        end => end,
+    })?;
+    notes.push(format!("ready in {} ms", begun.elapsed().as_millis()));
+    Ok(Did::changed(notes))
+}
+
+/// PostgreSQL's own refusals are clear; these two would only be seen in its log.
+fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), String> {
+    let shown = data_dir.display();
+    let meta = std::fs::metadata(data_dir).map_err(|e| format!("{shown}: {e}"))?;
+    if !meta.is_dir() || !data_dir.join("PG_VERSION").is_file() {
+        return Err(format!("{shown} is not a data directory of PostgreSQL"));
+    }
+    if meta.uid() != account.uid {
+        let (owner, name, uid) = (meta.uid(), &account.name, account.uid);
+        return Err(format!("{shown} belongs to user id {owner}, and {name} has {uid} on this node"));
+    }
+    Ok(())
+}
+
+fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<String>), String> {
+    let config = &server.config;
+    let version = std::fs::read_to_string(config.data_dir.join("PG_VERSION"))
+        .map_err(|e| format!("PG_VERSION: {e}"))?;
+    let major: u32 = version.trim().parse().map_err(|_| format!("PG_VERSION says {:?}", version.trim()))?;
+    let mut arguments: Vec<OsString> = vec!["-D".into(), config.data_dir.clone().into()];
+    if let Some(file) = &config.config_file {
+        let mut setting = OsString::from("config_file=");
+        setting.push(file);
+        arguments.extend(["-c".into(), setting]);
+    }
+    arguments.extend(["-p".into(), config.port.to_string().into()]);
+    let control = pg_control::read(&config.data_dir);
+    let mut notes = Vec::new();
+    if control.as_ref().is_ok_and(|c| !c.state.is_shut_down()) {
+        notes.push("it was not shut down: recovery".to_owned());
+        // One call for the whole file system instead of an fsync of every file. Version 13 refuses to start with it.
+        if major >= 14 {
+            arguments.extend(["-c".into(), "recovery_init_sync_method=syncfs".into()]);
+        }
+    }
+    Ok((arguments, notes))
+}
+
+/// Is the lock file the one that was there before, and does its pid belong to a living process?
+fn is_chance_pid(before: Option<&PidFile>, data_dir: &Path) -> bool {
+    let Some(before) = before else { return false };
+    let alive = Pid::from_raw(before.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+    alive && pid_file::read(data_dir).is_some_and(|now| now.content == before.content)
+}
+
+/// Keeps the stale lock file as evidence. Only with no server of this data directory on this host.
+fn move_aside(server: &Postgres, before: Option<&PidFile>) -> Result<String, String> {
+    // A server in a container has another program path, and the same working directory.
+    let signature = server.signature();
+    let mut there = process::find(&signature)?;
+    there.extend(process::find_anybody(&signature)?);
+    if let Some(somebody) = there.first() {
+        return Err(format!("{} works in this data directory", somebody.name()));
+    }
+    let from = pid_file::path(&server.config.data_dir);
+    let to = from.with_extension(format!("pid.siaga-{}", crate::wall_clock().0));
+    std::fs::rename(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
+    let pid = before.map_or(0, |b| b.pid);
+    Ok(format!(
+        "postmaster.pid named process {pid} ({}), which is no database server: kept as {}",
+        process::title(pid),
+        to.display()
+    ))
+}
+
+/// Waits until the server is ready, as long as it advances.
+fn wait_ready(
+    server: &Postgres,
+    handle: &Handle,
+    account: &Account,
+    log: Option<&Log>,
+    progress: Progress,
+) -> Result<(), End> {
+    let begun = Instant::now();
+    let data_dir = &server.config.data_dir;
+    let quote = || log.map(Log::quoted).unwrap_or_default();
+    let mut watch = Watch::new(server, begun);
+    loop {
+        let tick = if begun.elapsed() < SLOW_AFTER { TICK } else { SLOW_TICK };
+        if handle.ended_within(tick) {
+            return Err(End::Other(failed(format!("the server ended: {}", quote()))));
+        }
+        match pid_file::read(data_dir).filter(|f| f.pid == handle.pid).map(|f| f.state) {
+            Some(SaidState::Ready) => match server.ask(account.uid, handle.pid, SQL_WITHIN) {
+                Answer::Ready => return Ok(()),
+                answer => watch.not_ready(answer)?,
+            },
+            Some(SaidState::Standby) => {
+                return Err(End::Other(failed("it comes up as a standby: standby.signal is there")));
+            }
+            Some(SaidState::Stopping) => return Err(End::Other(failed("it is shutting down"))),
+            Some(SaidState::Starting | SaidState::Nothing) | None => {}
+        }
+        if let Some(stalled) = watch.tell(handle.pid, log, progress) {
+            return Err(End::Other(failed(format!("{stalled}: {}", quote()))));
+        }
+    }
+}
+
+/// What is remembered while waiting.
+struct Watch<'a> {
+    server: &'a Postgres,
+    stall: Stall,
+    next: Instant,
+    range: Option<RedoRange>,
+    no_socket_since: Option<Instant>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(server: &'a Postgres, now: Instant) -> Self {
+        let stall = Stall::new(now, server.config.start_stalled);
+        Self { server, stall, next: now + TELL_EVERY, range: None, no_socket_since: None }
+    }
+
+    /// A server that calls itself ready and does not pass the check.
+    fn not_ready(&mut self, answer: Answer) -> Result<(), End> {
+        match answer {
+            Answer::Ready | Answer::InRecovery | Answer::NotNow(_) | Answer::Silent => Ok(()),
+            Answer::CannotCheck(why) => {
+                Err(End::Other(failed(format!("it runs, and its readiness can't be checked: {why}"))))
+            }
+            Answer::NoServer(why) => {
+                let since = *self.no_socket_since.get_or_insert_with(Instant::now);
+                if since.elapsed() < SOCKET_WITHIN {
+                    return Ok(());
+                }
+                Err(End::Other(failed(format!("it runs, and can't be reached to check it: {why}"))))
+            }
+        }
+    }
+
+    /// Now and then: tells the progress; says when there has been none for too long.
+    fn tell(&mut self, postmaster: i32, log: Option<&Log>, progress: Progress) -> Option<String> {
+        let now = Instant::now();
+        if now < self.next {
+            return None;
+        }
+        self.next = now + TELL_EVERY;
+        let data_dir = &self.server.config.data_dir;
+        self.range = self.range.or_else(|| RedoRange::measure(data_dir));
+        let stage = recovery::stage(postmaster, self.range.as_ref());
+        progress(&stage.words);
+        let fingerprint = recovery::fingerprint(postmaster, data_dir, log.map(|_| self.server.log_path.as_path()));
+        let limit = self.server.config.start_stalled;
+        self.stall
+            .is_stalled(now, fingerprint)
+            .then(|| format!("no progress for {} s ({})", limit.as_secs(), stage.words))
+    }
+}
+
+/// The server's output, appended to a file of the agent's.
+struct Log {
+    file: File,
+    begins_at: u64,
+}
+
+impl Log {
+    fn open(path: &Path) -> Result<Self, String> {
+        let make = || -> std::io::Result<Self> {
+            if let Some(directory) = path.parent() {
+                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            }
+            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+            let begins_at = file.seek(SeekFrom::End(0))?;
+            Ok(Self { file, begins_at })
+        };
+        make().map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    /// The last lines that this start wrote.
+    fn quoted(&self) -> String {
+        let mut text = Vec::new();
+        let read = self.file.try_clone().and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.begins_at))?;
+            file.read_to_end(&mut text)
+        });
+        if let Err(e) = read {
+            return format!("its log can't be read: {e}");
+        }
+        let from = text.len().saturating_sub(QUOTED);
+        String::from_utf8_lossy(&text[from..]).trim().replace('\n', " | ")
+    }
+}

@@ -1,0 +1,162 @@
+//! Stops the server: fast, then immediate, then kill. Stopped means that the postmaster and every process it left are
+//! gone; what the control file says only makes the stop a clean one.
+
+use super::Postgres;
+use super::process::{self, Handle, Process};
+use crate::observe::pg_control::{self, ClusterState};
+use rustix::process::Signal;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Progress, Trouble};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long killed processes may take to be gone. One that waits for a dead disk may never be.
+const KILLED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the postmaster leaves ends by itself, and quickly: the log collector, a backend that writes its last.
+const LEFT_WITHIN: Duration = Duration::from_secs(1);
+
+/// How the postmaster ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    Fast,
+    Immediate,
+    Killed,
+    /// There was none, only processes that an earlier one had left.
+    WasGone,
+}
+
+impl Ending {
+    fn words(self) -> &'static str {
+        match self {
+            Ending::Fast => "fast",
+            Ending::Immediate => "immediate",
+            Ending::Killed => "killed",
+            Ending::WasGone => "left-over processes ended",
+        }
+    }
+}
+
+/// Stops it, and says how in the notes.
+pub fn stop(server: &Postgres, progress: Progress) -> Acted {
+    let begun = Instant::now();
+    let mut stop = Stop { server, sessions: BTreeSet::new() };
+    let found = stop.look()?;
+    if found.is_empty() {
+        return Ok(Did::nothing());
+    }
+    let ending = match process::postmaster(&found, server.said_pid()) {
+        Some(postmaster) => stop.postmaster(postmaster, progress)?,
+        None => Ending::WasGone,
+    };
+    let left = stop.leftovers(ending, progress)?;
+    if !left.is_empty() {
+        let names: Vec<String> = left.iter().map(Process::name).collect();
+        let detail = format!("killed, and still there: {}", names.join(", "));
+        return Err(Trouble::failed(FailureKind::DatabaseStop, detail));
+    }
+    let took = begun.elapsed().as_millis();
+    let control = pg_control::read(&server.config.data_dir).map(|c| c.state);
+    let said = control.as_ref().map_or_else(ToString::to_string, |s| s.words().to_owned());
+    let clean = ending == Ending::Fast && control.is_ok_and(ClusterState::is_shut_down);
+    let clean = if clean { "clean" } else { "not clean" };
+    Ok(Did::changed(vec![format!("stopped in {took} ms ({}); pg_control: {said}; {clean}", ending.words())]))
+}
+
+struct Stop<'a> {
+    server: &'a Postgres,
+    /// Sessions of every process seen: what they started is in them.
+    sessions: BTreeSet<i32>,
+}
+
+impl Stop<'_> {
+    /// Everything of the server that is there now.
+    fn look(&mut self) -> Result<Vec<Process>, Trouble> {
+        let signature = self.server.signature();
+        let mut found = process::find(&signature).map_err(Trouble::Unknown)?;
+        // A backend leads a session of its own; the postmaster's may be that of whoever started it by hand.
+        self.sessions.extend(found.iter().filter(|p| p.session == p.pid).map(|p| p.session));
+        if found.is_empty() {
+            found = process::find_helpers(&signature, &self.sessions).map_err(Trouble::Unknown)?;
+        }
+        Ok(found)
+    }
+
+    /// Asks the postmaster to stop, ever more firmly.
+    fn postmaster(&self, postmaster: &Process, progress: Progress) -> Result<Ending, Trouble> {
+        let signature = self.server.signature();
+        let handle = Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
+        let Some(handle) = handle else { return Ok(Ending::WasGone) };
+        let config = &self.server.config;
+        progress("fast stop");
+        handle.signal(Signal::INT);
+        if handle.ended_within(config.stop_fast) {
+            return Ok(Ending::Fast);
+        }
+        progress("immediate stop");
+        handle.signal(Signal::QUIT);
+        if handle.ended_within(config.stop_immediate) {
+            return Ok(Ending::Immediate);
+        }
+        progress("killing");
+        handle.signal(Signal::KILL);
+        Ok(Ending::Killed)
+    }
+
+    /// Ends what is left: nothing to be waited for after a kill, a moment of its own otherwise, then a request, then
+    /// a kill. Gives what is still there.
+    fn leftovers(&mut self, ending: Ending, progress: Progress) -> Result<Vec<Process>, Trouble> {
+        let patience = match ending {
+            Ending::Fast | Ending::Immediate => LEFT_WITHIN,
+            Ending::WasGone | Ending::Killed => Duration::ZERO,
+        };
+        if ending != Ending::Killed {
+            if self.gone_within(patience, None)?.is_empty() {
+                return Ok(Vec::new());
+            }
+            progress("ending left-over processes");
+            let within = self.server.config.stop_immediate;
+            if self.gone_within(within, Some(Signal::QUIT))?.is_empty() {
+                return Ok(Vec::new());
+            }
+        }
+        progress("killing left-over processes");
+        self.gone_within(KILLED_WITHIN, Some(Signal::KILL))
+    }
+
+    /// Sends `signal` to each process once, also to those that appear meanwhile, and waits until all are gone.
+    fn gone_within(&mut self, within: Duration, signal: Option<Signal>) -> Result<Vec<Process>, Trouble> {
+        let deadline = Instant::now() + within;
+        let mut told = BTreeSet::new();
+        loop {
+            let found = self.look()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if found.is_empty() || left.is_zero() {
+                return Ok(found);
+            }
+            let handles = self.take_hold(&found)?;
+            for handle in &handles {
+                if let Some(signal) = signal
+                    && told.insert(handle.pid)
+                {
+                    handle.signal(signal);
+                }
+            }
+            // Any of them may be the last one to go; new ones are looked for at least every tenth of a second.
+            if let Some(handle) = handles.first() {
+                handle.ended_within(left.min(Duration::from_millis(100)));
+            }
+        }
+    }
+
+    /// Handles on the processes that still are what they were.
+    fn take_hold(&self, found: &[Process]) -> Result<Vec<Handle>, Trouble> {
+        let signature = self.server.signature();
+        let ours = |p: &Process| {
+            let still = |pid| signature.matches(pid) || self.sessions.contains(&p.session) && process::title(pid) == p.title;
+            Handle::open(p.pid, still)
+        };
+        let handles: Result<Vec<_>, String> = found.iter().map(ours).collect();
+        Ok(handles.map_err(Trouble::Unknown)?.into_iter().flatten().collect())
+    }
+}

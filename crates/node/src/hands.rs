@@ -1,0 +1,316 @@
+//! The real hands: one value that does every step on this node.
+
+use crate::act::disk_set::{BlockDevice, DiskSet};
+use crate::act::postgres::Postgres;
+use crate::act::taken::{Taken, TakenStore};
+use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
+use crate::observe::disk_watch::{self, Sample};
+use crate::observe::facts;
+use crate::observe::witness::{self, LifeSigns};
+use siaga_model::api::ClientTestResult;
+use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service};
+use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding};
+use siaga_model::refusal::Sentence;
+use siaga_model::run::FailureKind;
+use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
+use siaga_runner::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble};
+use siaga_runner::permit::TakePermit;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// What only the agent knows: the peer's answers and the probes' reports.
+pub trait Witnesses: LifeSigns + Send + Sync {}
+
+impl<T: LifeSigns + Send + Sync> Witnesses for T {}
+
+/// This node's hands.
+pub struct NodeHands {
+    config: Arc<Config>,
+    node: NodeName,
+    boot: BootId,
+    rt: Handle,
+    taken: TakenStore,
+    witnesses: Arc<dyn Witnesses>,
+    kits: BTreeMap<ServiceName, Kit>,
+}
+
+/// The drivers of one service.
+struct Kit {
+    service: Service,
+    disk: Box<dyn DiskSet>,
+    server: Postgres,
+    /// The last raw look at the disk, to compare the next one with.
+    seen: Mutex<Option<Sample>>,
+}
+
+impl Kit {
+    fn file_system(&self) -> Result<&FileSystem, Trouble> {
+        let first = self.service.file_systems.first();
+        first.ok_or_else(|| precondition("the service has no file system"))
+    }
+
+    /// The mount point, where the disk set is really mounted there: never write to what lies below it.
+    fn mounted(&self) -> Result<PathBuf, Trouble> {
+        let place = &self.file_system()?.mount_point;
+        let number = self.disk.number().map_err(precondition)?;
+        match mount::device_at(place) {
+            Ok(Some(device)) if device == number => Ok(place.clone()),
+            Ok(_) => Err(precondition(format!("the disk set is not mounted at {}", place.display()))),
+            Err(e) => Err(Trouble::Unknown(format!("mount table: {e}"))),
+        }
+    }
+}
+
+fn precondition(why: impl Into<String>) -> Trouble {
+    Trouble::failed(FailureKind::Precondition, why)
+}
+
+impl NodeHands {
+    /// The hands of `node`. `state_dir` is where the database's output is kept, below `log`. Fails where the boot id
+    /// can't be read, or a service has no device on this node.
+    pub fn new(
+        config: Arc<Config>,
+        node: NodeName,
+        rt: Handle,
+        state_dir: PathBuf,
+        witnesses: Arc<dyn Witnesses>,
+    ) -> Result<Self, String> {
+        let run_dir = crate::act::taken::default_directory().to_owned();
+        Self::with_run_dir(config, node, rt, state_dir, run_dir, witnesses)
+    }
+
+    /// As [`NodeHands::new`], with another directory than `/run/siaga` for what must not outlive the boot.
+    pub fn with_run_dir(
+        config: Arc<Config>,
+        node: NodeName,
+        rt: Handle,
+        state_dir: PathBuf,
+        run_dir: PathBuf,
+        witnesses: Arc<dyn Witnesses>,
+    ) -> Result<Self, String> {
+        let boot = crate::boot_id()?;
+        let mut kits = BTreeMap::new();
+        for service in &config.services {
+            let device = service.disk_set.device(&node).ok_or_else(|| {
+                format!("service {} has no device on {node}", service.name)
+            })?;
+            let disk = match service.disk_set.driver {
+                DiskSetDriver::Block => Box::new(BlockDevice::new(device.clone())),
+            };
+            let server = Postgres::new(&service.name, service.database.clone(), &state_dir, rt.clone());
+            let kit = Kit { service: service.clone(), disk, server, seen: Mutex::default() };
+            kits.insert(service.name.clone(), kit);
+        }
+        let taken = TakenStore::new(run_dir, boot.clone());
+        Ok(Self { config, node, boot, rt, taken, witnesses, kits })
+    }
+
+    fn kit(&self, service: &ServiceName) -> Result<&Kit, Trouble> {
+        self.kits.get(service).ok_or_else(|| precondition(format!("there is no service {service}")))
+    }
+
+    fn device(&self, victim: &NodeName, device: &str) -> Result<&Fence, String> {
+        let fences = self.config.node(victim).map(|n| n.fences.as_slice()).unwrap_or_default();
+        let found = fences.iter().find(|f| f.name == device);
+        found.ok_or_else(|| format!("{victim} has no fence device {device}"))
+    }
+
+    /// Looks raw at the shared disk of a service that this node does not hold. The first call waits for `interval`
+    /// between two reads; later ones compare with the call before.
+    pub fn watch_disk(&self, service: &ServiceName, interval: Duration) -> DiskSighting {
+        let Some(kit) = self.kits.get(service) else {
+            return DiskSighting::NotLooked { why: format!("there is no service {service}") };
+        };
+        // Held by a look that is in progress: the next call will do.
+        let mut seen = kit.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match kit.disk.look() {
+            Holding::Free => {}
+            Holding::Held { .. } => {
+                *seen = None;
+                return DiskSighting::NotLooked { why: "this node holds the disk set itself".into() };
+            }
+            Holding::Unknown { why } => return DiskSighting::NotLooked { why },
+        }
+        let (sighting, sample) = disk_watch::watch(kit.disk.device(), seen.as_ref(), interval);
+        *seen = sample;
+        sighting
+    }
+
+    /// Takes the disk set and remembers it. Only a permit leads here.
+    pub(crate) fn take_for(&self, taken: &Taken) -> Acted {
+        let kit = self.kit(&taken.service)?;
+        let remember = |did: Did| {
+            self.taken.save(taken).map_err(|why| Trouble::failed(FailureKind::Io, why)).map(|()| did)
+        };
+        // A service that is restarted in place is taken again under its new mandate.
+        if self.taken.load(&taken.service).is_some() && kit.mounted().is_ok() {
+            return remember(Did::nothing());
+        }
+        kit.disk.take().and_then(remember)
+    }
+}
+
+/// Does each, even after a failure; the first failure counts.
+fn all(acts: impl Iterator<Item = Acted>) -> Acted {
+    let mut sum = Ok(Did::nothing());
+    for acted in acts {
+        sum = match (sum, acted) {
+            (Ok(mut sum), Ok(did)) => {
+                sum.changed |= did.changed;
+                sum.notes.extend(did.notes);
+                Ok(sum)
+            }
+            (Err(first), _) | (Ok(_), Err(first)) => Err(first),
+        };
+    }
+    sum
+}
+
+impl Hands for NodeHands {
+    fn node(&self) -> NodeName {
+        self.node.clone()
+    }
+
+    fn boot(&self) -> BootId {
+        self.boot.clone()
+    }
+
+    fn look(&self, service: &ServiceName) -> OwnFacts {
+        let Some(kit) = self.kits.get(service) else {
+            let why = format!("there is no service {service}");
+            return OwnFacts {
+                disk: Holding::Unknown { why: why.clone() },
+                mounts: Vec::new(),
+                virtual_ips: Vec::new(),
+                database: DatabaseState::Unknown { why },
+                applications: Vec::new(),
+            };
+        };
+        facts::look(&facts::Scene {
+            node: &self.node,
+            service: &kit.service,
+            disk: kit.disk.as_ref(),
+            server: &kit.server,
+            taken: self.taken.load(service).is_some(),
+            rt: &self.rt,
+        })
+    }
+
+    fn checkpoint(&self, service: &ServiceName) -> Acted {
+        self.kit(service)?.server.checkpoint()
+    }
+
+    fn stop_applications(&self, service: &ServiceName) -> Acted {
+        application::stop_all(&self.kit(service)?.service.applications)
+    }
+
+    fn stop_database(&self, service: &ServiceName, progress: Progress) -> Acted {
+        postgres::stop::stop(&self.kit(service)?.server, progress)
+    }
+
+    fn remove_virtual_ips(&self, service: &ServiceName) -> Acted {
+        let addresses = &self.kit(service)?.service.virtual_ips;
+        all(addresses.iter().map(|v| match v.interface(&self.node) {
+            Some(interface) => virtual_ip::remove(&self.rt, interface, v.address),
+            None => Err(precondition(format!("{} has no interface on {}", v.address, self.node))),
+        }))
+    }
+
+    fn unmount(&self, service: &ServiceName) -> Acted {
+        let kit = self.kit(service)?;
+        let is_ours = |pid| kit.server.owns(pid);
+        all(kit.service.file_systems.iter().rev().map(|f| mount::unmount(kit.disk.as_ref(), &f.mount_point, &is_ours)))
+    }
+
+    fn prove_released(&self, service: &ServiceName) -> Acted {
+        let did = self.kit(service)?.disk.release()?;
+        self.taken.forget(service);
+        Ok(did)
+    }
+
+    fn take(&self, permit: TakePermit) -> Acted {
+        let (service, epoch) = (permit.service().clone(), permit.epoch().clone());
+        self.take_for(&Taken::new(service, epoch, self.boot.clone(), permit.proofs()))
+    }
+
+    fn mount(&self, service: &ServiceName) -> Acted {
+        let kit = self.kit(service)?;
+        let taken = self.taken.load(service);
+        let taken = taken.ok_or_else(|| precondition("the disk set was not taken in this boot"))?;
+        mount::mount(kit.disk.as_ref(), kit.file_system()?, taken.all_powered_off)
+    }
+
+    fn read_disk_epoch(&self, service: &ServiceName) -> Result<Option<Epoch>, Trouble> {
+        epoch_record::read(&self.kit(service)?.mounted()?)
+    }
+
+    fn write_disk_epoch(&self, service: &ServiceName, epoch: &Epoch) -> Acted {
+        epoch_record::write(&self.kit(service)?.mounted()?, epoch)
+    }
+
+    fn add_virtual_ips(&self, service: &ServiceName, certainty: AddressCertainty) -> Acted {
+        let addresses = &self.kit(service)?.service.virtual_ips;
+        all(addresses.iter().map(|v| match v.interface(&self.node) {
+            Some(interface) => virtual_ip::add(&self.rt, interface, v.address, certainty),
+            None => Err(precondition(format!("{} has no interface on {}", v.address, self.node))),
+        }))
+    }
+
+    fn start_database(&self, service: &ServiceName, progress: Progress) -> Acted {
+        let kit = self.kit(service)?;
+        let place = kit.mounted()?;
+        if !kit.service.database.data_dir.starts_with(&place) {
+            return Err(precondition(format!("the data directory is not below {}", place.display())));
+        }
+        postgres::start::start(&kit.server, progress)
+    }
+
+    fn start_applications(&self, service: &ServiceName) -> Acted {
+        application::start_all(&self.kit(service)?.service.applications)
+    }
+
+    fn client_test(&self, service: &ServiceName, since: UtcMicros) -> Vec<ClientTestResult> {
+        let Some(kit) = self.kits.get(service) else { return Vec::new() };
+        let scene = client_test::Scene {
+            node: &self.node,
+            service,
+            since,
+            fresh: self.config.policy.witness_fresh,
+            signs: self.witnesses.as_ref(),
+        };
+        client_test::run_all(&kit.service.client_tests, &scene)
+    }
+
+    fn after_move(&self, service: &ServiceName) -> Acted {
+        application::after_move(&self.kit(service)?.service.after_move)
+    }
+
+    fn fence(&self, victim: &NodeName, device: &str) -> Acted {
+        if victim == &self.node {
+            return Err(precondition("a node does not fence itself"));
+        }
+        fence::act_off(self.device(victim, device).map_err(precondition)?)
+    }
+
+    fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {
+        self.device(victim, device).map_or_else(|why| FenceState::Failed { why }, fence::state)
+    }
+
+    fn sign_of_life(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        ground: LifeQuestion,
+        since: UtcMicros,
+    ) -> Option<Sentence> {
+        let signs = self.witnesses.as_ref();
+        witness::sign_of_life(&self.config, &self.node, service, victim, ground, since, signs)
+    }
+
+    fn now(&self) -> UtcMicros {
+        crate::wall_clock()
+    }
+}

@@ -1,0 +1,195 @@
+//! The traps of a shared disk: what still holds it, and what can't be told.
+
+use super::{Guard, Wish, World, in_own_namespace, run, until};
+use crate::act::{mmp, mount};
+use crate::observe::holders;
+use siaga_model::observation::Holding;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Hands, Trouble};
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A process with a copy of every mount in a namespace of its own.
+fn namespace_copy(world: &World) -> Guard {
+    let ready = world.directory.path().join("copied");
+    let script = format!("touch {}; exec sleep 1000", ready.display());
+    let argv = ["--mount", "--propagation", "private", "/bin/sh", "-c", &script];
+    let guard = Guard::spawn(Command::new("/usr/bin/unshare").args(argv));
+    until("the copy", || ready.exists());
+    guard
+}
+
+fn not_released(world: &World) -> String {
+    match world.hands.prove_released(&world.service) {
+        Err(Trouble::Failed(failure)) => {
+            assert_eq!(failure.kind, FailureKind::NotReleased);
+            failure.detail
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_copy_in_another_mount_namespace_is_no_release() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let copy = namespace_copy(&world);
+        assert!(world.hands.unmount(&world.service).unwrap().changed);
+        let place = world.mount_point.display();
+        let expected = format!("mounted at {place} in the mount namespace of pid {} (sleep)", copy.pid());
+        assert_eq!(not_released(&world), expected);
+        assert!(matches!(world.hands.look(&world.service).disk, Holding::Held { .. }));
+        assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy));
+        drop(copy);
+        until("release", || world.hands.prove_released(&world.service).is_ok());
+    });
+}
+
+/// As after an agent that was killed inside `mount(2)`: no table and no process shows it.
+#[test]
+fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let copy = namespace_copy(&world);
+        let kept = world.directory.path().join("namespace");
+        File::create(&kept).unwrap();
+        run(&["/bin/mount", "--bind", &format!("/proc/{}/ns/mnt", copy.pid()), kept.to_str().unwrap()]);
+        drop(copy);
+        world.hands.unmount(&world.service).unwrap();
+        let number = std::fs::metadata(&world.loop_device.device).unwrap().rdev();
+        assert_eq!(holders::scan(number), Ok(Vec::new()));
+        assert!(not_released(&world).starts_with("the kernel, through no mount"));
+        run(&["/bin/umount", kept.to_str().unwrap()]);
+        until("release", || world.hands.prove_released(&world.service).is_ok());
+    });
+}
+
+#[test]
+fn a_reader_of_the_device_is_no_release() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        let device = world.loop_device.device.to_str().unwrap();
+        let reader = Guard::spawn(Command::new("/usr/bin/tail").args(["-c", "1", "-f", device]));
+        until("the reader", || world.hands.look(&world.service).disk != Holding::Free);
+        let expected = format!("pid {} (tail): file {device}", reader.pid());
+        assert_eq!(not_released(&world), expected);
+        assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == expected));
+        drop(reader);
+        world.take().unwrap();
+    });
+}
+
+#[test]
+fn a_mapped_file_and_a_deleted_one_hold() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let program = world.mount_point.join("sleep");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let _running = Guard::spawn(Command::new(&program).arg("1000"));
+        std::fs::remove_file(&program).unwrap();
+        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else { panic!("unmounted") };
+        assert!(failure.detail.contains("program") && failure.detail.contains("mapped file"), "{}", failure.detail);
+    });
+}
+
+#[test]
+fn a_mount_that_is_still_in_the_kernel_counts_as_held() {
+    in_own_namespace(|| {
+        use crate::act::disk_set::{BlockDevice, DiskSet};
+        let world = World::new(&Wish::EXT4);
+        let disk = BlockDevice::new(world.loop_device.device.clone());
+        let in_flight = disk.enter();
+        assert!(matches!(disk.look(), Holding::Held { by } if by[0].contains("in flight")));
+        drop(in_flight);
+        assert_eq!(disk.look(), Holding::Free);
+    });
+}
+
+#[test]
+fn looks_side_by_side_do_not_see_each_other() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        let look = || (0..20).all(|_| world.hands.look(&world.service).disk == Holding::Free);
+        std::thread::scope(|scope| {
+            let lookers: Vec<_> = (0..4).map(|_| scope.spawn(look)).collect();
+            assert!(lookers.into_iter().all(|l| l.join().unwrap()));
+        });
+    });
+}
+
+#[test]
+fn a_device_that_is_cut_or_missing_is_unknown_and_not_free() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        assert_eq!(world.hands.look(&world.service).disk, Holding::Free);
+        let device = world.loop_device.device.to_str().unwrap();
+        for size in [512, 8 << 20] {
+            File::options().write(true).open(&world.image).unwrap().set_len(size).unwrap();
+            run(&["/sbin/losetup", "-c", device]);
+            assert!(matches!(world.hands.look(&world.service).disk, Holding::Unknown { .. }), "{size}");
+            assert!(matches!(world.hands.prove_released(&world.service), Err(Trouble::Unknown(_))));
+            assert!(world.take().is_err());
+        }
+        let missing = crate::act::disk_set::BlockDevice::new("/dev/siaga-no-such-device".into());
+        use crate::act::disk_set::DiskSet;
+        assert!(matches!(missing.look(), Holding::Unknown { .. }));
+        assert!(matches!(missing.release(), Err(Trouble::Unknown(_))));
+    });
+}
+
+/// Marks the file system as in use by another node, as a power cut leaves it.
+fn set_mmp(world: &World) {
+    let image = File::options().read(true).write(true).open(&world.image).unwrap();
+    let mut superblock = [0; 1024];
+    image.read_exact_at(&mut superblock, 1024).unwrap();
+    let block_size = 1024u64 << superblock[0x18];
+    let block = u64::from(u32::from_le_bytes(superblock[0x168..0x16c].try_into().unwrap()));
+    let mut mmp = [0; 8];
+    image.read_exact_at(&mut mmp, block * block_size).unwrap();
+    assert_eq!(mmp[..4], 0x004d_4d50u32.to_le_bytes());
+    // A sequence number of a node that was alive. Without metadata checksums nothing else guards the block.
+    image.write_all_at(&0x1234u32.to_le_bytes(), block * block_size + 4).unwrap();
+    image.sync_all().unwrap();
+}
+
+#[test]
+fn multiple_mount_protection_is_cleared_only_with_the_power_seen_off() {
+    in_own_namespace(|| {
+        let wish = Wish { mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"], ..Wish::EXT4 };
+        let world = World::new(&wish);
+        let device = &world.loop_device.device;
+        assert!(!mmp::is_set(device).unwrap());
+        set_mmp(&world);
+        assert!(mmp::is_set(device).unwrap());
+        let kept = mmp::clear_if_allowed(device, false).unwrap().unwrap();
+        assert!(kept.contains("not cleared"));
+        assert!(mmp::is_set(device).unwrap());
+        let cleared = mmp::clear_if_allowed(device, true).unwrap().unwrap();
+        assert!(cleared.contains("cleared: the other node's power is off"));
+        assert!(!mmp::is_set(device).unwrap());
+        let begun = Instant::now();
+        world.take().unwrap();
+        world.hands.mount(&world.service).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(mmp::is_set(device).unwrap());
+        world.hands.unmount(&world.service).unwrap();
+        assert!(!mmp::is_set(device).unwrap());
+    });
+}
+
+#[test]
+fn without_that_the_wait_of_the_protection_is_kept() {
+    in_own_namespace(|| {
+        let wish = Wish { mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"], ..Wish::EXT4 };
+        let world = World::new(&wish);
+        set_mmp(&world);
+        world.take().unwrap();
+        let begun = Instant::now();
+        let did = world.hands.mount(&world.service).unwrap();
+        assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(did.notes[0].contains("not cleared"));
+        assert!(mount::device_at(&world.mount_point).unwrap().is_some());
+    });
+}

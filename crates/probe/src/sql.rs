@@ -1,0 +1,82 @@
+//! Connections to PostgreSQL with bounds of their own.
+
+use crate::attempt::Failure;
+use crate::config::Dsn;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, NoTls};
+
+/// A lost SYN is repeated by the kernel only after a second: better a new attempt.
+pub const CONNECT: Duration = Duration::from_millis(200);
+
+/// A connection. Dropping it closes it.
+pub struct Session {
+    pub client: Client,
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Session {
+    /// Connects and logs in. Bounded for the connect; the caller bounds the rest.
+    pub async fn open(dsn: &Dsn, application: &str) -> Result<Self, Failure> {
+        let stream = connect(resolve(dsn).await?).await?;
+        let mut config = tokio_postgres::Config::new();
+        config.user(&dsn.user).dbname(&dsn.dbname).application_name(application);
+        // What is acknowledged is to be on the disk, whatever the site's default.
+        config.options("-c synchronous_commit=on");
+        if let Some(password) = &dsn.password {
+            config.password(password);
+        }
+        let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(|e| failure(&e))?;
+        let driver = tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        Ok(Self { client, driver })
+    }
+}
+
+/// Connects with a bound of its own, without delay.
+pub async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
+    match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => {
+            stream.set_nodelay(true).map_err(|e| Failure(e.to_string()))?;
+            Ok(stream)
+        }
+        Ok(Err(e)) => Err(Failure(format!("connect to {address}: {e}"))),
+        Err(_) => Err(Failure(format!("connect to {address}: no answer within {} ms", CONNECT.as_millis()))),
+    }
+}
+
+/// The address of the database: asked of the resolver only where the host is a name.
+pub async fn resolve(dsn: &Dsn) -> Result<SocketAddr, Failure> {
+    if let Ok(ip) = dsn.host.parse() {
+        return Ok(SocketAddr::new(ip, dsn.port));
+    }
+    let mut found = tokio::net::lookup_host((dsn.host.as_str(), dsn.port))
+        .await
+        .map_err(|e| Failure(format!("{}: {e}", dsn.host)))?;
+    found.next().ok_or_else(|| Failure(format!("{}: no address", dsn.host)))
+}
+
+/// The database's own words where it has any: `57P03 the database system is starting up`.
+pub fn failure(e: &tokio_postgres::Error) -> Failure {
+    match e.as_db_error() {
+        Some(db) => Failure(format!("{} {}", db.code().code(), db.message())),
+        None => match std::error::Error::source(e) {
+            Some(cause) => Failure(format!("{e}: {cause}")),
+            None => Failure(e.to_string()),
+        },
+    }
+}
+
+pub fn is_missing_table(e: &tokio_postgres::Error) -> bool {
+    e.code() == Some(&SqlState::UNDEFINED_TABLE)
+}

@@ -1,0 +1,111 @@
+//! What one attempt does: a row written and read through the virtual address, a connection, or a page.
+
+use crate::attempt::Failure;
+use crate::config::{Check, Dsn};
+use crate::rows::{Rows, Search};
+use crate::sql::{self, Session, failure, is_missing_table};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_postgres::types::Type;
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS siaga_probe (
+    probe text NOT NULL,
+    id bigint NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (probe, id))";
+const INSERT: &str = "INSERT INTO siaga_probe (probe, id) VALUES ($1, $2)";
+const SELECT: &str = "SELECT id FROM siaga_probe WHERE probe = $1 AND id = ANY($2)";
+const PRUNE: &str = "DELETE FROM siaga_probe WHERE probe = $1 AND id < $2";
+
+/// One attempt of this check. A session is kept for SQL only: the others are about connecting.
+pub async fn attempt(
+    check: &Check,
+    probe: &str,
+    rows: &Mutex<Rows>,
+    old: Option<Session>,
+) -> Result<Option<Session>, Failure> {
+    match check {
+        Check::Sql(dsn) => sql_attempt(dsn, probe, rows, old).await.map(Some),
+        Check::Tcp(address) => sql::connect(*address).await.map(|_| None),
+        Check::Http { address, host, path } => http_attempt(*address, host, path).await.map(|()| None),
+    }
+}
+
+/// The address that should answer, where the configuration names it.
+pub fn address(check: &Check) -> Option<IpAddr> {
+    match check {
+        Check::Sql(dsn) => dsn.host.parse().ok(),
+        Check::Tcp(address) | Check::Http { address, .. } => Some(address.ip()),
+    }
+}
+
+async fn sql_attempt(dsn: &Dsn, probe: &str, rows: &Mutex<Rows>, old: Option<Session>) -> Result<Session, Failure> {
+    let fresh = old.is_none();
+    let session = match old {
+        Some(session) => session,
+        None => Session::open(dsn, "siaga-probe").await?,
+    };
+    match exchange(&session, probe, rows, fresh).await {
+        Err(e) if is_missing_table(&e) => {
+            session.client.batch_execute(CREATE).await.map_err(|e| failure(&e))?;
+            exchange(&session, probe, rows, true).await.map_err(|e| failure(&e))?;
+        }
+        other => other.map_err(|e| failure(&e))?,
+    }
+    Ok(session)
+}
+
+/// Writes a row and looks for earlier ones, in one round trip.
+async fn exchange(
+    session: &Session,
+    probe: &str,
+    rows: &Mutex<Rows>,
+    fresh: bool,
+) -> Result<(), tokio_postgres::Error> {
+    let lock = || rows.lock().unwrap_or_else(PoisonError::into_inner);
+    let (id, search) = {
+        let mut rows = lock();
+        (rows.next_id(), rows.search(fresh))
+    };
+    let write = async {
+        let done = session.client.execute_typed(INSERT, &[(&probe, Type::TEXT), (&id, Type::INT8)]).await;
+        if done.is_ok() {
+            lock().acknowledged(id);
+        }
+        done
+    };
+    let (written, found) = tokio::join!(write, read(session, probe, &search));
+    written?;
+    lock().found(&search, &found?);
+    if let Some(oldest) = search.prune_below {
+        session.client.execute_typed(PRUNE, &[(&probe, Type::TEXT), (&oldest, Type::INT8)]).await?;
+    }
+    Ok(())
+}
+
+async fn read(session: &Session, probe: &str, search: &Search) -> Result<Vec<i64>, tokio_postgres::Error> {
+    let found =
+        session.client.query_typed(SELECT, &[(&probe, Type::TEXT), (&search.ids, Type::INT8_ARRAY)]).await?;
+    found.iter().map(|row| row.try_get(0)).collect()
+}
+
+async fn http_attempt(address: SocketAddr, host: &str, path: &str) -> Result<(), Failure> {
+    let io = |e: std::io::Error| Failure(format!("http {address}: {e}"));
+    let mut stream = sql::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga-probe\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(io)?;
+    // The status line is enough: `HTTP/1.1 200`.
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.map_err(io)?;
+    match status(&head) {
+        Some(status) if status < 400 => Ok(()),
+        Some(status) => Err(Failure(format!("http {address}: status {status}"))),
+        None => Err(Failure(format!("http {address}: not an HTTP answer"))),
+    }
+}
+
+fn status(head: &[u8; 12]) -> Option<u16> {
+    let text = std::str::from_utf8(head).ok()?;
+    text.strip_prefix("HTTP/1.")?.get(2..)?.parse().ok()
+}
