@@ -27,7 +27,10 @@ pub struct PeerReporter {
 
 impl PeerReporter {
     /// For the probe whose keys are in `state_dir`. Must be called inside a tokio runtime.
-    pub fn start(state_dir: &Path, agents: &[(NodeName, Vec<SocketAddr>)]) -> Result<Self, PkiError> {
+    pub fn start(
+        state_dir: &Path,
+        agents: &[(NodeName, Vec<SocketAddr>)],
+    ) -> Result<Self, PkiError> {
         let pins = PinStore::load(state_dir)?;
         let own = Identity::load(state_dir)?;
         let live = LiveIdentity::new(&own)?;
@@ -39,8 +42,19 @@ impl PeerReporter {
             clients.push(client.clone());
             tasks.spawn(send_newest(client, seen.clone()));
         }
-        tasks.spawn(upkeep(clients, Upkeep { state_dir: state_dir.to_owned(), pins, live, own: own.name }));
-        Ok(Self { newest, _tasks: tasks })
+        tasks.spawn(upkeep(
+            clients,
+            Upkeep {
+                state_dir: state_dir.to_owned(),
+                pins,
+                live,
+                own: own.name,
+            },
+        ));
+        Ok(Self {
+            newest,
+            _tasks: tasks,
+        })
     }
 
     /// Hands a report over; never waits. A report holds everything recent, so a newer one replaces it.
@@ -59,7 +73,9 @@ async fn send_newest(client: Arc<PeerClient>, mut newest: watch::Receiver<Option
         }
         let report = newest.borrow_and_update().clone();
         let Some(report) = report else { continue };
-        let result = client.post::<_, ()>("/v1/probe", &report, CALL_TIMEOUT).await;
+        let result = client
+            .post::<_, ()>("/v1/probe", &report, CALL_TIMEOUT)
+            .await;
         if let Err(e) = &result
             && !failed
         {
@@ -90,7 +106,9 @@ async fn upkeep(clients: Vec<Arc<PeerClient>>, on: Upkeep) {
                 Ok(renew::Renewal::Renewed) => {
                     let _ = on.live.reload(&on.state_dir);
                 }
-                Err(e) => tracing::warn!(agent = %client.node(), "the certificate was not renewed: {e}"),
+                Err(e) => {
+                    tracing::warn!(agent = %client.node(), "the certificate was not renewed: {e}")
+                }
             }
         }
         tokio::time::sleep(UPKEEP).await;

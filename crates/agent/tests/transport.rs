@@ -6,8 +6,10 @@ mod common;
 use axum::http::Method;
 use common::{SECOND, first, join_node, serve, site};
 use rustls::pki_types::ServerName;
-use siaga_agent::pki::{self, Identity, PinStore, Role, Spki, ca};
-use siaga_agent::transport::{CallError, Caller, Limits, LiveIdentity, PeerClient, UnixClient, tls};
+use siaga_agent::pki::{Identity, PinStore};
+use siaga_agent::transport::{
+    CallError, Caller, Limits, LiveIdentity, PeerClient, UnixClient, tls,
+};
 use siaga_model::NodeName;
 use siaga_model::api::AttestRequest;
 use siaga_model::proof::AttestKind;
@@ -19,107 +21,6 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-#[tokio::test]
-async fn a_foreign_certificate_is_refused_both_ways() {
-    let (a, foreign) = (first().await, first().await);
-    // The foreign node knows us, we do not know it: it gets in nowhere.
-    foreign.pins.merge(&a.pins.all(), "nobody").unwrap();
-    let known = pki::Pin { generation: 9, ..a.pins.all()[0].clone() };
-    foreign.pins.merge(&[known], "nobody").unwrap();
-    let client = PeerClient::new(&foreign.live, &foreign.pins, vec![a.address], "serverdb".into()).unwrap();
-    let e = client.get::<String>("/v1/who", SECOND).await.unwrap_err();
-    assert!(matches!(e, CallError::Tls { .. }), "{e:?}");
-    assert!(!e.outcome_unknown());
-    // And we do not call it, though it has the right name.
-    let client = PeerClient::new(&a.live, &a.pins, vec![foreign.address], "serverdb".into()).unwrap();
-    let e = client.get::<String>("/v1/who", SECOND).await.unwrap_err();
-    assert!(matches!(e, CallError::Tls { .. }), "{e:?}");
-}
-
-#[tokio::test]
-async fn the_same_ca_and_name_with_another_key_is_refused() {
-    let a = first().await;
-    let b = join_node(&a, "backup").await;
-    let site_ca = ca::Ca::load(&a.state()).unwrap().unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let cert = site_ca.issue("backup", Role::Node, &key, ca::Validity::leaf(pki::now())).unwrap();
-    let own = Identity::load(&b.state()).unwrap();
-    let spki = Spki::of_cert(&cert).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let impostor = LiveIdentity::new(&Identity { cert, key, spki, ..own }).unwrap();
-    let client = PeerClient::new(&impostor, &b.pins, vec![a.address], "serverdb".into()).unwrap();
-    let e = client.get::<String>("/v1/who", SECOND).await.unwrap_err();
-    assert!(matches!(e, CallError::Tls { .. }), "{e:?}");
-}
-
-#[tokio::test]
-async fn the_pinned_name_must_be_the_expected_one() {
-    let a = first().await;
-    let b = join_node(&a, "backup").await;
-    let e = b.client_of(&a, "backup").get::<String>("/v1/who", SECOND).await.unwrap_err();
-    assert!(matches!(&e, CallError::Tls { why } if why.contains("it is serverdb, not backup")), "{e:?}");
-}
-
-#[tokio::test]
-async fn an_expired_certificate_works_and_is_reported() {
-    let a = first().await;
-    let site_ca = ca::Ca::load(&a.state()).unwrap().unwrap();
-    let own = Identity::load(&a.state()).unwrap();
-    let key = rcgen::KeyPair::try_from(&own.key).unwrap();
-    let now = pki::now().0 / 1_000_000;
-    let long_ago = ca::Validity { not_before: now - 400 * 86_400, not_after: now - 35 * 86_400 };
-    let cert = site_ca.issue("serverdb", Role::Node, &key, long_ago).unwrap();
-    std::fs::write(a.state().join("keys/node.pem"), pki::identity::pem("CERTIFICATE", &cert)).unwrap();
-    a.live.reload(&a.state()).unwrap();
-    let b = join_node(&a, "backup").await; // joining works too
-    let client = b.client_of(&a, "serverdb");
-    client.get::<String>("/v1/who", SECOND).await.unwrap();
-    let seen = client.identity().unwrap();
-    assert!(seen.cert_expired && seen.days_left <= -35 && !seen.not_yet_valid, "{seen:?}");
-    let said: String = a.client_of(&b, "backup").get("/v1/who", SECOND).await.unwrap();
-    assert!(said.contains("cert_expired: true"), "the server's side sees it too: {said}");
-}
-
-#[tokio::test]
-async fn a_certificate_from_the_future_works_and_is_reported() {
-    let a = first().await;
-    let site_ca = ca::Ca::load(&a.state()).unwrap().unwrap();
-    let key = rcgen::KeyPair::try_from(&Identity::load(&a.state()).unwrap().key).unwrap();
-    let now = pki::now().0 / 1_000_000;
-    let future = ca::Validity { not_before: now + 400 * 86_400, not_after: now + 800 * 86_400 };
-    let cert = site_ca.issue("serverdb", Role::Node, &key, future).unwrap();
-    std::fs::write(a.state().join("keys/node.pem"), pki::identity::pem("CERTIFICATE", &cert)).unwrap();
-    a.live.reload(&a.state()).unwrap();
-    let b = join_node(&a, "backup").await;
-    let client = b.client_of(&a, "serverdb");
-    client.get::<String>("/v1/who", SECOND).await.unwrap();
-    assert!(client.identity().unwrap().not_yet_valid);
-}
-
-/// A TLS 1.2 ClientHello, as OpenSSL sends it: no `supported_versions`.
-#[tokio::test]
-async fn tls_1_2_is_refused() {
-    let a = first().await;
-    let mut body = vec![3, 3];
-    body.extend([7; 32]);
-    body.extend([0]); // no session
-    body.extend([0, 2, 0xc0, 0x2b]); // ECDHE-ECDSA-AES128-GCM
-    body.extend([1, 0]); // no compression
-    let extensions: &[u8] =
-        &[0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 6, 0, 4, 4, 3, 8, 4, 0, 23, 0, 0];
-    body.extend([0, u8::try_from(extensions.len()).unwrap()]);
-    body.extend(extensions);
-    let mut hello = vec![1, 0, 0, u8::try_from(body.len()).unwrap()];
-    hello.extend(body);
-    let mut record = vec![22, 3, 1, 0, u8::try_from(hello.len()).unwrap()];
-    record.extend(hello);
-    let mut stream = TcpStream::connect(a.address).await.unwrap();
-    stream.write_all(&record).await.unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(2 * SECOND, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-    assert_eq!(answer.get(..7), Some(&[21, 3, 3, 0, 2, 2, 70][..]), "alert protocol_version: {answer:?}");
-}
-
 async fn anonymous(address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
     // The join client's verifier would refuse other sites; here the CA is not the point.
     let config = rustls::ClientConfig::builder_with_provider(tls::provider().clone())
@@ -130,7 +31,10 @@ async fn anonymous(address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpSt
         .with_no_client_auth();
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("siaga.example").unwrap();
-    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    tokio_rustls::TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .unwrap()
 }
 
 #[derive(Debug)]
@@ -163,7 +67,9 @@ impl rustls::client::danger::ServerCertVerifier for Anyone {
         Ok(rustls::client::danger::HandshakeSignatureValid::assertion())
     }
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        tls::provider().signature_verification_algorithms.supported_schemes()
+        tls::provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -171,23 +77,49 @@ async fn raw(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = anonymous(address).await;
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(8 * SECOND, stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = tokio::time::timeout(8 * SECOND, stream.read_to_end(&mut answer))
+        .await
+        .unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]
 async fn without_an_identity_only_a_join_is_heard() {
     let a = first().await;
-    for request in ["GET /v1/who", "POST /v1/slow", "GET /v1/join", "POST /v1/join/", "POST //v1/join", "GET /v1/pins"] {
-        let answer = raw(a.address, format!("{request} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("IDENTITY_REQUIRED"), "{request}: {answer}");
+    for request in [
+        "GET /v1/who",
+        "POST /v1/slow",
+        "GET /v1/join",
+        "POST /v1/join/",
+        "POST //v1/join",
+        "GET /v1/pins",
+    ] {
+        let answer = raw(
+            a.address,
+            format!("{request} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").as_bytes(),
+        )
+        .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 401") && answer.contains("IDENTITY_REQUIRED"),
+            "{request}: {answer}"
+        );
     }
     assert_eq!(a.handled.load(Ordering::SeqCst), 0);
     let body = "{\"secret\":";
-    let request = format!("POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let answer = raw(a.address, request.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("MALFORMED_BODY"), "{answer}");
-    let large = raw(a.address, b"POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("MALFORMED_BODY"),
+        "{answer}"
+    );
+    let large = raw(
+        a.address,
+        b"POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n",
+    )
+    .await;
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");
 }
 
@@ -206,11 +138,18 @@ async fn nonsense_is_answered_or_dropped_and_the_server_lives() {
         format!("GET /{long} HTTP/1.1\r\n\r\n"),
     ] {
         let answer = raw(a.address, request.as_bytes()).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{}: {answer}", &request[..30.min(request.len())]);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{}: {answer}",
+            &request[..30.min(request.len())]
+        );
     }
     let mut plain = TcpStream::connect(a.address).await.unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    b.client_of(&a, "serverdb").get::<String>("/v1/who", SECOND).await.unwrap();
+    b.client_of(&a, "serverdb")
+        .get::<String>("/v1/who", SECOND)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -226,20 +165,42 @@ async fn bodies_too_large_or_malformed_are_refused_as_api_errors() {
         other => panic!("{other:?}"),
     };
     let large = serde_json::Value::String("x".repeat(1 << 20));
-    assert_eq!(code("/v1/ours", &large).await, (413, "TOO_LARGE".to_owned()));
-    assert_eq!(code("/v1/ours", &serde_json::json!({"node": 7})).await, (400, "MALFORMED_BODY".to_owned()));
-    assert_eq!(code("/v1/plain", &serde_json::json!({"node": 7})).await, (400, "MALFORMED".to_owned()));
-    assert_eq!(code("/v1/none", &serde_json::json!({})).await, (404, "NOT_FOUND".to_owned()));
-    assert_eq!(code("/v1/who", &serde_json::json!({})).await, (405, "METHOD_NOT_ALLOWED".to_owned()));
-    let good = AttestRequest { node: NodeName::from("serverdb"), how: AttestKind::Unplugged };
+    assert_eq!(
+        code("/v1/ours", &large).await,
+        (413, "TOO_LARGE".to_owned())
+    );
+    assert_eq!(
+        code("/v1/ours", &serde_json::json!({"node": 7})).await,
+        (400, "MALFORMED_BODY".to_owned())
+    );
+    assert_eq!(
+        code("/v1/plain", &serde_json::json!({"node": 7})).await,
+        (400, "MALFORMED".to_owned())
+    );
+    assert_eq!(
+        code("/v1/none", &serde_json::json!({})).await,
+        (404, "NOT_FOUND".to_owned())
+    );
+    assert_eq!(
+        code("/v1/who", &serde_json::json!({})).await,
+        (405, "METHOD_NOT_ALLOWED".to_owned())
+    );
+    let good = AttestRequest {
+        node: NodeName::from("serverdb"),
+        how: AttestKind::Unplugged,
+    };
     let echoed: AttestRequest = client.post("/v1/plain", &good, SECOND).await.unwrap();
     assert_eq!(echoed, good);
 }
 
 #[tokio::test]
 async fn slow_callers_are_cut_off_and_idle_peers_are_not() {
-    let limits =
-        Limits { header_read: SECOND / 5, handshake: SECOND / 5, body_read: SECOND / 5, ..Limits::default() };
+    let limits = Limits {
+        header_read: SECOND / 5,
+        handshake: SECOND / 5,
+        body_read: SECOND / 5,
+        ..Limits::default()
+    };
     let a = serve(site(), limits).await;
     let b = join_node(&a, "backup").await;
     let client = b.client_of(&a, "serverdb");
@@ -248,15 +209,25 @@ async fn slow_callers_are_cut_off_and_idle_peers_are_not() {
         let began = Instant::now();
         stream.write_all(first).await.unwrap();
         let mut rest = Vec::new();
-        let _ = tokio::time::timeout(3 * SECOND, stream.read_to_end(&mut rest)).await.expect("cut off");
+        let _ = tokio::time::timeout(3 * SECOND, stream.read_to_end(&mut rest))
+            .await
+            .expect("cut off");
         assert!(began.elapsed() < 2 * SECOND);
         String::from_utf8_lossy(&rest).into_owned()
     };
     ended(Box::new(TcpStream::connect(a.address).await.unwrap()), b"").await; // no handshake
     ended(Box::new(anonymous(a.address).await), b"GET /v1/who HTT").await; // half a header
-    ended(Box::new(UnixStream::connect(a.socket()).await.unwrap()), b"GET /v1/wh").await;
+    ended(
+        Box::new(UnixStream::connect(a.socket()).await.unwrap()),
+        b"GET /v1/wh",
+    )
+    .await;
     let slow = b"POST /v1/ours HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nx";
-    let said = ended(Box::new(UnixStream::connect(a.socket()).await.unwrap()), slow).await;
+    let said = ended(
+        Box::new(UnixStream::connect(a.socket()).await.unwrap()),
+        slow,
+    )
+    .await;
     assert!(said.contains("408") && said.contains("SLOW_BODY"), "{said}");
     // The peer's connection was idle all that time, and is still the same one.
     client.get::<String>("/v1/who", SECOND).await.unwrap();
@@ -276,7 +247,9 @@ async fn a_flood_of_strangers_does_not_keep_a_peer_out() {
     client.get::<String>("/v1/who", SECOND).await.unwrap();
     // The oldest ones were closed to make room.
     let mut byte = [0];
-    let end = tokio::time::timeout(2 * SECOND, flood[0].read(&mut byte)).await.expect("closed");
+    let end = tokio::time::timeout(2 * SECOND, flood[0].read(&mut byte))
+        .await
+        .expect("closed");
     assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
 }
 
@@ -286,25 +259,40 @@ async fn the_unix_socket_names_the_caller_and_replaces_only_what_is_dead() {
     let mode = std::fs::metadata(a.socket()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o660);
     let client = UnixClient::new(a.socket());
-    let said: String = client.call::<(), _>(Method::GET, "/v1/who", None, SECOND).await.unwrap();
+    let said: String = client
+        .call::<(), _>(Method::GET, "/v1/who", None, SECOND)
+        .await
+        .unwrap();
     let uid = rustix::process::getuid().as_raw();
-    assert!(said.contains(&format!("pid: {}", std::process::id())), "{said}");
+    assert!(
+        said.contains(&format!("pid: {}", std::process::id())),
+        "{said}"
+    );
     assert!(said.contains(&format!("uid: {uid}")), "{said}");
     let options = |path| siaga_agent::transport::ServerOptions {
-        unix: Some(siaga_agent::transport::UnixOptions { path, group: "siaga".into() }),
+        unix: Some(siaga_agent::transport::UnixOptions {
+            path,
+            group: "siaga".into(),
+        }),
         tcp: vec![],
         tls: None,
         limits: Limits::default(),
     };
     let second = siaga_agent::transport::Server::start(options(a.socket()), axum::Router::new());
     assert_eq!(second.err().unwrap().code(), "AGENT_ALREADY_RUNNING");
-    client.call::<(), String>(Method::GET, "/v1/who", None, SECOND).await.unwrap();
+    client
+        .call::<(), String>(Method::GET, "/v1/who", None, SECOND)
+        .await
+        .unwrap();
     // A socket that nobody serves any more is replaced.
     let dead = a.dir.path().join("dead.sock");
     drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
     siaga_agent::transport::Server::start(options(dead), axum::Router::new()).unwrap();
     let gone = UnixClient::new(a.dir.path().join("none.sock"));
-    let e = gone.call::<(), String>(Method::GET, "/v1/who", None, SECOND).await.unwrap_err();
+    let e = gone
+        .call::<(), String>(Method::GET, "/v1/who", None, SECOND)
+        .await
+        .unwrap_err();
     assert!(matches!(e, CallError::Refused { .. }));
 }
 
@@ -313,14 +301,22 @@ fn a_program_without_a_runtime_can_call() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let a = runtime.block_on(first());
     let client = UnixClient::new(a.socket());
-    client.call_blocking::<(), String>(Method::GET, "/v1/who", None, SECOND).unwrap();
+    client
+        .call_blocking::<(), String>(Method::GET, "/v1/who", None, SECOND)
+        .unwrap();
     runtime.block_on(a.server.shutdown());
     assert!(!client.path().exists());
 }
 
 #[test]
 fn the_local_caller_is_a_type_of_its_own() {
-    let caller = Caller::Local { pid: 1, uid: 2, gid: 3, login_uid: None, user_name: None };
+    let caller = Caller::Local {
+        pid: 1,
+        uid: 2,
+        gid: 3,
+        login_uid: None,
+        user_name: None,
+    };
     assert_ne!(caller, Caller::Anonymous);
 }
 
@@ -331,7 +327,10 @@ async fn an_address_that_comes_later_does_not_hold_up_the_socket() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.sock");
     let options = siaga_agent::transport::ServerOptions {
-        unix: Some(siaga_agent::transport::UnixOptions { path: path.clone(), group: "siaga".into() }),
+        unix: Some(siaga_agent::transport::UnixOptions {
+            path: path.clone(),
+            group: "siaga".into(),
+        }),
         tcp: vec![taken, "192.0.2.77:0".parse().unwrap()],
         tls: Some(siaga_agent::transport::ServerTls {
             config: tls::server(&a.live, &a.pins).unwrap(),
@@ -341,12 +340,17 @@ async fn an_address_that_comes_later_does_not_hold_up_the_socket() {
     };
     let router = axum::Router::new().route("/v1/x", axum::routing::get(|| async { axum::Json(1) }));
     let server = siaga_agent::transport::Server::start(options, router).unwrap();
-    let one: i32 = UnixClient::new(&path).call::<(), _>(Method::GET, "/v1/x", None, SECOND).await.unwrap();
+    let one: i32 = UnixClient::new(&path)
+        .call::<(), _>(Method::GET, "/v1/x", None, SECOND)
+        .await
+        .unwrap();
     assert_eq!(one, 1);
     // No interface has 192.0.2.77, and yet it is bound, ready for when one gets it.
     assert_eq!(server.wait_bound(1).await[0].ip().to_string(), "192.0.2.77");
     a.server.shutdown().await;
-    let both = tokio::time::timeout(5 * SECOND, server.wait_bound(2)).await.expect("bound when it became free");
+    let both = tokio::time::timeout(5 * SECOND, server.wait_bound(2))
+        .await
+        .expect("bound when it became free");
     assert!(both.contains(&taken));
 }
 
@@ -363,10 +367,17 @@ async fn a_warm_call_is_fast_and_a_restart_is_survived() {
     }
     took.sort();
     println!("warm call: median {:?}", took[100]);
-    assert!(took[100] < Duration::from_millis(5), "debug build, busy machine: {:?}", took[100]);
+    assert!(
+        took[100] < Duration::from_millis(5),
+        "debug build, busy machine: {:?}",
+        took[100]
+    );
     let (address, dir) = (a.address, a.dir);
     a.server.shutdown().await;
-    let e = client.post::<_, ()>("/v1/slow", &(), SECOND).await.unwrap_err();
+    let e = client
+        .post::<_, ()>("/v1/slow", &(), SECOND)
+        .await
+        .unwrap_err();
     assert!(matches!(e, CallError::Refused { .. }), "{e:?}");
     let state = dir.path().join("state");
     let pins = PinStore::load(&state).unwrap();
@@ -374,7 +385,10 @@ async fn a_warm_call_is_fast_and_a_restart_is_survived() {
     let options = siaga_agent::transport::ServerOptions {
         unix: None,
         tcp: vec![address],
-        tls: Some(siaga_agent::transport::ServerTls { config: tls::server(&live, &pins).unwrap(), pins }),
+        tls: Some(siaga_agent::transport::ServerTls {
+            config: tls::server(&live, &pins).unwrap(),
+            pins,
+        }),
         limits: Limits::default(),
     };
     let router = axum::Router::new().route("/v1/x", axum::routing::get(|| async { axum::Json(1) }));
@@ -388,9 +402,21 @@ async fn what_may_have_been_sent_is_sent_once_and_called_unknown() {
     let a = first().await;
     let b = join_node(&a, "backup").await;
     // Two paths to the same agent: a POST that gets no answer is not tried on the second.
-    let client = PeerClient::new(&b.live, &b.pins, vec![a.address, a.address], "serverdb".into()).unwrap();
-    let e = client.post::<_, ()>("/v1/slow", &(), Duration::from_millis(100)).await.unwrap_err();
-    assert!(matches!(e, CallError::Timeout { sent: true, .. }) && e.outcome_unknown(), "{e:?}");
+    let client = PeerClient::new(
+        &b.live,
+        &b.pins,
+        vec![a.address, a.address],
+        "serverdb".into(),
+    )
+    .unwrap();
+    let e = client
+        .post::<_, ()>("/v1/slow", &(), Duration::from_millis(100))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(e, CallError::Timeout { sent: true, .. }) && e.outcome_unknown(),
+        "{e:?}"
+    );
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(a.handled.load(Ordering::SeqCst), 1);
 }
@@ -406,11 +432,17 @@ async fn a_dead_path_does_not_hide_a_living_one() {
     let began = Instant::now();
     client.get::<String>("/v1/who", 2 * SECOND).await.unwrap();
     assert!(began.elapsed() < SECOND, "the first answer wins");
-    client.post::<_, ()>("/v1/slow", &(), 2 * SECOND).await.unwrap();
+    client
+        .post::<_, ()>("/v1/slow", &(), 2 * SECOND)
+        .await
+        .unwrap();
     let answers = client.ask_all_paths::<String>("/v1/who", SECOND / 2).await;
     let ok: Vec<bool> = answers.iter().map(|a| a.answer.is_ok()).collect();
     assert_eq!(ok, [false, false, true]);
     assert_eq!(answers.iter().map(|a| a.path).collect::<Vec<_>>(), paths);
     assert!(matches!(answers[1].answer, Err(CallError::Refused { .. })));
-    assert!(matches!(answers[0].answer, Err(CallError::Timeout { sent: false, .. })));
+    assert!(matches!(
+        answers[0].answer,
+        Err(CallError::Timeout { sent: false, .. })
+    ));
 }

@@ -35,7 +35,12 @@ fn top_long() -> String {
 #[derive(clap::Args, Debug, Clone)]
 pub struct Global {
     /// The local agent's socket.
-    #[arg(long, global = true, value_name = "PATH", default_value = "/run/siaga/siaga.sock")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "/run/siaga/siaga.sock"
+    )]
     pub socket: PathBuf,
     /// The language of what is printed; default: the site's.
     #[arg(long, global = true, value_name = "LANG", value_enum)]
@@ -115,4 +120,100 @@ fn name(text: &str) -> Result<String, String> {
         return Err("a name has no control characters".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Command, CommandFactory};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// The lab's own verbs are shown by the examples of `siaga lab`.
+    fn walk(command: &Command, path: &str, missing: &mut Vec<String>) {
+        for verb in command.get_subcommands().filter(|v| v.get_name() != "help") {
+            let path = format!("{path} {}", verb.get_name());
+            let help = verb.clone().render_help().to_string();
+            if !help.contains("Examples:\n  ")
+                || !help.contains("  siaga ") && !help.contains("  systemctl ")
+            {
+                missing.push(path.clone());
+            }
+            if verb.get_name() != "lab" {
+                walk(verb, &path, missing);
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_has_examples() {
+        let mut command = Cli::command();
+        command.build();
+        let mut missing = Vec::new();
+        walk(&command, "siaga", &mut missing);
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_example_is_a_command_that_parses() {
+        let mut command = Cli::command();
+        command.build();
+        let mut wrong = Vec::new();
+        examples(&command, &mut wrong);
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+
+    fn examples(command: &Command, wrong: &mut Vec<String>) {
+        let help = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        for line in help.lines().filter_map(|l| l.trim().strip_prefix("siaga")) {
+            let typed = line.split(" > ").next().unwrap_or_default();
+            let shown_only = command.get_name() == "siaga";
+            if let Err(error) = Cli::try_parse_from(words(&format!("siaga {typed}")))
+                && !shown_only
+            {
+                wrong.push(format!(
+                    "{line}: {}",
+                    error.to_string().lines().next().unwrap_or_default()
+                ));
+            }
+        }
+        command
+            .get_subcommands()
+            .filter(|v| v.get_name() != "help")
+            .for_each(|v| examples(v, wrong));
+    }
+
+    /// Words as a shell makes them, with double quotes.
+    fn words(line: &str) -> Vec<String> {
+        let parts = line.split('"').enumerate();
+        let words = parts.flat_map(|(i, part)| match i % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn the_indonesian_aliases_are_the_same_verbs() {
+        for (alias, verb) in [
+            ("ambil-alih", "takeover"),
+            ("kembalikan", "failback"),
+            ("simulasi", "drill"),
+            ("periksa", "check"),
+        ] {
+            let by = |name: &str| {
+                format!(
+                    "{:?}",
+                    Cli::try_parse_from(["siaga", name]).expect("parses").verb
+                )
+            };
+            assert_eq!(by(alias), by(verb));
+        }
+    }
 }

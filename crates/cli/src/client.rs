@@ -13,6 +13,8 @@ use siaga_model::api::ApiError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 
@@ -48,7 +50,10 @@ pub enum CallError {
     Malformed { why: String },
     /// Something on this side.
     #[error("{what}: {source}")]
-    Local { what: &'static str, source: io::Error },
+    Local {
+        what: &'static str,
+        source: io::Error,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -57,7 +62,10 @@ pub enum CallError {
 impl CallError {
     /// True where the agent may be starting again: asking once more can help.
     pub fn may_pass(&self) -> bool {
-        matches!(self, CallError::NotReachable { .. } | CallError::Silent { .. })
+        matches!(
+            self,
+            CallError::NotReachable { .. } | CallError::Silent { .. }
+        )
     }
 }
 
@@ -70,8 +78,14 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|source| CallError::Local { what: "runtime", source })?;
-        Ok(Self { runtime, socket: socket.to_owned() })
+            .map_err(|source| CallError::Local {
+                what: "runtime",
+                source,
+            })?;
+        Ok(Self {
+            runtime,
+            socket: socket.to_owned(),
+        })
     }
 
     /// `GET path`, answered within `wait`.
@@ -79,7 +93,8 @@ impl Client {
     /// # Errors
     /// See [`CallError`].
     pub fn get<A: DeserializeOwned>(&self, path: &str, wait: Duration) -> Result<A, CallError> {
-        self.runtime.block_on(self.call(Method::GET, path, Vec::new(), wait))
+        self.runtime
+            .block_on(self.call(Method::GET, path, Vec::new(), wait))
     }
 
     /// `POST path` with a JSON body, answered within `wait`.
@@ -92,8 +107,10 @@ impl Client {
         body: &B,
         wait: Duration,
     ) -> Result<A, CallError> {
-        let body = serde_json::to_vec(body).map_err(|e| CallError::Malformed { why: e.to_string() })?;
-        self.runtime.block_on(self.call(Method::POST, path, body, wait))
+        let body =
+            serde_json::to_vec(body).map_err(|e| CallError::Malformed { why: e.to_string() })?;
+        self.runtime
+            .block_on(self.call(Method::POST, path, body, wait))
     }
 
     /// A long poll: `tick` is called while it waits, and Ctrl-C ends it with [`CallError::Interrupted`].
@@ -139,10 +156,15 @@ impl Client {
     /// # Errors
     /// [`CallError::Interrupted`], or [`CallError::Local`] where the descriptor can't be watched.
     pub fn wait_readable(&self, terminal: &impl std::os::fd::AsFd) -> Result<(), CallError> {
-        let local = |source| CallError::Local { what: "terminal", source };
+        let local = |source| CallError::Local {
+            what: "terminal",
+            source,
+        };
         let own = terminal.as_fd().try_clone_to_owned().map_err(local)?;
         self.runtime.block_on(async {
-            let watched = tokio::io::unix::AsyncFd::with_interest(own, tokio::io::Interest::READABLE).map_err(local)?;
+            // SAFETY: an `OwnedFd` always names the same open descriptor, and lives as long as the registration.
+            let watched = unsafe { AsyncFd::register_with_interest(own, Interest::READABLE) };
+            let watched = watched.map_err(|e| local(e.into()))?;
             tokio::select! {
                 ready = watched.readable() => ready.map(drop).map_err(local),
                 _ = tokio::signal::ctrl_c() => Err(CallError::Interrupted),
@@ -159,15 +181,25 @@ impl Client {
     ) -> Result<A, CallError> {
         match tokio::time::timeout(wait, self.exchange(method, path, body)).await {
             Ok(answer) => answer.and_then(|(status, bytes)| understand(status, &bytes)),
-            Err(_) => Err(CallError::Silent { why: format!("no answer within {} s", wait.as_secs()) }),
+            Err(_) => Err(CallError::Silent {
+                why: format!("no answer within {} s", wait.as_secs()),
+            }),
         }
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<(StatusCode, Bytes), CallError> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|source| self.unreachable(source))?;
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes), CallError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|source| self.unreachable(source))?;
         let silent = |e: &dyn std::error::Error| CallError::Silent { why: e.to_string() };
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| silent(&e))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| silent(&e))?;
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -210,11 +242,17 @@ fn understand<A: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<A
         return serde_json::from_slice(bytes).map_err(malformed);
     }
     if let Ok(error) = serde_json::from_slice::<ApiError>(bytes) {
-        return Err(CallError::Api { status: status.as_u16(), error });
+        return Err(CallError::Api {
+            status: status.as_u16(),
+            error,
+        });
     }
     serde_json::from_slice(bytes).map_err(|_| CallError::Api {
         status: status.as_u16(),
-        error: ApiError { code: format!("HTTP_{}", status.as_u16()), message: status.to_string() },
+        error: ApiError {
+            code: format!("HTTP_{}", status.as_u16()),
+            message: status.to_string(),
+        },
     })
 }
 
@@ -223,7 +261,9 @@ pub fn encoded(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte))
+            }
             _ => text.push_str(&format!("%{byte:02X}")),
         }
     }

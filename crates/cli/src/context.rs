@@ -35,7 +35,13 @@ impl Context {
         let site: SiteView = client.get("/v1/config", QUICK)?;
         let language = global.lang.map_or(site.language, Language::from);
         let voice = Voice::new(language, &site.time_zone).naming_services(site.services.len() > 1);
-        Ok(Self { client, term: Term::look(), voice, site, stated: global.stated.clone() })
+        Ok(Self {
+            client,
+            term: Term::look(),
+            voice,
+            site,
+            stated: global.stated.clone(),
+        })
     }
 
     /// A fixed text of the screens.
@@ -50,8 +56,13 @@ pub fn first_language(global: &Global) -> Language {
         return lang.into();
     }
     let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    match set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")) {
-        Some(locale) if locale == "id" || locale.starts_with("id_") || locale.starts_with("id.") => {
+    match set("LC_ALL")
+        .or_else(|| set("LC_MESSAGES"))
+        .or_else(|| set("LANG"))
+    {
+        Some(locale)
+            if locale == "id" || locale.starts_with("id_") || locale.starts_with("id.") =>
+        {
             Language::Indonesian
         }
         _ => Language::English,

@@ -72,13 +72,19 @@ impl Exit {
     /// Of a call that failed.
     pub fn of_call(error: &CallError) -> Self {
         match error {
-            CallError::NotReachable { .. } | CallError::NotPermitted { .. } | CallError::Silent { .. } => {
-                Exit::NoAgent
-            }
+            CallError::NotReachable { .. }
+            | CallError::NotPermitted { .. }
+            | CallError::Silent { .. } => Exit::NoAgent,
             CallError::Interrupted => Exit::Interrupted,
-            CallError::Api { status: 400 | 422, .. } => Exit::Usage,
-            CallError::Api { status: 403 | 409, .. } => Exit::Refused,
-            CallError::Api { .. } | CallError::Malformed { .. } | CallError::Local { .. } => Exit::Failed,
+            CallError::Api {
+                status: 400 | 422, ..
+            } => Exit::Usage,
+            CallError::Api {
+                status: 403 | 409, ..
+            } => Exit::Refused,
+            CallError::Api { .. } | CallError::Malformed { .. } | CallError::Local { .. } => {
+                Exit::Failed
+            }
         }
     }
 }
@@ -92,7 +98,8 @@ fn client_unhappy(report: &MoveReport) -> bool {
 /// True where a client tested and measured all of it.
 pub fn confirmed_by_client(report: &MoveReport) -> bool {
     let tested = report.client_tests.iter().all(|t| t.passed == Some(true));
-    let measured = !report.outages.is_empty() && report.outages.iter().all(|o| o.seen_by == SeenBy::Probe);
+    let measured =
+        !report.outages.is_empty() && report.outages.iter().all(|o| o.seen_by == SeenBy::Probe);
     tested && measured
 }
 

@@ -42,10 +42,13 @@ impl Fault {
         match self {
             Fault::Call(error) => call(language, error),
             Fault::Usage(text) | Fault::Local(text) => text.clone(),
-            Fault::RunGoesOn { run, why: CallError::Interrupted } => {
-                screen(language, &Screen::WatchStopped { run: run.clone() })
+            Fault::RunGoesOn {
+                run,
+                why: CallError::Interrupted,
+            } => screen(language, &Screen::WatchStopped { run: run.clone() }),
+            Fault::RunInterrupted { run } => {
+                screen(language, &Screen::RunInterrupted { run: run.clone() })
             }
-            Fault::RunInterrupted { run } => screen(language, &Screen::RunInterrupted { run: run.clone() }),
             Fault::RunGoesOn { run, why } => {
                 let lost = screen(language, &Screen::WatchLost { run: run.clone() });
                 format!("{}\n{lost}", call(language, why))
@@ -60,18 +63,31 @@ fn call(language: Language, error: &CallError) -> String {
             Language::English => Language::Indonesian,
             Language::Indonesian => Language::English,
         };
-        format!("{}\n\n{}", screen(language, &make()), screen(other, &make()))
+        format!(
+            "{}\n\n{}",
+            screen(language, &make()),
+            screen(other, &make())
+        )
     };
     match error {
-        CallError::NotReachable { socket, source } => {
-            both(&|| Screen::AgentNotReachable { socket: socket.clone(), why: source.to_string() })
-        }
-        CallError::NotPermitted { socket } => both(&|| Screen::SocketNotPermitted { socket: socket.clone() }),
+        CallError::NotReachable { socket, source } => both(&|| Screen::AgentNotReachable {
+            socket: socket.clone(),
+            why: source.to_string(),
+        }),
+        CallError::NotPermitted { socket } => both(&|| Screen::SocketNotPermitted {
+            socket: socket.clone(),
+        }),
         CallError::Silent { why } => both(&|| Screen::AgentSilent { why: why.clone() }),
-        CallError::Api { error, .. } => {
-            screen(language, &Screen::ApiError { code: error.code.clone(), message: error.message.clone() })
+        CallError::Api { error, .. } => screen(
+            language,
+            &Screen::ApiError {
+                code: error.code.clone(),
+                message: error.message.clone(),
+            },
+        ),
+        CallError::Malformed { why } => {
+            screen(language, &Screen::AnswerNotUnderstood { why: why.clone() })
         }
-        CallError::Malformed { why } => screen(language, &Screen::AnswerNotUnderstood { why: why.clone() }),
         CallError::Local { .. } => error.to_string(),
         CallError::Interrupted => screen(language, &Screen::Interrupted),
     }

@@ -6,8 +6,8 @@ use crate::client::{CallError, encoded};
 use crate::context::Context;
 use crate::fault::Fault;
 use crate::show::step;
-use siaga_model::api::{RunView, RunningStep};
 use siaga_model::RunId;
+use siaga_model::api::{RunView, RunningStep};
 use siaga_words::Screen;
 use std::time::{Duration, Instant};
 
@@ -18,19 +18,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two attempts to reach an agent that is away, and where a poll comes back early with nothing new.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Follows a run to its end. `planned` is the number of steps of its first plan.
+/// Follows a run to its end.
 ///
 /// # Errors
 /// [`Fault::RunGoesOn`] where watching ended before the run did; [`Fault::RunInterrupted`] where the agent was
 /// restarted and no longer carries it out.
-pub fn follow(ctx: &Context, run: &RunId, planned: usize) -> Result<RunView, Fault> {
-    let mut lines = Lines::new(ctx, planned);
+pub fn follow(ctx: &Context, run: &RunId) -> Result<RunView, Fault> {
+    let mut lines = Lines::new(ctx);
     let mut after = 0;
     let mut away: Option<Instant> = None;
     loop {
-        let path = format!("/v1/runs/{}?after={after}&wait_ms={}", encoded(run.as_str()), POLL.as_millis());
+        let path = format!(
+            "/v1/runs/{}?after={after}&wait_ms={}",
+            encoded(run.as_str()),
+            POLL.as_millis()
+        );
         let asked = Instant::now();
-        match ctx.client.get_ticking::<RunView>(&path, POLL * 3, || lines.tick()) {
+        match ctx
+            .client
+            .get_ticking::<RunView>(&path, POLL * 3, || lines.tick())
+        {
             Ok(view) => {
                 away = None;
                 lines.update(&view);
@@ -43,7 +50,9 @@ pub fn follow(ctx: &Context, run: &RunId, planned: usize) -> Result<RunView, Fau
                     lines.goes_on(ctx.client.pause(AGAIN), run)?;
                 }
             }
-            Err(why) if why.may_pass() && away.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
+            Err(why)
+                if why.may_pass() && away.get_or_insert_with(Instant::now).elapsed() < PATIENCE =>
+            {
                 lines.silent();
                 lines.goes_on(ctx.client.pause(AGAIN), run)?;
             }
@@ -59,7 +68,6 @@ pub fn follow(ctx: &Context, run: &RunId, planned: usize) -> Result<RunView, Fau
 /// What has been printed of a run.
 struct Lines<'a> {
     ctx: &'a Context,
-    planned: usize,
     finished: usize,
     running: Vec<RunningStep>,
     waiting: usize,
@@ -69,13 +77,12 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn new(ctx: &'a Context, planned: usize) -> Self {
+    fn new(ctx: &'a Context) -> Self {
         Self {
             ctx,
-            planned,
             finished: 0,
             running: Vec::new(),
-            waiting: planned,
+            waiting: 0,
             since: Instant::now(),
             drawn: false,
             said_silent: false,
@@ -105,7 +112,10 @@ impl<'a> Lines<'a> {
     /// A step that began, or one that says something new of its progress.
     fn is_news(&self, step: &RunningStep) -> bool {
         let same = |r: &&RunningStep| r.node == step.node && r.action == step.action;
-        self.running.iter().find(same).is_none_or(|before| before.progress != step.progress)
+        self.running
+            .iter()
+            .find(same)
+            .is_none_or(|before| before.progress != step.progress)
     }
 
     /// Draws the line of what goes on.
@@ -114,11 +124,18 @@ impl<'a> Lines<'a> {
             return;
         }
         let more = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let steps: Vec<String> = self.running.iter().map(|r| step::running(self.ctx, r, more)).collect();
+        let steps: Vec<String> = self
+            .running
+            .iter()
+            .map(|r| step::running(self.ctx, r, more))
+            .collect();
         let left = self.ctx.say(Screen::StepsLeft { left: self.waiting });
         let line = format!("  ... {} | {left}", steps.join(" | "));
         // One character short of the width: a full line would wrap and could not be drawn over.
-        let line: String = line.chars().take(self.ctx.term.width().saturating_sub(1)).collect();
+        let line: String = line
+            .chars()
+            .take(self.ctx.term.width().saturating_sub(1))
+            .collect();
         eprint!("\r\x1b[K{line}");
         self.drawn = true;
     }
@@ -141,7 +158,10 @@ impl<'a> Lines<'a> {
     fn goes_on<T>(&mut self, result: Result<T, CallError>, run: &RunId) -> Result<T, Fault> {
         result.map_err(|why| {
             self.erase();
-            Fault::RunGoesOn { run: run.clone(), why }
+            Fault::RunGoesOn {
+                run: run.clone(),
+                why,
+            }
         })
     }
 }

@@ -8,8 +8,10 @@ mod fault;
 mod follow;
 mod guided;
 mod order;
+mod place;
 mod show;
 mod term;
+mod trace;
 mod verbs;
 mod when;
 
@@ -29,7 +31,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // A closed standard stream is no reason for another exit code.
             let _ = error.print();
-            if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+            if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            }
         }
     }
 }

@@ -73,7 +73,12 @@ pub struct Extra {
 ///
 /// # Errors
 /// Where it can't be asked, or its end can't be seen.
-pub fn run(global: &Global, kind: MoveKind, options: &MoveArgs, extra: Extra) -> Result<Exit, Fault> {
+pub fn run(
+    global: &Global,
+    kind: MoveKind,
+    options: &MoveArgs,
+    extra: Extra,
+) -> Result<Exit, Fault> {
     let attest = attestations(options)?;
     let term = crate::term::Term::look();
     let asks = confirms(kind) == Confirm::Always && !options.yes && !options.dry_run;
@@ -97,10 +102,11 @@ pub fn run(global: &Global, kind: MoveKind, options: &MoveArgs, extra: Extra) ->
     if options.dry_run {
         return preview(&ctx, &request, options.json);
     }
-    if !options.yes && confirms(kind) != Confirm::Never {
-        if let Some(exit) = confirmed(&ctx, &request, options.json, global)? {
-            return Ok(exit);
-        }
+    if !options.yes
+        && confirms(kind) != Confirm::Never
+        && let Some(exit) = confirmed(&ctx, &request, options.json, global)?
+    {
+        return Ok(exit);
     }
     order(&ctx, &request, options.json)
 }
@@ -111,18 +117,26 @@ pub fn run(global: &Global, kind: MoveKind, options: &MoveArgs, extra: Extra) ->
 /// Where the agent can't be asked, or the run's end can't be seen.
 pub fn order(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, Fault> {
     match send(ctx, request)? {
-        MoveAnswer::Accepted { run, coordinator, plan } => {
-            eprintln!("{}", ctx.say(Screen::Accepted { run: run.clone(), coordinator }));
-            let view = follow::follow(ctx, &run, plan.steps.len())?;
+        MoveAnswer::Accepted {
+            run, coordinator, ..
+        } => {
+            eprintln!(
+                "{}",
+                ctx.say(Screen::Accepted {
+                    run: run.clone(),
+                    coordinator
+                })
+            );
+            let view = follow::follow(ctx, &run)?;
             finish(ctx, &view, json)
         }
         MoveAnswer::Refused { refusal } => {
             show::refusal::print(ctx, Some(request), &refusal, json)?;
             Ok(Exit::Refused)
         }
-        MoveAnswer::DryRun { .. } => {
-            Err(Fault::Call(CallError::Malformed { why: "a preview was not asked for".to_owned() }))
-        }
+        MoveAnswer::DryRun { .. } => Err(Fault::Call(CallError::Malformed {
+            why: "a preview was not asked for".to_owned(),
+        })),
     }
 }
 
@@ -165,8 +179,17 @@ fn preview(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, Fau
 }
 
 /// Shows the plan and asks. `None`: go on.
-fn confirmed(ctx: &Context, request: &MoveRequest, json: bool, global: &Global) -> Result<Option<Exit>, Fault> {
-    let asked = MoveRequest { dry_run: true, idempotency_key: fresh_key()?, ..request.clone() };
+fn confirmed(
+    ctx: &Context,
+    request: &MoveRequest,
+    json: bool,
+    global: &Global,
+) -> Result<Option<Exit>, Fault> {
+    let asked = MoveRequest {
+        dry_run: true,
+        idempotency_key: fresh_key()?,
+        ..request.clone()
+    };
     let plan = match send(ctx, &asked)? {
         MoveAnswer::Refused { refusal } => {
             show::refusal::print(ctx, Some(request), &refusal, json)?;
@@ -181,6 +204,7 @@ fn confirmed(ctx: &Context, request: &MoveRequest, json: bool, global: &Global) 
         return Err(no_terminal(global));
     }
     eprintln!("{}", show::plan::text(ctx, &plan));
+    warn(ctx, request.kind);
     if typed(ctx, plan.service.as_str())? {
         return Ok(None);
     }
@@ -188,12 +212,25 @@ fn confirmed(ctx: &Context, request: &MoveRequest, json: bool, global: &Global) 
     Ok(Some(Exit::Restored))
 }
 
+/// Says that clients will notice, before the confirmation. A takeover stops nothing that still runs.
+pub fn warn(ctx: &Context, kind: MoveKind) {
+    if confirms(kind) == Confirm::Always && kind != MoveKind::Takeover {
+        eprintln!(
+            "{} {}",
+            ui(&ctx.voice, Ui::StopsService),
+            ui(&ctx.voice, Ui::InformUnitsFirst)
+        );
+    }
+}
+
 /// Asks for `word` to be typed. Anything else is a no.
 ///
 /// # Errors
 /// Where the terminal fails, or Ctrl-C.
 pub fn typed(ctx: &Context, word: &str) -> Result<bool, CallError> {
-    let question = ctx.say(Screen::TypeToGoOn { word: word.to_owned() });
+    let question = ctx.say(Screen::TypeToGoOn {
+        word: word.to_owned(),
+    });
     Ok(ctx.term.ask(&ctx.client, &question)?.as_deref() == Some(word))
 }
 
@@ -221,13 +258,21 @@ fn confirms(kind: MoveKind) -> Confirm {
 }
 
 fn cuts(plan: &Plan) -> bool {
-    let cut = |a: &Action| matches!(a, Action::StopDatabase | Action::StopApplications | Action::Fence { .. });
+    let cut = |a: &Action| {
+        matches!(
+            a,
+            Action::StopDatabase | Action::StopApplications | Action::Fence { .. }
+        )
+    };
     plan.steps.iter().any(|s| cut(&s.action))
 }
 
 /// The usage error of a script that forgot `--yes`.
 pub fn no_terminal(global: &Global) -> Fault {
-    Fault::Usage(siaga_words::screen(crate::context::first_language(global), &Screen::NoTerminal))
+    Fault::Usage(siaga_words::screen(
+        crate::context::first_language(global),
+        &Screen::NoTerminal,
+    ))
 }
 
 fn attestations(options: &MoveArgs) -> Result<Vec<AttestRequest>, Fault> {
@@ -239,7 +284,12 @@ fn attestations(options: &MoveArgs) -> Result<Vec<AttestRequest>, Fault> {
         ));
     }
     let pairs = options.attest_off.iter().zip(&options.how);
-    Ok(pairs.map(|(node, how)| AttestRequest { node: node.clone(), how: (*how).into() }).collect())
+    Ok(pairs
+        .map(|(node, how)| AttestRequest {
+            node: node.clone(),
+            how: (*how).into(),
+        })
+        .collect())
 }
 
 /// A key that no other request has.

@@ -25,7 +25,6 @@ pub enum Tone {
     Good,
     Bad,
     Attention,
-    Strong,
 }
 
 impl Term {
@@ -66,10 +65,15 @@ impl Term {
     /// [`CallError::Interrupted`] at Ctrl-C, [`CallError::Local`] where the terminal fails.
     pub fn ask(self, client: &Client, question: &str) -> Result<Option<String>, CallError> {
         eprint!("{question} ");
-        let local = |source| CallError::Local { what: "terminal", source };
+        let local = |source| CallError::Local {
+            what: "terminal",
+            source,
+        };
         io::stderr().flush().map_err(local)?;
         if io::stdin().is_terminal() {
-            client.wait_readable(&io::stdin()).inspect_err(|_| eprintln!())?;
+            client
+                .wait_readable(&io::stdin())
+                .inspect_err(|_| eprintln!())?;
         }
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line).map_err(local)? {
@@ -85,7 +89,6 @@ fn paint(colour: bool, tone: Tone, text: &str) -> String {
         Tone::Good => "32",
         Tone::Bad => "31;1",
         Tone::Attention => "33",
-        Tone::Strong => "1",
     };
     format!("\x1b[{code}m{text}\x1b[0m")
 }
@@ -93,7 +96,10 @@ fn paint(colour: bool, tone: Tone, text: &str) -> String {
 /// Writes to standard output. A reader that went away (`siaga events | head`) ends the program quietly.
 pub fn out(text: &str) {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.write_all(b"\n"))
+        .and_then(|()| stdout.flush());
     if written.is_err() {
         std::process::exit(i32::from(crate::exit::Exit::Failed.number()));
     }

@@ -7,7 +7,9 @@ use siaga_model::UtcMicros;
 
 /// An RFC 3339 text as an instant.
 pub fn parsed(text: &str) -> Option<UtcMicros> {
-    text.parse::<Timestamp>().ok().map(|t| UtcMicros(t.as_microsecond()))
+    text.parse::<Timestamp>()
+        .ok()
+        .map(|t| UtcMicros(t.as_microsecond()))
 }
 
 /// Now, as RFC 3339 with milliseconds, UTC.
@@ -43,8 +45,9 @@ pub fn since(text: &str, zone: &str, now: UtcMicros) -> Result<UtcMicros, String
 }
 
 fn local(time: DateTime, zone: &TimeZone) -> Option<UtcMicros> {
-    let at = time.to_zoned(zone.clone()).ok()?;
-    Some(UtcMicros(at.timestamp().as_microsecond()))
+    zone.to_timestamp(time)
+        .ok()
+        .map(|at| UtcMicros(at.as_microsecond()))
 }
 
 /// `90s`, `30m`, `2h`, `3d`.
@@ -57,7 +60,9 @@ fn ago(text: &str) -> Option<SignedDuration> {
         "d" => 86_400,
         _ => return None,
     };
-    Some(SignedDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
+    Some(SignedDuration::from_secs(
+        number.parse::<i64>().ok()?.checked_mul(seconds)?,
+    ))
 }
 
 fn not_a_time(text: &str) -> String {
@@ -74,7 +79,10 @@ mod tests {
     fn times_are_read_in_the_sites_zone() {
         let at = |text| since(text, "Asia/Jakarta", NOW).map(|t| t.0 / 1_000_000);
         assert_eq!(at("2h"), Ok(1_754_031_909 - 7200));
-        assert_eq!(at("2025-08-01"), Ok(1_754_031_909 - (7 * 3600 + 5 * 60 + 9) - 7 * 3600));
+        assert_eq!(
+            at("2025-08-01"),
+            Ok(1_754_031_909 - (7 * 3600 + 5 * 60 + 9) - 7 * 3600)
+        );
         assert_eq!(at("2025-08-01T14:05:09"), Ok(1_754_031_909));
         assert_eq!(at("2025-08-01T07:05:09Z"), Ok(1_754_031_909));
         assert!(at("yesterday").is_err());

@@ -180,8 +180,12 @@ impl Drop for Lab {
             for node in ["serverdb", "backup"] {
                 let events = self.siaga(node, &["events", "--limit", "40"]);
                 eprintln!("--- events on {node}\n{}{}", events.out, events.err);
-                let log = self.lab(&["agent-log", node]);
-                eprintln!("--- agent on {node}\n{}", log.out);
+                let log = format!("/var/tmp/siaga-lab-{}/nodes/{node}/agent.log", self.name);
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                let tail: Vec<&str> = log.lines().rev().take(40).collect();
+                for line in tail.iter().rev() {
+                    eprintln!("--- agent on {node}: {line}");
+                }
             }
         }
         let down = self.lab(&["down"]);

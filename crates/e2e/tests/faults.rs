@@ -113,9 +113,17 @@ fn an_agent_killed_at_every_step_of_a_switchover() {
 fn a_coordinator_cut_off_after_the_source_let_go_is_covered() {
     let lab = Lab::up(&[]);
     let load = lab.load(60);
-    lab.lab(&["crash-agent", "backup", "--at", "before:take", "--keep-down"]).expect(0);
+    // Its agent stops right before the take, and then the whole node is gone.
+    lab.exec("backup", &["sh", "-c", "echo pause:take > /run/siaga/lab-crash"]).expect(0);
     let moving = lab.siaga_beside("backup", &["switchover", "--yes", "--json"]);
-    wait_until("the source covers", || lab.holder().as_deref() == Some("serverdb") && lab.active("serverdb").as_deref() == Some("serverdb") && lab.state("serverdb") == "running");
+    wait_until("the source let go, and the coordinator is asleep", || {
+        lab.exec("backup", &["test", "-e", "/run/siaga/lab-crash"]).code != 0
+    });
+    assert_eq!(lab.holder(), None);
+    lab.lab(&["freeze", "backup"]).expect(0);
+    wait_until("the source covers", || lab.state("serverdb") == "running");
+    assert_eq!(lab.active("serverdb").as_deref(), Some("serverdb"));
+    assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     drop(moving);
     nothing_lost(load);
 }

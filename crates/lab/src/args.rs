@@ -222,7 +222,7 @@ pub struct LoadInsideArgs {
 pub struct CrashArgs {
     #[command(flatten)]
     pub on: OnMachine,
-    /// Not now but at a step: before:ACTION, in:ACTION or after:ACTION (before:stop_database).
+    /// Not now but at a step: before:ACTION, in:ACTION, after:ACTION; or pause:ACTION, which stops it there.
     #[arg(long, value_name = "POINT")]
     pub at: Option<String>,
 }

@@ -1,8 +1,9 @@
 //! The site's configuration for the lab: one `siaga.toml`, the same on both nodes.
 
 use crate::args::{FsKind, SiteLanguage};
+use crate::enrol::PROBE_NAME;
 use crate::fence::FenceDevice;
-use crate::layout::{DATA_DIR, Layout, SECRET_FILE, SERVICE_MOUNT};
+use crate::layout::{AGENT_PORT, DATA_DIR, DATABASE, Layout, SECRET_FILE, SERVICE, SERVICE_MOUNT};
 use crate::machine::{Interface, Machine, NODES};
 use crate::state::LabState;
 use std::fmt::Write as _;
@@ -89,7 +90,10 @@ fn service(layout: &Layout, state: &LabState) -> String {
         FsKind::Ext4 => "",
         FsKind::Xfs => "options = [\"nouuid\"]\n",
     };
-    let mut text = String::from("\n[[service]]\nname = \"simrs\"\npreferred_node = \"serverdb\"\n");
+    let mut text = format!(
+        "\n[[service]]\nname = {}\npreferred_node = \"serverdb\"\n",
+        quoted(SERVICE)
+    );
     let devices: Vec<String> = NODES
         .iter()
         .map(|node| format!("{} = {}", node.name(), path(&layout.lun_link(*node))))
@@ -128,6 +132,28 @@ fn service(layout: &Layout, state: &LabState) -> String {
         "\n[[service.client_test]]\nname = \"port\"\nkind = \"tcp\"\naddress = \"{}:5432\"\ntimeout = \"5s\"\n",
         net.vip()
     );
+    text
+}
+
+/// The client's `probe.toml`.
+pub fn probe_toml(state: &LabState) -> String {
+    let mut text = format!(
+        "name = {}\nservice = {}\ninterval = \"20ms\"\n\n[sql]\nhost = {}\nuser = {}\ndbname = {}\n",
+        quoted(PROBE_NAME),
+        quoted(SERVICE),
+        quoted(&state.net.vip().to_string()),
+        quoted(DATABASE),
+        quoted(DATABASE),
+    );
+    for node in NODES {
+        // The client is on the public network only.
+        let _ = write!(
+            text,
+            "\n[[agent]]\nnode = {}\naddresses = [\"{}:{AGENT_PORT}\"]\n",
+            quoted(node.name()),
+            state.net.public(node)
+        );
+    }
     text
 }
 

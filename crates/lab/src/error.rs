@@ -57,7 +57,7 @@ pub enum LabError {
     NodeFrozen(&'static str),
     #[error("all 256 lab networks are in use")]
     NoSlot,
-    #[error("--at: {0:?} is not before:ACTION, in:ACTION or after:ACTION")]
+    #[error("--at: {0:?} is not before:ACTION, in:ACTION, after:ACTION or pause:ACTION")]
     BadCrashPoint(String),
     #[error("this program carries no agent: the lab was started without one")]
     NoAgent,

@@ -12,6 +12,10 @@ const DIR_AT_MOST: usize = 107 - LONGEST_SOCKET;
 pub const SERVICE_MOUNT: &str = "/srv/simrs";
 /// The database's data directory.
 pub const DATA_DIR: &str = "/srv/simrs/pg";
+/// The service's name.
+pub const SERVICE: &str = "simrs";
+/// Where the agents listen.
+pub const AGENT_PORT: u16 = 7443;
 /// The database that the service is about, and the role that owns it.
 pub const DATABASE: &str = "simrs";
 /// Where `siaga` looks for its configuration.

@@ -1,6 +1,6 @@
 //! `lab status`.
 
-use crate::layout::{DATABASE, Layout, SERVICE_MOUNT};
+use crate::layout::{Layout, SERVICE, SERVICE_MOUNT};
 use crate::machine::{Interface, Machine, NODES};
 use crate::net::netns_path;
 use crate::state::LabState;
@@ -82,7 +82,7 @@ pub fn status(layout: &Layout, state: &LabState) -> LabStatus {
             address6: state.net.public6(Machine::Client).to_string(),
         },
         service: ServiceStatus {
-            name: DATABASE,
+            name: SERVICE,
             vip: state.net.vip().to_string(),
             vip6: state.net.vip6().to_string(),
             port: 5432,

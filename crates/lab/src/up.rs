@@ -2,7 +2,7 @@
 
 use crate::args::{FsKind, UpArgs};
 use crate::boot;
-use crate::config::siaga_toml;
+use crate::config::{probe_toml, siaga_toml};
 use crate::controller;
 use crate::down;
 use crate::enrol::enrol;
@@ -214,14 +214,15 @@ fn write_secret(path: &Path, text: &str) -> Result<()> {
         .doing(|| on("write", path))
 }
 
-/// The configuration, on serverdb and on backup.
+/// The configurations: the site's on serverdb and on backup, the probe's on the client.
 fn configure(lab: &Lab) -> Result<()> {
     let text = siaga_toml(&lab.layout, &lab.state);
     for node in NODES {
         let path = lab.layout.etc(node).join("siaga.toml");
         std::fs::write(&path, &text).doing(|| on("write", &path))?;
     }
-    Ok(())
+    let path = lab.layout.etc(Machine::Client).join("probe.toml");
+    std::fs::write(&path, probe_toml(&lab.state)).doing(|| on("write", &path))
 }
 
 /// Boots all machines at once. Their agents wait for `enrol`.

@@ -1,4 +1,5 @@
 //! The faults are real: what was synced survives a power cut and nothing else does.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

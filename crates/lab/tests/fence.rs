@@ -1,4 +1,5 @@
 //! The fence devices speak the protocol of the fence-agents family, from inside a node.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -30,7 +30,8 @@ pub fn goal(
     }
     let on = |node: &NodeName| (Placement::ActiveOn(node.clone()), node.clone());
     let (placement, coordinator) = match kind {
-        MoveKind::Takeover | MoveKind::Switchover => on(to.unwrap_or_else(|| away(&world))),
+        MoveKind::Takeover => on(to.unwrap_or_else(|| take_over_here(&world))),
+        MoveKind::Switchover => on(to.unwrap_or_else(|| away(&world))),
         MoveKind::Failback => on(&world.service.preferred_node),
         MoveKind::Drill => on(to.unwrap_or_else(|| not_preferred(&world))),
         MoveKind::Start => on(to.unwrap_or_else(|| start_node(&world))),
@@ -69,6 +70,14 @@ fn placed(world: &World, placement: Placement) -> (Placement, NodeName) {
 /// The node that is to let go; where nobody holds anything, the one that was asked.
 fn holder<'a>(world: &World<'a>) -> &'a NodeName {
     world.active().unwrap_or(&world.seen.observer)
+}
+
+/// Where another node is silent, the one that was asked is all that is left, even if the service is there already.
+fn take_over_here<'a>(world: &World<'a>) -> &'a NodeName {
+    match world.silent().next() {
+        Some(_) => &world.seen.observer,
+        None => away(world),
+    }
 }
 
 /// Away from where the service is, or was. A node that is silent is where it was, as far as anybody can tell.

@@ -136,19 +136,23 @@ impl Planner<'_> {
 
     fn stop(&self) -> Result<Plan, Refusal> {
         let world = self.world;
-        let has = |n: &NodeName| world.grip(n) == Grip::Holds;
+        let holders = world.holders();
+        if holders.is_empty() {
+            // Only leftovers, or nothing: the service may be on a node that can't be asked.
+            if let Some(silent) = world.silent().next() {
+                return Err(guards::peer_silent(world, silent));
+            }
+            self.refuse_unknown(world.nodes().map(|n| &n.name))?;
+        }
+        self.refuse_unknown(holders.into_iter())?;
         let nodes: Vec<NodeName> = world
             .nodes()
             .map(|n| n.name.clone())
-            .filter(|n| has(n))
+            .filter(|n| world.grip(n) == Grip::Holds)
             .collect();
-        if world.holders().is_empty() {
-            // Only leftovers, or nothing: the service may be on a node that can't be asked.
-            self.refuse_unseen()?;
-        }
-        if nodes.is_empty() {
+        let Some(first) = nodes.first() else {
             return Err(self.already_stopped());
-        }
+        };
         for node in &nodes {
             guards::refuse_stranger(world, node)?;
         }
@@ -161,7 +165,7 @@ impl Planner<'_> {
         for node in &nodes {
             self.release(&mut graph, node, &enlisted);
         }
-        let node = world.active().unwrap_or(&nodes[0]).clone();
+        let node = world.active().unwrap_or(first).clone();
         let sentence = Sentence::WillStop {
             service: world.name(),
             node,
@@ -173,25 +177,27 @@ impl Planner<'_> {
         Ok(self.made(graph, proofs, sentence, self.unseen()))
     }
 
-    fn refuse_unseen(&self) -> Result<(), Refusal> {
-        let world = self.world;
-        if let Some(silent) = world.silent().next() {
-            return Err(guards::peer_silent(world, silent));
-        }
-        for node in world.nodes() {
-            if let Grip::Unknown { why } = world.grip(&node.name) {
-                return Err(Refusal {
-                    code: RefusalCode::HoldingUnknown,
-                    sentence: Sentence::NodeHoldingUnknown {
-                        node: node.name.clone(),
-                        why,
-                    },
-                    evidence: evidence::of_node(world, &node.name),
-                    next: vec![Advice::Diagnose, Advice::Check],
-                });
-            }
-        }
-        Ok(())
+    /// "Let go" can't be proved of a node that can't tell what it holds.
+    fn refuse_unknown<'n>(
+        &self,
+        mut nodes: impl Iterator<Item = &'n NodeName>,
+    ) -> Result<(), Refusal> {
+        let found = nodes.find_map(|node| match self.world.grip(node) {
+            Grip::Unknown { why } => Some((node, why)),
+            Grip::Free | Grip::Holds | Grip::CutOff { .. } | Grip::Silent => None,
+        });
+        let Some((node, why)) = found else {
+            return Ok(());
+        };
+        Err(Refusal {
+            code: RefusalCode::HoldingUnknown,
+            sentence: Sentence::NodeHoldingUnknown {
+                node: node.clone(),
+                why,
+            },
+            evidence: evidence::of_node(self.world, node),
+            next: vec![Advice::Diagnose, Advice::Check],
+        })
     }
 
     fn already_stopped(&self) -> Refusal {

@@ -380,6 +380,23 @@ proptest! {
         }
     }
 
+    /// "It is stopped already" is said only of a world where every agent says that it holds nothing.
+    #[test]
+    fn stopped_is_never_guessed((config, seen, mut request, _) in world()) {
+        request.goal = Placement::Stopped;
+        let asked = siaga_planner::plan(&config, &seen, &request, &[]);
+        if asked.is_err_and(|r| r.code == RefusalCode::AlreadyThere) {
+            for view in seen.nodes.values() {
+                let facts = view.agent.facts();
+                let free = facts.is_some_and(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);
+                let cut = view.fences.iter().any(|f| {
+                    f.kind == siaga_model::config::FenceKind::Fabric && f.state == FenceState::Fenced
+                });
+                prop_assert!(free || cut, "{:?}", view);
+            }
+        }
+    }
+
     /// A coordinator answers, and is the node where the service is to run.
     #[test]
     fn a_coordinator_answers((config, seen, request, _) in world()) {

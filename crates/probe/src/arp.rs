@@ -34,7 +34,10 @@ IP address       HW type     Flags       HW address            Mask     Device
 
     #[test]
     fn only_an_answer_counts() {
-        assert_eq!(look_up(TABLE, Ipv4Addr::new(192, 0, 2, 50)).as_deref(), Some("02:00:5e:00:53:11"));
+        assert_eq!(
+            look_up(TABLE, Ipv4Addr::new(192, 0, 2, 50)).as_deref(),
+            Some("02:00:5e:00:53:11")
+        );
         assert_eq!(look_up(TABLE, Ipv4Addr::new(192, 0, 2, 51)), None);
         assert_eq!(look_up(TABLE, Ipv4Addr::new(192, 0, 2, 5)), None);
     }

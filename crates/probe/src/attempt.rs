@@ -35,7 +35,10 @@ pub trait Attempts: Sync {
     type Session: Send;
 
     /// One attempt: on the session of the last one, or on a fresh connection.
-    fn attempt(&self, old: Option<Self::Session>) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+    fn attempt(
+        &self,
+        old: Option<Self::Session>,
+    ) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
 
     /// Told of every failure as it is known.
     fn failed(&self, began: Instant, why: &Failure);
@@ -48,7 +51,10 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
         let began = Instant::now();
         let result = match tokio::time::timeout(LONGEST, on.attempt(old)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure(format!("no answer within {} ms", LONGEST.as_millis()))),
+            Err(_) => Err(Failure(format!(
+                "no answer within {} ms",
+                LONGEST.as_millis()
+            ))),
         };
         (began, result)
     };
@@ -100,7 +106,11 @@ mod tests {
             if i < self.hang {
                 std::future::pending::<()>().await;
             }
-            if i < self.hang + self.fail { Err(Failure("no".into())) } else { Ok(i) }
+            if i < self.hang + self.fail {
+                Err(Failure("no".into()))
+            } else {
+                Ok(i)
+            }
         }
         fn failed(&self, _: Instant, _: &Failure) {
             self.failures.fetch_add(1, Ordering::SeqCst);
@@ -109,10 +119,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_attempt_that_hangs_does_not_hold_up_the_next() {
-        let on = Scripted { begun: AtomicUsize::new(0), failures: AtomicUsize::new(0), hang: 3, fail: 4 };
+        let on = Scripted {
+            begun: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
+            hang: 3,
+            fail: 4,
+        };
         let began = Instant::now();
         assert_eq!(until_success(&on, Some(0)).await, 7);
-        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            began.elapsed()
+        );
         assert_eq!(on.failures.load(Ordering::SeqCst), 4);
     }
 }

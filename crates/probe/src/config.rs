@@ -13,7 +13,10 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("can't read {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}: {message}")]
     Syntax { path: PathBuf, message: String },
     #[error("{path}: {message}")]
@@ -57,7 +60,11 @@ pub enum Check {
     /// Connects.
     Tcp(SocketAddr),
     /// `GET`; a status below 400 is a success.
-    Http { address: SocketAddr, host: String, path: String },
+    Http {
+        address: SocketAddr,
+        host: String,
+        path: String,
+    },
 }
 
 /// An agent that gets the reports.
@@ -80,7 +87,11 @@ pub struct Dsn {
 
 impl fmt::Debug for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}:{}/{}", self.user, self.host, self.port, self.dbname)
+        write!(
+            f,
+            "{}@{}:{}/{}",
+            self.user, self.host, self.port, self.dbname
+        )
     }
 }
 
@@ -88,7 +99,8 @@ impl FromStr for Dsn {
     type Err = ConfigError;
     /// `host=… port=… user=… dbname=…` or `postgresql://user@host:port/dbname`.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let parsed: tokio_postgres::Config = text.parse().map_err(|e| ConfigError::Dsn(format!("{e}")))?;
+        let parsed: tokio_postgres::Config =
+            text.parse().map_err(|e| ConfigError::Dsn(format!("{e}")))?;
         let missing = |what: &str| ConfigError::Dsn(format!("{what} is missing"));
         let host = match parsed.get_hosts().first() {
             Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
@@ -98,9 +110,13 @@ impl FromStr for Dsn {
         Ok(Self {
             host,
             port: parsed.get_ports().first().copied().unwrap_or(5432),
-            dbname: parsed.get_dbname().map_or_else(|| user.clone(), str::to_owned),
+            dbname: parsed
+                .get_dbname()
+                .map_or_else(|| user.clone(), str::to_owned),
             user,
-            password: parsed.get_password().map(|p| String::from_utf8_lossy(p).into_owned()),
+            password: parsed
+                .get_password()
+                .map(|p| String::from_utf8_lossy(p).into_owned()),
         })
     }
 }
@@ -152,18 +168,30 @@ fn default_port() -> u16 {
 impl ProbeConfig {
     /// Reads and checks `probe.toml`.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let file: File = toml::from_str(&text)
-            .map_err(|e| ConfigError::Syntax { path: path.to_owned(), message: e.to_string() })?;
-        let wrong = |message: String| ConfigError::Wrong { path: path.to_owned(), message };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let file: File = toml::from_str(&text).map_err(|e| ConfigError::Syntax {
+            path: path.to_owned(),
+            message: e.to_string(),
+        })?;
+        let wrong = |message: String| ConfigError::Wrong {
+            path: path.to_owned(),
+            message,
+        };
         let interval = interval(&file.interval).ok_or_else(|| {
-            wrong(format!("interval: {:?} is not between \"5ms\" and \"60s\"", file.interval))
+            wrong(format!(
+                "interval: {:?} is not between \"5ms\" and \"60s\"",
+                file.interval
+            ))
         })?;
         for (what, name) in [("name", &file.name), ("service", &file.service)] {
             let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if name.is_empty() || name.len() > 32 || !name.chars().all(good) {
-                return Err(wrong(format!("{what}: {name:?} is not made of a-z, 0-9 and '-', at most 32")));
+                return Err(wrong(format!(
+                    "{what}: {name:?} is not made of a-z, 0-9 and '-', at most 32"
+                )));
             }
         }
         if let Some(silent) = file.agent.iter().find(|a| a.addresses.is_empty()) {
@@ -173,28 +201,52 @@ impl ProbeConfig {
             (Some(sql), None, None) => Check::Sql(sql.dsn()?),
             (None, Some(tcp), None) => Check::Tcp(tcp.address),
             (None, None, Some(http)) => http_check(&http.url).ok_or_else(|| {
-                wrong(format!("http.url: {:?} is not like \"http://192.0.2.50:8080/path\"", http.url))
+                wrong(format!(
+                    "http.url: {:?} is not like \"http://192.0.2.50:8080/path\"",
+                    http.url
+                ))
             })?,
             _ => return Err(wrong("give exactly one of [sql], [tcp], [http]".to_owned())),
         };
-        Ok(Self { name: file.name, service: ServiceName::new(file.service), interval, check, agents: file.agent })
+        Ok(Self {
+            name: file.name,
+            service: ServiceName::new(file.service),
+            interval,
+            check,
+            agents: file.agent,
+        })
     }
 }
 
 impl SqlFile {
     fn dsn(self) -> Result<Dsn, ConfigError> {
         let password = self.password_file.as_deref().map(secret).transpose()?;
-        Ok(Dsn { host: self.host, port: self.port, user: self.user, dbname: self.dbname, password })
+        Ok(Dsn {
+            host: self.host,
+            port: self.port,
+            user: self.user,
+            dbname: self.dbname,
+            password,
+        })
     }
 }
 
 fn secret(path: &Path) -> Result<String, ConfigError> {
-    let fail = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let fail = |source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let mode = std::fs::metadata(path).map_err(fail)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(ConfigError::Exposed { path: path.to_owned(), mode });
+        return Err(ConfigError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
-    Ok(std::fs::read_to_string(path).map_err(fail)?.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(std::fs::read_to_string(path)
+        .map_err(fail)?
+        .trim_end_matches(['\r', '\n'])
+        .to_owned())
 }
 
 fn interval(text: &str) -> Option<Duration> {
@@ -203,7 +255,9 @@ fn interval(text: &str) -> Option<Duration> {
         None => (text.strip_suffix('s')?, 1000),
     };
     let millis = digits.trim().parse::<u64>().ok()?.checked_mul(unit)?;
-    (5..=60_000).contains(&millis).then(|| Duration::from_millis(millis))
+    (5..=60_000)
+        .contains(&millis)
+        .then(|| Duration::from_millis(millis))
 }
 
 /// The host must be an address: a probe that waits for a name server measures the name server.
@@ -216,8 +270,15 @@ fn http_check(url: &str) -> Option<Check> {
     if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return None;
     }
-    let address = host.parse().or_else(|_| format!("{host}:80").parse()).ok()?;
-    Some(Check::Http { address, host: host.to_owned(), path: path.to_owned() })
+    let address = host
+        .parse()
+        .or_else(|_| format!("{host}:80").parse())
+        .ok()?;
+    Some(Check::Http {
+        address,
+        host: host.to_owned(),
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -234,24 +295,53 @@ mod tests {
 
     #[test]
     fn the_three_kinds_are_read() {
-        let sql = load(&format!("{GOOD}[sql]\nhost = \"192.0.2.50\"\nuser = \"u\"\ndbname = \"d\"\n")).unwrap();
+        let sql = load(&format!(
+            "{GOOD}[sql]\nhost = \"192.0.2.50\"\nuser = \"u\"\ndbname = \"d\"\n"
+        ))
+        .unwrap();
         assert_eq!(sql.interval, Duration::from_millis(100));
         assert!(matches!(&sql.check, Check::Sql(d) if format!("{d:?}") == "u@192.0.2.50:5432/d"));
         let tcp = load(&format!("{GOOD}[tcp]\naddress = \"192.0.2.50:5432\"\n")).unwrap();
         assert!(matches!(tcp.check, Check::Tcp(_)));
-        let http = load(&format!("{GOOD}[http]\nurl = \"http://192.0.2.50/login\"\n")).unwrap();
-        assert!(matches!(&http.check, Check::Http { path, address, .. } if path == "/login" && address.port() == 80));
+        let http = load(&format!(
+            "{GOOD}[http]\nurl = \"http://192.0.2.50/login\"\n"
+        ))
+        .unwrap();
+        assert!(
+            matches!(&http.check, Check::Http { path, address, .. } if path == "/login" && address.port() == 80)
+        );
     }
 
     #[test]
     fn every_mistake_is_named() {
         let of = |text: String| load(&text).unwrap_err();
         assert!(of(GOOD.to_owned()).to_string().contains("exactly one of"));
-        assert!(of(format!("colour = 1\n{GOOD}")).to_string().contains("unknown field `colour`"));
-        assert!(of(format!("interval = \"1ms\"\n{GOOD}")).to_string().contains("interval"));
-        assert!(of(GOOD.replace("poli", "Poli 1")).to_string().contains("name"));
-        assert!(of(format!("{GOOD}[http]\nurl = \"https://x\"\n")).to_string().contains("http.url"));
-        assert_eq!(ProbeConfig::load(Path::new("/nonexistent/probe.toml")).unwrap_err().code(), "PROBE_CONFIG_UNREADABLE");
+        assert!(
+            of(format!("colour = 1\n{GOOD}"))
+                .to_string()
+                .contains("unknown field `colour`")
+        );
+        assert!(
+            of(format!("interval = \"1ms\"\n{GOOD}"))
+                .to_string()
+                .contains("interval")
+        );
+        assert!(
+            of(GOOD.replace("poli", "Poli 1"))
+                .to_string()
+                .contains("name")
+        );
+        assert!(
+            of(format!("{GOOD}[http]\nurl = \"https://x\"\n"))
+                .to_string()
+                .contains("http.url")
+        );
+        assert_eq!(
+            ProbeConfig::load(Path::new("/nonexistent/probe.toml"))
+                .unwrap_err()
+                .code(),
+            "PROBE_CONFIG_UNREADABLE"
+        );
     }
 
     #[test]
@@ -262,20 +352,30 @@ mod tests {
             "{GOOD}[sql]\nhost = \"192.0.2.50\"\nuser = \"u\"\ndbname = \"d\"\npassword_file = {:?}\n",
             secret.path()
         );
-        let mode = |m| std::fs::set_permissions(secret.path(), std::fs::Permissions::from_mode(m)).unwrap();
+        let mode = |m| {
+            std::fs::set_permissions(secret.path(), std::fs::Permissions::from_mode(m)).unwrap()
+        };
         mode(0o644);
         assert_eq!(load(&text).unwrap_err().code(), "PROBE_SECRET_EXPOSED");
         mode(0o600);
         let config = load(&text).unwrap();
-        let Check::Sql(dsn) = &config.check else { panic!() };
+        let Check::Sql(dsn) = &config.check else {
+            panic!()
+        };
         assert_eq!(dsn.password.as_deref(), Some("s3cret"));
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]
     fn a_dsn_is_read_in_both_forms() {
-        for text in ["host=192.0.2.50 port=5433 user=u dbname=d", "postgresql://u@192.0.2.50:5433/d"] {
-            assert_eq!(format!("{:?}", text.parse::<Dsn>().unwrap()), "u@192.0.2.50:5433/d");
+        for text in [
+            "host=192.0.2.50 port=5433 user=u dbname=d",
+            "postgresql://u@192.0.2.50:5433/d",
+        ] {
+            assert_eq!(
+                format!("{:?}", text.parse::<Dsn>().unwrap()),
+                "u@192.0.2.50:5433/d"
+            );
         }
         assert!("user=u".parse::<Dsn>().is_err());
     }

@@ -37,8 +37,17 @@ pub struct GapTracker {
 
 impl GapTracker {
     /// An attempt ended well at `at`. Returns true where this ends a gap.
-    pub fn success(&mut self, at: Instant, wall: UtcMicros, answered_by: impl FnOnce() -> Option<String>) -> bool {
-        let gap = self.gap(at).map(|gap| Gap { first_success: Some(wall), answered_by: answered_by(), ..gap });
+    pub fn success(
+        &mut self,
+        at: Instant,
+        wall: UtcMicros,
+        answered_by: impl FnOnce() -> Option<String>,
+    ) -> bool {
+        let gap = self.gap(at).map(|gap| Gap {
+            first_success: Some(wall),
+            answered_by: answered_by(),
+            ..gap
+        });
         self.failures = None;
         self.last_success = Some((at, wall));
         let ended = gap.is_some();
@@ -65,7 +74,10 @@ impl GapTracker {
                 false
             }
             None => {
-                self.failures = Some(Failures { first: began, last: began });
+                self.failures = Some(Failures {
+                    first: began,
+                    last: began,
+                });
                 true
             }
         }
@@ -89,7 +101,8 @@ impl GapTracker {
 
     fn gap(&self, end: Instant) -> Option<Gap> {
         let (failures, (start, wall)) = (self.failures?, self.last_success?);
-        let error = failures.first.saturating_duration_since(start) + end.saturating_duration_since(failures.last);
+        let error = failures.first.saturating_duration_since(start)
+            + end.saturating_duration_since(failures.last);
         Some(Gap {
             last_success: wall,
             first_success: None,
@@ -115,7 +128,10 @@ mod tests {
         let zero = Instant::now();
         let at = |ms: u64| zero + Duration::from_millis(ms);
         let mut gaps = GapTracker::default();
-        assert!(gaps.failure(at(0)), "never seen working: failing, but no gap");
+        assert!(
+            gaps.failure(at(0)),
+            "never seen working: failing, but no gap"
+        );
         assert!(!gaps.success(at(10), UtcMicros(10), || None));
         assert!(!gaps.success(at(110), UtcMicros(110), || None));
         assert!(gaps.failure(at(210)));

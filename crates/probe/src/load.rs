@@ -38,7 +38,13 @@ pub struct LoadOptions {
 impl LoadOptions {
     /// With a row every 5 ms per writer, waiting two minutes at most for the service.
     pub fn new(dsn: Dsn, clients: u16, seconds: u64) -> Self {
-        Self { dsn, clients, seconds, pause: Duration::from_millis(5), settle: Duration::from_secs(120) }
+        Self {
+            dsn,
+            clients,
+            seconds,
+            pause: Duration::from_millis(5),
+            settle: Duration::from_secs(120),
+        }
     }
 }
 
@@ -61,7 +67,11 @@ pub struct LoadResult {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("the service did not answer within {seconds} s: {why}")]
-    NotBack { seconds: u64, why: String, so_far: Box<LoadResult> },
+    NotBack {
+        seconds: u64,
+        why: String,
+        so_far: Box<LoadResult>,
+    },
     #[error("the load needs at least one client and one second")]
     Nothing,
 }
@@ -112,7 +122,13 @@ pub async fn run(options: LoadOptions) -> Result<LoadResult, LoadError> {
     let shared = Mutex::new(Shared::default());
     let run = now().0;
     let writers: Vec<Writer> = (0..options.clients)
-        .map(|c| Writer { options: &options, run, client: i32::from(c), rows: Mutex::default(), shared: &shared })
+        .map(|c| Writer {
+            options: &options,
+            run,
+            client: i32::from(c),
+            rows: Mutex::default(),
+            shared: &shared,
+        })
         .collect();
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let ended = futures_util::future::join_all(writers.iter().map(|w| w.write_until(end))).await;
@@ -125,13 +141,22 @@ pub async fn run(options: LoadOptions) -> Result<LoadResult, LoadError> {
     }
     result.gaps = lock(&shared).ended.clone();
     let found = if ended.into_iter().all(|on_time| on_time) {
-        tokio::time::timeout(options.settle, find(&options.dsn, run)).await.ok()
+        tokio::time::timeout(options.settle, find(&options.dsn, run))
+            .await
+            .ok()
     } else {
         None
     };
     let Some(found) = found else {
-        let why = lock(&shared).error.clone().unwrap_or_else(|| "no answer".to_owned());
-        return Err(LoadError::NotBack { seconds: options.settle.as_secs(), why, so_far: Box::new(result) });
+        let why = lock(&shared)
+            .error
+            .clone()
+            .unwrap_or_else(|| "no answer".to_owned());
+        return Err(LoadError::NotBack {
+            seconds: options.settle.as_secs(),
+            why,
+            so_far: Box::new(result),
+        });
     };
     for writer in &writers {
         writer.compare(&found, &mut result);
@@ -155,7 +180,9 @@ impl Writer<'_> {
     async fn write_until(&self, end: Instant) -> bool {
         let mut session = None;
         while Instant::now() < end {
-            match tokio::time::timeout(self.options.settle, until_success(self, session.take())).await {
+            match tokio::time::timeout(self.options.settle, until_success(self, session.take()))
+                .await
+            {
                 Ok(open) => session = Some(open),
                 Err(_) => return false,
             }
@@ -180,8 +207,11 @@ impl Writer<'_> {
             rows.len() - 1
         };
         let number = i64::try_from(n).unwrap_or(i64::MAX);
-        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] =
-            [(&self.run, Type::INT8), (&self.client, Type::INT4), (&number, Type::INT8)];
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
+            (&self.run, Type::INT8),
+            (&self.client, Type::INT4),
+            (&number, Type::INT8),
+        ];
         let done = session.client.execute_typed(INSERT, &parameters).await;
         match &done {
             Ok(_) => self.rows()[n] = Row::Acknowledged,
@@ -206,7 +236,11 @@ impl Writer<'_> {
 
 /// An error of the statement itself. A server that goes away (class 57, 58, XX) may have committed before.
 fn says_not_committed(e: &tokio_postgres::Error) -> bool {
-    e.code().is_some_and(|code| !["57", "58", "XX", "08"].iter().any(|class| code.code().starts_with(class)))
+    e.code().is_some_and(|code| {
+        !["57", "58", "XX", "08"]
+            .iter()
+            .any(|class| code.code().starts_with(class))
+    })
 }
 
 impl Attempts for Writer<'_> {
@@ -219,7 +253,11 @@ impl Attempts for Writer<'_> {
         };
         match self.insert(&session).await {
             Err(e) if is_missing_table(&e) => {
-                session.client.batch_execute(CREATE).await.map_err(|e| failure(&e))?;
+                session
+                    .client
+                    .batch_execute(CREATE)
+                    .await
+                    .map_err(|e| failure(&e))?;
                 self.insert(&session).await.map_err(|e| failure(&e))?;
             }
             other => other.map_err(|e| failure(&e))?,
@@ -246,22 +284,35 @@ async fn find(dsn: &Dsn, run: i64) -> HashSet<(i32, i64)> {
 
 async fn find_once(dsn: &Dsn, run: i64) -> Option<HashSet<(i32, i64)>> {
     let session = Session::open(dsn, "siaga-load").await.ok()?;
-    let rows = match session.client.query_typed(SELECT, &[(&run, Type::INT8)]).await {
+    let rows = match session
+        .client
+        .query_typed(SELECT, &[(&run, Type::INT8)])
+        .await
+    {
         Ok(rows) => rows,
         // The whole table is gone: then every row is.
         Err(e) if is_missing_table(&e) => return Some(HashSet::new()),
         Err(_) => return None,
     };
-    rows.iter().map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?))).collect()
+    rows.iter()
+        .map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?)))
+        .collect()
 }
 
 /// Leaves nothing behind where nothing is to be looked into.
 async fn remove(dsn: &Dsn, run: i64) {
     let work = async {
         let session = Session::open(dsn, "siaga-load").await.ok()?;
-        session.client.execute_typed(REMOVE, &[(&run, Type::INT8)]).await.ok()
+        session
+            .client
+            .execute_typed(REMOVE, &[(&run, Type::INT8)])
+            .await
+            .ok()
     };
-    if !matches!(tokio::time::timeout(Duration::from_secs(10), work).await, Ok(Some(_))) {
+    if !matches!(
+        tokio::time::timeout(Duration::from_secs(10), work).await,
+        Ok(Some(_))
+    ) {
         tracing::warn!("the load's rows could not be removed");
     }
 }

@@ -29,8 +29,12 @@ impl Rows {
     /// A number that this probe never gave a row before, also before a restart (while the clock goes forwards).
     /// Not from a sequence of the database: one that was set back would give lost numbers out again.
     pub fn next_id(&mut self) -> i64 {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros());
-        self.last = i64::try_from(now).unwrap_or(i64::MAX - 1).max(self.last + 1);
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |d| d.as_micros());
+        self.last = i64::try_from(now)
+            .unwrap_or(i64::MAX - 1)
+            .max(self.last + 1);
         self.last
     }
 
@@ -43,7 +47,14 @@ impl Rows {
         } else {
             self.kept.back().copied().into_iter().collect()
         };
-        Search { ids, prune_below: if all { self.kept.front().copied() } else { None } }
+        Search {
+            ids,
+            prune_below: if all {
+                self.kept.front().copied()
+            } else {
+                None
+            },
+        }
     }
 
     /// The database committed this row.
@@ -75,7 +86,10 @@ mod tests {
         let mut rows = Rows::default();
         let ids: Vec<i64> = (0..700).map(|_| rows.next_id()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
-        let early = Search { ids: vec![ids[0], ids[699]], prune_below: None };
+        let early = Search {
+            ids: vec![ids[0], ids[699]],
+            prune_below: None,
+        };
         ids.iter().for_each(|&id| rows.acknowledged(id));
         let all = rows.search(true);
         assert_eq!(all.ids.len(), KEEP);

@@ -30,7 +30,12 @@ impl<F: Fn(ProbeReport) + Send + Sync> Reporter for F {
 
 /// Probes for ever; drop it to stop. Reports at once where the state changes, and every second.
 pub async fn run(config: ProbeConfig, reporter: impl Reporter) -> Infallible {
-    let probe = Probe { config, rows: Mutex::default(), state: Mutex::default(), changed: Notify::new() };
+    let probe = Probe {
+        config,
+        rows: Mutex::default(),
+        state: Mutex::default(),
+        changed: Notify::new(),
+    };
     tokio::select! {
         never = probe.measure() => never,
         never = probe.report(&reporter) => never,
@@ -70,10 +75,16 @@ impl Probe {
     }
 
     fn succeeded(&self) {
-        let lost = self.rows.lock().unwrap_or_else(PoisonError::into_inner).lost;
+        let lost = self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .lost;
         let mut state = self.state();
         let first = state.gaps.last_success().is_none();
-        let ended = state.gaps.success(Instant::now(), now(), || self.answered_by());
+        let ended = state
+            .gaps
+            .success(Instant::now(), now(), || self.answered_by());
         let news = first || ended || state.error.is_some() || state.lost != lost;
         state.error = None;
         state.lost = lost;
@@ -109,10 +120,18 @@ impl Probe {
             sequence: state.sequence,
             interval_ms: u64::try_from(self.config.interval.as_millis()).unwrap_or(u64::MAX),
             serving,
-            last_success_age_ms: last
-                .map(|l| u64::try_from(at.saturating_duration_since(l).as_millis()).unwrap_or(u64::MAX)),
+            last_success_age_ms: last.map(|l| {
+                u64::try_from(at.saturating_duration_since(l).as_millis()).unwrap_or(u64::MAX)
+            }),
             answered_by: if serving { self.answered_by() } else { None },
-            gaps: state.gaps.ended().skip(skip).cloned().chain(open).map(as_reported).collect(),
+            gaps: state
+                .gaps
+                .ended()
+                .skip(skip)
+                .cloned()
+                .chain(open)
+                .map(as_reported)
+                .collect(),
             error: state.error.clone(),
             lost_rows: state.lost,
         }
@@ -123,7 +142,13 @@ impl Attempts for Probe {
     type Session = Option<Session>;
 
     async fn attempt(&self, old: Option<Self::Session>) -> Result<Self::Session, Failure> {
-        target::attempt(&self.config.check, &self.config.name, &self.rows, old.flatten()).await
+        target::attempt(
+            &self.config.check,
+            &self.config.name,
+            &self.rows,
+            old.flatten(),
+        )
+        .await
     }
 
     fn failed(&self, began: Instant, why: &Failure) {
@@ -154,6 +179,8 @@ fn as_reported(gap: Gap) -> ProbeGap {
 
 /// The wall clock, for the record.
 pub(crate) fn now() -> UtcMicros {
-    let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    let micros = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| d.as_micros());
     UtcMicros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

@@ -29,13 +29,19 @@ impl Session {
     pub async fn open(dsn: &Dsn, application: &str) -> Result<Self, Failure> {
         let stream = connect(resolve(dsn).await?).await?;
         let mut config = tokio_postgres::Config::new();
-        config.user(&dsn.user).dbname(&dsn.dbname).application_name(application);
+        config
+            .user(&dsn.user)
+            .dbname(&dsn.dbname)
+            .application_name(application);
         // What is acknowledged is to be on the disk, whatever the site's default.
         config.options("-c synchronous_commit=on");
         if let Some(password) = &dsn.password {
             config.password(password);
         }
-        let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(|e| failure(&e))?;
+        let (client, connection) = config
+            .connect_raw(stream, NoTls)
+            .await
+            .map_err(|e| failure(&e))?;
         let driver = tokio::spawn(async move {
             let _ = connection.await;
         });
@@ -47,11 +53,16 @@ impl Session {
 pub async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
-            stream.set_nodelay(true).map_err(|e| Failure(e.to_string()))?;
+            stream
+                .set_nodelay(true)
+                .map_err(|e| Failure(e.to_string()))?;
             Ok(stream)
         }
         Ok(Err(e)) => Err(Failure(format!("connect to {address}: {e}"))),
-        Err(_) => Err(Failure(format!("connect to {address}: no answer within {} ms", CONNECT.as_millis()))),
+        Err(_) => Err(Failure(format!(
+            "connect to {address}: no answer within {} ms",
+            CONNECT.as_millis()
+        ))),
     }
 }
 
@@ -63,7 +74,9 @@ pub async fn resolve(dsn: &Dsn) -> Result<SocketAddr, Failure> {
     let mut found = tokio::net::lookup_host((dsn.host.as_str(), dsn.port))
         .await
         .map_err(|e| Failure(format!("{}: {e}", dsn.host)))?;
-    found.next().ok_or_else(|| Failure(format!("{}: no address", dsn.host)))
+    found
+        .next()
+        .ok_or_else(|| Failure(format!("{}: no address", dsn.host)))
 }
 
 /// The database's own words where it has any: `57P03 the database system is starting up`.

@@ -28,7 +28,11 @@ pub async fn attempt(
     match check {
         Check::Sql(dsn) => sql_attempt(dsn, probe, rows, old).await.map(Some),
         Check::Tcp(address) => sql::connect(*address).await.map(|_| None),
-        Check::Http { address, host, path } => http_attempt(*address, host, path).await.map(|()| None),
+        Check::Http {
+            address,
+            host,
+            path,
+        } => http_attempt(*address, host, path).await.map(|()| None),
     }
 }
 
@@ -40,7 +44,12 @@ pub fn address(check: &Check) -> Option<IpAddr> {
     }
 }
 
-async fn sql_attempt(dsn: &Dsn, probe: &str, rows: &Mutex<Rows>, old: Option<Session>) -> Result<Session, Failure> {
+async fn sql_attempt(
+    dsn: &Dsn,
+    probe: &str,
+    rows: &Mutex<Rows>,
+    old: Option<Session>,
+) -> Result<Session, Failure> {
     let fresh = old.is_none();
     let session = match old {
         Some(session) => session,
@@ -48,8 +57,14 @@ async fn sql_attempt(dsn: &Dsn, probe: &str, rows: &Mutex<Rows>, old: Option<Ses
     };
     match exchange(&session, probe, rows, fresh).await {
         Err(e) if is_missing_table(&e) => {
-            session.client.batch_execute(CREATE).await.map_err(|e| failure(&e))?;
-            exchange(&session, probe, rows, true).await.map_err(|e| failure(&e))?;
+            session
+                .client
+                .batch_execute(CREATE)
+                .await
+                .map_err(|e| failure(&e))?;
+            exchange(&session, probe, rows, true)
+                .await
+                .map_err(|e| failure(&e))?;
         }
         other => other.map_err(|e| failure(&e))?,
     }
@@ -69,7 +84,10 @@ async fn exchange(
         (rows.next_id(), rows.search(fresh))
     };
     let write = async {
-        let done = session.client.execute_typed(INSERT, &[(&probe, Type::TEXT), (&id, Type::INT8)]).await;
+        let done = session
+            .client
+            .execute_typed(INSERT, &[(&probe, Type::TEXT), (&id, Type::INT8)])
+            .await;
         if done.is_ok() {
             lock().acknowledged(id);
         }
@@ -79,21 +97,35 @@ async fn exchange(
     written?;
     lock().found(&search, &found?);
     if let Some(oldest) = search.prune_below {
-        session.client.execute_typed(PRUNE, &[(&probe, Type::TEXT), (&oldest, Type::INT8)]).await?;
+        session
+            .client
+            .execute_typed(PRUNE, &[(&probe, Type::TEXT), (&oldest, Type::INT8)])
+            .await?;
     }
     Ok(())
 }
 
-async fn read(session: &Session, probe: &str, search: &Search) -> Result<Vec<i64>, tokio_postgres::Error> {
-    let found =
-        session.client.query_typed(SELECT, &[(&probe, Type::TEXT), (&search.ids, Type::INT8_ARRAY)]).await?;
+async fn read(
+    session: &Session,
+    probe: &str,
+    search: &Search,
+) -> Result<Vec<i64>, tokio_postgres::Error> {
+    let found = session
+        .client
+        .query_typed(
+            SELECT,
+            &[(&probe, Type::TEXT), (&search.ids, Type::INT8_ARRAY)],
+        )
+        .await?;
     found.iter().map(|row| row.try_get(0)).collect()
 }
 
 async fn http_attempt(address: SocketAddr, host: &str, path: &str) -> Result<(), Failure> {
     let io = |e: std::io::Error| Failure(format!("http {address}: {e}"));
     let mut stream = sql::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga-probe\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga-probe\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.map_err(io)?;
     // The status line is enough: `HTTP/1.1 200`.
     let mut head = [0; 12];

@@ -31,11 +31,37 @@ impl Postgres {
         let user = account();
         let dir = tempfile::tempdir().unwrap();
         chown(dir.path(), Some(user.0), Some(user.1)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut this = Self { dir, bin, user, port, server: None };
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let mut this = Self {
+            dir,
+            bin,
+            user,
+            port,
+            server: None,
+        };
         let data = this.dir.path().join("data");
-        let args = ["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"];
-        let made = this.command("initdb").arg("-D").arg(&data).args(args).stdout(Stdio::null()).status().unwrap();
+        let args = [
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ];
+        let made = this
+            .command("initdb")
+            .arg("-D")
+            .arg(&data)
+            .args(args)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
         assert!(made.success());
         this.start();
         this.ready().await;
@@ -43,14 +69,19 @@ impl Postgres {
     }
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
-        command.uid(self.user.0).gid(self.user.1).current_dir(self.dir.path());
+        command
+            .uid(self.user.0)
+            .gid(self.user.1)
+            .current_dir(self.dir.path());
         command
     }
     fn start(&mut self) {
         let log = std::fs::File::create(self.dir.path().join("log")).unwrap();
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.dir.path().join("data"));
-        command.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k"]).arg(self.dir.path());
+        command
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k"])
+            .arg(self.dir.path());
         command.args(["-c", "max_connections=60"]);
         self.server = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
@@ -65,15 +96,27 @@ impl Postgres {
     async fn ready(&self) {
         let end = Instant::now() + 30 * SECOND;
         while self.sql("SELECT 1").await.is_err() {
-            assert!(Instant::now() < end, "{}", std::fs::read_to_string(self.dir.path().join("log")).unwrap());
+            assert!(
+                Instant::now() < end,
+                "{}",
+                std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
     fn dsn(&self) -> Dsn {
-        format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port).parse().unwrap()
+        format!(
+            "host=127.0.0.1 port={} user=postgres dbname=postgres",
+            self.port
+        )
+        .parse()
+        .unwrap()
     }
     async fn sql(&self, text: &str) -> Result<Vec<String>, tokio_postgres::Error> {
-        let config = format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port);
+        let config = format!(
+            "host=127.0.0.1 port={} user=postgres dbname=postgres",
+            self.port
+        );
         let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
         let driver = tokio::spawn(connection);
         let answer = client.simple_query(text).await;
@@ -97,7 +140,8 @@ impl Drop for Postgres {
 }
 
 fn bin_dir() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (Debian's package)");
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .expect("PostgreSQL is installed (Debian's package)");
     let mut all: Vec<PathBuf> = versions.map(|v| v.unwrap().path().join("bin")).collect();
     all.retain(|p| Path::new(p).join("initdb").exists());
     all.sort();
@@ -106,7 +150,10 @@ fn bin_dir() -> PathBuf {
 
 fn account() -> (u32, u32) {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
-    let line = passwd.lines().find(|l| l.starts_with("postgres:")).expect("the user postgres exists");
+    let line = passwd
+        .lines()
+        .find(|l| l.starts_with("postgres:"))
+        .expect("the user postgres exists");
     let fields: Vec<&str> = line.split(':').collect();
     (fields[2].parse().unwrap(), fields[3].parse().unwrap())
 }
@@ -141,7 +188,11 @@ impl Running {
         });
         Self { task, reports }
     }
-    async fn until(&mut self, what: &str, test: impl Fn(&ProbeReport) -> bool) -> (Instant, ProbeReport) {
+    async fn until(
+        &mut self,
+        what: &str,
+        test: impl Fn(&ProbeReport) -> bool,
+    ) -> (Instant, ProbeReport) {
         let mut last = None;
         let wait = async {
             loop {
@@ -163,12 +214,18 @@ impl Running {
 async fn a_restart_is_a_gap_of_the_right_length() {
     let mut postgres = Postgres::new().await;
     let mut probe = Running::start(Check::Sql(postgres.dsn()), 20);
-    probe.until("serves", |r| r.serving && r.gaps.is_empty()).await;
+    probe
+        .until("serves", |r| r.serving && r.gaps.is_empty())
+        .await;
     tokio::time::sleep(SECOND / 5).await;
     let down = Instant::now();
     postgres.crash();
     let (seen, report) = probe.until("it is down", |r| !r.serving).await;
-    assert!(seen - down < SECOND / 2, "reported at once: {:?}", seen - down);
+    assert!(
+        seen - down < SECOND / 2,
+        "reported at once: {:?}",
+        seen - down
+    );
     assert!(report.error.is_some());
     tokio::time::sleep(SECOND / 2).await;
     postgres.start();
@@ -179,8 +236,14 @@ async fn a_restart_is_a_gap_of_the_right_length() {
     let gap = report.gaps.last().expect("a gap");
     let longest = u64::try_from((seen - down).as_millis()).unwrap();
     assert!(gap.first_success.is_some());
-    assert!((500..=longest + 25).contains(&gap.gap_ms), "{gap:?}, at most {longest}");
-    assert!(gap.gap_ms + gap.error_ms + 5 >= longest.saturating_sub(100) && gap.error_ms < 250, "{gap:?}, {longest}");
+    assert!(
+        (500..=longest + 25).contains(&gap.gap_ms),
+        "{gap:?}, at most {longest}"
+    );
+    assert!(
+        gap.gap_ms + gap.error_ms + 5 >= longest.saturating_sub(100) && gap.error_ms < 250,
+        "{gap:?}, {longest}"
+    );
     assert_eq!((report.gaps.len(), report.lost_rows), (1, 0));
     assert!(report.error.is_none());
 }
@@ -194,7 +257,12 @@ async fn rows_that_vanish_are_counted() {
     tokio::time::sleep(4 * SECOND).await;
     let (_, report) = probe.until("is new", |r| r.sequence > 3).await;
     assert_eq!(report.lost_rows, 0);
-    let kept: u64 = postgres.sql("SELECT count(*) FROM siaga_probe").await.unwrap()[0].parse().unwrap();
+    let kept: u64 = postgres
+        .sql("SELECT count(*) FROM siaga_probe")
+        .await
+        .unwrap()[0]
+        .parse()
+        .unwrap();
     assert!(kept <= 750, "old rows are removed: {kept}");
     let (_, before) = probe.until("no loss", |_| true).await;
     assert_eq!(before.lost_rows, 0);
@@ -221,7 +289,9 @@ async fn all_rows_are_looked_for_on_a_new_connection() {
     assert_eq!(report.lost_rows, 0, "not yet looked for");
     postgres.crash();
     postgres.start();
-    let (_, report) = probe.until("is back", |r| r.serving && !r.gaps.is_empty()).await;
+    let (_, report) = probe
+        .until("is back", |r| r.serving && !r.gaps.is_empty())
+        .await;
     assert_eq!(report.lost_rows, 1);
 }
 
@@ -234,7 +304,9 @@ async fn a_killed_connection_costs_milliseconds() {
         .sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'siaga-probe'")
         .await
         .unwrap();
-    let (_, report) = probe.until("is back", |r| r.serving && !r.gaps.is_empty()).await;
+    let (_, report) = probe
+        .until("is back", |r| r.serving && !r.gaps.is_empty())
+        .await;
     let gap = &report.gaps[0];
     assert!(gap.gap_ms < 500 && report.lost_rows == 0, "{report:?}");
 }
@@ -243,7 +315,10 @@ async fn a_killed_connection_costs_milliseconds() {
 async fn a_connection_that_hangs_is_overtaken_by_a_fresh_one() {
     let postgres = Postgres::new().await;
     let (address, freeze) = freezing_proxy(postgres.port).await;
-    let dsn = Dsn { port: address.port(), ..postgres.dsn() };
+    let dsn = Dsn {
+        port: address.port(),
+        ..postgres.dsn()
+    };
     let mut probe = Running::start(Check::Sql(dsn), 20);
     probe.until("serves", |r| r.serving).await;
     tokio::time::sleep(SECOND / 5).await;
@@ -252,8 +327,14 @@ async fn a_connection_that_hangs_is_overtaken_by_a_fresh_one() {
         tokio::time::sleep(SECOND / 2).await;
         while probe.reports.try_recv().is_ok() {}
         let (_, report) = probe.until("anything", |_| true).await;
-        assert!(report.serving && report.last_success_age_ms < Some(300), "{report:?}");
-        assert!(report.gaps.is_empty(), "slow, but no attempt failed: {report:?}");
+        assert!(
+            report.serving && report.last_success_age_ms < Some(300),
+            "{report:?}"
+        );
+        assert!(
+            report.gaps.is_empty(),
+            "slow, but no attempt failed: {report:?}"
+        );
     }
 }
 
@@ -268,7 +349,9 @@ async fn freezing_proxy(port: u16) -> (std::net::SocketAddr, tokio::sync::watch:
             let mut frozen = frozen.clone();
             frozen.mark_unchanged();
             tokio::spawn(async move {
-                let mut far = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let mut far = tokio::net::TcpStream::connect(("127.0.0.1", port))
+                    .await
+                    .unwrap();
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
                     _ = frozen.changed() => {}
@@ -291,10 +374,21 @@ async fn a_load_loses_nothing_over_a_crash_and_measures_it() {
     postgres.start();
     let result = running.await.unwrap().unwrap();
     assert!(result.rows_acknowledged > 100, "{result:?}");
-    assert_eq!((result.rows_lost, result.rows_found), (0, result.rows_acknowledged), "{result:?}");
+    assert_eq!(
+        (result.rows_lost, result.rows_found),
+        (0, result.rows_acknowledged),
+        "{result:?}"
+    );
     let longest = result.gaps.iter().map(|g| g.ms).max().expect("a gap");
     assert!((500..2500).contains(&longest), "{result:?}");
-    assert_eq!(postgres.sql("SELECT count(*) FROM siaga_load").await.unwrap(), ["0"], "nothing is left behind");
+    assert_eq!(
+        postgres
+            .sql("SELECT count(*) FROM siaga_load")
+            .await
+            .unwrap(),
+        ["0"],
+        "nothing is left behind"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,22 +396,36 @@ async fn a_load_sees_a_lost_row_and_keeps_the_rest_as_evidence() {
     let postgres = Postgres::new().await;
     let running = tokio::spawn(load::run(LoadOptions::new(postgres.dsn(), 2, 2)));
     tokio::time::sleep(SECOND).await;
-    postgres.sql("DELETE FROM siaga_load WHERE n = 3").await.unwrap();
+    postgres
+        .sql("DELETE FROM siaga_load WHERE n = 3")
+        .await
+        .unwrap();
     let result = running.await.unwrap().unwrap();
     assert_eq!(result.rows_lost, 2, "{result:?}");
     assert_eq!(result.rows_found + 2, result.rows_acknowledged);
-    assert_ne!(postgres.sql("SELECT count(*) FROM siaga_load").await.unwrap(), ["0"]);
+    assert_ne!(
+        postgres
+            .sql("SELECT count(*) FROM siaga_load")
+            .await
+            .unwrap(),
+        ["0"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_does_not_wait_for_ever() {
     let mut postgres = Postgres::new().await;
-    let options = LoadOptions { settle: SECOND, ..LoadOptions::new(postgres.dsn(), 2, 2) };
+    let options = LoadOptions {
+        settle: SECOND,
+        ..LoadOptions::new(postgres.dsn(), 2, 2)
+    };
     let running = tokio::spawn(load::run(options));
     tokio::time::sleep(SECOND).await;
     postgres.crash();
     let began = Instant::now();
-    let Err(LoadError::NotBack { so_far, .. }) = running.await.unwrap() else { panic!() };
+    let Err(LoadError::NotBack { so_far, .. }) = running.await.unwrap() else {
+        panic!()
+    };
     assert!(began.elapsed() < 5 * SECOND && so_far.rows_acknowledged > 10);
 }
 
@@ -327,7 +435,14 @@ async fn tcp_and_http_are_probed_by_fresh_connections() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut tcp = Running::start(Check::Tcp(address), 20);
-    let mut http = Running::start(Check::Http { address, host: "x".into(), path: "/".into() }, 20);
+    let mut http = Running::start(
+        Check::Http {
+            address,
+            host: "x".into(),
+            path: "/".into(),
+        },
+        20,
+    );
     let serve = |status: &'static str, listener: tokio::net::TcpListener| {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -346,9 +461,17 @@ async fn tcp_and_http_are_probed_by_fresh_connections() {
     tcp.until("is down", |r| !r.serving).await;
     let (_, report) = http.until("is down", |r| !r.serving).await;
     assert!(report.error.is_some());
-    let bad = serve("503 Service Unavailable", tokio::net::TcpListener::bind(address).await.unwrap());
-    tcp.until("is back", |r| r.serving && r.gaps.len() == 1).await;
-    let (_, report) = http.until("says why", |r| r.error.as_deref().is_some_and(|e| e.contains("503"))).await;
+    let bad = serve(
+        "503 Service Unavailable",
+        tokio::net::TcpListener::bind(address).await.unwrap(),
+    );
+    tcp.until("is back", |r| r.serving && r.gaps.len() == 1)
+        .await;
+    let (_, report) = http
+        .until("says why", |r| {
+            r.error.as_deref().is_some_and(|e| e.contains("503"))
+        })
+        .await;
     assert!(!report.serving);
     bad.abort();
 }

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod check;
 pub mod diagnose;
 pub mod drive;
+pub mod lab_crash;
 pub mod link;
 pub mod live;
 pub mod moves;

@@ -1,5 +1,6 @@
 //! Orders: carried out here, or sent to the peer. An order that is sent twice is carried out once.
 
+use super::lab_crash;
 use super::state::Core;
 use crate::transport::CallError;
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,7 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
     let Some(desk) = core.desks.get(&order.service) else {
         return failed(core, FailureKind::Precondition, "no such service here");
     };
-    super::drive::lab_crash("before", order.step.action.name());
+    lab_crash::crash("before", order.step.action.name());
     if let Some(plan) = &order.enlist {
         let mut context = desk.context.lock().unwrap_or_else(PoisonError::into_inner);
         context.run = Some(plan.epoch.run.clone());
@@ -115,10 +116,10 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
     let hands: &dyn Hands = core.hands.as_ref();
     let executor = Executor { hands, others: core.others(), bench: &desk.bench };
     let report = {
-        let _crash = super::drive::LabCrashIn::arm(order.step.action.name());
+        let _crash = lab_crash::CrashIn::arm(order.step.action.name());
         executor.execute(order, progress)
     };
-    super::drive::lab_crash("after", order.step.action.name());
+    lab_crash::crash("after", order.step.action.name());
     report
 }
 

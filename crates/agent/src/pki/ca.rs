@@ -2,8 +2,8 @@
 
 use super::{PkiError, Role, Spki, files, identity};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
 };
 use rustls::pki_types::CertificateDer;
 use siaga_model::UtcMicros;
@@ -29,13 +29,21 @@ impl Validity {
     }
     fn days(now: UtcMicros, days: i64) -> Self {
         let seconds = now.0.div_euclid(1_000_000);
-        Self { not_before: seconds - DAY, not_after: seconds + days * DAY }
+        Self {
+            not_before: seconds - DAY,
+            not_after: seconds + days * DAY,
+        }
     }
     fn apply(self, params: &mut CertificateParams) -> Result<(), PkiError> {
         let day = |seconds: i64| -> Result<_, PkiError> {
-            let time = jiff::Timestamp::from_second(seconds).map_err(|e| PkiError::Crypto(e.to_string()))?;
+            let time = jiff::Timestamp::from_second(seconds)
+                .map_err(|e| PkiError::Crypto(e.to_string()))?;
             let date = jiff::tz::TimeZone::UTC.to_datetime(time).date();
-            Ok(rcgen::date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs()))
+            Ok(rcgen::date_time_ymd(
+                i32::from(date.year()),
+                date.month().unsigned_abs(),
+                date.day().unsigned_abs(),
+            ))
         };
         params.not_before = day(self.not_before)?;
         params.not_after = day(self.not_after)?;
@@ -55,25 +63,38 @@ impl Ca {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, format!("Siaga CA of {site_name}"));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("Siaga CA of {site_name}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         Validity::days(now, CA_DAYS).apply(&mut params)?;
         let cert = params.self_signed(&key)?.der().clone();
-        Ok(Self { issuer: Issuer::new(params, key), cert })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            cert,
+        })
     }
 
     /// The CA on this node, or `None` where its key is elsewhere.
     pub fn load(state_dir: &Path) -> Result<Option<Self>, PkiError> {
         let key_path = files::path(state_dir, files::CA_KEY);
         let key = match files::read(&key_path) {
-            Ok(text) => KeyPair::from_pem(&text)
-                .map_err(|e| PkiError::Broken { path: key_path, why: e.to_string() })?,
+            Ok(text) => KeyPair::from_pem(&text).map_err(|e| PkiError::Broken {
+                path: key_path,
+                why: e.to_string(),
+            })?,
             Err(PkiError::Missing { .. }) => return Ok(None),
             Err(e) => return Err(e),
         };
         let cert = identity::read_cert(&files::path(state_dir, files::CA_CERT))?;
-        Ok(Some(Self { issuer: Issuer::from_ca_cert_der(&cert, key)?, cert }))
+        Ok(Some(Self {
+            issuer: Issuer::from_ca_cert_der(&cert, key)?,
+            cert,
+        }))
     }
 
     /// Issues a certificate. A node's may serve and call; a probe's may only call, so that a probe's machine can
@@ -90,7 +111,10 @@ impl Ca {
         params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = match role {
-            Role::Node => vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
+            Role::Node => vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
             Role::Probe => vec![ExtendedKeyUsagePurpose::ClientAuth],
         };
         validity.apply(&mut params)?;

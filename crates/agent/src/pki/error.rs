@@ -11,7 +11,9 @@ pub enum PkiError {
     },
     #[error("{path} exists already: this machine has an identity")]
     Exists { path: PathBuf },
-    #[error("{path} is missing: run `siaga init` on the first node, `siaga join` on any other machine")]
+    #[error(
+        "{path} is missing: run `siaga init` on the first node, `siaga join` on any other machine"
+    )]
     Missing { path: PathBuf },
     #[error("{path} is damaged: {why}")]
     Broken { path: PathBuf, why: String },

@@ -42,7 +42,8 @@ pub fn lock(state_dir: &Path) -> Result<File, PkiError> {
         .mode(0o600)
         .open(&path)
         .map_err(io("can't open", &path))?;
-    rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(|e| io("can't lock", &path)(e.into()))?;
+    rustix::fs::flock(&file, FlockOperation::LockExclusive)
+        .map_err(|e| io("can't lock", &path)(e.into()))?;
     Ok(file)
 }
 
@@ -71,7 +72,11 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> 
         _ => {}
     }
     // create_new: never through a link that somebody left under this name.
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(path)?;
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(mode)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -83,12 +88,19 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> 
 pub fn read(path: &Path) -> Result<String, PkiError> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Err(PkiError::Missing { path: path.to_owned() }),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            return Err(PkiError::Missing {
+                path: path.to_owned(),
+            });
+        }
         Err(e) => return Err(io("can't read", path)(e)),
     };
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(PkiError::Exposed { path: path.to_owned(), mode });
+        return Err(PkiError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
     fs::read_to_string(path).map_err(io("can't read", path))
 }

@@ -12,14 +12,15 @@ use std::path::Path;
 use std::str::FromStr;
 
 /// SHA-256 of a public key in its X.509 form (SubjectPublicKeyInfo). Compared in constant time.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub struct Spki(pub [u8; 32]);
 
 impl Spki {
     /// The fingerprint of a certificate's key. Read by the parser that also verifies the handshake, so the key
     /// that is compared is the key that signs.
     pub fn of_cert(cert: &CertificateDer<'_>) -> Result<Self, PkiError> {
-        let parsed = ParsedCertificate::try_from(cert).map_err(|e| PkiError::Crypto(e.to_string()))?;
+        let parsed =
+            ParsedCertificate::try_from(cert).map_err(|e| PkiError::Crypto(e.to_string()))?;
         Ok(Self::of_der(&parsed.subject_public_key_info()))
     }
     /// The fingerprint of a SubjectPublicKeyInfo.
@@ -68,7 +69,9 @@ impl Serialize for Spki {
 }
 impl<'de> Deserialize<'de> for Spki {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -82,10 +85,13 @@ pub struct CertDates {
 impl CertDates {
     /// Reads them from a certificate.
     pub fn of(cert: &CertificateDer<'_>) -> Result<Self, PkiError> {
-        let (_, parsed) =
-            x509_parser::parse_x509_certificate(cert).map_err(|e| PkiError::Crypto(e.to_string()))?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(cert)
+            .map_err(|e| PkiError::Crypto(e.to_string()))?;
         let validity = parsed.validity();
-        Ok(Self { not_before: validity.not_before.timestamp(), not_after: validity.not_after.timestamp() })
+        Ok(Self {
+            not_before: validity.not_before.timestamp(),
+            not_after: validity.not_after.timestamp(),
+        })
     }
     /// Whole days until the end; negative after it.
     pub fn days_left(&self, now: UtcMicros) -> i64 {
@@ -148,8 +154,13 @@ impl Identity {
         let cert_path = files::path(state_dir, files::NODE_CERT);
         let key_path = files::path(state_dir, files::NODE_KEY);
         let cert = read_cert(&cert_path)?;
-        let key = PrivateKeyDer::from_pem_slice(files::read(&key_path)?.as_bytes())
-            .map_err(|e| PkiError::Broken { path: key_path.clone(), why: e.to_string() })?;
+        let key =
+            PrivateKeyDer::from_pem_slice(files::read(&key_path)?.as_bytes()).map_err(|e| {
+                PkiError::Broken {
+                    path: key_path.clone(),
+                    why: e.to_string(),
+                }
+            })?;
         let spki = Spki::of_cert(&cert)?;
         let own = rcgen::KeyPair::try_from(&key).map_err(|e| PkiError::Broken {
             path: key_path.clone(),
@@ -158,12 +169,13 @@ impl Identity {
         if Spki::of_der(&rcgen::PublicKeyData::subject_public_key_info(&own)) != spki {
             return Err(PkiError::WrongCertificate);
         }
-        let pin = super::pins::read(state_dir)?.into_iter().find(|p| p.spki_sha256 == spki).ok_or_else(|| {
-            PkiError::Broken {
+        let pin = super::pins::read(state_dir)?
+            .into_iter()
+            .find(|p| p.spki_sha256 == spki)
+            .ok_or_else(|| PkiError::Broken {
                 path: files::path(state_dir, files::PINS),
                 why: "this machine's own key is not in it".to_owned(),
-            }
-        })?;
+            })?;
         Ok(Self {
             name: pin.name,
             role: pin.role,
@@ -178,7 +190,10 @@ impl Identity {
 
 /// Reads one certificate from a PEM file.
 pub fn read_cert(path: &Path) -> Result<CertificateDer<'static>, PkiError> {
-    parse_cert(&files::read(path)?).map_err(|why| PkiError::Broken { path: path.to_owned(), why })
+    parse_cert(&files::read(path)?).map_err(|why| PkiError::Broken {
+        path: path.to_owned(),
+        why,
+    })
 }
 
 /// One certificate from PEM text.

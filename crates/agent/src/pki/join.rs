@@ -7,8 +7,8 @@
 use super::ca::{Ca, Validity};
 use super::token::{self, NotGood};
 use super::{Pin, PinStore, PkiError, Role, Spki, Token, files, identity};
-use crate::transport::client::{self, CallError};
-use crate::transport::tls;
+use crate::transport::client::CallError;
+use crate::transport::{tls, wire};
 use rcgen::{CertificateSigningRequestParams, KeyPair, PublicKeyData};
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,9 @@ pub struct AgentAddress {
 /// Why an agent lets nobody in.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    #[error("the join token is not known here; make a new one with `siaga token` on the node that has the CA")]
+    #[error(
+        "the join token is not known here; make a new one with `siaga token` on the node that has the CA"
+    )]
     UnknownToken,
     #[error("the join token was used already; make a new one")]
     UsedToken,
@@ -90,9 +92,10 @@ impl JoinError {
     /// The HTTP status that goes with it.
     pub fn status(&self) -> u16 {
         match self {
-            JoinError::UnknownToken | JoinError::UsedToken | JoinError::ExpiredToken | JoinError::WrongName { .. } => {
-                403
-            }
+            JoinError::UnknownToken
+            | JoinError::UsedToken
+            | JoinError::ExpiredToken
+            | JoinError::WrongName { .. } => 403,
             JoinError::BadRequest(_) => 400,
             JoinError::TooMany => 429,
             JoinError::Pki(_) => 500,
@@ -111,7 +114,12 @@ pub struct JoinState {
 }
 
 impl JoinState {
-    pub fn new(state_dir: &Path, pins: PinStore, config_path: &Path, agents: Vec<AgentAddress>) -> Self {
+    pub fn new(
+        state_dir: &Path,
+        pins: PinStore,
+        config_path: &Path,
+        agents: Vec<AgentAddress>,
+    ) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
             pins,
@@ -124,7 +132,10 @@ impl JoinState {
     fn too_many(&self, source: Option<IpAddr>) -> bool {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = |list: &Vec<Instant>| list.iter().filter(|t| t.elapsed() < MINUTE).count();
-        failures.len() >= SOURCES || failures.get(&source).is_some_and(|l| recent(l) >= FAILURES_PER_MINUTE)
+        failures.len() >= SOURCES
+            || failures
+                .get(&source)
+                .is_some_and(|l| recent(l) >= FAILURES_PER_MINUTE)
     }
 
     fn failed(&self, source: Option<IpAddr>) {
@@ -163,22 +174,36 @@ pub fn accept(
     result
 }
 
-fn accept_counted(state: &JoinState, request: &JoinRequest, now: UtcMicros) -> Result<JoinResponse, JoinError> {
+fn accept_counted(
+    state: &JoinState,
+    request: &JoinRequest,
+    now: UtcMicros,
+) -> Result<JoinResponse, JoinError> {
     // Whatever can be checked is checked before the token is spent.
     let ca = Ca::load(&state.state_dir)?.ok_or(PkiError::NoCa)?;
     token::check_name(&request.name).map_err(|e| JoinError::BadRequest(e.to_string()))?;
     let csr = CertificateSigningRequestParams::from_pem(&request.csr)
         .map_err(|e| JoinError::BadRequest(e.to_string()))?;
     let key = Spki::of_der(&csr.public_key.subject_public_key_info());
-    if state.pins.find(&key).is_some_and(|pin| pin.name != request.name) {
-        return Err(JoinError::BadRequest("this key belongs to another machine".to_owned()));
+    if state
+        .pins
+        .find(&key)
+        .is_some_and(|pin| pin.name != request.name)
+    {
+        return Err(JoinError::BadRequest(
+            "this key belongs to another machine".to_owned(),
+        ));
     }
-    let role = token::burn(&state.state_dir, &request.secret, &request.name, now)?.map_err(|e| match e {
-        NotGood::Unknown => JoinError::UnknownToken,
-        NotGood::Used => JoinError::UsedToken,
-        NotGood::Expired => JoinError::ExpiredToken,
-        NotGood::WrongName => JoinError::WrongName { name: request.name.clone() },
-    })?;
+    let role = token::burn(&state.state_dir, &request.secret, &request.name, now)?.map_err(
+        |e| match e {
+            NotGood::Unknown => JoinError::UnknownToken,
+            NotGood::Used => JoinError::UsedToken,
+            NotGood::Expired => JoinError::ExpiredToken,
+            NotGood::WrongName => JoinError::WrongName {
+                name: request.name.clone(),
+            },
+        },
+    )?;
     let cert = ca.issue(&request.name, role, &csr.public_key, Validity::leaf(now))?;
     let config = match role {
         Role::Node => Some(read_config(&state.config_path)?),
@@ -197,7 +222,11 @@ fn accept_counted(state: &JoinState, request: &JoinRequest, now: UtcMicros) -> R
 }
 
 fn read_config(path: &Path) -> Result<String, PkiError> {
-    std::fs::read_to_string(path).map_err(|source| PkiError::Io { what: "can't read", path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| PkiError::Io {
+        what: "can't read",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Why this machine did not join.
@@ -207,7 +236,9 @@ pub enum RunJoinError {
     Pki(#[from] PkiError),
     #[error("no agent of the token's addresses ({addresses}) could be reached: {why}")]
     Unreachable { addresses: String, why: String },
-    #[error("{address} is not an agent of the site that made this token: {why}. The token's secret was not sent")]
+    #[error(
+        "{address} is not an agent of the site that made this token: {why}. The token's secret was not sent"
+    )]
     WrongCa { address: SocketAddr, why: String },
     #[error("{message}")]
     Refused { code: String, message: String },
@@ -269,7 +300,11 @@ pub async fn run(
     files::ensure_dir(state_dir)?;
     let key = KeyPair::generate().map_err(PkiError::from)?;
     let csr = certificate_request(name, &key)?;
-    let request = JoinRequest { secret: token.secret_text(), name: name.to_owned(), csr };
+    let request = JoinRequest {
+        secret: token.secret_text(),
+        name: name.to_owned(),
+        csr,
+    };
     let answer = ask(token, &request).await?;
     let cert = check_answer(token, name, &key, &answer)?;
     install(state_dir, &key, &answer)?;
@@ -301,19 +336,27 @@ async fn ask(token: &Token, request: &JoinRequest) -> Result<JoinResponse, RunJo
     let mut wrong_ca = None;
     for &address in &token.addresses {
         let tls = tls::join_client(token.ca);
-        match client::one_shot(tls, address, "/v1/join", request, CALL_TIMEOUT).await {
+        match wire::one_shot(tls, address, "/v1/join", request, CALL_TIMEOUT).await {
             Ok(answer) => return Ok(answer),
             Err(CallError::Status { error, .. }) => {
-                return Err(RunJoinError::Refused { code: error.code, message: error.message });
+                return Err(RunJoinError::Refused {
+                    code: error.code,
+                    message: error.message,
+                });
             }
             Err(CallError::Malformed { why }) => return Err(RunJoinError::Answer(why)),
-            Err(CallError::Tls { why, .. }) => wrong_ca = Some(RunJoinError::WrongCa { address, why }),
+            Err(CallError::Tls { why, .. }) => {
+                wrong_ca = Some(RunJoinError::WrongCa { address, why })
+            }
             Err(e) if e.outcome_unknown() => return Err(RunJoinError::Answer(e.to_string())),
             Err(e) => why = e.to_string(),
         }
     }
     let addresses: Vec<String> = token.addresses.iter().map(SocketAddr::to_string).collect();
-    Err(wrong_ca.unwrap_or(RunJoinError::Unreachable { addresses: addresses.join(", "), why }))
+    Err(wrong_ca.unwrap_or(RunJoinError::Unreachable {
+        addresses: addresses.join(", "),
+        why,
+    }))
 }
 
 fn check_answer(
@@ -341,8 +384,14 @@ fn check_answer(
 
 fn install(state_dir: &Path, key: &KeyPair, answer: &JoinResponse) -> Result<(), PkiError> {
     let _lock = files::lock(state_dir)?;
-    files::write(&files::path(state_dir, files::NODE_KEY), key.serialize_pem().as_bytes())?;
-    files::write(&files::path(state_dir, files::CA_CERT), answer.ca_cert.as_bytes())?;
+    files::write(
+        &files::path(state_dir, files::NODE_KEY),
+        key.serialize_pem().as_bytes(),
+    )?;
+    files::write(
+        &files::path(state_dir, files::CA_CERT),
+        answer.ca_cert.as_bytes(),
+    )?;
     super::pins::write(state_dir, &answer.pins)
 }
 
@@ -351,7 +400,13 @@ fn write_config(path: &Path, text: &str) -> Result<ConfigOutcome, PkiError> {
         Ok(there) if there == text => return Ok(ConfigOutcome::Same),
         Ok(_) => return Ok(ConfigOutcome::Kept),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(PkiError::Io { what: "can't read", path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(PkiError::Io {
+                what: "can't read",
+                path: path.to_owned(),
+                source,
+            });
+        }
     }
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(|source| PkiError::Io {

@@ -17,7 +17,9 @@ pub mod token;
 
 pub use error::PkiError;
 pub use identity::{CertDates, Identity, PeerIdentity, Spki};
-pub use join::{AgentAddress, JoinError, JoinReport, JoinRequest, JoinResponse, JoinState, RunJoinError};
+pub use join::{
+    AgentAddress, JoinError, JoinReport, JoinRequest, JoinResponse, JoinState, RunJoinError,
+};
 pub use pins::{Pin, PinStore, Role};
 pub use token::{Enrolee, Token};
 
@@ -42,7 +44,12 @@ pub struct InitReport {
 pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitReport, PkiError> {
     files::ensure_dir(state_dir)?;
     let _lock = files::lock(state_dir)?;
-    for name in [files::CA_KEY, files::CA_CERT, files::NODE_KEY, files::NODE_CERT] {
+    for name in [
+        files::CA_KEY,
+        files::CA_CERT,
+        files::NODE_KEY,
+        files::NODE_CERT,
+    ] {
         let path = files::path(state_dir, name);
         if path.exists() {
             return Err(PkiError::Exists { path });
@@ -53,18 +60,41 @@ pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitRe
     let key = rcgen::KeyPair::generate()?;
     let cert = ca.issue(node.as_str(), Role::Node, &key, ca::Validity::leaf(now))?;
     let key_pin = Spki::of_cert(&cert)?;
-    let own = Pin { name: node.as_str().to_owned(), role: Role::Node, spki_sha256: key_pin, generation: 1 };
+    let own = Pin {
+        name: node.as_str().to_owned(),
+        role: Role::Node,
+        spki_sha256: key_pin,
+        generation: 1,
+    };
     // The certificate comes last: where it exists, all the rest does.
-    files::write(&files::path(state_dir, files::CA_KEY), ca.key_pem().as_bytes())?;
-    files::write(&files::path(state_dir, files::CA_CERT), ca.cert_pem().as_bytes())?;
-    files::write(&files::path(state_dir, files::NODE_KEY), key.serialize_pem().as_bytes())?;
+    files::write(
+        &files::path(state_dir, files::CA_KEY),
+        ca.key_pem().as_bytes(),
+    )?;
+    files::write(
+        &files::path(state_dir, files::CA_CERT),
+        ca.cert_pem().as_bytes(),
+    )?;
+    files::write(
+        &files::path(state_dir, files::NODE_KEY),
+        key.serialize_pem().as_bytes(),
+    )?;
     pins::write(state_dir, &[own])?;
-    files::write(&files::path(state_dir, files::NODE_CERT), identity::pem("CERTIFICATE", &cert).as_bytes())?;
-    Ok(InitReport { node: node.clone(), ca: ca.fingerprint()?, key: key_pin })
+    files::write(
+        &files::path(state_dir, files::NODE_CERT),
+        identity::pem("CERTIFICATE", &cert).as_bytes(),
+    )?;
+    Ok(InitReport {
+        node: node.clone(),
+        ca: ca.fingerprint()?,
+        key: key_pin,
+    })
 }
 
 /// The wall clock. Only for dates in certificates and tokens.
 pub fn now() -> UtcMicros {
-    let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    let micros = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| d.as_micros());
     UtcMicros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

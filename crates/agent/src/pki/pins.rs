@@ -35,18 +35,30 @@ impl PinStore {
     /// Reads `pins.json`.
     pub fn load(state_dir: &Path) -> Result<Self, PkiError> {
         let pins = read(state_dir)?;
-        Ok(Self { state_dir: Arc::new(state_dir.to_owned()), pins: Arc::new(RwLock::new(pins)) })
+        Ok(Self {
+            state_dir: Arc::new(state_dir.to_owned()),
+            pins: Arc::new(RwLock::new(pins)),
+        })
     }
 
     /// The pin of a key. Looks at every pin, so that the time it takes says nothing.
     pub fn find(&self, key: &Spki) -> Option<Pin> {
         let pins = self.pins.read().unwrap_or_else(PoisonError::into_inner);
-        pins.iter().fold(None, |found, pin| if pin.spki_sha256 == *key { Some(pin.clone()) } else { found })
+        pins.iter().fold(None, |found, pin| {
+            if pin.spki_sha256 == *key {
+                Some(pin.clone())
+            } else {
+                found
+            }
+        })
     }
 
     /// All pins.
     pub fn all(&self) -> Vec<Pin> {
-        self.pins.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pins
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Pins a key under a name, durably, before it returns. A name that had another key gets a new generation.
@@ -73,7 +85,11 @@ impl PinStore {
     pub fn merge(&self, theirs: &[Pin], own: &str) -> Result<Vec<Pin>, PkiError> {
         let known = self.all();
         let newer = |p: &&Pin| {
-            p.name != own && known.iter().find(|k| k.name == p.name).is_none_or(|k| k.generation < p.generation)
+            p.name != own
+                && known
+                    .iter()
+                    .find(|k| k.name == p.name)
+                    .is_none_or(|k| k.generation < p.generation)
         };
         let news: Vec<Pin> = theirs.iter().filter(newer).cloned().collect();
         if news.is_empty() {
@@ -100,7 +116,10 @@ impl PinStore {
 /// Reads `pins.json`.
 pub fn read(state_dir: &Path) -> Result<Vec<Pin>, PkiError> {
     let path = files::path(state_dir, files::PINS);
-    serde_json::from_str(&files::read(&path)?).map_err(|e| PkiError::Broken { path, why: e.to_string() })
+    serde_json::from_str(&files::read(&path)?).map_err(|e| PkiError::Broken {
+        path,
+        why: e.to_string(),
+    })
 }
 
 /// Writes `pins.json` durably.
@@ -129,15 +148,29 @@ mod tests {
         assert!(store.find(&Spki([1; 32])).is_none());
         assert_eq!(store.merge(&[first], "serverdb").unwrap(), vec![]);
         assert!(store.find(&Spki([2; 32])).is_some());
-        let third = Pin { generation: 3, spki_sha256: Spki([3; 32]), ..second };
-        assert_eq!(store.merge(std::slice::from_ref(&third), "serverdb").unwrap(), vec![third]);
+        let third = Pin {
+            generation: 3,
+            spki_sha256: Spki([3; 32]),
+            ..second
+        };
+        assert_eq!(
+            store
+                .merge(std::slice::from_ref(&third), "serverdb")
+                .unwrap(),
+            vec![third]
+        );
         assert!(store.find(&Spki([2; 32])).is_none());
     }
 
     #[test]
     fn a_peer_cannot_replace_the_own_pin() {
         let (dir, store) = store();
-        let evil = Pin { name: "serverdb".into(), role: Role::Node, spki_sha256: Spki([9; 32]), generation: 99 };
+        let evil = Pin {
+            name: "serverdb".into(),
+            role: Role::Node,
+            spki_sha256: Spki([9; 32]),
+            generation: 99,
+        };
         assert_eq!(store.merge(&[evil], "serverdb").unwrap(), vec![]);
         assert_eq!(read(dir.path()).unwrap(), store.all());
         assert!(store.find(&Spki([9; 32])).is_none());

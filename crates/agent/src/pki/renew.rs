@@ -42,7 +42,9 @@ pub enum Renewal {
 pub enum RenewError {
     #[error(transparent)]
     Pki(#[from] PkiError),
-    #[error("the certificate is due, this node has no CA, and no peer that could issue one was given")]
+    #[error(
+        "the certificate is due, this node has no CA, and no peer that could issue one was given"
+    )]
     NobodyToAsk,
     #[error("the peer did not renew the certificate: {0}")]
     Peer(#[from] CallError),
@@ -69,7 +71,9 @@ pub async fn run_if_due(
         Some(ca) => ca.issue(&own.name, own.role, &key, Validity::leaf(now))?,
         None => {
             let peer = peer.ok_or(RenewError::NobodyToAsk)?;
-            let request = RenewRequest { csr: certificate_request(&own.name, &key)? };
+            let request = RenewRequest {
+                csr: certificate_request(&own.name, &key)?,
+            };
             let answer: RenewResponse = peer.post("/v1/renew", &request, CALL_TIMEOUT).await?;
             identity::parse_cert(&answer.cert).map_err(PkiError::Crypto)?
         }
@@ -89,31 +93,47 @@ pub fn accept(
     let ca = Ca::load(state_dir)?.ok_or(PkiError::NoCa)?;
     let csr = CertificateSigningRequestParams::from_pem(&request.csr)?;
     let key = Spki::of_der(&csr.public_key.subject_public_key_info());
-    let pin = pins.find(&key).filter(|pin| pin.name == caller.name).ok_or(PkiError::WrongCertificate)?;
+    let pin = pins
+        .find(&key)
+        .filter(|pin| pin.name == caller.name)
+        .ok_or(PkiError::WrongCertificate)?;
     let cert = ca.issue(&pin.name, pin.role, &csr.public_key, Validity::leaf(now))?;
-    Ok(RenewResponse { cert: identity::pem("CERTIFICATE", &cert) })
+    Ok(RenewResponse {
+        cert: identity::pem("CERTIFICATE", &cert),
+    })
 }
 
-fn install(state_dir: &Path, own: &Identity, cert: &CertificateDer<'static>) -> Result<(), PkiError> {
+fn install(
+    state_dir: &Path,
+    own: &Identity,
+    cert: &CertificateDer<'static>,
+) -> Result<(), PkiError> {
     if Spki::of_cert(cert)? != own.spki || !issued_by(cert, &own.ca_cert) {
         return Err(PkiError::WrongCertificate);
     }
     let _lock = files::lock(state_dir)?;
-    files::write(&files::path(state_dir, files::NODE_CERT), identity::pem("CERTIFICATE", cert).as_bytes())
+    files::write(
+        &files::path(state_dir, files::NODE_CERT),
+        identity::pem("CERTIFICATE", cert).as_bytes(),
+    )
 }
 
 /// Did this CA sign this certificate? Whatever the clock says, and for any use.
 fn issued_by(cert: &CertificateDer<'_>, ca: &CertificateDer<'static>) -> bool {
-    let (Ok((_, cert)), Ok((_, ca))) =
-        (x509_parser::parse_x509_certificate(cert), x509_parser::parse_x509_certificate(ca))
-    else {
+    let (Ok((_, cert)), Ok((_, ca))) = (
+        x509_parser::parse_x509_certificate(cert),
+        x509_parser::parse_x509_certificate(ca),
+    ) else {
         return false;
     };
     cert.verify_signature(Some(ca.public_key())).is_ok()
 }
 
 /// Does `leaf` serve under the CA `ca`? A wrong clock does not matter: the time used is the leaf's own.
-pub(crate) fn serves_under(leaf: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<(), rustls::Error> {
+pub(crate) fn serves_under(
+    leaf: &CertificateDer<'_>,
+    ca: &CertificateDer<'_>,
+) -> Result<(), rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(ca.clone().into_owned())?;
     let dates = CertDates::of(leaf).map_err(|e| rustls::Error::General(e.to_string()))?;
@@ -123,6 +143,8 @@ pub(crate) fn serves_under(leaf: &CertificateDer<'_>, ca: &CertificateDer<'_>) -
         &roots,
         &[],
         UnixTime::since_unix_epoch(Duration::from_secs(begin)),
-        crate::transport::tls::provider().signature_verification_algorithms.all,
+        crate::transport::tls::provider()
+            .signature_verification_algorithms
+            .all,
     )
 }

@@ -50,7 +50,10 @@ pub struct Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("ca", &self.ca).field("addresses", &self.addresses).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("ca", &self.ca)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,7 +77,9 @@ impl fmt::Display for Token {
 
 /// The text is not a token: cut off, mistyped, or something else.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("this is no join token, or it was not copied whole: it begins with {PREFIX} and has no spaces")]
+#[error(
+    "this is no join token, or it was not copied whole: it begins with {PREFIX} and has no spaces"
+)]
 pub struct MalformedToken;
 
 impl FromStr for Token {
@@ -90,7 +95,11 @@ impl FromStr for Token {
         let (ca, rest) = rest.split_first_chunk::<32>().ok_or(MalformedToken)?;
         let list = std::str::from_utf8(rest).map_err(|_| MalformedToken)?;
         let addresses: Result<Vec<SocketAddr>, _> = list.split(',').map(str::parse).collect();
-        Ok(Self { secret: *secret, ca: Spki(*ca), addresses: addresses.map_err(|_| MalformedToken)? })
+        Ok(Self {
+            secret: *secret,
+            ca: Spki(*ca),
+            addresses: addresses.map_err(|_| MalformedToken)?,
+        })
     }
 }
 
@@ -152,7 +161,11 @@ pub fn token_create(
     all.retain(|t| t.expires_at.0.saturating_add(KEEP_MICROS) > now.0);
     all.push(stored);
     write(state_dir, &all)?;
-    Ok(Token { secret, ca: ca.fingerprint()?, addresses: addresses.to_vec() })
+    Ok(Token {
+        secret,
+        ca: ca.fingerprint()?,
+        addresses: addresses.to_vec(),
+    })
 }
 
 /// Marks the token as used, durably, and returns the role it stands for. After this it is worthless.
@@ -162,13 +175,23 @@ pub(super) fn burn(
     name: &str,
     now: UtcMicros,
 ) -> Result<Result<Role, NotGood>, PkiError> {
-    let Ok(bytes) = URL_SAFE_NO_PAD.decode(secret) else { return Ok(Err(NotGood::Unknown)) };
+    let Ok(bytes) = URL_SAFE_NO_PAD.decode(secret) else {
+        return Ok(Err(NotGood::Unknown));
+    };
     let hash = Spki::of_der(&bytes);
     let _lock = files::lock(state_dir)?;
     let mut all = read(state_dir)?;
     // Every token is compared, each in constant time.
-    let found = all.iter_mut().fold(None, |found, t| if t.secret_sha256 == hash { Some(t) } else { found });
-    let Some(token) = found else { return Ok(Err(NotGood::Unknown)) };
+    let found = all.iter_mut().fold(None, |found, t| {
+        if t.secret_sha256 == hash {
+            Some(t)
+        } else {
+            found
+        }
+    });
+    let Some(token) = found else {
+        return Ok(Err(NotGood::Unknown));
+    };
     if token.used_at.is_some() {
         return Ok(Err(NotGood::Used));
     }
@@ -188,7 +211,9 @@ pub(super) fn burn(
 pub(super) fn check_name(name: &str) -> Result<(), PkiError> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 32 || name.starts_with('-') || !name.chars().all(good) {
-        return Err(PkiError::Name { name: name.chars().take(40).collect() });
+        return Err(PkiError::Name {
+            name: name.chars().take(40).collect(),
+        });
     }
     Ok(())
 }
@@ -196,7 +221,10 @@ pub(super) fn check_name(name: &str) -> Result<(), PkiError> {
 fn read(state_dir: &Path) -> Result<Vec<Stored>, PkiError> {
     let path = files::path(state_dir, files::TOKENS);
     match files::read(&path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|e| PkiError::Broken { path, why: e.to_string() }),
+        Ok(text) => serde_json::from_str(&text).map_err(|e| PkiError::Broken {
+            path,
+            why: e.to_string(),
+        }),
         Err(PkiError::Missing { .. }) => Ok(Vec::new()),
         Err(e) => Err(e),
     }
@@ -213,7 +241,11 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_and_a_changed_one_does_not() {
-        let token = Token { secret: [7; 32], ca: Spki([8; 32]), addresses: vec!["198.51.100.11:7443".parse().unwrap()] };
+        let token = Token {
+            secret: [7; 32],
+            ca: Spki([8; 32]),
+            addresses: vec!["198.51.100.11:7443".parse().unwrap()],
+        };
         let text = token.to_string();
         assert_eq!(text.parse::<Token>().unwrap(), token);
         assert!(!format!("{token:?}").contains(&token.secret_text()));

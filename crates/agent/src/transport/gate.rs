@@ -8,8 +8,11 @@ use axum::http::{Method, Response, StatusCode};
 /// Open to callers without an identity.
 const ANONYMOUS: &[(Method, &str)] = &[(Method::POST, "/v1/join")];
 /// All that a client probe may call.
-const PROBE: &[(Method, &str)] =
-    &[(Method::POST, "/v1/probe"), (Method::GET, "/v1/pins"), (Method::POST, "/v1/renew")];
+const PROBE: &[(Method, &str)] = &[
+    (Method::POST, "/v1/probe"),
+    (Method::GET, "/v1/pins"),
+    (Method::POST, "/v1/renew"),
+];
 
 /// The refusal where `caller` may not call this.
 pub(super) fn refuse(caller: &Caller, method: &Method, path: &str) -> Option<Response<Body>> {
@@ -22,10 +25,15 @@ pub(super) fn refuse(caller: &Caller, method: &Method, path: &str) -> Option<Res
             Role::Probe => ("PROBE_NOT_ALLOWED", "a client probe may only report"),
         },
         Caller::Anonymous if listed(ANONYMOUS) => return None,
-        Caller::Anonymous => {
-            ("IDENTITY_REQUIRED", "this needs a certificate of the site: join it first with `siaga join`")
-        }
+        Caller::Anonymous => (
+            "IDENTITY_REQUIRED",
+            "this needs a certificate of the site: join it first with `siaga join`",
+        ),
     };
-    let status = if code == "IDENTITY_REQUIRED" { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+    let status = if code == "IDENTITY_REQUIRED" {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::FORBIDDEN
+    };
     Some(api_error(status, code, message))
 }

@@ -26,7 +26,7 @@ pub struct Limits {
     /// How long a pinned peer's connection may lie idle. Clients let go earlier, so that none is cut in use.
     pub peer_idle: Duration,
     pub body_read: Duration,
-    /// How long a handler may take: long polls end before it.
+    /// How long a handler may take: a recovery of the database can take long, and is never cut off half-way here.
     pub handler: Duration,
     /// A whole connection without identity.
     pub anonymous_life: Duration,
@@ -46,7 +46,7 @@ impl Default for Limits {
             header_read: Duration::from_secs(5),
             peer_idle: Duration::from_secs(300),
             body_read: Duration::from_secs(10),
-            handler: Duration::from_secs(120),
+            handler: Duration::from_secs(3600),
             anonymous_life: Duration::from_secs(30),
         }
     }
@@ -58,7 +58,10 @@ impl Limits {
         if anonymous {
             return self.anonymous_body;
         }
-        let special = self.body_for.iter().find(|(prefix, _)| path.starts_with(prefix.as_str()));
+        let special = self
+            .body_for
+            .iter()
+            .find(|(prefix, _)| path.starts_with(prefix.as_str()));
         special.map_or(self.body, |(_, size)| *size)
     }
 }
@@ -103,7 +106,10 @@ mod tests {
 
     #[test]
     fn a_paths_own_bound_is_used_but_not_for_strangers() {
-        let limits = Limits { body_for: vec![("/v1/events".into(), 9 << 20)], ..Limits::default() };
+        let limits = Limits {
+            body_for: vec![("/v1/events".into(), 9 << 20)],
+            ..Limits::default()
+        };
         assert_eq!(limits.body_of("/v1/events/copy", false), 9 << 20);
         assert_eq!(limits.body_of("/v1/moves", false), 1 << 20);
         assert_eq!(limits.body_of("/v1/events", true), 16 << 10);

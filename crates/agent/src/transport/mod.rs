@@ -1,6 +1,7 @@
 //! How agents, people and probes reach each other: one HTTP/1.1 JSON API, on a unix socket for local people and
 //! over mutual TLS 1.3 for peers and probes.
 
+mod bind;
 pub mod client;
 pub mod gate;
 pub mod limits;
@@ -10,6 +11,7 @@ pub mod reply;
 pub mod server;
 pub mod tls;
 pub mod unix;
+pub(crate) mod wire;
 
 pub use client::{CallError, PathAnswer, PeerClient};
 pub use limits::Limits;

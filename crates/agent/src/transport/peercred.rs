@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn names_come_from_the_third_field() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\nbroken\nbudi:x:1000:1000::/home/budi:/bin/bash\n";
+        let passwd =
+            "root:x:0:0:root:/root:/bin/bash\nbroken\nbudi:x:1000:1000::/home/budi:/bin/bash\n";
         assert_eq!(third_field_is(passwd, 1000).as_deref(), Some("budi"));
         assert_eq!(third_field_is(passwd, 7), None);
     }

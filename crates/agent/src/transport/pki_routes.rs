@@ -29,7 +29,8 @@ async fn join_route(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(answer)) => Json(answer).into_response(),
         Ok(Err(e)) => {
-            let status = StatusCode::from_u16(e.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status =
+                StatusCode::from_u16(e.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             api_error(status, e.code(), e.to_string())
         }
         Err(e) => api_error(StatusCode::INTERNAL_SERVER_ERROR, "FAILED", e.to_string()),
@@ -47,12 +48,26 @@ async fn renew_route(
     ApiJson(request): ApiJson<renew::RenewRequest>,
 ) -> Response<Body> {
     let Caller::Peer(peer) = caller else {
-        return api_error(StatusCode::FORBIDDEN, "PEER_REQUIRED", "only a machine of the site can renew");
+        return api_error(
+            StatusCode::FORBIDDEN,
+            "PEER_REQUIRED",
+            "only a machine of the site can renew",
+        );
     };
-    let work = move || renew::accept(&state.state_dir, &state.pins, &peer, &request, crate::pki::now());
+    let work = move || {
+        renew::accept(
+            &state.state_dir,
+            &state.pins,
+            &peer,
+            &request,
+            crate::pki::now(),
+        )
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(answer)) => Json(answer).into_response(),
-        Ok(Err(e @ PkiError::WrongCertificate)) => api_error(StatusCode::FORBIDDEN, e.code(), e.to_string()),
+        Ok(Err(e @ PkiError::WrongCertificate)) => {
+            api_error(StatusCode::FORBIDDEN, e.code(), e.to_string())
+        }
         Ok(Err(e)) => api_error(StatusCode::INTERNAL_SERVER_ERROR, e.code(), e.to_string()),
         Err(e) => api_error(StatusCode::INTERNAL_SERVER_ERROR, "FAILED", e.to_string()),
     }

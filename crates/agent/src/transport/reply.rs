@@ -11,7 +11,10 @@ use siaga_model::api::ApiError;
 
 /// An error as the API gives it.
 pub fn api_error(status: StatusCode, code: &str, message: impl Into<String>) -> Response<Body> {
-    let error = ApiError { code: code.to_owned(), message: message.into() };
+    let error = ApiError {
+        code: code.to_owned(),
+        message: message.into(),
+    };
     (status, Json(error)).into_response()
 }
 
@@ -28,9 +31,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
             .await
             .map_err(|e| api_error(StatusCode::BAD_REQUEST, "MALFORMED_BODY", e.to_string()))?
             .to_bytes();
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|e| api_error(StatusCode::BAD_REQUEST, "MALFORMED_BODY", format!("not the JSON expected: {e}")))
+        serde_json::from_slice(&bytes).map(Self).map_err(|e| {
+            api_error(
+                StatusCode::BAD_REQUEST,
+                "MALFORMED_BODY",
+                format!("not the JSON expected: {e}"),
+            )
+        })
     }
 }
 
@@ -43,9 +50,15 @@ pub(super) async fn normalise(response: Response<Body>) -> Response<Body> {
         return response;
     }
     let body = Limited::new(response.into_body(), 4096).collect().await;
-    let text = body.map(|b| String::from_utf8_lossy(&b.to_bytes()).into_owned()).unwrap_or_default();
+    let text = body
+        .map(|b| String::from_utf8_lossy(&b.to_bytes()).into_owned())
+        .unwrap_or_default();
     // A body of the wrong shape is malformed like one that is no JSON at all.
-    let status = if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status };
+    let status = if status == StatusCode::UNPROCESSABLE_ENTITY {
+        StatusCode::BAD_REQUEST
+    } else {
+        status
+    };
     let code = match status {
         StatusCode::BAD_REQUEST => "MALFORMED",
         StatusCode::NOT_FOUND => "NOT_FOUND",
@@ -54,6 +67,10 @@ pub(super) async fn normalise(response: Response<Body>) -> Response<Body> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "NOT_JSON",
         _ => "FAILED",
     };
-    let message = if text.is_empty() { status.to_string() } else { text };
+    let message = if text.is_empty() {
+        status.to_string()
+    } else {
+        text
+    };
     api_error(status, code, message)
 }

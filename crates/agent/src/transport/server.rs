@@ -1,8 +1,8 @@
 //! Serves one router on a unix socket and on TLS addresses. The caller's identity is in each request's extensions
 //! (`Caller`), with `RemoteAddress` beside it where it came over the network.
 
+use super::bind::{bind_tcp, bind_unix, tune};
 use super::limits::Unidentified;
-use super::peercred::group_id;
 use super::reply::normalise;
 use super::{Caller, Limits, api_error, gate};
 use crate::pki::{CertDates, PeerIdentity, PinStore, Spki};
@@ -15,14 +15,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
+use tokio::net::{TcpStream, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -30,9 +28,6 @@ use tower::ServiceExt;
 
 const BIND_RETRY: Duration = Duration::from_millis(500);
 const SHUTDOWN: Duration = Duration::from_secs(2);
-/// A peer that lost its power is noticed by TCP within about this, and its connections make room.
-const DEAD_PEER_MS: u32 = 15_000;
-
 /// Where to serve.
 pub struct ServerOptions {
     pub unix: Option<UnixOptions>,
@@ -63,7 +58,10 @@ pub enum ServerError {
     #[error("another agent answers on {0}")]
     AlreadyServed(PathBuf),
     #[error("can't serve on {path}: {source}")]
-    Socket { path: PathBuf, source: std::io::Error },
+    Socket {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("addresses to serve on need TLS")]
     NoTls,
 }
@@ -112,10 +110,20 @@ impl Server {
             let tls = options.tls.ok_or(ServerError::NoTls)?;
             let bound_tx = Arc::new(bound_tx);
             for address in options.tcp {
-                tasks.spawn(serve_tcp(address, tls.clone(), shared.clone(), bound_tx.clone()));
+                tasks.spawn(serve_tcp(
+                    address,
+                    tls.clone(),
+                    shared.clone(),
+                    bound_tx.clone(),
+                ));
             }
         }
-        Ok(Self { tasks, stop, bound, socket })
+        Ok(Self {
+            tasks,
+            stop,
+            bound,
+            socket,
+        })
     }
 
     /// The network addresses that are served now.
@@ -135,7 +143,10 @@ impl Server {
     /// Takes no new connections, lets requests in progress end (two seconds at most), and removes the socket.
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        let _ = tokio::time::timeout(SHUTDOWN, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let _ = tokio::time::timeout(SHUTDOWN, async {
+            while self.tasks.join_next().await.is_some() {}
+        })
+        .await;
         if let Some(path) = &self.socket {
             let _ = std::fs::remove_file(path);
         }
@@ -154,36 +165,6 @@ struct Shared {
 /// Waits until the server is told to stop (or is dropped).
 async fn stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|s| *s).await;
-}
-
-/// Binds the socket under another name, sets its rights, and only then gives it its own name.
-fn bind_unix(options: &UnixOptions) -> Result<UnixListener, ServerError> {
-    let path = &options.path;
-    let fail = |source| ServerError::Socket { path: path.clone(), source };
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(dir).map_err(fail)?;
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => return Err(ServerError::AlreadyServed(path.clone())),
-        // Nobody answers: a file that a dead agent left.
-        Err(e) if matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {}
-        Err(e) => return Err(fail(e)),
-    }
-    let temporary = dir.join(format!(".siaga.{}.sock", std::process::id()));
-    let _ = std::fs::remove_file(&temporary);
-    let listener = UnixListener::bind(&temporary).map_err(fail)?;
-    let ready = set_rights(&temporary, &options.group).and_then(|()| std::fs::rename(&temporary, path));
-    if let Err(e) = ready {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(fail(e));
-    }
-    Ok(listener)
-}
-
-fn set_rights(path: &Path, group: &str) -> std::io::Result<()> {
-    if let Some(gid) = group_id(group) {
-        std::os::unix::fs::chown(path, None, Some(gid))?;
-    }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
 }
 
 async fn serve_unix(listener: UnixListener, shared: Arc<Shared>) {
@@ -258,20 +239,9 @@ async fn serve_tcp(
             }
         }
     }
-    let mut connections = std::mem::take(&mut *connections.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut connections =
+        std::mem::take(&mut *connections.lock().unwrap_or_else(PoisonError::into_inner));
     while connections.join_next().await.is_some() {}
-}
-
-fn bind_tcp(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    // The interface may come up later: the kernel then serves the address as soon as it is there.
-    match address {
-        SocketAddr::V4(_) => rustix::net::sockopt::set_ip_freebind(&socket, true)?,
-        SocketAddr::V6(_) => rustix::net::sockopt::set_ipv6_freebind(&socket, true)?,
-    }
-    socket.bind(address)?;
-    socket.listen(128)
 }
 
 fn spawn_tls(
@@ -290,11 +260,19 @@ fn spawn_tls(
         serve_tls(stream, remote, &tls, &task_shared, id).await;
         task_shared.unidentified.remove(id);
     });
-    let id = shared.unidentified.add(task, shared.limits.anonymous_connections);
+    let id = shared
+        .unidentified
+        .add(task, shared.limits.anonymous_connections);
     let _ = id_tx.send(id);
 }
 
-async fn serve_tls(stream: TcpStream, remote: SocketAddr, tls: &ServerTls, shared: &Shared, id: u64) {
+async fn serve_tls(
+    stream: TcpStream,
+    remote: SocketAddr,
+    tls: &ServerTls,
+    shared: &Shared,
+    id: u64,
+) {
     if tune(&stream).is_err() {
         return;
     }
@@ -304,9 +282,17 @@ async fn serve_tls(stream: TcpStream, remote: SocketAddr, tls: &ServerTls, share
         Ok(Err(e)) => return tracing::debug!(%remote, "TLS: {e}"),
         Err(_) => return tracing::debug!(%remote, "TLS handshake took too long"),
     };
-    let cert = stream.get_ref().1.peer_certificates().and_then(|c| c.first());
+    let cert = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(|c| c.first());
     let key = cert.and_then(|c| Some((Spki::of_cert(c).ok()?, CertDates::of(c).ok()?)));
-    let who = Who::Network { key, remote, pins: tls.pins.clone() };
+    let who = Who::Network {
+        key,
+        remote,
+        pins: tls.pins.clone(),
+    };
     if key.is_none() {
         let serving = serve(TokioIo::new(stream), who, shared);
         let _ = tokio::time::timeout(shared.limits.anonymous_life, serving).await;
@@ -319,22 +305,14 @@ async fn serve_tls(stream: TcpStream, remote: SocketAddr, tls: &ServerTls, share
     serve(TokioIo::new(stream), who, shared).await;
 }
 
-/// No delay, and a dead other side is noticed. Used by servers and clients.
-pub(super) fn tune(stream: &TcpStream) -> std::io::Result<()> {
-    use rustix::net::sockopt;
-    stream.set_nodelay(true)?;
-    sockopt::set_socket_keepalive(stream, true)?;
-    sockopt::set_tcp_keepidle(stream, Duration::from_secs(5))?;
-    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(2))?;
-    sockopt::set_tcp_keepcnt(stream, 4)?;
-    sockopt::set_tcp_user_timeout(stream, DEAD_PEER_MS)?;
-    Ok(())
-}
-
 /// Who is at the other end of a connection.
 enum Who {
     Local(Caller),
-    Network { key: Option<(Spki, CertDates)>, remote: SocketAddr, pins: PinStore },
+    Network {
+        key: Option<(Spki, CertDates)>,
+        remote: SocketAddr,
+        pins: PinStore,
+    },
 }
 
 impl Who {
@@ -343,9 +321,12 @@ impl Who {
         match self {
             Who::Local(caller) => caller.clone(),
             Who::Network { key: None, .. } => Caller::Anonymous,
-            Who::Network { key: Some((key, dates)), pins, .. } => {
-                PeerIdentity::look_up(pins, key, *dates, crate::pki::now()).map_or(Caller::Anonymous, Caller::Peer)
-            }
+            Who::Network {
+                key: Some((key, dates)),
+                pins,
+                ..
+            } => PeerIdentity::look_up(pins, key, *dates, crate::pki::now())
+                .map_or(Caller::Anonymous, Caller::Peer),
         }
     }
     fn is_pinned(&self) -> bool {
@@ -355,7 +336,11 @@ impl Who {
 
 async fn serve<I: AsyncRead + AsyncWrite + Unpin>(io: TokioIo<I>, who: Who, shared: &Shared) {
     let limits = &shared.limits;
-    let patience = if who.is_pinned() { limits.peer_idle } else { limits.header_read };
+    let patience = if who.is_pinned() {
+        limits.peer_idle
+    } else {
+        limits.header_read
+    };
     let service = service_fn(|request| answer(request, &who, shared));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -382,7 +367,11 @@ async fn serve<I: AsyncRead + AsyncWrite + Unpin>(io: TokioIo<I>, who: Who, shar
     }
 }
 
-async fn answer(request: Request<Incoming>, who: &Who, shared: &Shared) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    who: &Who,
+    shared: &Shared,
+) -> Result<Response<Body>, Infallible> {
     let caller = who.caller();
     let anonymous = caller == Caller::Anonymous;
     let mut response = match take_in(request, caller, who, &shared.limits).await {
@@ -390,13 +379,19 @@ async fn answer(request: Request<Incoming>, who: &Who, shared: &Shared) -> Resul
             let handled = shared.router.clone().oneshot(request);
             match tokio::time::timeout(shared.limits.handler, handled).await {
                 Ok(Ok(response)) => normalise(response).await,
-                Err(_) => api_error(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", "the agent took too long"),
+                Err(_) => api_error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "TIMEOUT",
+                    "the agent took too long",
+                ),
             }
         }
         Err(refusal) => *refusal,
     };
     if anonymous {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
 }
@@ -421,7 +416,13 @@ async fn take_in(
     let bytes = match tokio::time::timeout(limits.body_read, read).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(e)) => return Err(Box::new(body_error(e.as_ref(), most))),
-        Err(_) => return Err(Box::new(closing(StatusCode::REQUEST_TIMEOUT, "SLOW_BODY", "the body came too slowly"))),
+        Err(_) => {
+            return Err(Box::new(closing(
+                StatusCode::REQUEST_TIMEOUT,
+                "SLOW_BODY",
+                "the body came too slowly",
+            )));
+        }
     };
     if let Who::Network { remote, .. } = who {
         parts.extensions.insert(RemoteAddress(*remote));
@@ -438,12 +439,18 @@ fn body_error(e: &(dyn std::error::Error + 'static), most: usize) -> Response<Bo
 }
 
 fn too_large(most: usize) -> Response<Body> {
-    closing(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", &format!("the body is larger than {most} bytes"))
+    closing(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "TOO_LARGE",
+        &format!("the body is larger than {most} bytes"),
+    )
 }
 
 /// An error after which the rest of the request is not read: the connection ends.
 fn closing(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let mut response = api_error(status, code, message);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -9,8 +9,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
+    PeerIncompatible, ServerConfig, SignatureScheme,
 };
 use siaga_model::NodeName;
 use std::path::Path;
@@ -33,7 +33,9 @@ pub struct LiveIdentity {
 impl LiveIdentity {
     /// For connections under this identity.
     pub fn new(identity: &Identity) -> Result<Self, PkiError> {
-        Ok(Self { key: Arc::new(RwLock::new(certified(identity)?)) })
+        Ok(Self {
+            key: Arc::new(RwLock::new(certified(identity)?)),
+        })
     }
     /// Reads the identity from disk again: new connections use it.
     pub fn reload(&self, state_dir: &Path) -> Result<(), PkiError> {
@@ -42,7 +44,10 @@ impl LiveIdentity {
         Ok(())
     }
     fn current(&self) -> Arc<CertifiedKey> {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.key
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -91,8 +96,12 @@ pub fn peer_client(
     pins: &PinStore,
     expected: &NodeName,
 ) -> Result<Arc<ClientConfig>, PkiError> {
-    let verifier = PinnedServer { pins: pins.clone(), expected: expected.clone() };
-    let mut config = client_config(Arc::new(verifier))?.with_client_cert_resolver(Arc::new(identity.clone()));
+    let verifier = PinnedServer {
+        pins: pins.clone(),
+        expected: expected.clone(),
+    };
+    let mut config =
+        client_config(Arc::new(verifier))?.with_client_cert_resolver(Arc::new(identity.clone()));
     config.resumption = Resumption::disabled();
     config.enable_sni = false;
     Ok(Arc::new(config))
@@ -117,7 +126,9 @@ fn client_config(
 }
 
 fn refused(why: &str) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(NotPinned(why.to_owned())))))
+    Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(
+        NotPinned(why.to_owned()),
+    ))))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +144,12 @@ fn signature(
     cert: &CertificateDer<'_>,
     dss: &DigitallySignedStruct,
 ) -> Result<HandshakeSignatureValid, Error> {
-    verify_tls13_signature(message, cert, dss, &provider().signature_verification_algorithms)
+    verify_tls13_signature(
+        message,
+        cert,
+        dss,
+        &provider().signature_verification_algorithms,
+    )
 }
 
 fn no_tls12() -> Result<HandshakeSignatureValid, Error> {
@@ -141,7 +157,9 @@ fn no_tls12() -> Result<HandshakeSignatureValid, Error> {
 }
 
 fn schemes() -> Vec<SignatureScheme> {
-    provider().signature_verification_algorithms.supported_schemes()
+    provider()
+        .signature_verification_algorithms
+        .supported_schemes()
 }
 
 /// Accepts the one node it is to be, by its pinned key.
@@ -160,9 +178,15 @@ impl ServerCertVerifier for PinnedServer {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let pin = self.pins.find(&key_of(end_entity)?).ok_or_else(|| refused("its key is not pinned"))?;
+        let pin = self
+            .pins
+            .find(&key_of(end_entity)?)
+            .ok_or_else(|| refused("its key is not pinned"))?;
         if pin.role != Role::Node || pin.name != self.expected.as_str() {
-            return Err(refused(&format!("it is {}, not {}", pin.name, self.expected)));
+            return Err(refused(&format!(
+                "it is {}, not {}",
+                pin.name, self.expected
+            )));
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -204,7 +228,8 @@ impl ServerCertVerifier for UnderCa {
     ) -> Result<ServerCertVerified, Error> {
         for ca in others {
             if key_of(ca)? == self.ca {
-                return renew::serves_under(end_entity, ca).map(|()| ServerCertVerified::assertion());
+                return renew::serves_under(end_entity, ca)
+                    .map(|()| ServerCertVerified::assertion());
             }
         }
         Err(refused("it did not show the CA that the token names"))

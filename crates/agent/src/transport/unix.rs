@@ -1,6 +1,7 @@
 //! Calls to the own agent through its unix socket: what the command line uses.
 
-use super::client::{CallError, Message, decode, handshake, send};
+use super::client::CallError;
+use super::wire::{Message, decode, handshake, send};
 use axum::http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,15 +39,23 @@ impl UnixClient {
         let message = Message::new(method, path, body)?;
         let sent = AtomicBool::new(false);
         let work = async {
-            let stream = UnixStream::connect(&self.path).await.map_err(|e| self.refused(&e))?;
+            let stream = UnixStream::connect(&self.path)
+                .await
+                .map_err(|e| self.refused(&e))?;
             let sender = handshake(stream).await?;
             let request = message.request("siaga")?;
-            send(sender, request, &sent).await.map_err(|(_, e)| e).and_then(|(_, answer)| decode(answer))
+            send(sender, request, &sent)
+                .await
+                .map_err(|(_, e)| e)
+                .and_then(|(_, answer)| decode(answer))
         };
         let after_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         match tokio::time::timeout(timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(CallError::Timeout { after_ms, sent: sent.load(Ordering::Relaxed) }),
+            Err(_) => Err(CallError::Timeout {
+                after_ms,
+                sent: sent.load(Ordering::Relaxed),
+            }),
         }
     }
 
@@ -68,9 +77,13 @@ impl UnixClient {
     fn refused(&self, e: &std::io::Error) -> CallError {
         let path = self.path.display();
         let why = match e.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused => format!("no agent answers on {path}"),
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                format!("no agent answers on {path}")
+            }
             ErrorKind::PermissionDenied => {
-                format!("{path}: permission denied; this needs root or membership in the group siaga")
+                format!(
+                    "{path}: permission denied; this needs root or membership in the group siaga"
+                )
             }
             _ => format!("{path}: {e}"),
         };

@@ -4,12 +4,13 @@
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde_json::Value;
 use siaga_agent::pki::{self, AgentAddress, Enrolee, Identity, JoinState, PinStore, token};
 use siaga_agent::transport::{
-    ApiJson, Caller, Limits, LiveIdentity, PeerClient, Server, ServerOptions, ServerTls, UnixOptions, pki_routes, tls,
+    ApiJson, Caller, Limits, LiveIdentity, PeerClient, Server, ServerOptions, ServerTls,
+    UnixOptions, pki_routes, tls,
 };
 use siaga_model::api::AttestRequest;
-use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,19 +64,45 @@ pub async fn serve(dir: tempfile::TempDir, limits: Limits) -> TestNode {
     let identity = Identity::load(&state).unwrap();
     let pins = PinStore::load(&state).unwrap();
     let live = LiveIdentity::new(&identity).unwrap();
-    let agents = vec![AgentAddress { node: "serverdb".into(), addresses: vec!["198.51.100.11:7443".parse().unwrap()] }];
-    let join = Arc::new(JoinState::new(&state, pins.clone(), &dir.path().join("siaga.toml"), agents));
+    let agents = vec![AgentAddress {
+        node: "serverdb".into(),
+        addresses: vec!["198.51.100.11:7443".parse().unwrap()],
+    }];
+    let join = Arc::new(JoinState::new(
+        &state,
+        pins.clone(),
+        &dir.path().join("siaga.toml"),
+        agents,
+    ));
     let handled = Arc::new(AtomicUsize::new(0));
     let reports = watch::Sender::new(0);
     let options = ServerOptions {
-        unix: Some(UnixOptions { path: dir.path().join("run/siaga.sock"), group: "siaga".to_owned() }),
+        unix: Some(UnixOptions {
+            path: dir.path().join("run/siaga.sock"),
+            group: "siaga".to_owned(),
+        }),
         tcp: vec!["127.0.0.1:0".parse().unwrap()],
-        tls: Some(ServerTls { config: tls::server(&live, &pins).unwrap(), pins: pins.clone() }),
+        tls: Some(ServerTls {
+            config: tls::server(&live, &pins).unwrap(),
+            pins: pins.clone(),
+        }),
         limits,
     };
-    let server = Server::start(options, pki_routes::router(join).merge(test_routes(handled.clone(), reports.clone()))).unwrap();
+    let server = Server::start(
+        options,
+        pki_routes::router(join).merge(test_routes(handled.clone(), reports.clone())),
+    )
+    .unwrap();
     let address = server.wait_bound(1).await[0];
-    TestNode { dir, live, pins, server, address, handled, reports }
+    TestNode {
+        dir,
+        live,
+        pins,
+        server,
+        address,
+        handled,
+        reports,
+    }
 }
 
 fn test_routes(handled: Arc<AtomicUsize>, reports: watch::Sender<u64>) -> Router {
@@ -115,11 +142,17 @@ pub async fn join_node(first: &TestNode, name: &str) -> TestNode {
     let dir = tempfile::tempdir().unwrap();
     let token = first.token(&Enrolee::Node(name.into()), 60 * SECOND);
     let config = dir.path().join("siaga.toml");
-    pki::join::run(&token, name, &dir.path().join("state"), Some(&config)).await.unwrap();
+    pki::join::run(&token, name, &dir.path().join("state"), Some(&config))
+        .await
+        .unwrap();
     serve(dir, Limits::default()).await
 }
 
-pub async fn join_as(first: &TestNode, enrolee: Enrolee, state: &Path) -> Result<pki::JoinReport, pki::RunJoinError> {
+pub async fn join_as(
+    first: &TestNode,
+    enrolee: Enrolee,
+    state: &Path,
+) -> Result<pki::JoinReport, pki::RunJoinError> {
     let token = first.token(&enrolee, 60 * SECOND);
     pki::join::run(&token, enrolee.name(), state, None).await
 }

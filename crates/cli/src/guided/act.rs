@@ -14,18 +14,27 @@ use siaga_model::{NodeName, ServiceName};
 use siaga_words::{Screen, Ui, ui};
 
 /// Carries it out and says what came of it.
-pub fn carry_out(ctx: &Context, session: &mut Session, act: &Act, service: &ServiceName) -> Result<(), Fault> {
+pub fn carry_out(
+    ctx: &Context,
+    session: &mut Session,
+    act: &Act,
+    service: &ServiceName,
+) -> Result<(), Fault> {
     let of_service = encoded(service.as_str());
     match act {
         Act::Move(kind) => order::order(ctx, session, *kind, service),
         Act::AttestedTakeover(_) => order::order(ctx, session, MoveKind::Takeover, service),
         Act::Check => {
-            let report: CheckReport = ctx.client.get(&format!("/v1/check?service={of_service}"), LOOK)?;
+            let report: CheckReport = ctx
+                .client
+                .get(&format!("/v1/check?service={of_service}"), LOOK)?;
             out(&verbs::check::text(ctx, &report));
             Ok(())
         }
         Act::Diagnose => {
-            let diagnosis: Diagnosis = ctx.client.get(&format!("/v1/diagnose?service={of_service}"), LOOK)?;
+            let diagnosis: Diagnosis = ctx
+                .client
+                .get(&format!("/v1/diagnose?service={of_service}"), LOOK)?;
             out(&verbs::diagnose::text(ctx, &diagnosis));
             Ok(())
         }
@@ -36,7 +45,7 @@ pub fn carry_out(ctx: &Context, session: &mut Session, act: &Act, service: &Serv
         }
         Act::Power { node, on } => power(ctx, session, node, *on),
         Act::Watch(run) => {
-            let view = follow::follow(ctx, run, 0)?;
+            let view = follow::follow(ctx, run)?;
             show::result::print(ctx, &view);
             Ok(())
         }
@@ -45,7 +54,11 @@ pub fn carry_out(ctx: &Context, session: &mut Session, act: &Act, service: &Serv
 
 fn power(ctx: &Context, session: &mut Session, node: &NodeName, on: bool) -> Result<(), Fault> {
     order::name_person(ctx, session)?;
-    let act = if on { verbs::power::Act::On } else { verbs::power::Act::Off };
+    let act = if on {
+        verbs::power::Act::On
+    } else {
+        verbs::power::Act::Off
+    };
     if !on {
         eprintln!("{}", ctx.say(Screen::PowerOffAsked { node: node.clone() }));
         if !crate::order::typed(ctx, node.as_str())? {

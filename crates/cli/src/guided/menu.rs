@@ -17,7 +17,10 @@ pub enum Act {
     Check,
     Diagnose,
     Log,
-    Power { node: NodeName, on: bool },
+    Power {
+        node: NodeName,
+        on: bool,
+    },
     Watch(RunId),
 }
 
@@ -42,7 +45,12 @@ impl Menu {
     /// The menu of a service's state.
     pub fn of(service: &ServiceStatus, several_services: bool) -> Self {
         let mut recommended: Vec<Act> = Vec::new();
-        for act in service.verdict.advice.iter().filter_map(|a| of_advice(a, service)) {
+        for act in service
+            .verdict
+            .advice
+            .iter()
+            .filter_map(|a| of_advice(a, service))
+        {
             if !recommended.contains(&act) {
                 recommended.push(act);
             }
@@ -64,22 +72,37 @@ impl Menu {
             }
         }
         let name = service.observation.service.clone();
-        Self { service: name, recommended, others: kept, several_services }
+        Self {
+            service: name,
+            recommended,
+            others: kept,
+            several_services,
+        }
     }
 
     /// The menu as it is printed.
     pub fn text(&self, ctx: &Context, service: &ServiceStatus) -> String {
-        let by_hand: Vec<Advice> =
-            service.verdict.advice.iter().filter(|a| of_advice(a, service).is_none()).cloned().collect();
+        let by_hand: Vec<Advice> = service
+            .verdict
+            .advice
+            .iter()
+            .filter(|a| of_advice(a, service).is_none())
+            .cloned()
+            .collect();
         let mut lines = vec![String::new()];
         if !self.recommended.is_empty() || !by_hand.is_empty() {
             lines.push(ui(&ctx.voice, Ui::Recommended));
         }
         lines.extend(show::status::advice_lines(ctx, &by_hand));
-        let numbered = |(number, act): (usize, &Act)| format!("  {number}. {}", self.label(ctx, act));
+        let numbered =
+            |(number, act): (usize, &Act)| format!("  {number}. {}", self.label(ctx, act));
         lines.extend((1..).zip(&self.recommended).map(numbered));
         lines.push(ui(&ctx.voice, Ui::OtherChoices));
-        lines.extend((self.recommended.len() + 1..).zip(&self.others).map(numbered));
+        lines.extend(
+            (self.recommended.len() + 1..)
+                .zip(&self.others)
+                .map(numbered),
+        );
         if self.several_services {
             lines.push(format!("  s. {}", ctx.say(Screen::ChooseOther)));
         }
@@ -97,8 +120,15 @@ impl Menu {
             _ => {}
         }
         let number: usize = answer.parse().ok()?;
-        let act = self.recommended.iter().chain(&self.others).nth(number.checked_sub(1)?)?;
-        Some(Choice::Act { act: act.clone(), service: self.service.clone() })
+        let act = self
+            .recommended
+            .iter()
+            .chain(&self.others)
+            .nth(number.checked_sub(1)?)?;
+        Some(Choice::Act {
+            act: act.clone(),
+            service: self.service.clone(),
+        })
     }
 
     fn label(&self, ctx: &Context, act: &Act) -> String {
@@ -113,8 +143,12 @@ impl Menu {
             Act::Move(MoveKind::Drill) => ctx.say(Screen::MenuDrill { service }),
             Act::Move(MoveKind::Stop) => ctx.say(Screen::MenuStop { service }),
             Act::Move(MoveKind::Abort) => purpose(Advice::Abort),
-            Act::Move(MoveKind::Resume | MoveKind::Restore | MoveKind::Cover) => purpose(Advice::Resume),
-            Act::AttestedTakeover(node) => ctx.say(Screen::MenuAttestTakeover { node: node.clone() }),
+            Act::Move(MoveKind::Resume | MoveKind::Restore | MoveKind::Cover) => {
+                purpose(Advice::Resume)
+            }
+            Act::AttestedTakeover(node) => {
+                ctx.say(Screen::MenuAttestTakeover { node: node.clone() })
+            }
             Act::Check => purpose(Advice::Check),
             Act::Diagnose => purpose(Advice::Diagnose),
             Act::Log => ui(&ctx.voice, Ui::MenuLog),
@@ -139,8 +173,14 @@ fn of_advice(advice: &Advice, service: &ServiceStatus) -> Option<Act> {
         Advice::AttestAfter { node, .. } => Some(Act::AttestedTakeover(node.clone())),
         Advice::Diagnose => Some(Act::Diagnose),
         Advice::Check => Some(Act::Check),
-        Advice::PowerOn { node } => Some(Act::Power { node: node.clone(), on: true }),
-        Advice::PowerOff { node } => Some(Act::Power { node: node.clone(), on: false }),
+        Advice::PowerOn { node } => Some(Act::Power {
+            node: node.clone(),
+            on: true,
+        }),
+        Advice::PowerOff { node } => Some(Act::Power {
+            node: node.clone(),
+            on: false,
+        }),
         Advice::WaitForRun { run } => match &service.run {
             Some(live) if live.live => Some(Act::Watch(run.clone())),
             _ => None,
@@ -157,14 +197,24 @@ fn of_advice(advice: &Advice, service: &ServiceStatus) -> Option<Act> {
 fn of_state(state: VerdictState) -> Vec<Act> {
     use MoveKind as M;
     let (moves, looks): (&[MoveKind], &[Act]) = match state {
-        VerdictState::Running => {
-            (&[M::Switchover, M::Failback, M::Drill, M::Restart, M::Stop], &[Act::Check, Act::Diagnose])
-        }
+        VerdictState::Running => (
+            &[M::Switchover, M::Failback, M::Drill, M::Restart, M::Stop],
+            &[Act::Check, Act::Diagnose],
+        ),
         VerdictState::Stopped => (&[M::Start], &[Act::Check, Act::Diagnose]),
-        VerdictState::Down => (&[M::Takeover, M::Restart, M::Start], &[Act::Diagnose, Act::Check]),
+        VerdictState::Down => (
+            &[M::Takeover, M::Restart, M::Start],
+            &[Act::Diagnose, Act::Check],
+        ),
         VerdictState::InTransition => (&[], &[Act::Diagnose]),
         VerdictState::Stuck => (&[M::Resume, M::Abort], &[Act::Diagnose, Act::Check]),
-        VerdictState::Unknown | VerdictState::Danger => (&[M::Takeover], &[Act::Diagnose, Act::Check]),
+        VerdictState::Unknown | VerdictState::Danger => {
+            (&[M::Takeover], &[Act::Diagnose, Act::Check])
+        }
     };
-    looks.iter().cloned().chain(moves.iter().map(|m| Act::Move(*m))).collect()
+    looks
+        .iter()
+        .cloned()
+        .chain(moves.iter().map(|m| Act::Move(*m)))
+        .collect()
 }

@@ -33,10 +33,16 @@ pub struct Session {
 pub fn run(global: &Global) -> Result<Exit, Fault> {
     if !Term::look().interactive {
         let language = crate::context::first_language(global);
-        return Err(Fault::Usage(siaga_words::screen(language, &Screen::GuidedNeedsTerminal)));
+        return Err(Fault::Usage(siaga_words::screen(
+            language,
+            &Screen::GuidedNeedsTerminal,
+        )));
     }
     let ctx = Context::connect(global)?;
-    let mut session = Session { person: ctx.stated.clone(), service: None };
+    let mut session = Session {
+        person: ctx.stated.clone(),
+        service: None,
+    };
     loop {
         let choice = match look_and_ask(&ctx, &mut session) {
             Ok(choice) => choice,
@@ -64,13 +70,17 @@ fn look_and_ask(ctx: &Context, session: &mut Session) -> Result<Choice, Fault> {
     let status: Status = ctx.client.get("/v1/status", LOOK)?;
     out("");
     out(&show::status::heading(ctx, &status));
-    let Some(service) = chosen_service(ctx, session, &status)? else { return Ok(Choice::Quit) };
+    let Some(service) = chosen_service(ctx, session, &status)? else {
+        return Ok(Choice::Quit);
+    };
     let several = status.services.len() > 1;
     show_truth(ctx, service, &status);
     let menu = Menu::of(service, several);
     out(&menu.text(ctx, service));
     loop {
-        let Some(answer) = ask(ctx, &ui(&ctx.voice, Ui::AskWhat))? else { return Ok(Choice::Quit) };
+        let Some(answer) = ask(ctx, &ui(&ctx.voice, Ui::AskWhat))? else {
+            return Ok(Choice::Quit);
+        };
         if let Some(choice) = menu.choice(&answer) {
             return Ok(choice);
         }
@@ -88,16 +98,25 @@ fn chosen_service<'a>(
         return Ok(Some(one));
     }
     if let Some(kept) = &session.service
-        && let Some(found) = status.services.iter().find(|s| &s.observation.service == kept)
+        && let Some(found) = status
+            .services
+            .iter()
+            .find(|s| &s.observation.service == kept)
     {
         return Ok(Some(found));
     }
     for (number, service) in status.services.iter().enumerate() {
         let said = siaga_words::sentence(&ctx.voice, &service.verdict.sentence);
-        out(&format!("  {}. {}: {said}", number + 1, service.observation.service));
+        out(&format!(
+            "  {}. {}: {said}",
+            number + 1,
+            service.observation.service
+        ));
     }
     let question = ctx.say(Screen::ChooseService);
-    let Some(number) = ask_number(ctx, &question, status.services.len())? else { return Ok(None) };
+    let Some(number) = ask_number(ctx, &question, status.services.len())? else {
+        return Ok(None);
+    };
     let service = status.services.get(number);
     session.service = service.map(|s| s.observation.service.clone());
     Ok(service)
@@ -108,7 +127,12 @@ fn show_truth(ctx: &Context, service: &ServiceStatus, status: &Status) {
     if let Some(run) = show::status::run(ctx, service) {
         out(&run);
     }
-    if service.observation.nodes.values().all(|v| v.fences.is_empty()) {
+    if service
+        .observation
+        .nodes
+        .values()
+        .all(|v| v.fences.is_empty())
+    {
         out(&ui(&ctx.voice, Ui::NoFence));
     }
     if !status.findings.is_empty() {
@@ -122,7 +146,9 @@ fn pause_after(ctx: &Context, fault: &Fault) -> Result<(), Fault> {
     let ends = |e: &CallError| matches!(e, CallError::Interrupted | CallError::Local { .. });
     match fault {
         Fault::Call(error) if ends(error) => return Err(Fault::Call(CallError::Interrupted)),
-        Fault::RunGoesOn { why, .. } if ends(why) => return Err(Fault::Call(CallError::Interrupted)),
+        Fault::RunGoesOn { why, .. } if ends(why) => {
+            return Err(Fault::Call(CallError::Interrupted));
+        }
         _ => {}
     }
     eprintln!("{}", fault.render(ctx.voice.language));
@@ -140,7 +166,9 @@ fn ask(ctx: &Context, question: &str) -> Result<Option<String>, Fault> {
 /// A number from 1 to `up_to`, as an index from 0. `None` where the person presses Enter or leaves.
 fn ask_number(ctx: &Context, question: &str, up_to: usize) -> Result<Option<usize>, Fault> {
     loop {
-        let Some(answer) = ask(ctx, question)?.filter(|a| !a.is_empty()) else { return Ok(None) };
+        let Some(answer) = ask(ctx, question)?.filter(|a| !a.is_empty()) else {
+            return Ok(None);
+        };
         match answer.parse::<usize>() {
             Ok(number) if (1..=up_to).contains(&number) => return Ok(Some(number - 1)),
             _ => eprintln!("{}", ui(&ctx.voice, Ui::NotUnderstood)),

@@ -13,7 +13,12 @@ use siaga_model::{PersonName, ServiceName};
 use siaga_words::{Screen, Ui, ui};
 
 /// Orders a move and follows it to its end.
-pub fn order(ctx: &Context, session: &mut Session, kind: MoveKind, service: &ServiceName) -> Result<(), Fault> {
+pub fn order(
+    ctx: &Context,
+    session: &mut Session,
+    kind: MoveKind,
+    service: &ServiceName,
+) -> Result<(), Fault> {
     name_person(ctx, session)?;
     let mut request = MoveRequest {
         kind,
@@ -28,7 +33,9 @@ pub fn order(ctx: &Context, session: &mut Session, kind: MoveKind, service: &Ser
         stated_actor: session.person.clone(),
         forwarded_actor: None,
     };
-    let Planned::GoOn(plan) = plan(ctx, session, &mut request)? else { return Ok(()) };
+    let Planned::GoOn(plan) = plan(ctx, session, &mut request)? else {
+        return Ok(());
+    };
     if let Some(plan) = &plan {
         out(&show::plan::text(ctx, plan));
     }
@@ -37,6 +44,7 @@ pub fn order(ctx: &Context, session: &mut Session, kind: MoveKind, service: &Ser
         request.requested_by = choose_person(ctx, Ui::AskRequestedBy)?;
         request.approved_by = choose_person(ctx, Ui::AskApprovedBy)?;
     }
+    crate::order::warn(ctx, kind);
     if !typed(ctx, service.as_str())? {
         out(&ui(&ctx.voice, Ui::Aborted));
         return Ok(());
@@ -68,7 +76,9 @@ fn plan(ctx: &Context, session: &mut Session, request: &mut MoveRequest) -> Resu
             return Ok(Planned::GoOn(None));
         }
         eprintln!("{}", siaga_words::refusal(&ctx.voice, &refusal));
-        let Some(given) = attestation(ctx, session, &refusal)? else { return Ok(Planned::Leave) };
+        let Some(given) = attestation(ctx, session, &refusal)? else {
+            return Ok(Planned::Leave);
+        };
         request.attest.retain(|a| a.node != given.node);
         request.attest.push(given);
         request.stated_actor.clone_from(&session.person);
@@ -76,7 +86,11 @@ fn plan(ctx: &Context, session: &mut Session, request: &mut MoveRequest) -> Resu
 }
 
 /// Where an attestation is what is missing, asks for it.
-fn attestation(ctx: &Context, session: &mut Session, refusal: &Refusal) -> Result<Option<AttestRequest>, Fault> {
+fn attestation(
+    ctx: &Context,
+    session: &mut Session,
+    refusal: &Refusal,
+) -> Result<Option<AttestRequest>, Fault> {
     let wanted = refusal.next.iter().find_map(|advice| match advice {
         Advice::AttestAfter { node, ways } => Some((node, ways)),
         _ => None,
@@ -96,7 +110,12 @@ pub fn name_person(ctx: &Context, session: &mut Session) -> Result<(), Fault> {
     if anonymous && !ctx.site.people.is_empty() {
         session.person = choose(ctx, &ctx.say(Screen::AskPerson))?;
         if let Some(person) = &session.person {
-            eprintln!("{}", ctx.say(Screen::ActingAs { name: person.to_string() }));
+            eprintln!(
+                "{}",
+                ctx.say(Screen::ActingAs {
+                    name: person.to_string()
+                })
+            );
         }
     }
     Ok(())

@@ -26,6 +26,8 @@ pub fn line(ctx: &Context, view: &EventView) -> String {
 fn who(ctx: &Context, actor: &Actor) -> String {
     match actor.how {
         ActorProof::Stated => format!("{} ({})", actor.name, ui(&ctx.voice, Ui::StatedNotProved)),
-        ActorProof::PeerCredentials { .. } | ActorProof::RootLogin { .. } | ActorProof::Agent => actor.name.clone(),
+        ActorProof::PeerCredentials { .. } | ActorProof::RootLogin { .. } | ActorProof::Agent => {
+            actor.name.clone()
+        }
     }
 }

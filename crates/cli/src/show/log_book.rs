@@ -10,8 +10,9 @@ use siaga_words::{Screen, Ui, duration, move_kind, ui};
 
 /// The downtimes of the service, then each machine's own times.
 pub fn text(ctx: &Context, rows: &[LogBookRow]) -> String {
-    let (services, machines): (Vec<_>, Vec<_>) =
-        rows.iter().partition(|r| matches!(r.subject, Subject::Service(_)));
+    let (services, machines): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .partition(|r| matches!(r.subject, Subject::Service(_)));
     let mut lines = vec![ui(&ctx.voice, Ui::LogBook)];
     if services.is_empty() {
         lines.push(ui(&ctx.voice, Ui::NoOutages));
@@ -30,11 +31,25 @@ pub fn text(ctx: &Context, rows: &[LogBookRow]) -> String {
 
 fn table(ctx: &Context, rows: &[&LogBookRow], subject: Ui) -> Vec<String> {
     let mut cells = vec![heading(ctx, subject)];
-    cells.extend(rows.iter().enumerate().map(|(number, row)| line(ctx, number + 1, row)));
-    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    cells.extend(
+        rows.iter()
+            .enumerate()
+            .map(|(number, row)| line(ctx, number + 1, row)),
+    );
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let laid_out = |row: &[String; COLUMNS]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| padded(cell, width))
+            .collect();
         cells.join("  ").trim_end().to_owned()
     };
     cells.iter().map(laid_out).collect()
@@ -44,11 +59,20 @@ const COLUMNS: usize = 7;
 
 fn heading(ctx: &Context, subject: Ui) -> [String; COLUMNS] {
     let of = |text| ui(&ctx.voice, text);
-    ["No.".to_owned(), of(subject), of(Ui::OfflineAt), of(Ui::OnlineAt), of(Ui::Duration), of(Ui::Cause), of(Ui::Who)]
+    [
+        "No.".to_owned(),
+        of(subject),
+        of(Ui::OfflineAt),
+        of(Ui::OnlineAt),
+        of(Ui::Duration),
+        of(Ui::Cause),
+        of(Ui::Who),
+    ]
 }
 
 fn line(ctx: &Context, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
-    let instant = |at: Option<UtcMicros>| at.map_or_else(|| "?".to_owned(), |at| ctx.voice.instant(at));
+    let instant =
+        |at: Option<UtcMicros>| at.map_or_else(|| "?".to_owned(), |at| ctx.voice.instant(at));
     let online = match row.online_at {
         Some(at) => ctx.voice.instant(at),
         None => ctx.say(Screen::StillOffline),
@@ -66,10 +90,14 @@ fn line(ctx: &Context, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
 
 /// A duration that no client measured says so, with a mark.
 fn how_long(ctx: &Context, row: &LogBookRow) -> String {
-    let Some(ms) = row.duration_ms else { return "?".to_owned() };
+    let Some(ms) = row.duration_ms else {
+        return "?".to_owned();
+    };
     let text = duration(&ctx.voice, ms);
     match (&row.subject, row.seen_by) {
-        (Subject::Service(_), SeenBy::Node) => format!("{text} ({})", ui(&ctx.voice, Ui::NotConfirmed)),
+        (Subject::Service(_), SeenBy::Node) => {
+            format!("{text} ({})", ui(&ctx.voice, Ui::NotConfirmed))
+        }
         _ => text,
     }
 }
@@ -84,7 +112,10 @@ fn cause(ctx: &Context, row: &LogBookRow) -> String {
         DowntimeKind::Silent => ctx.say(Screen::WasSilent),
     };
     match &row.cause {
-        Some(cause) => format!("{kind}: {}", cause.split_whitespace().collect::<Vec<_>>().join(" ")),
+        Some(cause) => format!(
+            "{kind}: {}",
+            cause.split_whitespace().collect::<Vec<_>>().join(" ")
+        ),
         None => kind,
     }
 }

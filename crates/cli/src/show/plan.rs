@@ -15,7 +15,11 @@ pub fn text(ctx: &Context, plan: &Plan) -> String {
     lines.push(ui(voice, Ui::Plan));
     for (number, step) in plan.steps.iter().enumerate() {
         let node = padded(step.node.as_str(), 10);
-        lines.push(format!("  {:>2}. {node} {}", number + 1, action(voice, &step.action)));
+        lines.push(format!(
+            "  {:>2}. {node} {}",
+            number + 1,
+            action(voice, &step.action)
+        ));
     }
     if !plan.proofs.is_empty() {
         lines.push(ui(voice, Ui::WhatItProves));
@@ -23,7 +27,11 @@ pub fn text(ctx: &Context, plan: &Plan) -> String {
     }
     if !plan.unproved.is_empty() {
         lines.push(ui(voice, Ui::NotProved));
-        lines.extend(plan.unproved.iter().map(|s| format!("  - {}", sentence(voice, s))));
+        lines.extend(
+            plan.unproved
+                .iter()
+                .map(|s| format!("  - {}", sentence(voice, s))),
+        );
     }
     lines.join("\n")
 }
@@ -31,11 +39,18 @@ pub fn text(ctx: &Context, plan: &Plan) -> String {
 fn proof(ctx: &Context, proof: &PlannedProof) -> String {
     match proof {
         PlannedProof::Release { node } => ctx.say(Screen::ProofByRelease { node: node.clone() }),
-        PlannedProof::Fence { node, device, fence } => {
-            ctx.say(Screen::ProofByFence { node: node.clone(), device: device.clone(), fence: *fence })
-        }
-        PlannedProof::Attested { node, how } => {
-            ctx.say(Screen::ProofByAttestation { node: node.clone(), how: *how })
-        }
+        PlannedProof::Fence {
+            node,
+            device,
+            fence,
+        } => ctx.say(Screen::ProofByFence {
+            node: node.clone(),
+            device: device.clone(),
+            fence: *fence,
+        }),
+        PlannedProof::Attested { node, how } => ctx.say(Screen::ProofByAttestation {
+            node: node.clone(),
+            how: *how,
+        }),
     }
 }

@@ -10,7 +10,12 @@ use siaga_model::refusal::Refusal;
 ///
 /// # Errors
 /// Where it can't be JSON.
-pub fn print(ctx: &Context, request: Option<&MoveRequest>, refusal: &Refusal, json: bool) -> Result<(), Fault> {
+pub fn print(
+    ctx: &Context,
+    request: Option<&MoveRequest>,
+    refusal: &Refusal,
+    json: bool,
+) -> Result<(), Fault> {
     if json {
         return super::json(&as_json(ctx, request, refusal));
     }
@@ -24,8 +29,16 @@ fn as_json(ctx: &Context, request: Option<&MoveRequest>, refusal: &Refusal) -> s
         [one] => Some(one.clone()),
         _ => None,
     };
-    let evidence: Vec<String> = refusal.evidence.iter().map(|s| siaga_words::sentence(&ctx.voice, s)).collect();
-    let next: Vec<String> = refusal.next.iter().map(|a| siaga_words::advice(&ctx.voice, a).command).collect();
+    let evidence: Vec<String> = refusal
+        .evidence
+        .iter()
+        .map(|s| siaga_words::sentence(&ctx.voice, s))
+        .collect();
+    let next: Vec<String> = refusal
+        .next
+        .iter()
+        .map(|a| siaga_words::advice(&ctx.voice, a).command)
+        .collect();
     serde_json::json!({
         "run_id": null,
         "kind": request.map(|r| r.kind),

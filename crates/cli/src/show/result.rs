@@ -18,19 +18,30 @@ pub fn print(ctx: &Context, view: &RunView) {
     for outage in &report.outages {
         out(&outage_text(ctx, outage));
     }
-    if report.outages.is_empty() && matches!(view.result, Some(RunOutcome::Done)) && moves_service(report.kind) {
+    if report.outages.is_empty()
+        && matches!(view.result, Some(RunOutcome::Done))
+        && moves_service(report.kind)
+    {
         out(&ctx.say(Screen::NoOutageSeen));
     }
     if !report.client_tests.is_empty() {
         out(&ui(&ctx.voice, Ui::ClientTests));
-        report.client_tests.iter().for_each(|t| out(&format!("  {}", test_text(ctx, t))));
+        report
+            .client_tests
+            .iter()
+            .for_each(|t| out(&format!("  {}", test_text(ctx, t))));
     }
     if report.kind == MoveKind::Drill && matches!(view.result, Some(RunOutcome::Done)) {
         out(&ui(&ctx.voice, grade(report)));
     }
-    out(&ctx.say(Screen::RunWas { run: report.run_id.clone() }));
+    out(&ctx.say(Screen::RunWas {
+        run: report.run_id.clone(),
+    }));
     // A stuck or refused run has said its own next act.
-    if matches!(view.result, Some(RunOutcome::Done | RunOutcome::Restored { .. })) {
+    if matches!(
+        view.result,
+        Some(RunOutcome::Done | RunOutcome::Restored { .. })
+    ) {
         next_act(ctx, report);
     }
 }
@@ -45,7 +56,9 @@ fn how_it_ended(ctx: &Context, view: &RunView) -> String {
         RunOutcome::Restored { .. } => (Tone::Attention, None),
         RunOutcome::Refused { .. } | RunOutcome::Stuck { .. } => (Tone::Bad, None),
     };
-    let (first, rest) = text.split_once('\n').map_or((text.as_str(), None), |(f, r)| (f, Some(r)));
+    let (first, rest) = text
+        .split_once('\n')
+        .map_or((text.as_str(), None), |(f, r)| (f, Some(r)));
     let mut lines = vec![ctx.term.out(tone, first)];
     lines.extend(rest.map(str::to_owned));
     lines.extend(more.map(|s| sentence(&ctx.voice, &s)));
@@ -68,7 +81,10 @@ fn where_now(report: &MoveReport) -> Sentence {
 }
 
 fn moves_service(kind: MoveKind) -> bool {
-    !matches!(kind, MoveKind::Start | MoveKind::Stop | MoveKind::Resume | MoveKind::Abort)
+    !matches!(
+        kind,
+        MoveKind::Start | MoveKind::Stop | MoveKind::Resume | MoveKind::Abort
+    )
 }
 
 fn grade(report: &MoveReport) -> Ui {
@@ -84,9 +100,11 @@ fn grade(report: &MoveReport) -> Ui {
 /// `Clients lost 103 ms, measured by probe client1, give or take 5 ms.` with the times below.
 pub fn outage_text(ctx: &Context, outage: &Outage) -> String {
     let first = match (outage.downtime_ms, outage.seen_by) {
-        (Some(ms), SeenBy::Probe) => {
-            ctx.say(Screen::ClientsLost { ms, probe: outage.probe.clone(), error_ms: outage.error_ms })
-        }
+        (Some(ms), SeenBy::Probe) => ctx.say(Screen::ClientsLost {
+            ms,
+            probe: outage.probe.clone(),
+            error_ms: outage.error_ms,
+        }),
         (Some(ms), SeenBy::Node) => ctx.say(Screen::NodeSawGap { ms }),
         (None, SeenBy::Probe | SeenBy::Node) => ctx.say(Screen::GapOpen),
     };
@@ -94,8 +112,16 @@ pub fn outage_text(ctx: &Context, outage: &Outage) -> String {
         let at = text.as_deref().and_then(when::parsed);
         at.map_or_else(|| "?".to_owned(), |at| ctx.voice.instant(at))
     };
-    let offline = format!("{} {}", ui(&ctx.voice, Ui::OfflineAt), time(&outage.offline_at));
-    let online = format!("{} {}", ui(&ctx.voice, Ui::OnlineAt), time(&outage.online_at));
+    let offline = format!(
+        "{} {}",
+        ui(&ctx.voice, Ui::OfflineAt),
+        time(&outage.offline_at)
+    );
+    let online = format!(
+        "{} {}",
+        ui(&ctx.voice, Ui::OnlineAt),
+        time(&outage.online_at)
+    );
     format!("{first}\n  {offline} - {online}")
 }
 
@@ -105,15 +131,23 @@ fn test_text(ctx: &Context, test: &ClientTestResult) -> String {
         Some(false) => ui(&ctx.voice, Ui::Failed),
         None => ui(&ctx.voice, Ui::NotConfirmed),
     };
-    let detail = if test.detail.is_empty() { String::new() } else { format!(" ({})", test.detail) };
+    let detail = if test.detail.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", test.detail)
+    };
     format!("{} @ {}: {passed}{detail}", test.name, test.node)
 }
 
 /// What is recommended now. Where the agent does not say it, nothing is lost: the result stands above.
 fn next_act(ctx: &Context, report: &MoveReport) {
     let path = format!("/v1/status?service={}", encoded(report.service.as_str()));
-    let Ok(status) = ctx.client.get::<Status>(&path, LOOK) else { return };
-    let Some(service) = status.services.first() else { return };
+    let Ok(status) = ctx.client.get::<Status>(&path, LOOK) else {
+        return;
+    };
+    let Some(service) = status.services.first() else {
+        return;
+    };
     let advice = super::status::advice_lines(ctx, &service.verdict.advice);
     if !advice.is_empty() {
         out(&ui(&ctx.voice, Ui::NextStep));

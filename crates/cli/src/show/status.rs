@@ -35,20 +35,32 @@ pub fn text(ctx: &Context, status: &Status) -> String {
 
 /// Site, asked node, time.
 pub fn heading(ctx: &Context, status: &Status) -> String {
-    format!("Siaga - {} - {} - {}", ctx.site.site, status.node, ctx.voice.instant(status.at))
+    format!(
+        "Siaga - {} - {} - {}",
+        ctx.site.site,
+        status.node,
+        ctx.voice.instant(status.at)
+    )
 }
 
 /// The sentence of truth and its evidence.
 pub fn truth(ctx: &Context, verdict: &Verdict) -> Vec<String> {
     let tone = match verdict.state {
         VerdictState::Running => Tone::Good,
-        VerdictState::Stopped | VerdictState::InTransition | VerdictState::Unknown => Tone::Attention,
+        VerdictState::Stopped | VerdictState::InTransition | VerdictState::Unknown => {
+            Tone::Attention
+        }
         VerdictState::Down | VerdictState::Stuck | VerdictState::Danger => Tone::Bad,
     };
     let mut lines = vec![ctx.term.out(tone, &sentence(&ctx.voice, &verdict.sentence))];
     if !verdict.evidence.is_empty() {
         lines.push(ui(&ctx.voice, Ui::Evidence));
-        lines.extend(verdict.evidence.iter().map(|s| format!("  - {}", sentence(&ctx.voice, s))));
+        lines.extend(
+            verdict
+                .evidence
+                .iter()
+                .map(|s| format!("  - {}", sentence(&ctx.voice, s))),
+        );
     }
     lines
 }
@@ -58,8 +70,17 @@ pub fn run(ctx: &Context, service: &ServiceStatus) -> Option<String> {
     let run = service.run.as_ref()?;
     let (id, since, coordinator) = (run.run.clone(), run.since, run.coordinator.clone());
     let said = match run.live {
-        true => Sentence::RunBy { run: id, actor: run.actor.clone(), since, coordinator },
-        false => Sentence::RunLeftOver { run: id, since, coordinator },
+        true => Sentence::RunBy {
+            run: id,
+            actor: run.actor.clone(),
+            since,
+            coordinator,
+        },
+        false => Sentence::RunLeftOver {
+            run: id,
+            since,
+            coordinator,
+        },
     };
     Some(sentence(&ctx.voice, &said))
 }
@@ -70,13 +91,25 @@ fn nodes(ctx: &Context, service: &ServiceStatus) -> Vec<String> {
     for (name, view) in &service.observation.nodes {
         lines.push(format!("{name}:"));
         let said = node_sentences(name, view);
-        let news = said.iter().filter(|s| !service.verdict.evidence.contains(s));
+        let news = said
+            .iter()
+            .filter(|s| !service.verdict.evidence.contains(s));
         lines.extend(news.map(|s| format!("  - {}", sentence(&ctx.voice, s))));
         if let AgentView::Answered { facts, .. } = &view.agent {
-            lines.push(format!("  - {}", ctx.say(Screen::Database { state: facts.database.clone() })));
+            lines.push(format!(
+                "  - {}",
+                ctx.say(Screen::Database {
+                    state: facts.database.clone()
+                })
+            ));
         }
     }
-    if service.observation.nodes.values().all(|v| v.fences.is_empty()) {
+    if service
+        .observation
+        .nodes
+        .values()
+        .all(|v| v.fences.is_empty())
+    {
         lines.push(sentence(&ctx.voice, &Sentence::NoFenceCost));
     }
     lines
@@ -90,12 +123,21 @@ fn node_sentences(name: &NodeName, view: &NodeView) -> Vec<Sentence> {
             said.push(Sentence::NodeAnswers { node: node.clone() });
             said.push(match &facts.disk {
                 Holding::Free => Sentence::NodeFree { node: node.clone() },
-                Holding::Held { by } => Sentence::NodeHolds { node: node.clone(), by: by.clone() },
-                Holding::Unknown { why } => Sentence::NodeHoldingUnknown { node: node.clone(), why: why.clone() },
+                Holding::Held { by } => Sentence::NodeHolds {
+                    node: node.clone(),
+                    by: by.clone(),
+                },
+                Holding::Unknown { why } => Sentence::NodeHoldingUnknown {
+                    node: node.clone(),
+                    why: why.clone(),
+                },
             });
         }
         AgentView::Silent { paths_tried } => {
-            said.push(Sentence::NodeSilent { node: node.clone(), paths_tried: paths_tried.clone() });
+            said.push(Sentence::NodeSilent {
+                node: node.clone(),
+                paths_tried: paths_tried.clone(),
+            });
         }
     }
     if view.fences.iter().any(|f| f.kind == FenceKind::Power) {
@@ -108,9 +150,21 @@ fn node_sentences(name: &NodeName, view: &NodeView) -> Vec<Sentence> {
     for fence in &view.fences {
         let device = fence.name.clone();
         said.push(match &fence.state {
-            FenceState::Open => Sentence::FenceAnswers { node: node.clone(), device, fence: fence.kind },
-            FenceState::Fenced => Sentence::FenceConfirms { node: node.clone(), device, fence: fence.kind },
-            FenceState::Failed { why } => Sentence::FenceFailed { node: node.clone(), device, why: why.clone() },
+            FenceState::Open => Sentence::FenceAnswers {
+                node: node.clone(),
+                device,
+                fence: fence.kind,
+            },
+            FenceState::Fenced => Sentence::FenceConfirms {
+                node: node.clone(),
+                device,
+                fence: fence.kind,
+            },
+            FenceState::Failed { why } => Sentence::FenceFailed {
+                node: node.clone(),
+                device,
+                why: why.clone(),
+            },
         });
     }
     said
@@ -120,7 +174,10 @@ fn node_sentences(name: &NodeName, view: &NodeView) -> Vec<Sentence> {
 pub fn advice_lines(ctx: &Context, acts: &[Advice]) -> Vec<String> {
     let lines = acts.iter().flat_map(|act| {
         let text = advice(&ctx.voice, act);
-        [format!("  {}", text.command), format!("      {}", text.purpose)]
+        [
+            format!("  {}", text.command),
+            format!("      {}", text.purpose),
+        ]
     });
     lines.collect()
 }

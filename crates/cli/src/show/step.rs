@@ -18,13 +18,26 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
     let voice = &ctx.voice;
     let (mark, tone, below) = match &step.outcome {
         StepOutcome::Done { changed: true } => ("ok".to_owned(), Tone::Good, None),
-        StepOutcome::Done { changed: false } => ("ok".to_owned(), Tone::Good, Some(ui(voice, Ui::NothingToDo))),
-        StepOutcome::Failed(cause) => (ui(voice, Ui::Failed), Tone::Bad, Some(failure(voice, cause))),
-        StepOutcome::Unknown { why } => (ui(voice, Ui::Unknown), Tone::Attention, Some(why.clone())),
+        StepOutcome::Done { changed: false } => (
+            "ok".to_owned(),
+            Tone::Good,
+            Some(ui(voice, Ui::NothingToDo)),
+        ),
+        StepOutcome::Failed(cause) => (
+            ui(voice, Ui::Failed),
+            Tone::Bad,
+            Some(failure(voice, cause)),
+        ),
+        StepOutcome::Unknown { why } => {
+            (ui(voice, Ui::Unknown), Tone::Attention, Some(why.clone()))
+        }
     };
     let mark = ctx.term.err(tone, &padded(&mark, MARK));
-    let mut lines =
-        vec![format!("  {mark} {} {}", where_and_what(ctx, &step.node, &step.action), duration(voice, step.duration_ms))];
+    let mut lines = vec![format!(
+        "  {mark} {} {}",
+        where_and_what(ctx, &step.node, &step.action),
+        duration(voice, step.duration_ms)
+    )];
     let notes = below.iter().chain(&step.notes);
     lines.extend(notes.map(|note| format!("             {note}")));
     lines.join("\n")
@@ -33,23 +46,39 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
 /// A step that begins, for where nothing can be drawn over.
 pub fn begun(ctx: &Context, step: &RunningStep) -> String {
     let mark = padded("...", MARK);
-    format!("  {mark} {} {}", where_and_what(ctx, &step.node, &step.action), times(ctx, step, 0))
+    format!(
+        "  {mark} {} {}",
+        where_and_what(ctx, &step.node, &step.action),
+        times(ctx, step, 0)
+    )
 }
 
 /// A step that goes on, `more` milliseconds after it was told.
 pub fn running(ctx: &Context, step: &RunningStep, more: u64) -> String {
-    format!("{}: {} {}", step.node, action_by_name(&ctx.voice, &step.action), times(ctx, step, more))
+    format!(
+        "{}: {} {}",
+        step.node,
+        action_by_name(&ctx.voice, &step.action),
+        times(ctx, step, more)
+    )
 }
 
 fn where_and_what(ctx: &Context, node: &NodeName, action: &str) -> String {
     let action = action_by_name(&ctx.voice, action);
-    format!("{} {}", padded(node.as_str(), NODE), padded(&action, ACTION))
+    format!(
+        "{} {}",
+        padded(node.as_str(), NODE),
+        padded(&action, ACTION)
+    )
 }
 
 fn times(ctx: &Context, step: &RunningStep, more: u64) -> String {
     let mut text = duration(&ctx.voice, step.elapsed_ms.saturating_add(more));
     if let Some(expected) = step.expected_ms {
-        text.push_str(&format!(" ({})", ctx.say(Screen::ExpectedTime { ms: expected })));
+        text.push_str(&format!(
+            " ({})",
+            ctx.say(Screen::ExpectedTime { ms: expected })
+        ));
     }
     if let Some(progress) = &step.progress {
         text.push_str(&format!(", {progress}"));

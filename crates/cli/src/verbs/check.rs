@@ -56,7 +56,10 @@ pub fn text(ctx: &Context, report: &CheckReport) -> String {
         CanTakeOver::No => Tone::Bad,
         CanTakeOver::Unknown => Tone::Attention,
     };
-    let mut lines = vec![ctx.term.out(tone, can_take_over(&ctx.voice, report.can_take_over))];
+    let mut lines = vec![
+        ctx.term
+            .out(tone, can_take_over(&ctx.voice, report.can_take_over)),
+    ];
     if report.findings.is_empty() {
         lines.push(ui(&ctx.voice, Ui::NothingFound));
     } else {
@@ -65,7 +68,12 @@ pub fn text(ctx: &Context, report: &CheckReport) -> String {
     }
     if !report.not_exercised.is_empty() {
         lines.push(ui(&ctx.voice, Ui::NotProved));
-        lines.extend(report.not_exercised.iter().map(|s| format!("  - {}", sentence(&ctx.voice, s))));
+        lines.extend(
+            report
+                .not_exercised
+                .iter()
+                .map(|s| format!("  - {}", sentence(&ctx.voice, s))),
+        );
     }
     lines.join("\n")
 }

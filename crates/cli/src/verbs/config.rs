@@ -60,11 +60,16 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
 fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fault> {
     // A file that is not yet in its place may name secrets that are not yet there either.
     let in_place = file == std::path::Path::new(DEFAULT_PATH);
-    let checks = HostChecks { secrets_missing: in_place, ..HostChecks::this_host(None) };
+    let checks = HostChecks {
+        secrets_missing: in_place,
+        ..HostChecks::this_host(None)
+    };
     match siaga_config::load_checked(file, &checks) {
         Ok((config, hash)) if json => {
             let name = &config.site.name;
-            show::json(&serde_json::json!({ "file": file, "errors": [], "site": name, "hash": hash }))?;
+            show::json(
+                &serde_json::json!({ "file": file, "errors": [], "site": name, "hash": hash }),
+            )?;
             Ok(Exit::Done)
         }
         Ok((config, _)) => {

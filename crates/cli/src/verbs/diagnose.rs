@@ -71,6 +71,10 @@ fn line(ctx: &Context, found: &LayerFinding) -> String {
     };
     let mark = ctx.term.out(tone, &padded(&text, 16));
     let layer = padded(layer(&ctx.voice, found.layer), 28);
-    let evidence = found.evidence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let evidence = found
+        .evidence
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     format!("  {mark} {layer} {}: {evidence}", found.node)
 }

@@ -85,7 +85,12 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     }
     let query = query(&ctx, &args.filter)?;
     let first: EventsAnswer = ctx.client.get(&format!("/v1/events?{query}"), LOOK)?;
-    let mut printer = Printer { ctx: &ctx, args, seen: BTreeMap::new(), began: false };
+    let mut printer = Printer {
+        ctx: &ctx,
+        args,
+        seen: BTreeMap::new(),
+        began: false,
+    };
     printer.print(first.events)?;
     if args.follow {
         follow(&ctx, &query, first.next, &mut printer)?;
@@ -112,9 +117,17 @@ fn query(ctx: &Context, filter: &Filter) -> Result<String, Fault> {
     Ok(parts.join("&"))
 }
 
-fn follow(ctx: &Context, query: &str, mut next: u64, printer: &mut Printer<'_>) -> Result<(), Fault> {
+fn follow(
+    ctx: &Context,
+    query: &str,
+    mut next: u64,
+    printer: &mut Printer<'_>,
+) -> Result<(), Fault> {
     loop {
-        let path = format!("/v1/events?{query}&follow_after={next}&wait_ms={}", POLL.as_millis());
+        let path = format!(
+            "/v1/events?{query}&follow_after={next}&wait_ms={}",
+            POLL.as_millis()
+        );
         let asked = Instant::now();
         let answer: EventsAnswer = ctx.client.get_ticking(&path, POLL * 3, || {})?;
         next = answer.next;
@@ -138,7 +151,10 @@ impl Printer<'_> {
     fn print(&mut self, events: Vec<EventView>) -> Result<bool, Fault> {
         let mut news = Vec::new();
         for view in events {
-            let newest = self.seen.entry((view.node.clone(), view.incarnation)).or_default();
+            let newest = self
+                .seen
+                .entry((view.node.clone(), view.incarnation))
+                .or_default();
             if view.seq > *newest {
                 *newest = view.seq;
                 news.push(view);
@@ -181,7 +197,10 @@ fn verify(ctx: &Context, json: bool) -> Result<Exit, Fault> {
         out(&ui(&ctx.voice, Ui::LogTail));
     } else {
         out(&ctx.term.out(Tone::Bad, &ui(&ctx.voice, Ui::LogTampered)));
-        answer.problems.iter().for_each(|problem| out(&format!("  - {problem}")));
+        answer
+            .problems
+            .iter()
+            .for_each(|problem| out(&format!("  - {problem}")));
     }
     Ok(if whole { Exit::Done } else { Exit::Failed })
 }

@@ -8,10 +8,10 @@ use crate::order::{no_terminal, typed};
 use crate::show;
 use crate::term::out;
 use clap::ValueEnum;
-use siaga_model::{NodeName, PersonName};
 use siaga_model::api::{PowerAction, PowerAnswer, PowerRequest};
 use siaga_model::observation::Power;
 use siaga_model::refusal::Sentence;
+use siaga_model::{NodeName, PersonName};
 use siaga_words::{Screen, Ui, sentence, ui};
 use std::time::Duration;
 
@@ -71,14 +71,26 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     }
     let ctx = Context::connect(global)?;
     if asks {
-        eprintln!("{}", ctx.say(Screen::PowerOffAsked { node: args.node.clone() }));
+        eprintln!(
+            "{}",
+            ctx.say(Screen::PowerOffAsked {
+                node: args.node.clone()
+            })
+        );
         if !typed(&ctx, args.node.as_str())? {
             eprintln!("{}", ui(&ctx.voice, Ui::Aborted));
             return Ok(Exit::Restored);
         }
     }
     let stated = ctx.stated.clone();
-    order(&ctx, args.action, &args.node, &args.reason, stated, args.json)
+    order(
+        &ctx,
+        args.action,
+        &args.node,
+        &args.reason,
+        stated,
+        args.json,
+    )
 }
 
 /// Sends the order and says what came of it.
@@ -93,7 +105,12 @@ pub fn order(
     stated_actor: Option<PersonName>,
     json: bool,
 ) -> Result<Exit, Fault> {
-    let request = PowerRequest { node: node.clone(), action: act.into(), reason: reason.to_owned(), stated_actor };
+    let request = PowerRequest {
+        node: node.clone(),
+        action: act.into(),
+        reason: reason.to_owned(),
+        stated_actor,
+    };
     let answer: PowerAnswer = ctx.client.post("/v1/power", &request, FENCE)?;
     if json {
         show::json(&answer)?;
@@ -114,7 +131,11 @@ fn said(ctx: &Context, node: &NodeName, answer: &PowerAnswer, json: bool) -> Exi
                 out(&sentence(&ctx.voice, &said));
             }
             // What nobody knows is not done.
-            if *power == Power::Unknown { Exit::Failed } else { Exit::Done }
+            if *power == Power::Unknown {
+                Exit::Failed
+            } else {
+                Exit::Done
+            }
         }
         PowerAnswer::Refused { refusal } => {
             if !json {
@@ -124,7 +145,13 @@ fn said(ctx: &Context, node: &NodeName, answer: &PowerAnswer, json: bool) -> Exi
         }
         PowerAnswer::Failed { why } => {
             if !json {
-                eprintln!("{}", ctx.say(Screen::PowerFailed { node: node.clone(), why: why.clone() }));
+                eprintln!(
+                    "{}",
+                    ctx.say(Screen::PowerFailed {
+                        node: node.clone(),
+                        why: why.clone()
+                    })
+                );
             }
             Exit::Failed
         }

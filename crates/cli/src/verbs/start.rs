@@ -26,6 +26,9 @@ const EXAMPLES: &str = "Examples:
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
-    let extra = Extra { to: args.to.clone(), ..Extra::default() };
+    let extra = Extra {
+        to: args.to.clone(),
+        ..Extra::default()
+    };
     order::run(global, MoveKind::Start, &args.options, extra)
 }

@@ -9,6 +9,7 @@ use crate::term::out;
 use crate::{follow, show};
 use siaga_model::ServiceName;
 use siaga_model::api::Status;
+use siaga_model::refusal::Sentence;
 use std::time::Duration;
 
 /// Show where the service is, the evidence, and the one recommended act
@@ -42,13 +43,18 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let path = path(args.service.as_ref());
     if !args.watch {
         let status: Status = ctx.client.get(&path, LOOK)?;
+        known(&ctx, args, &status)?;
         return show(&ctx, &status, args.json).map(|()| Exit::Done);
     }
     let mut before = None;
     loop {
         let status: Status = ctx.client.get_ticking(&path, LOOK, || {})?;
+        known(&ctx, args, &status)?;
         // The time of the look is no news.
-        let news = Status { at: siaga_model::UtcMicros(0), ..status.clone() };
+        let news = Status {
+            at: siaga_model::UtcMicros(0),
+            ..status.clone()
+        };
         let text = (!args.json).then(|| show::status::text(&ctx, &news));
         if args.json || text != before {
             show(&ctx, &status, args.json)?;
@@ -57,7 +63,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         if !args.json
             && let Some(run) = live_run(&status)
         {
-            let view = follow::follow(&ctx, &run, 0)?;
+            let view = follow::follow(&ctx, &run)?;
             show::result::print(&ctx, &view);
         }
         ctx.client.pause(EVERY)?;
@@ -72,8 +78,26 @@ pub fn path(service: Option<&ServiceName>) -> String {
     }
 }
 
+/// A service that the site does not have is a typing error.
+fn known(ctx: &Context, args: &Args, status: &Status) -> Result<(), Fault> {
+    match &args.service {
+        Some(service) if status.services.is_empty() => {
+            let sentence = Sentence::RefusedNoSuchService {
+                service: service.clone(),
+            };
+            Err(Fault::Usage(siaga_words::sentence(&ctx.voice, &sentence)))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn live_run(status: &Status) -> Option<siaga_model::RunId> {
-    status.services.iter().filter_map(|s| s.run.as_ref()).find(|r| r.live).map(|r| r.run.clone())
+    status
+        .services
+        .iter()
+        .filter_map(|s| s.run.as_ref())
+        .find(|r| r.live)
+        .map(|r| r.run.clone())
 }
 
 fn show(ctx: &Context, status: &Status, json: bool) -> Result<(), Fault> {

@@ -1,4 +1,5 @@
 //! A lab for a test: up by `TestLab::up`, down when it goes out of scope, also when the test fails.
+#![allow(clippy::unwrap_used)]
 #![allow(dead_code)] // Not every test file uses all of it.
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};

@@ -204,9 +204,12 @@ impl Pass {
         of_file_system || (is_block && makedev(seen.stx_rdev_major, seen.stx_rdev_minor) == self.device)
     }
 
-    /// A process that is gone is no riddle; one that may not be looked into is.
+    /// A process that is gone is no riddle; one that may not be looked into is. A container or sandbox protects its
+    /// first process even from root; that one starts the others and has no business with a disk.
     fn unreadable(&mut self, pid: i32, error: &std::io::Error) {
-        if error.kind() == std::io::ErrorKind::PermissionDenied && !is_zombie(Path::new(&format!("/proc/{pid}"))) {
+        if pid != 1
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+            && !is_zombie(Path::new(&format!("/proc/{pid}"))) {
             self.hidden.push(format!("pid {pid} ({}): {error}", command_name(pid)));
         }
     }

@@ -1,0 +1,147 @@
+//! `siaga join`: this machine becomes the site's second node, or a client probe.
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::place::{self, CONFIG, PROBE_CONFIG, STATE};
+use crate::term::out;
+use siaga_agent::pki::join::{self, ConfigOutcome, RunJoinError};
+use siaga_agent::pki::{JoinReport, Token};
+use std::io::{BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+/// Bring this machine into the site with a token from `siaga token create`
+///
+/// The token is read from a file or from standard input, never from the command line, where others could see it. The
+/// site's agent has to prove that it has the CA that the token names before anything is sent to it.
+#[derive(clap::Args, Debug, Clone)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A file with the token; default: it is asked for.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The name that the token was made for; default: this host's name, for a probe the one in its probe.toml.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Join as a client probe.
+    #[arg(long)]
+    pub probe: bool,
+    /// Where the site's configuration is written, unless there is one; for a probe, where its own is read.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the event log and the keys are kept.
+    #[arg(long, value_name = "DIR", default_value = STATE)]
+    pub state_dir: PathBuf,
+}
+
+const EXAMPLES: &str = "Examples:
+  siaga join
+  siaga join --name backup --token-file /root/token
+  siaga join --probe --name client1";
+
+/// A token is one line; more is something else.
+const LONGEST_TOKEN: u64 = 16 * 1024;
+
+/// Carries the verb out.
+pub fn run(_global: &Global, args: &Args) -> Result<Exit, Fault> {
+    let text = match &args.token_file {
+        Some(file) => from_file(file),
+        None => from_stdin(),
+    };
+    let text = text.map_err(|e| Fault::Usage(format!("error: the token can't be read: {e}")))?;
+    let token: Token = text
+        .parse()
+        .map_err(|e| Fault::Usage(format!("error: {e}")))?;
+    let name = name(args)?;
+    let default = if args.probe { PROBE_CONFIG } else { CONFIG };
+    let config = args
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(default));
+    // A probe gets no configuration: it has its own.
+    let written = (!args.probe).then_some(config.as_path());
+    let report = joined(&token, &name, &args.state_dir, written)?;
+    said(&report, &config);
+    Ok(Exit::Done)
+}
+
+fn joined(
+    token: &Token,
+    name: &str,
+    state: &Path,
+    config: Option<&Path>,
+) -> Result<JoinReport, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fault::Local(format!("siaga join: {e}")))?;
+    let failed = |e: RunJoinError| Fault::Local(format!("siaga join: {e} [{}]", e.code()));
+    runtime
+        .block_on(join::run(token, name, state, config))
+        .map_err(failed)
+}
+
+fn name(args: &Args) -> Result<String, Fault> {
+    if let Some(name) = &args.name {
+        return Ok(name.clone());
+    }
+    let file = args
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(PROBE_CONFIG));
+    if args.probe && file.exists() {
+        let config = siaga_probe::ProbeConfig::load(&file);
+        return config
+            .map(|c| c.name)
+            .map_err(|e| Fault::Usage(format!("error: {e} [{}]", e.code())));
+    }
+    Ok(place::host_name())
+}
+
+fn from_file(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?
+        .take(LONGEST_TOKEN)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn from_stdin() -> std::io::Result<String> {
+    if std::io::stdin().is_terminal() {
+        eprint!("Token: ");
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(LONGEST_TOKEN)
+        .read_line(&mut text)?;
+    Ok(text)
+}
+
+fn said(report: &JoinReport, config: &Path) {
+    let config = config.display();
+    out(&format!("This machine joined as {}.", report.name));
+    out(&format!("fingerprint of the site's CA: {}", report.ca));
+    out(&format!(
+        "fingerprint of this machine's key: {}",
+        report.key
+    ));
+    match report.config {
+        ConfigOutcome::Written => out(&format!(
+            "The site's configuration was written to {config}."
+        )),
+        ConfigOutcome::Same => out(&format!("The site's configuration is in {config} already.")),
+        ConfigOutcome::Kept => {
+            eprintln!(
+                "{config} differs from the site's configuration and was kept: siaga check will name it."
+            );
+        }
+        ConfigOutcome::None => {
+            for agent in &report.agents {
+                let addresses: Vec<String> =
+                    agent.addresses.iter().map(ToString::to_string).collect();
+                out(&format!("agent {}: {}", agent.node, addresses.join(", ")));
+            }
+        }
+    }
+}
