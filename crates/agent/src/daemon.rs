@@ -125,6 +125,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         state_dir: options.state_dir.clone(),
         boot: hands.boot(),
         log,
+        pins: pins.clone(),
         hands,
         desks,
         peers: clients,
@@ -144,7 +145,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         ServerOptions {
             unix: Some(UnixOptions { path: options.socket.clone(), group: GROUP.to_owned() }),
             tcp: own.addresses.clone(),
-            tls: Some(ServerTls { config: tls::server(&live, &pins)?, pins: pins.clone() }),
+            tls: Some(ServerTls { config: tls::server(&live, &pins)?, pins }),
             limits: Limits::default(),
         },
         routes::router(core.clone()).merge(pki_routes::router(join)),
@@ -154,7 +155,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
     tokio::spawn(watch::watch(core.clone()));
-    tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live, pins));
+    tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;
     server.shutdown().await;

@@ -16,7 +16,7 @@ use siaga_model::proof::AttestKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -203,7 +203,8 @@ async fn slow_callers_are_cut_off_and_idle_peers_are_not() {
     };
     let a = serve(site(), limits).await;
     let b = join_node(&a, "backup").await;
-    let client = b.client_of(&a, "serverdb");
+    let (through, connections) = counting_proxy(a.address).await;
+    let client = PeerClient::new(&b.live, &b.pins, vec![through], "serverdb".into()).unwrap();
     client.get::<String>("/v1/who", SECOND).await.unwrap();
     let ended = async |mut stream: Box<dyn Both>, first: &'static [u8]| {
         let began = Instant::now();
@@ -231,7 +232,27 @@ async fn slow_callers_are_cut_off_and_idle_peers_are_not() {
     assert!(said.contains("408") && said.contains("SLOW_BODY"), "{said}");
     // The peer's connection was idle all that time, and is still the same one.
     client.get::<String>("/v1/who", SECOND).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
+
+/// Passes connections on and counts them.
+async fn counting_proxy(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(to).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (address, count)
+}
+
 trait Both: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin {}
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Both for T {}
 

@@ -10,13 +10,16 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siaga_model::api::ApiError;
+use std::cell::RefCell;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The largest answer that is read, in bytes. A log's export is the largest there is.
 const LARGEST: usize = 256 * 1024 * 1024;
@@ -28,6 +31,8 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Client {
     runtime: Runtime,
     socket: PathBuf,
+    /// Ctrl-C, from the first wait on that looks for it: one stream for all waits, so that none between two is lost.
+    interrupts: RefCell<Option<Signal>>,
 }
 
 /// Why a call has no answer.
@@ -85,6 +90,7 @@ impl Client {
         Ok(Self {
             runtime,
             socket: socket.to_owned(),
+            interrupts: RefCell::default(),
         })
     }
 
@@ -93,11 +99,17 @@ impl Client {
     /// # Errors
     /// See [`CallError`].
     pub fn get<A: DeserializeOwned>(&self, path: &str, wait: Duration) -> Result<A, CallError> {
-        self.runtime
-            .block_on(self.call(Method::GET, path, Vec::new(), wait))
+        let call = self.call(Method::GET, path, Vec::new(), wait);
+        let watched = self.interrupts.borrow().is_some();
+        if watched {
+            self.or_interrupted(call)
+        } else {
+            self.runtime.block_on(call)
+        }
     }
 
-    /// `POST path` with a JSON body, answered within `wait`.
+    /// `POST path` with a JSON body, answered within `wait`. An order that may have been taken is waited for: where a
+    /// wait has looked for Ctrl-C before, the signal counts after the answer.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -123,14 +135,13 @@ impl Client {
         wait: Duration,
         mut tick: impl FnMut(),
     ) -> Result<A, CallError> {
-        self.runtime.block_on(async {
+        self.or_interrupted(async {
             let call = self.call(Method::GET, path, Vec::new(), wait);
             tokio::pin!(call);
             let mut ticks = tokio::time::interval(TICK);
             loop {
                 tokio::select! {
                     answer = &mut call => return answer,
-                    _ = tokio::signal::ctrl_c() => return Err(CallError::Interrupted),
                     _ = ticks.tick() => tick(),
                 }
             }
@@ -142,32 +153,51 @@ impl Client {
     /// # Errors
     /// [`CallError::Interrupted`].
     pub fn pause(&self, time: Duration) -> Result<(), CallError> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                _ = tokio::time::sleep(time) => Ok(()),
-                _ = tokio::signal::ctrl_c() => Err(CallError::Interrupted),
-            }
+        self.or_interrupted(async {
+            tokio::time::sleep(time).await;
+            Ok(())
         })
     }
 
-    /// Waits until a terminal has a line to read; Ctrl-C ends it with [`CallError::Interrupted`]. Once a long poll has
-    /// watched for Ctrl-C, the signal no longer ends the program by itself, so every wait has to look for it.
+    /// Waits until a terminal has a line to read; Ctrl-C ends it with [`CallError::Interrupted`]. Once a wait has
+    /// looked for Ctrl-C, the signal no longer ends the program by itself, so every wait has to look for it.
     ///
     /// # Errors
     /// [`CallError::Interrupted`], or [`CallError::Local`] where the descriptor can't be watched.
-    pub fn wait_readable(&self, terminal: &impl std::os::fd::AsFd) -> Result<(), CallError> {
+    pub fn wait_readable(&self, terminal: &impl AsFd) -> Result<(), CallError> {
         let local = |source| CallError::Local {
             what: "terminal",
             source,
         };
         let own = terminal.as_fd().try_clone_to_owned().map_err(local)?;
-        self.runtime.block_on(async {
+        self.or_interrupted(async {
             // SAFETY: an `OwnedFd` always names the same open descriptor, and lives as long as the registration.
             let watched = unsafe { AsyncFd::register_with_interest(own, Interest::READABLE) };
             let watched = watched.map_err(|e| local(e.into()))?;
+            watched.readable().await.map(drop).map_err(local)
+        })
+    }
+
+    /// Waits for what is given, or for Ctrl-C.
+    fn or_interrupted<T>(
+        &self,
+        work: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        self.runtime.block_on(async {
+            let mut interrupts = self.interrupts.borrow_mut();
+            let interrupts = match &mut *interrupts {
+                Some(stream) => stream,
+                none => {
+                    let stream = signal(SignalKind::interrupt());
+                    none.insert(stream.map_err(|source| CallError::Local {
+                        what: "signals",
+                        source,
+                    })?)
+                }
+            };
             tokio::select! {
-                ready = watched.readable() => ready.map(drop).map_err(local),
-                _ = tokio::signal::ctrl_c() => Err(CallError::Interrupted),
+                done = work => done,
+                _ = interrupts.recv() => Err(CallError::Interrupted),
             }
         })
     }

@@ -273,5 +273,6 @@ impl Journal {
 
 /// Cuts what is behind the tail (zero bytes of an own file, or half a row), then appends.
 fn put(file: &File, stage: &Stage) -> io::Result<()> {
+    file.set_len(stage.from)?;
     file.write_all_at(&stage.bytes, stage.from)
 }

@@ -16,7 +16,11 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     match Program::lab_only() {
-        Ok(program) => siaga_lab::run(cli.lab, &program),
+        Ok(mut program) => {
+            // A stand-in for `siaga`, so that the keeping of agents is tried without real ones.
+            program.siaga = std::env::var_os("LAB_STAND_IN").map(Into::into);
+            siaga_lab::run(cli.lab, &program)
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -41,7 +41,14 @@ pub(crate) fn enrol(layout: &Layout, state: &LabState, program: &Program) -> Res
     inside.join(
         Machine::Client,
         &token,
-        &["join", "--probe", "--name", PROBE_NAME, "--token-file", TOKEN_FILE],
+        &[
+            "join",
+            "--probe",
+            "--name",
+            PROBE_NAME,
+            "--token-file",
+            TOKEN_FILE,
+        ],
     )?;
     tell(layout, Machine::Client, "start-agent")
 }

@@ -150,7 +150,9 @@ fn crash_agent(args: &CrashArgs) -> Result<u8> {
     let node = args.on.machine.node()?;
     let known = at.split_once(':').is_some_and(|(when, action)| {
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        ["before", "in", "after", "pause"].contains(&when) && !action.is_empty() && action.chars().all(word)
+        ["before", "in", "after", "pause"].contains(&when)
+            && !action.is_empty()
+            && action.chars().all(word)
     });
     if !known {
         return Err(LabError::BadCrashPoint(at.clone()));

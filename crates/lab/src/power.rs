@@ -44,9 +44,7 @@ impl Lab {
         for device in [machine.lun, machine.disk].into_iter().flatten() {
             fsdown::shut_down(&device.path(), &pids)?;
         }
-        for device in [machine.lun, machine.disk].into_iter().flatten() {
-            device.set_cut(true)?;
-        }
+        cut_all([machine.lun, machine.disk])?;
         if let Some(init) = machine.init {
             init.kill_and_wait(DEATH_PATIENCE)?;
         }
@@ -179,6 +177,24 @@ impl Lab {
             None => Err(LabError::NodeOff(machine.name())),
         }
     }
+}
+
+/// Cuts devices at the same time: each waits for the kernel's own grace period.
+fn cut_all(devices: [Option<LoopDevice>; 2]) -> Result<()> {
+    std::thread::scope(|scope| {
+        let cuts = devices
+            .into_iter()
+            .flatten()
+            .map(|device| scope.spawn(move || device.set_cut(true)));
+        let died = || {
+            Err(LabError::Broken(
+                "the thread that cuts a device died".into(),
+            ))
+        };
+        let cuts: Vec<_> = cuts.collect();
+        cuts.into_iter()
+            .try_for_each(|cut| cut.join().unwrap_or_else(|_| died()))
+    })
 }
 
 /// Sends a signal to every process of a machine for which `wanted` holds. Whether there was one.

@@ -20,6 +20,9 @@ pub struct Order {
     pub proofs: Vec<ProofRecord>,
     /// For `Enlist`: the whole plan.
     pub enlist: Option<Box<MandatedPlan>>,
+    /// For `AddVirtualIp`: every other node is off, or was seen without the address, so that nobody can answer for it.
+    #[serde(default)]
+    pub address_free: bool,
     /// For `Attest`: what people said.
     pub attested: Vec<crate::observation::AttestationGiven>,
 }

@@ -304,7 +304,7 @@ fn world() -> BoxedStrategy<World> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn every_plan_keeps_the_invariants((config, seen, request, proofs) in world()) {

@@ -8,18 +8,19 @@ use siaga_model::mandate::EpochRelation;
 use siaga_model::plan::Action;
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
-use siaga_model::{NodeName, ServiceName, UtcMicros};
+use siaga_model::{Epoch, NodeName, ServiceName, UtcMicros};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// How long a new mandate waits for effects of an older one that are still in flight on this node.
 const IN_FLIGHT_WAIT: Duration = Duration::from_secs(20);
 
-/// A node's ledger, with the store behind it and the count of effects in flight.
+/// A node's ledger, with the store behind it and the effects in flight.
 pub struct Bench {
     pub ledger: Ledger,
     pub store: Box<dyn Store>,
-    in_flight: u32,
+    /// The mandate of each effect in flight.
+    in_flight: Vec<Epoch>,
     /// When the database was last started here under a plan.
     started_at: UtcMicros,
 }
@@ -36,13 +37,19 @@ pub struct Executor<'a> {
 pub struct SharedBench {
     bench: Mutex<Bench>,
     idle: Condvar,
+    in_flight_wait: Duration,
 }
 
 impl SharedBench {
     /// Wraps a ledger and its store.
     pub fn new(ledger: Ledger, store: Box<dyn Store>) -> Self {
-        let bench = Bench { ledger, store, in_flight: 0, started_at: UtcMicros(0) };
-        Self { bench: Mutex::new(bench), idle: Condvar::new() }
+        let bench = Bench { ledger, store, in_flight: Vec::new(), started_at: UtcMicros(0) };
+        Self { bench: Mutex::new(bench), idle: Condvar::new(), in_flight_wait: IN_FLIGHT_WAIT }
+    }
+
+    /// Waits at most that long, in place of 20 s, for effects of an older mandate before it refuses a newer one.
+    pub fn with_in_flight_wait(self, longest: Duration) -> Self {
+        Self { in_flight_wait: longest, ..self }
     }
 
     /// The ledger, alone for a moment. A panic of another holder does not make its durable content wrong.
@@ -52,13 +59,16 @@ impl SharedBench {
 
     /// True while an effect is under way here: the disk set counts as held, whatever it looks like.
     pub fn busy(&self) -> bool {
-        self.lock().in_flight > 0
+        !self.lock().in_flight.is_empty()
     }
 
-    fn wait_idle(&self) -> Result<MutexGuard<'_, Bench>, Trouble> {
+    /// Waits until nothing is in flight but effects of `epoch` itself: a fence of the same plan may run beside its
+    /// enlist, and takes as long as it takes.
+    fn wait_for_others_than(&self, epoch: &Epoch) -> Result<MutexGuard<'_, Bench>, Trouble> {
+        let others = |b: &mut Bench| b.in_flight.iter().any(|e| e != epoch);
         let (bench, timeout) = self
             .idle
-            .wait_timeout_while(self.lock(), IN_FLIGHT_WAIT, |b| b.in_flight > 0)
+            .wait_timeout_while(self.lock(), self.in_flight_wait, others)
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if timeout.timed_out() {
             return Err(Trouble::failed(
@@ -71,21 +81,28 @@ impl SharedBench {
 }
 
 /// Counts one effect in flight until it is dropped, also by a panic.
-struct InFlight<'a>(&'a SharedBench);
+struct InFlight<'a> {
+    bench: &'a SharedBench,
+    epoch: Epoch,
+}
 
 impl<'a> InFlight<'a> {
     fn enter(bench: &'a SharedBench, order: &Order) -> Result<Self, LedgerError> {
         let mut guard = bench.lock();
         guard.ledger.obey(&order.epoch)?;
-        guard.in_flight += 1;
-        Ok(Self(bench))
+        guard.in_flight.push(order.epoch.clone());
+        Ok(Self { bench, epoch: order.epoch.clone() })
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.lock().in_flight -= 1;
-        self.0.idle.notify_all();
+        let mut bench = self.bench.lock();
+        if let Some(mine) = bench.in_flight.iter().position(|e| e == &self.epoch) {
+            bench.in_flight.swap_remove(mine);
+        }
+        drop(bench);
+        self.bench.idle.notify_all();
     }
 }
 
@@ -138,7 +155,14 @@ impl Executor<'_> {
             Action::Attest { victim, how } => self.attest(order, victim, *how, brought),
             Action::Take => self.take(order),
             Action::Mount => self.mount(order),
-            Action::AddVirtualIp => hands.add_virtual_ips(service, certainty(&order.proofs)),
+            Action::AddVirtualIp => {
+                let certainty = if order.address_free {
+                    AddressCertainty::Proven
+                } else {
+                    AddressCertainty::Contested
+                };
+                hands.add_virtual_ips(service, certainty)
+            }
             Action::StartDatabase => {
                 self.bench.lock().started_at = hands.now();
                 hands.start_database(service, progress)
@@ -154,7 +178,7 @@ impl Executor<'_> {
         let Some(plan) = &order.enlist else {
             return Err(Trouble::failed(FailureKind::Precondition, "an enlist order without its plan"));
         };
-        let mut bench = self.bench.wait_idle()?;
+        let mut bench = self.bench.wait_for_others_than(&plan.epoch)?;
         let Bench { ledger, store, .. } = &mut *bench;
         ledger.admit(store.as_mut(), plan).map_err(ledger_trouble)?;
         Ok(Did::changed(Vec::new()))
@@ -238,12 +262,14 @@ impl Executor<'_> {
         if let Some(found) = on_disk
             && matches!(found.relation(&order.epoch), EpochRelation::Newer | EpochRelation::Conflict)
         {
-            {
+            let remembered = {
                 let mut bench = self.bench.lock();
                 let Bench { ledger, store, .. } = &mut *bench;
-                ledger.remember(store.as_mut(), &found).map_err(ledger_trouble)?;
-            }
+                ledger.remember(store.as_mut(), &found)
+            };
+            // Let go in any case, also where the log can't be written.
             self.hands.unmount(&order.service)?;
+            remembered.map_err(ledger_trouble)?;
             let error = LedgerError::Superseded { offered: order.epoch.clone(), in_force: found };
             return Err(ledger_trouble(error));
         }
@@ -264,20 +290,6 @@ impl Executor<'_> {
             return Ok(Did::nothing());
         }
         Err(Trouble::failed(FailureKind::ClientTest, failed.join(", ")))
-    }
-}
-
-/// Probing for another holder of the address may be left out only where its owner is off or was seen to let go.
-fn certainty(proofs: &[ProofRecord]) -> AddressCertainty {
-    let proven = |p: &ProofRecord| match &p.ground {
-        Ground::Released => true,
-        Ground::Fenced { fence: FenceKind::Power, .. } => true,
-        Ground::Fenced { fence: FenceKind::Fabric, .. } | Ground::Attested { .. } => false,
-    };
-    if !proofs.is_empty() && proofs.iter().all(proven) {
-        AddressCertainty::Proven
-    } else {
-        AddressCertainty::Contested
     }
 }
 

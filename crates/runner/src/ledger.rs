@@ -51,7 +51,36 @@ impl LedgerError {
     }
 }
 
-/// That `Hands::prove_released` said yes just now. Made only by the executor.
+/// That `Hands::prove_released` said yes just now. Made only by the executor: outside of this crate it can be named,
+///
+/// ```
+/// use siaga_runner::ledger::ProvedReleased;
+/// fn hand_on(seen: ProvedReleased) -> ProvedReleased { seen }
+/// ```
+///
+/// and neither made,
+///
+/// ```compile_fail
+/// use siaga_runner::ledger::ProvedReleased;
+/// fn forge() -> ProvedReleased { ProvedReleased(()) }
+/// ```
+///
+/// nor come out of nothing, of a copy or of data.
+///
+/// ```compile_fail
+/// fn nothing<T: Default>() {}
+/// nothing::<siaga_runner::ledger::ProvedReleased>();
+/// ```
+///
+/// ```compile_fail
+/// fn copied<T: Clone>() {}
+/// copied::<siaga_runner::ledger::ProvedReleased>();
+/// ```
+///
+/// ```compile_fail
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<siaga_runner::ledger::ProvedReleased>();
+/// ```
 pub struct ProvedReleased(pub(crate) ());
 
 /// One service's ledger on one node.
@@ -196,6 +225,11 @@ impl Ledger {
                 EventBody::PlanRecorded { plan: Box::new(plan.clone()) },
             ],
         )
+    }
+
+    /// The peer's copy of the events was read: what this node's own journal may lack is known now.
+    pub fn journal_found(&mut self) {
+        self.journal_lost = false;
     }
 
     /// Remembers an epoch met on the disk set or in the peer's journal.

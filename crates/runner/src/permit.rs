@@ -6,6 +6,71 @@ use siaga_model::{Epoch, ServiceName};
 /// Permission to take one service's disk set once, under one mandate. It has no public constructor, is neither
 /// `Clone` nor deserializable, and is consumed by [`crate::hands::Hands::take`]. The only maker is
 /// [`crate::ledger::Ledger::authorise_take`], which verifies every proof and has its use recorded durably first.
+///
+/// Outside of this crate one can be looked at and handed on:
+///
+/// ```
+/// use siaga_model::{Epoch, ServiceName};
+/// use siaga_runner::permit::TakePermit;
+/// fn look(permit: &TakePermit) -> (&ServiceName, &Epoch) { (permit.service(), permit.epoch()) }
+/// fn hand_on(permit: TakePermit) -> TakePermit { permit }
+/// ```
+///
+/// It can't be written as a value,
+///
+/// ```compile_fail
+/// use siaga_model::{Epoch, ServiceName};
+/// use siaga_runner::permit::TakePermit;
+/// fn forge(service: ServiceName, epoch: Epoch) -> TakePermit {
+///     TakePermit { service, epoch, proofs: Vec::new() }
+/// }
+/// ```
+///
+/// nor made by its constructor,
+///
+/// ```compile_fail
+/// use siaga_model::{Epoch, ServiceName};
+/// use siaga_runner::permit::TakePermit;
+/// fn forge(service: ServiceName, epoch: Epoch) -> TakePermit {
+///     TakePermit::new(service, epoch, Vec::new())
+/// }
+/// ```
+///
+/// nor come out of nothing, of a copy or of data. A proof record is data and can do the last two:
+///
+/// ```
+/// fn copied<T: Clone>() {}
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// copied::<siaga_model::proof::ProofRecord>();
+/// read::<siaga_model::proof::ProofRecord>();
+/// ```
+///
+/// ```compile_fail
+/// fn copied<T: Clone>() {}
+/// copied::<siaga_runner::permit::TakePermit>();
+/// ```
+///
+/// ```compile_fail
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<siaga_runner::permit::TakePermit>();
+/// ```
+///
+/// ```compile_fail
+/// fn nothing<T: Default>() {}
+/// nothing::<siaga_runner::permit::TakePermit>();
+/// ```
+///
+/// One permit takes once:
+///
+/// ```
+/// use siaga_runner::{hands::Hands, permit::TakePermit};
+/// fn take(hands: &dyn Hands, permit: TakePermit) { let _ = hands.take(permit); }
+/// ```
+///
+/// ```compile_fail
+/// use siaga_runner::{hands::Hands, permit::TakePermit};
+/// fn twice(hands: &dyn Hands, permit: TakePermit) { let _ = (hands.take(permit), hands.take(permit)); }
+/// ```
 #[derive(Debug)]
 pub struct TakePermit {
     service: ServiceName,

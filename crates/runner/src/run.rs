@@ -12,7 +12,8 @@
 
 use siaga_model::event::EventBody;
 use siaga_model::observation::AttestationGiven;
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Request, Step};
+use siaga_model::config::FenceKind;
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, PlannedProof, Placement, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport};
@@ -241,11 +242,12 @@ impl Run {
             coordinator: plan.coordinator.clone(),
             step: step.clone(),
             proofs: match step.action {
-                Action::Take | Action::AddVirtualIp => {
+                Action::Take => {
                     self.proofs.iter().filter(|p| p.epoch == plan.epoch).cloned().collect()
                 }
                 _ => Vec::new(),
             },
+            address_free: step.action == Action::AddVirtualIp && address_free(plan),
             enlist: (step.action == Action::Enlist).then(|| Box::new(plan.clone())),
             attested: match step.action {
                 Action::Attest { .. } => self.spec.attested.clone(),
@@ -259,6 +261,10 @@ impl Run {
         let Some(step) = current.plan.steps.iter().find(|s| s.id == id).cloned() else {
             return Vec::new();
         };
+        // Each step is reported once; what was not begun, or was reported before, says nothing new.
+        if self.states.get(&id) != Some(&StepState::Running) {
+            return Vec::new();
+        }
         let mut effects = vec![Effect::Record(Box::new(EventBody::StepFinished {
             plan: plan.clone(),
             step: step.clone(),
@@ -318,7 +324,8 @@ impl Run {
     }
 
     fn go_home(&mut self, why: StepFailure) -> Vec<Effect> {
-        if self.going_home || self.failure.is_some() {
+        // A failure that would be tried again is not: the order to go home comes before it.
+        if self.going_home || self.failure == Some(Stopped::GiveUp) {
             return Vec::new();
         }
         let at = StepAt {
@@ -345,8 +352,9 @@ impl Run {
     }
 
     fn refused(&mut self, refusal: Refusal) -> Vec<Effect> {
-        // Already where it should be: the leg needs nothing.
-        if refusal.code == RefusalCode::AlreadyThere && self.plan.is_some() {
+        // Already where it should be: the leg needs nothing. An order to go home that came meanwhile still stands.
+        let goal_stands = self.going_home || self.failure.is_none();
+        if refusal.code == RefusalCode::AlreadyThere && self.plan.is_some() && goal_stands {
             return self.leg_done();
         }
         if !self.touched && !self.going_home {
@@ -401,6 +409,16 @@ fn touches(action: &Action) -> bool {
             | Action::ClientTest
             | Action::AfterMove
     )
+}
+
+/// The step comes after the others' address was removed, or after their power went: nobody is left to answer for it.
+/// A node that was only cut from the storage, or that a person says is off, may still answer.
+fn address_free(plan: &MandatedPlan) -> bool {
+    plan.plan.proofs.iter().all(|proof| match proof {
+        PlannedProof::Release { .. } => true,
+        PlannedProof::Fence { fence, .. } => *fence == FenceKind::Power,
+        PlannedProof::Attested { .. } => false,
+    })
 }
 
 /// A fence device that failed (the planner takes the next, or asks for an attestation) and a mandate that met

@@ -1,6 +1,7 @@
 //! The link to the peer: is it there, and copying the events both ways.
 
 use super::state::{Core, PeerPulse};
+use crate::pki::Pin;
 use crate::transport::client::PeerClient;
 use serde::{Deserialize, Serialize};
 use siaga_journal::RawRow;
@@ -13,6 +14,9 @@ use std::time::Duration;
 const LONG_POLL: Duration = Duration::from_millis(1000);
 /// How long to wait before a silent peer is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// How long to let rows gather before the next look. Copying makes the other node write its rows to the disk, which
+/// must not slow down a move that is under way there.
+const BREATH: Duration = Duration::from_millis(250);
 /// How many rows one answer carries at the most.
 pub const ROWS_AT_MOST: usize = 500;
 
@@ -24,6 +28,8 @@ pub struct Heads {
     /// Changes with every row: hand it back as `after`.
     pub version: u64,
     pub heads: Vec<Head>,
+    /// Changes when somebody joins: then the pins are asked for.
+    pub pins: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +57,32 @@ pub fn heads(core: &Core) -> Heads {
             .into_iter()
             .map(|((node, incarnation), seq)| Head { node, incarnation, seq })
             .collect(),
+        pins: pins_mark(core),
+    }
+}
+
+/// The same text on both nodes exactly where both know the same machines.
+fn pins_mark(core: &Core) -> String {
+    let mut all: Vec<String> = core
+        .pins
+        .all()
+        .iter()
+        .map(|p| format!("{}:{}:{}", p.name, p.generation, p.spki_sha256))
+        .collect();
+    all.sort();
+    all.join(",")
+}
+
+/// Learns who has joined at the other node.
+async fn learn_pins(core: &Arc<Core>, client: &PeerClient) {
+    let Ok(theirs) = client.get::<Vec<Pin>>("/v1/pins", core.config.policy.peer_timeout).await else {
+        return;
+    };
+    let core = core.clone();
+    let merged =
+        tokio::task::spawn_blocking(move || core.pins.merge(&theirs, core.me.as_str())).await;
+    if let Ok(Err(error)) = merged {
+        tracing::warn!(%error, "the peer's pins could not be kept");
     }
 }
 
@@ -73,6 +105,7 @@ pub async fn follow(core: Arc<Core>, peer: NodeName, client: Arc<PeerClient>, pu
     let mut version = 0;
     let mut known_boot: Option<BootId> = None;
     let mut silent = false;
+    let mut confirmed = false;
     loop {
         let path = format!("/v1/heads?after={version}&wait_ms={}", LONG_POLL.as_millis());
         let timeout = LONG_POLL + core.config.policy.peer_timeout;
@@ -85,10 +118,20 @@ pub async fn follow(core: Arc<Core>, peer: NodeName, client: Arc<PeerClient>, pu
                     silent = false;
                     known_boot = Some(heads.boot.clone());
                 }
+                let news = version != heads.version;
                 version = heads.version;
+                stay_ahead(&core, &heads);
+                if heads.pins != pins_mark(&core) {
+                    learn_pins(&core, &client).await;
+                }
                 if let Err(why) = copy(&core, &client, &heads).await {
                     tracing::warn!(node = %peer, why, "the peer's events could not be copied");
                     tokio::time::sleep(ASK_AGAIN).await;
+                } else if !confirmed {
+                    confirmed = confirm(&core);
+                }
+                if news {
+                    tokio::time::sleep(BREATH).await;
                 }
             }
             Err(error) => {
@@ -104,10 +147,50 @@ pub async fn follow(core: Arc<Core>, peer: NodeName, client: Arc<PeerClient>, pu
     }
 }
 
+/// All of the peer's events are here, its copies of this node's own among them: a journal that may have lost rows is
+/// whole again, as far as anybody can tell. What the peer's events say of mandates is remembered first.
+fn confirm(core: &Core) -> bool {
+    for (service, desk) in &core.desks {
+        let newest = core.log.runs().newest(service).map(|k| k.plan.epoch.clone());
+        let mut bench = desk.bench.lock();
+        let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+        if !ledger.facts().journal_lost {
+            continue;
+        }
+        if let Some(epoch) = newest
+            && let Err(error) = ledger.remember(store.as_mut(), &epoch)
+        {
+            tracing::error!(%error, "the mandates of a lost journal could not be remembered");
+            return false;
+        }
+        ledger.journal_found();
+    }
+    let confirmed = core.log.journal().confirm_history();
+    if let Err(error) = &confirmed {
+        tracing::error!(%error, "the journal could not be confirmed");
+    }
+    confirmed.is_ok()
+}
+
+/// Where the peer has more of this node's own rows than this node, they were lost here: it goes on in a new
+/// incarnation, so that no place in the log is given to two rows.
+fn stay_ahead(core: &Core, theirs: &Heads) {
+    let heads = theirs.heads.iter().map(|h| ((h.node.clone(), h.incarnation), h.seq)).collect();
+    let behind = core.log.journal().ensure_not_behind(&heads);
+    match behind {
+        Ok(behind) if behind.is_fine() => {}
+        Ok(behind) => tracing::warn!(?behind, "this node lost rows of its own log; the peer has them"),
+        Err(error) => tracing::error!(%error, "the log could not be compared with the peer's copy"),
+    }
+}
+
 async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
-    let mine = core.log.journal().heads();
+    let (mine, current) = {
+        let journal = core.log.journal();
+        (journal.heads(), journal.incarnation())
+    };
     for head in &theirs.heads {
-        if head.node == core.me {
+        if head.node == core.me && head.incarnation == current {
             continue;
         }
         let mut have = mine.get(&(head.node.clone(), head.incarnation)).copied().unwrap_or(0);

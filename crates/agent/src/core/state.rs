@@ -4,6 +4,7 @@ use super::live::LiveRuns;
 use super::orders::OrderDesk;
 use super::probes::ProbeDesk;
 use super::store::{Context, Log, ServiceStore};
+use crate::pki::PinStore;
 use crate::transport::client::PeerClient;
 use siaga_model::config::{Config, Service};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
@@ -49,6 +50,7 @@ pub struct Core {
     pub state_dir: PathBuf,
     pub boot: BootId,
     pub log: Log,
+    pub pins: PinStore,
     pub hands: Arc<NodeHands>,
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
     pub peers: BTreeMap<NodeName, Arc<PeerClient>>,

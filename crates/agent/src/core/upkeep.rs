@@ -1,8 +1,8 @@
-//! What has to be done now and then: learn who has joined, renew the own certificate, and say loudly when a
+//! What has to be done now and then: renew the own certificate, and say loudly when a
 //! certificate or a clock is wrong. None of it ever blocks a move.
 
 use super::state::Core;
-use crate::pki::{Identity, Pin, PinStore, renew};
+use crate::pki::{Identity, renew};
 use crate::transport::LiveIdentity;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use std::sync::Arc;
@@ -14,17 +14,9 @@ const EVERY: Duration = Duration::from_secs(60);
 const FEW_DAYS: i64 = 30;
 
 /// Never ends.
-pub async fn upkeep(core: Arc<Core>, live: LiveIdentity, pins: PinStore) {
+pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
     loop {
         for peer in core.peers.values() {
-            let asked = peer.get::<Vec<Pin>>("/v1/pins", core.config.policy.peer_timeout);
-            if let Ok(theirs) = asked.await {
-                let (pins, me) = (pins.clone(), core.me.clone());
-                let merged = tokio::task::spawn_blocking(move || pins.merge(&theirs, me.as_str())).await;
-                if let Ok(Err(error)) = merged {
-                    tracing::warn!(%error, "the peer's pins could not be kept");
-                }
-            }
             if let Some(identity) = peer.identity() {
                 report_certificate(&core, &identity.name, identity.days_left, identity.not_yet_valid);
             }
