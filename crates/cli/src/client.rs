@@ -183,22 +183,22 @@ impl Client {
         &self,
         work: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
+        // Taken out while it is waited for: nothing else of this client runs meanwhile.
+        let kept = self.interrupts.take();
         self.runtime.block_on(async {
-            let mut interrupts = self.interrupts.borrow_mut();
-            let interrupts = match &mut *interrupts {
+            let mut interrupts = match kept {
                 Some(stream) => stream,
-                none => {
-                    let stream = signal(SignalKind::interrupt());
-                    none.insert(stream.map_err(|source| CallError::Local {
-                        what: "signals",
-                        source,
-                    })?)
-                }
+                None => signal(SignalKind::interrupt()).map_err(|source| CallError::Local {
+                    what: "signals",
+                    source,
+                })?,
             };
-            tokio::select! {
+            let done = tokio::select! {
                 done = work => done,
                 _ = interrupts.recv() => Err(CallError::Interrupted),
-            }
+            };
+            self.interrupts.replace(Some(interrupts));
+            done
         })
     }
 

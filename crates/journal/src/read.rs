@@ -219,7 +219,7 @@ fn read_source(source: &Source, filter: &Filter) -> Result<Vec<EventView>, Journ
         .unwrap_or(0);
     let (start, _) = mark_before(source.marks, after.saturating_add(1));
     let read = each_line(source.path, start, source.end, |line| {
-        if filter.wants(&source.id, line) {
+        if filter.wants(&source.id, line) && row::check(line).is_ok() {
             views.extend(row::view(line));
             if filter.last.is_some_and(|last| views.len() > last) {
                 views.pop_front();

@@ -134,7 +134,7 @@ impl NodeHands {
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
-        let (sighting, sample) = disk_watch::watch(kit.disk.device(), seen.as_ref(), interval);
+        let (sighting, sample) = disk_watch::watch(&|| kit.disk.sample(), seen.as_ref(), interval);
         *seen = sample;
         sighting
     }

@@ -159,9 +159,16 @@ fn an_interface_that_can_not_carry_it_is_refused_with_a_remedy() {
     let (net, rt) = (Net::new(2), runtime());
     let host = &net.hosts[0];
     net.unplug(0);
-    soon("no carrier", || {
-        refused_if(add(host, rt.handle(), V4, PROVEN)).filter(|why| why.contains("no carrier"))
+    let interface = host.interface.clone();
+    soon("the loss of the carrier", || {
+        let name = interface.clone();
+        let seen = host
+            .space
+            .run(move || siaga_node::observe::interfaces::named(&name).unwrap());
+        (!seen.running).then_some(())
     });
+    let why = refused(add(host, rt.handle(), V4, PROVEN));
+    assert!(why.contains("no carrier"), "{why}");
     host.space.ip(&format!("link set {} down", host.interface));
     let why = refused(add(host, rt.handle(), V4, PROVEN));
     assert!(why.contains("ip link set") && why.contains("down"), "{why}");

@@ -38,6 +38,12 @@ pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), R
             next: vec![Advice::WaitForRun { run: id }],
         });
     }
+    // A coordinator that is silent can't say that its run ended a moment ago, and can't go on with it either: a
+    // takeover begins from what is seen.
+    let by_person = matches!(request.kind, MoveKind::Takeover | MoveKind::Start);
+    if by_person && world.is_silent(&coordinator) {
+        return Ok(());
+    }
     Err(Refusal {
         code: RefusalCode::RunInterrupted,
         sentence: Sentence::RunLeftOver {

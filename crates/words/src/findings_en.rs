@@ -32,7 +32,9 @@ pub(crate) fn what(finding: &Finding) -> String {
             format!("The last entry of the event log on {node} was incomplete and was put aside")
         }
         F::JournalDamaged => {
-            format!("Entries of the event log on {node} were changed, removed or reordered; that file was put aside")
+            format!(
+                "Entries of the event log on {node} were changed, removed or reordered; that file was put aside"
+            )
         }
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
         F::ProbeMissing => format!("No client probe reports to {node}"),

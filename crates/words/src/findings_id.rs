@@ -32,7 +32,9 @@ pub(crate) fn what(finding: &Finding) -> String {
             format!("Baris terakhir catatan kejadian di {node} tidak lengkap dan telah disisihkan")
         }
         F::JournalDamaged => {
-            format!("Baris catatan kejadian di {node} diubah, dihapus, atau ditukar; berkas itu telah disisihkan")
+            format!(
+                "Baris catatan kejadian di {node} diubah, dihapus, atau ditukar; berkas itu telah disisihkan"
+            )
         }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),

@@ -11,34 +11,73 @@ use siaga_model::run::{StepOutcome, StepReport};
 /// What happened.
 pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
     let voice = voice.into();
-    let says = Says { id: voice.language == Language::Indonesian, voice: &voice };
+    let says = Says {
+        id: voice.language == Language::Indonesian,
+        voice: &voice,
+    };
     match body {
-        EventBody::MandateMinted { epoch } => says.two("mandate minted", "mandat dibuat", &epoch.to_string()),
-        EventBody::MandateAdmitted { epoch } => says.two("mandate obeyed", "mandat ditaati", &epoch.to_string()),
-        EventBody::EpochSeen { epoch } => says.two("mandate seen", "mandat terlihat", &epoch.to_string()),
-        EventBody::Promised { promise } => {
-            says.two("has let go, and promises so", "sudah melepas, dan menjanjikannya", &promise.epoch.to_string())
+        EventBody::MandateMinted { epoch } => {
+            says.two("mandate minted", "mandat dibuat", &epoch.to_string())
         }
-        EventBody::ProofMade { proof } => says.two("proof made", "bukti dibuat", &says.proof(proof)),
-        EventBody::ProofUsed { proof } => says.two("proof verified and used", "bukti diperiksa dan dipakai", &says.proof(proof)),
+        EventBody::MandateAdmitted { epoch } => {
+            says.two("mandate obeyed", "mandat ditaati", &epoch.to_string())
+        }
+        EventBody::EpochSeen { epoch } => {
+            says.two("mandate seen", "mandat terlihat", &epoch.to_string())
+        }
+        EventBody::Promised { promise } => says.two(
+            "has let go, and promises so",
+            "sudah melepas, dan menjanjikannya",
+            &promise.epoch.to_string(),
+        ),
+        EventBody::ProofMade { proof } => {
+            says.two("proof made", "bukti dibuat", &says.proof(proof))
+        }
+        EventBody::ProofUsed { proof } => says.two(
+            "proof verified and used",
+            "bukti diperiksa dan dipakai",
+            &says.proof(proof),
+        ),
         EventBody::ProofVoided { proof, why } => {
             let detail = format!("{}; {}", says.proof(proof), quoted(why));
             says.two("proof void", "bukti gugur", &detail)
         }
-        EventBody::RunAccepted { move_kind, goal, reason, .. } => says.accepted(*move_kind, goal, reason),
+        EventBody::RunAccepted {
+            move_kind,
+            goal,
+            reason,
+            ..
+        } => says.accepted(*move_kind, goal, reason),
         EventBody::PlanRecorded { plan } => {
             let detail = plan.plan.steps.len().to_string();
-            format!("{}; {}", says.two("plan recorded, steps", "rencana dicatat, langkah", &detail), sentence(&voice, &plan.plan.sentence))
+            format!(
+                "{}; {}",
+                says.two("plan recorded, steps", "rencana dicatat, langkah", &detail),
+                sentence(&voice, &plan.plan.sentence)
+            )
         }
         EventBody::StepFinished { step, report, .. } => says.step(step, report),
         EventBody::RunEnded { outcome: how } => {
             let text = outcome(&voice, how);
-            says.two("run ended", "proses berakhir", text.lines().next().unwrap_or_default())
+            says.two(
+                "run ended",
+                "proses berakhir",
+                text.lines().next().unwrap_or_default(),
+            )
         }
-        EventBody::RunInterrupted { why } => says.two("run interrupted", "proses terhenti", &quoted(why)),
-        EventBody::Refused { move_kind: kind, refusal } => {
+        EventBody::RunInterrupted { why } => {
+            says.two("run interrupted", "proses terhenti", &quoted(why))
+        }
+        EventBody::Refused {
+            move_kind: kind,
+            refusal,
+        } => {
             let code = crate::refusal_code(refusal.code);
-            let detail = format!("{}: {} [{code}]", move_kind(&voice, *kind), sentence(&voice, &refusal.sentence));
+            let detail = format!(
+                "{}: {} [{code}]",
+                move_kind(&voice, *kind),
+                sentence(&voice, &refusal.sentence)
+            );
             says.two("refused", "ditolak", &detail)
         }
         other => says.of_machines(other),
@@ -64,27 +103,64 @@ impl Says<'_> {
         match body {
             EventBody::OutageMeasured { outage } => {
                 let unknown = || self.word("not over", "belum selesai");
-                let gap = outage.downtime_ms.map_or_else(unknown, |ms| crate::duration(self.voice, ms));
-                let by = outage.probe.clone().unwrap_or_else(|| self.word("the server", "server"));
-                self.two("outage measured", "waktu henti diukur", &format!("{gap} ({by})"))
+                let gap = outage
+                    .downtime_ms
+                    .map_or_else(unknown, |ms| crate::duration(self.voice, ms));
+                let by = outage
+                    .probe
+                    .clone()
+                    .unwrap_or_else(|| self.word("the server", "server"));
+                self.two(
+                    "outage measured",
+                    "waktu henti diukur",
+                    &format!("{gap} ({by})"),
+                )
             }
-            EventBody::ServiceOnline { node, .. } => self.two("service on line", "layanan online", node.as_str()),
-            EventBody::ServiceOffline { node, cause, .. } => {
-                self.two("service off line", "layanan offline", &format!("{node}; {}", quoted(cause)))
+            EventBody::ServiceOnline { node, .. } => {
+                self.two("service on line", "layanan online", node.as_str())
             }
-            EventBody::AgentStarted { version, .. } => self.two("agent started", "agen dinyalakan", version),
-            EventBody::NodeBooted { boot } => self.two("machine on line, boot", "mesin online, boot", boot.as_str()),
-            EventBody::PeerSilent { node } => self.two("does not answer", "tidak menjawab", node.as_str()),
+            EventBody::ServiceOffline { node, cause, .. } => self.two(
+                "service off line",
+                "layanan offline",
+                &format!("{node}; {}", quoted(cause)),
+            ),
+            EventBody::AgentStarted { version, .. } => {
+                self.two("agent started", "agen dinyalakan", version)
+            }
+            EventBody::NodeBooted { boot } => {
+                self.two("machine on line, boot", "mesin online, boot", boot.as_str())
+            }
+            EventBody::PeerSilent { node } => {
+                self.two("does not answer", "tidak menjawab", node.as_str())
+            }
             EventBody::PeerAnswers { node, .. } => self.two("answers", "menjawab", node.as_str()),
-            EventBody::PowerChanged { node, on: true } => self.two("power on", "daya menyala", node.as_str()),
-            EventBody::PowerChanged { node, on: false } => self.two("power off", "daya mati", node.as_str()),
-            EventBody::Found { finding: found } => self.two("found", "temuan", &finding(self.voice, found).0),
-            EventBody::CheckPassed { node } => self.two("check passed", "pemeriksaan lulus", node.as_str()),
-            EventBody::CheckFailed { node, findings } => {
-                let first = findings.first().map_or_else(String::new, |f| finding(self.voice, f).0);
-                self.two("check failed", "pemeriksaan tidak lulus", &format!("{node}; {first}"))
+            EventBody::PowerChanged { node, on: true } => {
+                self.two("power on", "daya menyala", node.as_str())
             }
-            EventBody::Other(other) => self.two("of a newer version", "dari versi yang lebih baru", &other.kind),
+            EventBody::PowerChanged { node, on: false } => {
+                self.two("power off", "daya mati", node.as_str())
+            }
+            EventBody::Found { finding: found } => {
+                self.two("found", "temuan", &finding(self.voice, found).0)
+            }
+            EventBody::CheckPassed { node } => {
+                self.two("check passed", "pemeriksaan lulus", node.as_str())
+            }
+            EventBody::CheckFailed { node, findings } => {
+                let first = findings
+                    .first()
+                    .map_or_else(String::new, |f| finding(self.voice, f).0);
+                self.two(
+                    "check failed",
+                    "pemeriksaan tidak lulus",
+                    &format!("{node}; {first}"),
+                )
+            }
+            EventBody::Other(other) => self.two(
+                "of a newer version",
+                "dari versi yang lebih baru",
+                &other.kind,
+            ),
             // Said above; named here so that a new kind of event does not compile without its words.
             EventBody::MandateMinted { .. }
             | EventBody::MandateAdmitted { .. }
@@ -116,7 +192,11 @@ impl Says<'_> {
             Placement::ActiveOn(node) => node.to_string(),
             Placement::Stopped => self.word("stopped", "berhenti"),
         };
-        let reason = if reason.is_empty() { String::new() } else { format!("; {}", quoted(reason)) };
+        let reason = if reason.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", quoted(reason))
+        };
         let detail = format!("{} -> {goal}{reason}", move_kind(self.voice, kind));
         self.two("ordered", "diperintahkan", &detail)
     }
@@ -126,10 +206,18 @@ impl Says<'_> {
         let how = match &report.outcome {
             StepOutcome::Done { .. } => format!("ok, {time}"),
             StepOutcome::Failed(cause) => {
-                format!("{}, {time}; {}", self.word("failed", "gagal"), failure(self.voice, cause))
+                format!(
+                    "{}, {time}; {}",
+                    self.word("failed", "gagal"),
+                    failure(self.voice, cause)
+                )
             }
             StepOutcome::Unknown { why } => {
-                format!("{}, {time}; {}", self.word("outcome unknown", "hasil tidak diketahui"), quoted(why))
+                format!(
+                    "{}, {time}; {}",
+                    self.word("outcome unknown", "hasil tidak diketahui"),
+                    quoted(why)
+                )
             }
         };
         format!("{}: {how}", action(self.voice, &step.action))
@@ -148,7 +236,13 @@ mod tests {
             at: siaga_model::UtcMicros(0),
             cause: "power\ncut".into(),
         };
-        assert_eq!(event(Language::English, &body), "service off line: serverdb; power cut");
-        assert_eq!(event(Language::Indonesian, &body), "layanan offline: serverdb; power cut");
+        assert_eq!(
+            event(Language::English, &body),
+            "service off line: serverdb; power cut"
+        );
+        assert_eq!(
+            event(Language::Indonesian, &body),
+            "layanan offline: serverdb; power cut"
+        );
     }
 }

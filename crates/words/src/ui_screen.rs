@@ -12,37 +12,88 @@ use std::path::PathBuf;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Screen {
     // --- the agent can't be asked
-    AgentNotReachable { socket: PathBuf, why: String },
-    SocketNotPermitted { socket: PathBuf },
-    AgentSilent { why: String },
-    ApiError { code: String, message: String },
-    AnswerNotUnderstood { why: String },
+    AgentNotReachable {
+        socket: PathBuf,
+        why: String,
+    },
+    SocketNotPermitted {
+        socket: PathBuf,
+    },
+    AgentSilent {
+        why: String,
+    },
+    ApiError {
+        code: String,
+        message: String,
+    },
+    AnswerNotUnderstood {
+        why: String,
+    },
     Interrupted,
     // --- a run is watched
-    Accepted { run: RunId, coordinator: NodeName },
-    WatchStopped { run: RunId },
-    WatchLost { run: RunId },
+    Accepted {
+        run: RunId,
+        coordinator: NodeName,
+    },
+    WatchStopped {
+        run: RunId,
+    },
+    WatchLost {
+        run: RunId,
+    },
     WatchWaits,
-    RunInterrupted { run: RunId },
-    StepsLeft { left: usize },
-    ExpectedTime { ms: u64 },
+    RunInterrupted {
+        run: RunId,
+    },
+    StepsLeft {
+        left: usize,
+    },
+    ExpectedTime {
+        ms: u64,
+    },
     // --- a plan
-    ProofByRelease { node: NodeName },
-    ProofByFence { node: NodeName, device: String, fence: FenceKind },
-    ProofByAttestation { node: NodeName, how: AttestKind },
+    ProofByRelease {
+        node: NodeName,
+    },
+    ProofByFence {
+        node: NodeName,
+        device: String,
+        fence: FenceKind,
+    },
+    ProofByAttestation {
+        node: NodeName,
+        how: AttestKind,
+    },
     NoTerminal,
-    TypeToGoOn { word: String },
-    PowerOffAsked { node: NodeName },
-    PowerFailed { node: NodeName, why: String },
+    TypeToGoOn {
+        word: String,
+    },
+    PowerOffAsked {
+        node: NodeName,
+    },
+    PowerFailed {
+        node: NodeName,
+        why: String,
+    },
     // --- a result
     EndedWithoutResult,
-    RunWas { run: RunId },
-    ClientsLost { ms: u64, probe: Option<String>, error_ms: Option<u64> },
-    NodeSawGap { ms: u64 },
+    RunWas {
+        run: RunId,
+    },
+    ClientsLost {
+        ms: u64,
+        probe: Option<String>,
+        error_ms: Option<u64>,
+    },
+    NodeSawGap {
+        ms: u64,
+    },
     GapOpen,
     NoOutageSeen,
     // --- a state
-    Database { state: DatabaseState },
+    Database {
+        state: DatabaseState,
+    },
     // --- the log book
     MachinesTimes,
     WasPoweredOff,
@@ -53,16 +104,30 @@ pub enum Screen {
     GuidedNeedsTerminal,
     ChooseService,
     ChooseOther,
-    MenuWatch { run: RunId },
-    MenuDrill { service: ServiceName },
-    MenuStop { service: ServiceName },
-    MenuAttestTakeover { node: NodeName },
-    AttestIntro { node: NodeName },
-    AttestWay { how: AttestKind },
+    MenuWatch {
+        run: RunId,
+    },
+    MenuDrill {
+        service: ServiceName,
+    },
+    MenuStop {
+        service: ServiceName,
+    },
+    MenuAttestTakeover {
+        node: NodeName,
+    },
+    AttestIntro {
+        node: NodeName,
+    },
+    AttestWay {
+        how: AttestKind,
+    },
     AskPerson,
     EnterForNone,
     EnterForBack,
-    ActingAs { name: String },
+    ActingAs {
+        name: String,
+    },
 }
 
 /// A text in words.
@@ -80,20 +145,38 @@ mod tests {
 
     #[test]
     fn both_languages_name_the_run_and_how_to_see_it_again() {
-        let text = Screen::WatchStopped { run: RunId::new("00063b-backup") };
+        let text = Screen::WatchStopped {
+            run: RunId::new("00063b-backup"),
+        };
         for language in [Language::English, Language::Indonesian] {
             let said = screen(language, &text);
-            assert!(said.contains("00063b-backup") && said.contains("siaga status --watch"), "{said}");
+            assert!(
+                said.contains("00063b-backup") && said.contains("siaga status --watch"),
+                "{said}"
+            );
         }
-        assert_ne!(screen(Language::English, &text), screen(Language::Indonesian, &text));
+        assert_ne!(
+            screen(Language::English, &text),
+            screen(Language::Indonesian, &text)
+        );
     }
 
     #[test]
     fn a_loss_names_its_probe_and_error() {
-        let lost = |error_ms| Screen::ClientsLost { ms: 103, probe: Some("client1".into()), error_ms };
+        let lost = |error_ms| Screen::ClientsLost {
+            ms: 103,
+            probe: Some("client1".into()),
+            error_ms,
+        };
         let english = screen(Language::English, &lost(Some(5)));
-        assert_eq!(english, "Clients lost 103 ms, measured by the probe client1 (± 5 ms).");
+        assert_eq!(
+            english,
+            "Clients lost 103 ms, measured by the probe client1 (± 5 ms)."
+        );
         let indonesian = screen(Language::Indonesian, &lost(None));
-        assert_eq!(indonesian, "Klien kehilangan layanan selama 103 milidetik, diukur oleh pemantau client1.");
+        assert_eq!(
+            indonesian,
+            "Klien kehilangan layanan selama 103 milidetik, diukur oleh pemantau client1."
+        );
     }
 }

@@ -108,7 +108,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
 fn database(state: &DatabaseState) -> String {
     match state {
         DatabaseState::Stopped => "stopped".into(),
-        DatabaseState::Starting { percent: Some(percent) } => format!("starting, {percent} %"),
+        DatabaseState::Starting {
+            percent: Some(percent),
+        } => format!("starting, {percent} %"),
         DatabaseState::Starting { percent: None } => "starting".into(),
         DatabaseState::Ready => "ready".into(),
         DatabaseState::NotServing { why } => format!("does not serve ({})", quoted(why)),

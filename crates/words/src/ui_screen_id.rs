@@ -109,7 +109,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
 fn database(state: &DatabaseState) -> String {
     match state {
         DatabaseState::Stopped => "berhenti".into(),
-        DatabaseState::Starting { percent: Some(percent) } => format!("sedang dinyalakan, {percent} %"),
+        DatabaseState::Starting {
+            percent: Some(percent),
+        } => format!("sedang dinyalakan, {percent} %"),
         DatabaseState::Starting { percent: None } => "sedang dinyalakan".into(),
         DatabaseState::Ready => "siap".into(),
         DatabaseState::NotServing { why } => format!("tidak melayani ({})", quoted(why)),

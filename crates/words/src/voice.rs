@@ -27,7 +27,10 @@ impl Voice {
 
     /// The same voice, at a site with several services: commands name the service.
     pub fn naming_services(self, several_services: bool) -> Self {
-        Self { several_services, ..self }
+        Self {
+            several_services,
+            ..self
+        }
     }
 
     /// Date and time of an instant, to the second, with the zone's name.

@@ -9,7 +9,7 @@ use siaga_model::api::{Outage, SeenBy};
 use siaga_model::config::Service;
 use siaga_model::event::{Event, EventBody};
 use siaga_model::observation::{AgentView, FenceState, Observation};
-use siaga_model::plan::{Action, MandatedPlan, Plan, Request, Step};
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
@@ -306,6 +306,10 @@ async fn finish(core: &Arc<Core>, service: &Service, live: &LiveRun, run: &Run, 
     let mut outages = core.probes.outages(&service.name, live.started);
     if outages.is_empty() {
         outages = live.update(|s| node_outages(&s.finished));
+        // A service that was never on line did not go off line.
+        if live.kind == MoveKind::Start {
+            outages.retain(|o| o.offline_at.is_some());
+        }
     }
     for outage in &outages {
         record(core, live, EventBody::OutageMeasured { outage: outage.clone() });

@@ -93,6 +93,7 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
             address: AddressAnswer::Mine,
         },
     );
+    trust_coordinators(&mut nodes);
     Observation {
         service: service.name.clone(),
         observer: core.me.clone(),
@@ -101,6 +102,26 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
         probes: core.probes.sightings(&service.name),
         addresses,
         disk,
+    }
+}
+
+/// A coordinator that answers knows best whether its run is over: the end may not have been copied yet.
+fn trust_coordinators(nodes: &mut BTreeMap<NodeName, NodeView>) {
+    let said: BTreeMap<NodeName, Option<siaga_model::RunId>> = nodes
+        .iter()
+        .filter_map(|(name, view)| {
+            let unfinished = view.agent.facts()?.ledger.unfinished.as_ref();
+            Some((name.clone(), unfinished.map(|u| u.run.clone())))
+        })
+        .collect();
+    for view in nodes.values_mut() {
+        if let AgentView::Answered { facts, .. } = &mut view.agent
+            && let Some(unfinished) = &facts.ledger.unfinished
+            && let Some(known) = said.get(&unfinished.coordinator)
+            && known.as_ref() != Some(&unfinished.run)
+        {
+            facts.ledger.unfinished = None;
+        }
     }
 }
 

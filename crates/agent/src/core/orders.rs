@@ -108,7 +108,7 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
         return failed(core, FailureKind::Precondition, "no such service here");
     };
     lab_crash::crash("before", order.step.action.name());
-    if let Some(plan) = &order.enlist {
+    if let Some(plan) = order.enlist.as_ref().filter(|p| p.coordinator != core.me) {
         let mut context = desk.context.lock().unwrap_or_else(PoisonError::into_inner);
         context.run = Some(plan.epoch.run.clone());
         context.actor = None;

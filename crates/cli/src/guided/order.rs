@@ -72,7 +72,7 @@ fn plan(ctx: &Context, session: &mut Session, request: &mut MoveRequest) -> Resu
             }
             MoveAnswer::Refused { refusal } => refusal,
         };
-        if false && refusal.code == RefusalCode::RunInProgress {
+        if request.kind == MoveKind::Abort && refusal.code == RefusalCode::RunInProgress {
             return Ok(Planned::GoOn(None));
         }
         eprintln!("{}", siaga_words::refusal(&ctx.voice, &refusal));

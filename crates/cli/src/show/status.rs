@@ -89,19 +89,24 @@ pub fn run(ctx: &Context, service: &ServiceStatus) -> Option<String> {
 fn nodes(ctx: &Context, service: &ServiceStatus) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, view) in &service.observation.nodes {
-        lines.push(format!("{name}:"));
         let said = node_sentences(name, view);
         let news = said
             .iter()
-            .filter(|s| !service.verdict.evidence.contains(s));
-        lines.extend(news.map(|s| format!("  - {}", sentence(&ctx.voice, s))));
+            .filter(|s| !service.verdict.evidence.iter().any(|e| same_fact(e, s)));
+        let mut known: Vec<String> = news
+            .map(|s| format!("  - {}", sentence(&ctx.voice, s)))
+            .collect();
         if let AgentView::Answered { facts, .. } = &view.agent {
-            lines.push(format!(
+            known.push(format!(
                 "  - {}",
                 ctx.say(Screen::Database {
                     state: facts.database.clone()
                 })
             ));
+        }
+        if !known.is_empty() {
+            lines.push(format!("{name}:"));
+            lines.extend(known);
         }
     }
     if service
@@ -113,6 +118,22 @@ fn nodes(ctx: &Context, service: &ServiceStatus) -> Vec<String> {
         lines.push(sentence(&ctx.voice, &Sentence::NoFenceCost));
     }
     lines
+}
+
+/// The same thing said about the same node, if with other details.
+fn same_fact(a: &Sentence, b: &Sentence) -> bool {
+    a == b
+        || match (a, b) {
+            (Sentence::NodeHolds { node: a, .. }, Sentence::NodeHolds { node: b, .. })
+            | (
+                Sentence::NodeHoldingUnknown { node: a, .. },
+                Sentence::NodeHoldingUnknown { node: b, .. },
+            )
+            | (Sentence::NodeSilent { node: a, .. }, Sentence::NodeSilent { node: b, .. }) => {
+                a == b
+            }
+            _ => false,
+        }
 }
 
 fn node_sentences(name: &NodeName, view: &NodeView) -> Vec<Sentence> {

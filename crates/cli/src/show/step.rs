@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::term::Tone;
 use siaga_model::NodeName;
 use siaga_model::api::{RunningStep, StepView};
+use siaga_model::plan::Action;
 use siaga_model::run::StepOutcome;
 use siaga_words::{Screen, Ui, action_by_name, duration, failure, ui};
 
@@ -18,11 +19,9 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
     let voice = &ctx.voice;
     let (mark, tone, below) = match &step.outcome {
         StepOutcome::Done { changed: true } => ("ok".to_owned(), Tone::Good, None),
-        StepOutcome::Done { changed: false } => (
-            "ok".to_owned(),
-            Tone::Good,
-            Some(ui(voice, Ui::NothingToDo)),
-        ),
+        StepOutcome::Done { changed: false } => {
+            ("ok".to_owned(), Tone::Good, already(ctx, &step.action))
+        }
         StepOutcome::Failed(cause) => (
             ui(voice, Ui::Failed),
             Tone::Bad,
@@ -41,6 +40,11 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
     let notes = below.iter().chain(&step.notes);
     lines.extend(notes.map(|note| format!("             {note}")));
     lines.join("\n")
+}
+
+/// Said of an act that found its work done; a test changes nothing by its nature.
+fn already(ctx: &Context, action: &str) -> Option<String> {
+    (action != Action::ClientTest.name()).then(|| ui(&ctx.voice, Ui::NothingToDo))
 }
 
 /// A step that begins, for where nothing can be drawn over.

@@ -52,7 +52,10 @@ pub fn text(ctx: &Context, diagnosis: &Diagnosis) -> String {
     match &diagnosis.cause {
         Some(cause) => {
             let heading = ui(&ctx.voice, Ui::LikelyCause);
-            lines.push(ctx.term.out(Tone::Bad, &format!("{heading} {cause}")));
+            lines.push(ctx.term.out(
+                Tone::Bad,
+                &format!("{heading} {}", named(ctx, cause, &layers)),
+            ));
         }
         None => lines.push(ui(&ctx.voice, Ui::NoCauseFound)),
     }
@@ -61,6 +64,22 @@ pub fn text(ctx: &Context, diagnosis: &Diagnosis) -> String {
         lines.extend(show::status::advice_lines(ctx, &diagnosis.advice));
     }
     lines.join("\n")
+}
+
+/// The cause with its layer in the site's language, where it is one of the findings above.
+fn named(ctx: &Context, cause: &str, layers: &[&LayerFinding]) -> String {
+    let is_cause = |l: &&&LayerFinding| {
+        l.ok == Some(false) && cause.starts_with(l.node.as_str()) && cause.ends_with(&l.evidence)
+    };
+    match layers.iter().find(is_cause) {
+        Some(found) => format!(
+            "{} ({}): {}",
+            layer(&ctx.voice, found.layer),
+            found.node,
+            found.evidence
+        ),
+        None => cause.to_owned(),
+    }
 }
 
 fn line(ctx: &Context, found: &LayerFinding) -> String {

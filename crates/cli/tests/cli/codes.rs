@@ -3,9 +3,12 @@
 use crate::agent::FakeAgent;
 use crate::samples::*;
 use crate::{run, siaga};
-use siaga_model::api::{CanTakeOver, CheckReport, Status};
-use siaga_model::observation::Power;
+use siaga_model::api::{CanTakeOver, CheckReport, Diagnosis, Layer, LayerFinding, Status};
+use siaga_model::observation::{
+    AddressAnswer, AgentView, DatabaseState, Holding, LedgerFacts, NodeFacts, NodeView, Power,
+};
 use siaga_model::plan::MoveKind;
+use siaga_model::refusal::{Advice, Sentence};
 use siaga_model::run::RunOutcome;
 
 #[test]
@@ -290,4 +293,77 @@ fn a_broken_configuration_is_2_and_names_line_and_code() {
     let schema: serde_json::Value =
         serde_json::from_str(&run(&["config", "schema"]).out).expect("JSON");
     assert_eq!(schema["title"], "siaga.toml");
+}
+
+#[test]
+fn a_diagnosis_names_the_layer_in_the_sites_language() {
+    let found = |layer, ok, evidence: &str| LayerFinding {
+        layer,
+        node: backup(),
+        ok,
+        evidence: evidence.into(),
+    };
+    let diagnosis = Diagnosis {
+        service: service(),
+        layers: vec![
+            found(Layer::ClientTest, None, "no probe"),
+            found(Layer::FreeSpace, Some(false), "/srv/simrs: 0 MiB free"),
+            found(Layer::Power, Some(true), "on"),
+        ],
+        cause: Some("backup free_space: /srv/simrs: 0 MiB free".into()),
+        advice: vec![Advice::Restart { service: service() }],
+    };
+    let agent = FakeAgent::start("id", move |_| Some((200, json(&diagnosis))));
+    let said = agent.run(&["diagnose"]);
+    assert_eq!(said.code, 0);
+    let cause = said
+        .out
+        .lines()
+        .find(|l| l.starts_with("Kemungkinan penyebab:"))
+        .expect("a cause");
+    assert_eq!(
+        cause,
+        "Kemungkinan penyebab: ruang kosong (backup): /srv/simrs: 0 MiB free"
+    );
+    let first = said.out.lines().next().expect("a layer");
+    assert!(
+        first.contains("baik") && first.contains("daya"),
+        "from the bottom up: {first}"
+    );
+    assert!(said.out.contains("siaga restart"), "{}", said.out);
+}
+
+#[test]
+fn a_nodes_facts_are_not_said_twice() {
+    let mut status = running();
+    let holds = |by: &str| Sentence::NodeHolds {
+        node: backup(),
+        by: vec![by.into()],
+    };
+    status.services[0].verdict.evidence = vec![holds("192.0.2.50")];
+    let facts = NodeFacts {
+        boot: "b".into(),
+        disk: Holding::Held {
+            by: vec!["/srv/simrs".into()],
+        },
+        mounts: Vec::new(),
+        virtual_ips: Vec::new(),
+        database: DatabaseState::Ready,
+        applications: Vec::new(),
+        ledger: LedgerFacts::default(),
+    };
+    let view = NodeView {
+        agent: AgentView::Answered {
+            paths: Vec::new(),
+            facts: Box::new(facts),
+        },
+        power: Power::Unknown,
+        fences: Vec::new(),
+        address: AddressAnswer::Mine,
+    };
+    status.services[0].observation.nodes.insert(backup(), view);
+    let agent = FakeAgent::start("en", move |_| Some((200, json(&status))));
+    let said = agent.run(&["status"]);
+    assert_eq!(said.out.matches("backup holds").count(), 1, "{}", said.out);
+    assert!(said.out.contains("Database: ready."), "{}", said.out);
 }

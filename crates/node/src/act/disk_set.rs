@@ -1,6 +1,7 @@
 //! The shared storage that one node at a time may hold.
 
 use super::bounded::in_flight::{Busy, InFlight};
+use crate::observe::disk_watch::{self, Sample};
 use crate::observe::holders;
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -27,6 +28,8 @@ pub trait DiskSet: Send + Sync {
     fn device(&self) -> &Path;
     /// The device's number, as `stat` gives it. An error says why it is not known.
     fn number(&self) -> Result<u64, String>;
+    /// Reads some of it past the page cache. Only while this node does not hold it.
+    fn sample(&self) -> std::io::Result<Sample>;
     /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.
     fn enter(&self) -> InFlight;
 }
@@ -95,11 +98,12 @@ impl BlockDevice {
         })
     }
 
-    /// The look itself. Free comes with the claim, still open.
-    fn claim_free(&self) -> Result<OwnedFd, Holding> {
+    /// The look itself. Free comes with the claim, still open, and with the gate: another look of our own would take
+    /// the open descriptor for a stranger's.
+    fn claim_free(&self) -> Result<(OwnedFd, MutexGuard<'_, ()>), Holding> {
         let unknown = |why| Holding::Unknown { why };
         let number = self.number().map_err(unknown)?;
-        let _one = self.gate();
+        let one = self.gate();
         if self.busy.is_busy() {
             return Err(Holding::Held { by: vec!["a mount or unmount of this node's agent is in flight".into()] });
         }
@@ -120,7 +124,7 @@ impl BlockDevice {
             return Err(unknown(why));
         }
         match self.claim() {
-            Claim::Claimed { descriptor, .. } => Ok(descriptor),
+            Claim::Claimed { descriptor, .. } => Ok((descriptor, one)),
             Claim::Held => Err(Holding::Held { by: vec![NO_VISIBLE_HOLDER.into()] }),
             Claim::Unusable(why) => Err(unknown(why)),
         }
@@ -137,7 +141,7 @@ impl BlockDevice {
     }
 
     /// Claims the device, waiting a little for holders that are going away.
-    fn claim_within(&self, within: Duration) -> Result<OwnedFd, Holding> {
+    fn claim_within(&self, within: Duration) -> Result<(OwnedFd, MutexGuard<'_, ()>), Holding> {
         let deadline = Instant::now() + within;
         loop {
             match self.claim_free() {
@@ -172,7 +176,7 @@ impl DiskSet for BlockDevice {
 
     fn take(&self) -> Acted {
         match self.claim_within(TAKE_WITHIN) {
-            Ok(descriptor) => {
+            Ok((descriptor, _one)) => {
                 // Whatever this kernel remembers of the device is older than the other node's last write.
                 flush_buffers(&descriptor)
                     .map_err(|e| Trouble::failed(FailureKind::Io, format!("flushing buffers: {e}")))?;
@@ -209,6 +213,11 @@ impl DiskSet for BlockDevice {
                 number => Ok(number - 1),
             },
         }
+    }
+
+    fn sample(&self) -> std::io::Result<Sample> {
+        let _one = self.gate();
+        disk_watch::sample(&self.device)
     }
 
     fn enter(&self) -> InFlight {

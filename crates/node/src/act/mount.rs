@@ -54,11 +54,11 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
     if !place.is_dir() {
         return Err(failed(format!("the mount point {} does not exist", place.display())));
     }
+    let in_flight = disk.enter();
     let mut notes = Vec::new();
     if file_system.kind == FileSystemKind::Ext4 {
         notes.extend(mmp::clear_if_allowed(disk.device(), all_powered_off)?);
     }
-    let in_flight = disk.enter();
     let job = (file_system.clone(), disk.device().to_owned(), place.clone());
     let result = bounded::run(KERNEL_WITHIN, move || {
         let _in_flight = in_flight;
@@ -102,7 +102,7 @@ fn mount_now(file_system: &FileSystem, device: &Path, place: &Path) -> Result<()
             None => set_option(&context, option).map_err(|e| because(option, e))?,
         }
     }
-    fsconfig_create(&context).map_err(|e| because("mount", e))?;
+    fsconfig_create(&context).map_err(|e| because(&format!("{} as {kind}", device.display()), e))?;
     let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).map_err(|e| because("fsmount", e))?;
     // `mount` is dropped at the end of this call: while it is open, an unmount is busy.
     move_mount(&mount, "", CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)

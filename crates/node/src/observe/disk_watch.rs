@@ -29,16 +29,20 @@ pub fn sample(device: &Path) -> io::Result<Sample> {
 }
 
 /// Two samples, `interval` apart, or a new one against an `earlier` one without any wait.
-pub fn watch(device: &Path, earlier: Option<&Sample>, interval: Duration) -> (DiskSighting, Option<Sample>) {
-    let not_looked = |e: io::Error| DiskSighting::NotLooked { why: format!("{}: {e}", device.display()) };
-    let first = match earlier.cloned().map_or_else(|| sample(device), Ok) {
+pub fn watch(
+    take: &dyn Fn() -> io::Result<Sample>,
+    earlier: Option<&Sample>,
+    interval: Duration,
+) -> (DiskSighting, Option<Sample>) {
+    let not_looked = |e: io::Error| DiskSighting::NotLooked { why: format!("reading the disk set: {e}") };
+    let first = match earlier.cloned().map_or_else(take, Ok) {
         Ok(first) => first,
         Err(e) => return (not_looked(e), None),
     };
     if earlier.is_none() {
         std::thread::sleep(interval);
     }
-    match sample(device) {
+    match take() {
         Ok(second) if second == first => (DiskSighting::NoChangeSeen, Some(second)),
         Ok(second) => (DiskSighting::Changing, Some(second)),
         Err(e) => (not_looked(e), None),

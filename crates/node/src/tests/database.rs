@@ -2,6 +2,7 @@
 
 use super::{World, in_own_namespace, signal, until};
 use crate::act::postgres::connect::Answer;
+use crate::act::postgres::launch::{Launch, launch};
 use rustix::process::Signal;
 use siaga_model::observation::DatabaseState;
 use siaga_model::run::FailureKind;
@@ -177,13 +178,27 @@ fn a_foreign_or_missing_data_directory_is_refused() {
     });
 }
 
+/// A server that serves reads, and follows a primary that there is not.
 #[test]
-fn a_standby_is_not_ready() {
+fn a_standby_is_neither_started_nor_ready() {
     in_own_namespace(|| {
         let world = World::with_cluster("", |_| {});
         std::fs::write(world.database.data_dir.join("standby.signal"), b"").unwrap();
-        assert!(failure(start(&world)).contains("standby"));
-        assert!(matches!(state(&world), DatabaseState::NotServing { .. }));
+        assert!(failure(start(&world)).ends_with("has a standby.signal"));
+        assert_eq!(state(&world), DatabaseState::Stopped);
+        // Started by hand.
+        let account = crate::act::postgres::account::lookup("postgres").unwrap();
+        let arguments = ["-D".into(), world.database.data_dir.clone().into()];
+        let by_hand = Launch {
+            program: &world.database.bin_dir.join("postgres"),
+            arguments: &arguments,
+            account: &account,
+            working_directory: &world.database.data_dir,
+            log: None,
+        };
+        launch(by_hand).unwrap();
+        until("reads", || world.psql("select 1").output().unwrap().status.success());
+        assert!(matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("read-only")));
         stop(&world).unwrap();
     });
 }

@@ -127,8 +127,7 @@ fn a_missing_mount_point_and_a_wrong_file_system_are_named() {
         std::fs::create_dir(&world.mount_point).unwrap();
         run(&["/sbin/wipefs", "-aq", world.loop_device.device.to_str().unwrap()]);
         let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else { panic!() };
-        // The kernel's own words.
-        assert!(failure.detail.contains("ext4"), "{}", failure.detail);
+        assert!(failure.detail.contains("as ext4: Invalid argument"), "{}", failure.detail);
     });
 }
 
@@ -170,10 +169,11 @@ fn watch_sees_writes(wish: &Wish) {
     std::fs::write(world.mount_point.join("row"), b"x").unwrap();
     let held = world.hands.watch_disk(&world.service, Duration::ZERO);
     assert!(matches!(held, DiskSighting::NotLooked { .. }));
-    let (_, before) = disk_watch::watch(device, None, Duration::ZERO);
+    let sample = || disk_watch::sample(device);
+    let (_, before) = disk_watch::watch(&sample, None, Duration::ZERO);
     std::fs::write(world.mount_point.join("row2"), b"x").unwrap();
     run(&["/bin/sync", "-f", world.mount_point.to_str().unwrap()]);
-    let (sighting, _) = disk_watch::watch(device, before.as_ref(), Duration::ZERO);
+    let (sighting, _) = disk_watch::watch(&sample, before.as_ref(), Duration::ZERO);
     assert_eq!(sighting, DiskSighting::Changing);
     // It keeps nothing open.
     world.hands.unmount(&world.service).unwrap();

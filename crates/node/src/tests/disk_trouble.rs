@@ -53,15 +53,13 @@ fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
     in_own_namespace(|| {
         let world = World::mounted(&Wish::EXT4);
         let copy = namespace_copy(&world);
-        let kept = world.directory.path().join("namespace");
-        File::create(&kept).unwrap();
-        run(&["/bin/mount", "--bind", &format!("/proc/{}/ns/mnt", copy.pid()), kept.to_str().unwrap()]);
+        let kept = File::open(format!("/proc/{}/ns/mnt", copy.pid())).unwrap();
         drop(copy);
         world.hands.unmount(&world.service).unwrap();
         let number = std::fs::metadata(&world.loop_device.device).unwrap().rdev();
         assert_eq!(holders::scan(number), Ok(Vec::new()));
         assert!(not_released(&world).starts_with("the kernel, through no mount"));
-        run(&["/bin/umount", kept.to_str().unwrap()]);
+        drop(kept);
         until("release", || world.hands.prove_released(&world.service).is_ok());
     });
 }
@@ -71,9 +69,10 @@ fn a_reader_of_the_device_is_no_release() {
     in_own_namespace(|| {
         let world = World::new(&Wish::EXT4);
         let device = world.loop_device.device.to_str().unwrap();
-        let reader = Guard::spawn(Command::new("/usr/bin/tail").args(["-c", "1", "-f", device]));
-        until("the reader", || world.hands.look(&world.service).disk != Holding::Free);
-        let expected = format!("pid {} (tail): file {device}", reader.pid());
+        let reader = Guard::spawn(Command::new("/bin/sh").args(["-c", "exec 3<$0; exec sleep 1000", device]));
+        let expected = format!("pid {} (sleep): file {device}", reader.pid());
+        let held = Holding::Held { by: vec![expected.clone()] };
+        until("the reader", || world.hands.look(&world.service).disk == held);
         assert_eq!(not_released(&world), expected);
         assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == expected));
         drop(reader);

@@ -5,6 +5,7 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
+mod timing;
 
 use crate::act::postgres::{Postgres, process};
 use crate::act::taken::Taken;

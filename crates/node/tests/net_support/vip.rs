@@ -76,7 +76,3 @@ pub fn is_gratuitous(frame: &[u8], operation: u8, hardware: &str) -> bool {
         && frame[38..42] == V4.octets()
         && mac.join(":") == hardware
 }
-
-pub fn refused_if(acted: Acted) -> Option<String> {
-    acted.is_err().then(|| refused(acted))
-}

@@ -30,7 +30,19 @@ pub fn path(data_dir: &Path) -> PathBuf {
 
 /// Reads it. `None` where it is missing or not yet whole.
 pub fn read(data_dir: &Path) -> Option<PidFile> {
-    parse(std::fs::read_to_string(path(data_dir)).ok()?)
+    read_file(&path(data_dir))
+}
+
+/// Reads a file of that form: the lock beside the socket has the same first lines.
+pub fn read_file(path: &Path) -> Option<PidFile> {
+    parse(std::fs::read_to_string(path).ok()?)
+}
+
+impl PidFile {
+    /// The data directory that it is for.
+    pub fn data_dir(&self) -> &Path {
+        Path::new(self.content.lines().nth(1).unwrap_or_default())
+    }
 }
 
 fn parse(content: String) -> Option<PidFile> {

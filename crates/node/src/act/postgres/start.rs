@@ -9,13 +9,14 @@ use super::recovery::{self, RedoRange, Stall};
 use super::{Postgres, SQL_WITHIN, account};
 use crate::observe::pg_control;
 use rustix::process::{Pid, test_kill_process};
+use siaga_model::config::Database;
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Progress, Trouble};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How often a start is looked at: at first, and once it is clearly a long one.
@@ -47,12 +48,11 @@ pub fn start(server: &Postgres, progress: Progress) -> Acted {
         let names: Vec<String> = found.iter().map(Process::name).collect();
         return Err(failed(format!("processes of an earlier start are left: {}", names.join(", "))));
     }
-    let before = pid_file::read(&server.config.data_dir);
     match attempt(server, &account, progress) {
-        Err(End::LockFile(why)) => {
-            let kept = move_aside(server, before.as_ref()).map_err(|e| failed(format!("{why}; {e}")))?;
+        Err(End::Locked(why, locks)) => {
+            let kept = move_aside(server, &locks).map_err(|e| failed(format!("{why}; {e}")))?;
             let mut did = attempt(server, &account, progress).map_err(End::into_trouble)?;
-            did.notes.push(kept);
+            did.notes.extend(kept);
             Ok(did)
         }
         other => other.map_err(End::into_trouble),
@@ -74,15 +74,15 @@ fn adopt(server: &Postgres, postmaster: &Process, account: &Account, progress: P
 
 /// How a start ended otherwise.
 enum End {
-    /// It refused because of a `postmaster.pid` whose pid belongs to a living process that is no server of ours.
-    LockFile(String),
+    /// It ended, and these lock files stand in its way.
+    Locked(String, Vec<LockFile>),
     Other(Trouble),
 }
 
 impl End {
     fn into_trouble(self) -> Trouble {
         match self {
-            End::LockFile(why) => failed(why),
+            End::Locked(why, _) => failed(why),
             End::Other(trouble) => trouble,
         }
     }
@@ -94,7 +94,7 @@ fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<D
     check_data_dir(&config.data_dir, account).map_err(other)?;
     let (arguments, mut notes) = arguments(server).map_err(other)?;
     let log = Log::open(&server.log_path);
-    let lock_before = pid_file::read(&config.data_dir);
+    let locks_before = lock_files(config);
     let begun = Instant::now();
     let handle = launch(Launch {
         program: &config.bin_dir.join("postgres"),
@@ -106,10 +106,10 @@ fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<D
     .map_err(other)?;
     let log = log.map_err(|why| notes.push(format!("no log: {why}"))).ok();
     wait_ready(server, &handle, account, log.as_ref(), progress).map_err(|end| match end {
-        // Told by the file and not by the message, which may be in any language.
-        End::Other(Trouble::Failed(failure)) if is_chance_pid(lock_before.as_ref(), &config.data_dir) => {
-            End::LockFile(failure.detail)
-        }
+        End::Other(Trouble::Failed(failure)) => match still_locking(&locks_before, config) {
+            locks if locks.is_empty() => End::Other(Trouble::Failed(failure)),
+            locks => End::Locked(failure.detail, locks),
+        },
         end => end,
     })?;
     notes.push(format!("ready in {} ms", begun.elapsed().as_millis()));
@@ -126,6 +126,10 @@ fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), String> {
     if meta.uid() != account.uid {
         let (owner, name, uid) = (meta.uid(), &account.name, account.uid);
         return Err(format!("{shown} belongs to user id {owner}, and {name} has {uid} on this node"));
+    }
+    // It would follow for ever a primary that there is not.
+    if data_dir.join("standby.signal").exists() {
+        return Err(format!("{shown} is a standby's: it has a standby.signal"));
     }
     Ok(())
 }
@@ -154,15 +158,31 @@ fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<String>), String> 
     Ok((arguments, notes))
 }
 
-/// Is the lock file the one that was there before, and does its pid belong to a living process?
-fn is_chance_pid(before: Option<&PidFile>, data_dir: &Path) -> bool {
-    let Some(before) = before else { return false };
-    let alive = Pid::from_raw(before.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-    alive && pid_file::read(data_dir).is_some_and(|now| now.content == before.content)
+/// A lock file of this data directory's server: in the directory itself, or beside its socket.
+#[derive(PartialEq, Eq)]
+struct LockFile {
+    path: PathBuf,
+    said: PidFile,
 }
 
-/// Keeps the stale lock file as evidence. Only with no server of this data directory on this host.
-fn move_aside(server: &Postgres, before: Option<&PidFile>) -> Result<String, String> {
+fn lock_files(config: &Database) -> Vec<LockFile> {
+    let in_data_dir = pid_file::path(&config.data_dir);
+    let beside_socket = config.socket_dir.join(format!(".s.PGSQL.{}.lock", config.port));
+    // The one beside the socket may be that of another data directory's server: it says of which.
+    let is_ours = |l: &LockFile| l.path == in_data_dir || l.said.data_dir() == config.data_dir;
+    let read = |path: &PathBuf| Some(LockFile { path: path.clone(), said: pid_file::read_file(path)? });
+    [&in_data_dir, &beside_socket].into_iter().filter_map(read).filter(is_ours).collect()
+}
+
+/// Those that the start did not touch, and whose pid belongs to somebody. Told by the files and not by the server's
+/// message, which may be in any language.
+fn still_locking(before: &[LockFile], config: &Database) -> Vec<LockFile> {
+    let is_used = |l: &LockFile| Pid::from_raw(l.said.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+    lock_files(config).into_iter().filter(|l| before.contains(l) && is_used(l)).collect()
+}
+
+/// Keeps stale lock files as evidence. Only with no server of this data directory on this host.
+fn move_aside(server: &Postgres, locks: &[LockFile]) -> Result<Vec<String>, String> {
     // A server in a container has another program path, and the same working directory.
     let signature = server.signature();
     let mut there = process::find(&signature)?;
@@ -170,15 +190,15 @@ fn move_aside(server: &Postgres, before: Option<&PidFile>) -> Result<String, Str
     if let Some(somebody) = there.first() {
         return Err(format!("{} works in this data directory", somebody.name()));
     }
-    let from = pid_file::path(&server.config.data_dir);
-    let to = from.with_extension(format!("pid.siaga-{}", crate::wall_clock().0));
-    std::fs::rename(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
-    let pid = before.map_or(0, |b| b.pid);
-    Ok(format!(
-        "postmaster.pid named process {pid} ({}), which is no database server: kept as {}",
-        process::title(pid),
-        to.display()
-    ))
+    let mut notes = Vec::new();
+    for LockFile { path, said } in locks {
+        let mut kept = path.clone().into_os_string();
+        kept.push(format!(".siaga-{}", crate::wall_clock().0));
+        std::fs::rename(path, &kept).map_err(|e| format!("{}: {e}", path.display()))?;
+        let (pid, who) = (said.pid, process::title(said.pid));
+        notes.push(format!("{} named process {pid} ({who}), which is no server: kept aside", path.display()));
+    }
+    Ok(notes)
 }
 
 /// Waits until the server is ready, as long as it advances.
