@@ -144,7 +144,7 @@ impl OwnLog {
             };
             let line =
                 row::encode(&place, event, key).map_err(|cause| JournalError::Encode { cause })?;
-            if false {
+            if line.len() > MAX_ROW {
                 return Err(JournalError::RowTooLarge { bytes: line.len() });
             }
             if batch.seq.is_multiple_of(MARK_EVERY) {

@@ -7,14 +7,18 @@ use crate::machine::Machine;
 use crate::program::Program;
 use crate::state::LabState;
 use crate::tools::checked;
+use crate::wait::Deadline;
 use serde::Deserialize;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The probe's name in the site.
 pub const PROBE_NAME: &str = "client1";
+/// How long serverdb's agent may take until it listens.
+const JOIN_PATIENCE: Duration = Duration::from_secs(15);
 /// Where a machine finds the token that it joins with.
 const TOKEN_FILE: &str = "/run/siaga-join.token";
 
@@ -99,12 +103,30 @@ impl Inside<'_> {
     /// Joins with the token in a file that only root can read, gone afterwards: not in any argument.
     fn join(&self, machine: Machine, token: &str, args: &[&str]) -> Result<()> {
         let path = self.seen_from_outside(machine, TOKEN_FILE)?;
-        let mut file = File::create(&path).doing(|| on("make", &path))?;
-        file.set_permissions(Permissions::from_mode(0o600))
-            .doing(|| on("protect", &path))?;
+        // Never readable by others, not even for a moment.
+        let _ = std::fs::remove_file(&path);
+        let opened = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        let mut file = opened.doing(|| on("make", &path))?;
         file.write_all(token.as_bytes())
             .doing(|| on("write", &path))?;
-        let joined = self.siaga(machine, args);
+        let mut deadline = Deadline::new(JOIN_PATIENCE);
+        let joined = loop {
+            match self.siaga(machine, args) {
+                // The agent on serverdb was started a moment ago. This error leaves the token unspent.
+                Err(LabError::Command { stderr, .. }) if stderr.contains("join-unreachable") => {
+                    if let Err(error) =
+                        deadline.pause(&|| format!("serverdb's agent, which said: {stderr}"))
+                    {
+                        break Err(error);
+                    }
+                }
+                ended => break ended,
+            }
+        };
         let _ = std::fs::remove_file(&path);
         joined.map(|_| ())
     }

@@ -8,12 +8,14 @@ use crate::observe::disk_watch::{self, Sample};
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service};
+use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
-use siaga_runner::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble};
+use siaga_runner::hands::{
+    Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble,
+};
 use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -58,7 +60,10 @@ impl Kit {
         let number = self.disk.number().map_err(precondition)?;
         match mount::device_at(place) {
             Ok(Some(device)) if device == number => Ok(place.clone()),
-            Ok(_) => Err(precondition(format!("the disk set is not mounted at {}", place.display()))),
+            Ok(_) => Err(precondition(format!(
+                "the disk set is not mounted at {}",
+                place.display()
+            ))),
             Err(e) => Err(Trouble::Unknown(format!("mount table: {e}"))),
         }
     }
@@ -94,26 +99,51 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let device = service.disk_set.device(&node).ok_or_else(|| {
-                format!("service {} has no device on {node}", service.name)
-            })?;
+            let device = service
+                .disk_set
+                .device(&node)
+                .ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
             let disk = match service.disk_set.driver {
                 DiskSetDriver::Block => Box::new(BlockDevice::new(device.clone())),
             };
-            let server = Postgres::new(&service.name, service.database.clone(), &state_dir, rt.clone());
-            let kit = Kit { service: service.clone(), disk, server, seen: Mutex::default() };
+            let server = Postgres::new(
+                &service.name,
+                service.database.clone(),
+                &state_dir,
+                rt.clone(),
+            );
+            let kit = Kit {
+                service: service.clone(),
+                disk,
+                server,
+                seen: Mutex::default(),
+            };
             kits.insert(service.name.clone(), kit);
         }
         let taken = TakenStore::new(run_dir, boot.clone());
-        Ok(Self { config, node, boot, rt, taken, witnesses, kits })
+        Ok(Self {
+            config,
+            node,
+            boot,
+            rt,
+            taken,
+            witnesses,
+            kits,
+        })
     }
 
     fn kit(&self, service: &ServiceName) -> Result<&Kit, Trouble> {
-        self.kits.get(service).ok_or_else(|| precondition(format!("there is no service {service}")))
+        self.kits
+            .get(service)
+            .ok_or_else(|| precondition(format!("there is no service {service}")))
     }
 
     fn device(&self, victim: &NodeName, device: &str) -> Result<&Fence, String> {
-        let fences = self.config.node(victim).map(|n| n.fences.as_slice()).unwrap_or_default();
+        let fences = self
+            .config
+            .node(victim)
+            .map(|n| n.fences.as_slice())
+            .unwrap_or_default();
         let found = fences.iter().find(|f| f.name == device);
         found.ok_or_else(|| format!("{victim} has no fence device {device}"))
     }
@@ -122,7 +152,9 @@ impl NodeHands {
     /// between two reads; later ones compare with the call before.
     pub fn watch_disk(&self, service: &ServiceName, interval: Duration) -> DiskSighting {
         let Some(kit) = self.kits.get(service) else {
-            return DiskSighting::NotLooked { why: format!("there is no service {service}") };
+            return DiskSighting::NotLooked {
+                why: format!("there is no service {service}"),
+            };
         };
         // Held by a look that is in progress: the next call will do.
         let mut seen = kit.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +162,9 @@ impl NodeHands {
             Holding::Free => {}
             Holding::Held { .. } => {
                 *seen = None;
-                return DiskSighting::NotLooked { why: "this node holds the disk set itself".into() };
+                return DiskSighting::NotLooked {
+                    why: "this node holds the disk set itself".into(),
+                };
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
@@ -143,7 +177,10 @@ impl NodeHands {
     pub(crate) fn take_for(&self, taken: &Taken) -> Acted {
         let kit = self.kit(&taken.service)?;
         let remember = |did: Did| {
-            self.taken.save(taken).map_err(|why| Trouble::failed(FailureKind::Io, why)).map(|()| did)
+            self.taken
+                .save(taken)
+                .map_err(|why| Trouble::failed(FailureKind::Io, why))
+                .map(|()| did)
         };
         // A service that is restarted in place is taken again under its new mandate.
         if self.taken.load(&taken.service).is_some() && kit.mounted().is_ok() {
@@ -151,6 +188,10 @@ impl NodeHands {
         }
         kit.disk.take().and_then(remember)
     }
+}
+
+fn no_interface(address: &VirtualIp, node: &NodeName) -> Trouble {
+    precondition(format!("{} has no interface on {node}", address.address))
 }
 
 /// Does each, even after a failure; the first failure counts.
@@ -215,14 +256,19 @@ impl Hands for NodeHands {
         let addresses = &self.kit(service)?.service.virtual_ips;
         all(addresses.iter().map(|v| match v.interface(&self.node) {
             Some(interface) => virtual_ip::remove(&self.rt, interface, v.address),
-            None => Err(precondition(format!("{} has no interface on {}", v.address, self.node))),
+            None => Err(no_interface(v, &self.node)),
         }))
     }
 
     fn unmount(&self, service: &ServiceName) -> Acted {
         let kit = self.kit(service)?;
         let is_ours = |pid| kit.server.owns(pid);
-        all(kit.service.file_systems.iter().rev().map(|f| mount::unmount(kit.disk.as_ref(), &f.mount_point, &is_ours)))
+        all(kit
+            .service
+            .file_systems
+            .iter()
+            .rev()
+            .map(|f| mount::unmount(kit.disk.as_ref(), &f.mount_point, &is_ours)))
     }
 
     fn prove_released(&self, service: &ServiceName) -> Acted {
@@ -233,7 +279,12 @@ impl Hands for NodeHands {
 
     fn take(&self, permit: TakePermit) -> Acted {
         let (service, epoch) = (permit.service().clone(), permit.epoch().clone());
-        self.take_for(&Taken::new(service, epoch, self.boot.clone(), permit.proofs()))
+        self.take_for(&Taken::new(
+            service,
+            epoch,
+            self.boot.clone(),
+            permit.proofs(),
+        ))
     }
 
     fn mount(&self, service: &ServiceName) -> Acted {
@@ -253,17 +304,38 @@ impl Hands for NodeHands {
 
     fn add_virtual_ips(&self, service: &ServiceName, certainty: AddressCertainty) -> Acted {
         let addresses = &self.kit(service)?.service.virtual_ips;
-        all(addresses.iter().map(|v| match v.interface(&self.node) {
-            Some(interface) => virtual_ip::add(&self.rt, interface, v.address, certainty),
-            None => Err(precondition(format!("{} has no interface on {}", v.address, self.node))),
-        }))
+        // By the mandate the address is ours: another node that was only cut from the storage may go on answering,
+        // and does not keep it from us. Any other machine does.
+        let others = self.config.others(&self.node);
+        let tolerated: Vec<String> = others.flat_map(|n| n.hardware_addresses.clone()).collect();
+        let add = |v: &VirtualIp| match v.interface(&self.node) {
+            Some(interface) => {
+                virtual_ip::add_beside(&self.rt, interface, v.address, certainty, &tolerated)
+            }
+            None => Err(no_interface(v, &self.node)),
+        };
+        // Asking for one takes a fifth of a second: all at once.
+        let add = &add;
+        std::thread::scope(|scope| {
+            let adding: Vec<_> = addresses
+                .iter()
+                .map(|v| scope.spawn(move || add(v)))
+                .collect();
+            let broken = || Trouble::Unknown("the adding thread failed".into());
+            all(adding
+                .into_iter()
+                .map(|t| t.join().unwrap_or_else(|_| Err(broken()))))
+        })
     }
 
     fn start_database(&self, service: &ServiceName, progress: Progress) -> Acted {
         let kit = self.kit(service)?;
         let place = kit.mounted()?;
         if !kit.service.database.data_dir.starts_with(&place) {
-            return Err(precondition(format!("the data directory is not below {}", place.display())));
+            return Err(precondition(format!(
+                "the data directory is not below {}",
+                place.display()
+            )));
         }
         postgres::start::start(&kit.server, progress)
     }
@@ -273,7 +345,9 @@ impl Hands for NodeHands {
     }
 
     fn client_test(&self, service: &ServiceName, since: UtcMicros) -> Vec<ClientTestResult> {
-        let Some(kit) = self.kits.get(service) else { return Vec::new() };
+        let Some(kit) = self.kits.get(service) else {
+            return Vec::new();
+        };
         let scene = client_test::Scene {
             node: &self.node,
             service,
@@ -296,7 +370,8 @@ impl Hands for NodeHands {
     }
 
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {
-        self.device(victim, device).map_or_else(|why| FenceState::Failed { why }, fence::state)
+        self.device(victim, device)
+            .map_or_else(|why| FenceState::Failed { why }, fence::state)
     }
 
     fn sign_of_life(
@@ -307,7 +382,15 @@ impl Hands for NodeHands {
         since: UtcMicros,
     ) -> Option<Sentence> {
         let signs = self.witnesses.as_ref();
-        witness::sign_of_life(&self.config, &self.node, service, victim, ground, since, signs)
+        witness::sign_of_life(
+            &self.config,
+            &self.node,
+            service,
+            victim,
+            ground,
+            since,
+            signs,
+        )
     }
 
     fn now(&self) -> UtcMicros {

@@ -17,7 +17,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The wall clock, for records.
 pub fn wall_clock() -> UtcMicros {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     UtcMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 

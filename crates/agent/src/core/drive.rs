@@ -83,17 +83,14 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
     };
     tokio::pin!(deadline);
     let (mut budget_over, mut aborted) = (false, false);
-    let mut plans = 0_u32;
     loop {
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Plan { request, parent, proofs, failed_fences } => {
-                    plans += 1;
                     let work = Planning {
                         core: core.clone(),
                         service: service.clone(),
                         run: live.run.clone(),
-                        number: plans,
                         request,
                         parent,
                         proofs,
@@ -186,7 +183,6 @@ struct Planning {
     core: Arc<Core>,
     service: Service,
     run: RunId,
-    number: u32,
     request: Request,
     parent: Option<PlanId>,
     proofs: Vec<ProofRecord>,
@@ -243,7 +239,8 @@ impl Planning {
             .next_epoch(&self.run, &seen.elsewhere, seen.answers_for)
             .map_err(|e| self.ledger_refusal(&e))?;
         let mandated = MandatedPlan {
-            id: PlanId::new(format!("{}.{}", self.run, self.number)),
+            // The epoch's counter makes it unique, also when a run is resumed: an order is known by plan and step.
+            id: PlanId::new(format!("{}.{}", self.run, epoch.counter)),
             parent: self.parent.clone(),
             epoch,
             coordinator: self.core.me.clone(),
@@ -270,6 +267,11 @@ impl Planning {
             LedgerError::Conflict { epoch, other } => (
                 RefusalCode::MandateConflict,
                 Sentence::RefusedMandateConflict { epoch: epoch.clone(), other: other.clone() },
+                vec![Advice::Status],
+            ),
+            LedgerError::Log(why) if self.core.log.journal().room() == siaga_journal::Room::Plenty => (
+                RefusalCode::BadRequest,
+                Sentence::RefusedBadRequest { why: why.clone() },
                 vec![Advice::Status],
             ),
             LedgerError::Log(_) => (

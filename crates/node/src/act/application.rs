@@ -55,17 +55,26 @@ pub fn after_move(commands: &[NamedCommand]) -> Acted {
     if troubles.is_empty() {
         return Ok(did);
     }
-    Err(Trouble::failed(FailureKind::Application, troubles.join("; ")))
+    Err(Trouble::failed(
+        FailureKind::Application,
+        troubles.join("; "),
+    ))
 }
 
 /// Whether each of them runs.
 pub fn look_all(applications: &[Application]) -> Vec<ApplicationFact> {
-    let fact = |a: &Application| ApplicationFact { name: a.name.clone(), running: running(a) };
+    let fact = |a: &Application| ApplicationFact {
+        name: a.name.clone(),
+        running: running(a),
+    };
     applications.iter().map(fact).collect()
 }
 
 fn failed(application: &Application, why: &str) -> Trouble {
-    Trouble::failed(FailureKind::Application, format!("{}: {why}", application.name))
+    Trouble::failed(
+        FailureKind::Application,
+        format!("{}: {why}", application.name),
+    )
 }
 
 fn systemctl(verb: &str, unit: &str, within: Duration) -> CommandResult {
@@ -77,14 +86,21 @@ fn running(application: &Application) -> Known<bool> {
     let within = STATUS_WITHIN.min(application.timeout);
     let result = match &application.run {
         ApplicationRun::Unit(unit) => systemctl("is-active", unit, within),
-        ApplicationRun::Programs { status: Some(status), .. } => command::run(&status.0, None, within),
+        ApplicationRun::Programs {
+            status: Some(status),
+            ..
+        } => command::run(&status.0, None, within),
         ApplicationRun::Programs { status: None, .. } => {
-            return Known::Unknown { why: "no status program is configured".into() };
+            return Known::Unknown {
+                why: "no status program is configured".into(),
+            };
         }
     };
     match result.exit {
         Some(code) if !result.timed_out => Known::Known(code == 0),
-        _ => Known::Unknown { why: result.ending() },
+        _ => Known::Unknown {
+            why: result.ending(),
+        },
     }
 }
 
@@ -112,7 +128,9 @@ fn passes(application: &Application, within: Duration) -> Result<(), String> {
     }
     match &application.test {
         None => Ok(()),
-        Some(Argv(test)) => in_words(&command::run(test, None, within)).map_err(|why| format!("its test: {why}")),
+        Some(Argv(test)) => {
+            in_words(&command::run(test, None, within)).map_err(|why| format!("its test: {why}"))
+        }
     }
 }
 
@@ -133,7 +151,10 @@ fn in_words(result: &CommandResult) -> Result<(), String> {
         return Ok(());
     }
     let last = result.stderr.trim().lines().last().unwrap_or_default();
-    Err([result.ending().as_str(), last].join(": ").trim_end_matches(": ").to_owned())
+    Err([result.ending().as_str(), last]
+        .join(": ")
+        .trim_end_matches(": ")
+        .to_owned())
 }
 
 #[cfg(test)]
@@ -163,12 +184,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let outer = directory.path().join("outer").to_str().unwrap().to_owned();
         // The inner one can only be made after the outer one, and the outer one only removed after the inner one.
-        let both = [application("db-pool", &outer), application("web", &format!("{outer}/inner"))];
+        let both = [
+            application("db-pool", &outer),
+            application("web", &format!("{outer}/inner")),
+        ];
         let did = start_all(&both).unwrap();
         assert_eq!(did.notes, ["db-pool started", "web started"]);
         assert_eq!(start_all(&both), Ok(Did::nothing()));
         assert!(look_all(&both).iter().all(|f| f.running.is(&true)));
-        assert_eq!(stop_all(&both).unwrap().notes, ["web stopped", "db-pool stopped"]);
+        assert_eq!(
+            stop_all(&both).unwrap().notes,
+            ["web stopped", "db-pool stopped"]
+        );
         assert_eq!(stop_all(&both), Ok(Did::nothing()));
     }
 
@@ -178,20 +205,31 @@ mod tests {
         let mut web = application("web", directory.path().join("web").to_str().unwrap());
         web.test = Some(argv(&["/bin/ls", "/nonexistent/page"]));
         web.timeout = Duration::from_millis(300);
-        let Err(Trouble::Failed(failure)) = start_all(&[web]) else { panic!("it passed") };
+        let Err(Trouble::Failed(failure)) = start_all(&[web]) else {
+            panic!("it passed")
+        };
         assert_eq!(failure.kind, FailureKind::Application);
-        assert!(failure.detail.starts_with("web: its test: exit code 2"), "{}", failure.detail);
+        assert!(
+            failure.detail.starts_with("web: its test: exit code 2"),
+            "{}",
+            failure.detail
+        );
     }
 
     #[test]
     fn a_stop_that_stops_nothing_fails() {
         let directory = tempfile::tempdir().unwrap();
         let mut web = application("web", directory.path().to_str().unwrap());
-        let ApplicationRun::Programs { stop, .. } = &mut web.run else { panic!() };
+        let ApplicationRun::Programs { stop, .. } = &mut web.run else {
+            panic!()
+        };
         *stop = argv(&["/bin/true"]);
         assert_eq!(
             stop_all(&[web]),
-            Err(Trouble::failed(FailureKind::Application, "web: stopped, and still runs"))
+            Err(Trouble::failed(
+                FailureKind::Application,
+                "web: stopped, and still runs"
+            ))
         );
     }
 
@@ -204,11 +242,16 @@ mod tests {
             run: argv(parts),
             timeout: Duration::from_secs(5),
         };
-        let commands =
-            [named("pool", &["/bin/false"]), named("other", &["/bin/mkdir", made.to_str().unwrap()])];
+        let commands = [
+            named("pool", &["/bin/false"]),
+            named("other", &["/bin/mkdir", made.to_str().unwrap()]),
+        ];
         assert_eq!(
             after_move(&commands),
-            Err(Trouble::failed(FailureKind::Application, "pool: exit code 1"))
+            Err(Trouble::failed(
+                FailureKind::Application,
+                "pool: exit code 1"
+            ))
         );
         assert!(made.is_dir());
     }

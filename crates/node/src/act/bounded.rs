@@ -4,10 +4,16 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// Runs `call` on a thread of its own and waits for it at most so long. `None`: it is still running, and goes on.
-pub fn run<T: Send + 'static>(within: Duration, call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub fn run<T: Send + 'static>(
+    within: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (tell, told) = mpsc::channel();
     let work = move || drop(tell.send(call()));
-    std::thread::Builder::new().name("bounded".into()).spawn(work).ok()?;
+    std::thread::Builder::new()
+        .name("bounded".into())
+        .spawn(work)
+        .ok()?;
     told.recv_timeout(within).ok()
 }
 

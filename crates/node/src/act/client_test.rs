@@ -31,7 +31,12 @@ type Shown = (Option<bool>, String);
 pub fn run_all(tests: &[ClientTest], scene: &Scene) -> Vec<ClientTestResult> {
     let one = |test: &ClientTest| {
         let (passed, detail) = run(test, scene);
-        ClientTestResult { name: test.name.clone(), node: scene.node.clone(), passed, detail }
+        ClientTestResult {
+            name: test.name.clone(),
+            node: scene.node.clone(),
+            passed,
+            detail,
+        }
     };
     tests.iter().map(one).collect()
 }
@@ -41,18 +46,31 @@ fn run(test: &ClientTest, scene: &Scene) -> Shown {
     match &test.kind {
         ClientTestKind::Probe => probe(scene, within),
         ClientTestKind::Tcp { address } => shown(tcp(*address, within).map(|_| "connected".into())),
-        ClientTestKind::Http { url } if !url.starts_with("http://") => {
-            (None, format!("only http:// can be asked for, not {url}: use a program"))
-        }
+        ClientTestKind::Http { url } if !url.starts_with("http://") => (
+            None,
+            format!("only http:// can be asked for, not {url}: use a program"),
+        ),
         ClientTestKind::Http { url } => {
             let asked = url.clone();
             let answer = bounded::run(within, move || http(&asked, within));
-            shown(answer.unwrap_or_else(|| Err(format!("no answer within {} ms", within.as_millis()))))
+            shown(
+                answer
+                    .unwrap_or_else(|| Err(format!("no answer within {} ms", within.as_millis()))),
+            )
         }
         ClientTestKind::Program(argv) => {
             let result = command::run(&argv.0, None, within);
-            let last = result.stderr.trim().lines().last().unwrap_or_default().to_owned();
-            let words = [result.ending(), last].join(": ").trim_end_matches(": ").to_owned();
+            let last = result
+                .stderr
+                .trim()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .to_owned();
+            let words = [result.ending(), last]
+                .join(": ")
+                .trim_end_matches(": ")
+                .to_owned();
             (Some(result.succeeded()), words)
         }
     }
@@ -71,8 +89,17 @@ fn probe(scene: &Scene, within: Duration) -> Shown {
     loop {
         let sightings = scene.signs.probes(scene.service);
         let began_ago = scene.signs.now().millis_since(scene.since);
-        if let Some(good) = sightings.iter().find(|p| p.serving && p.age_ms < began_ago && is_fresh(p, scene)) {
-            return (Some(true), format!("probe {} read and wrote a row {} ms ago", good.probe, good.age_ms));
+        if let Some(good) = sightings
+            .iter()
+            .find(|p| p.serving && p.age_ms < began_ago && is_fresh(p, scene))
+        {
+            return (
+                Some(true),
+                format!(
+                    "probe {} read and wrote a row {} ms ago",
+                    good.probe, good.age_ms
+                ),
+            );
         }
         let Some(newest) = sightings.iter().min_by_key(|p| p.age_ms) else {
             return (None, "not confirmed from a client: no probe reports".into());
@@ -92,9 +119,15 @@ fn is_fresh(sighting: &ProbeSighting, scene: &Scene) -> bool {
 fn without_success(newest: &ProbeSighting, scene: &Scene) -> Shown {
     let (probe, age) = (&newest.probe, newest.age_ms);
     if is_fresh(newest, scene) {
-        return (Some(false), format!("probe {probe} is not served, {age} ms ago"));
+        return (
+            Some(false),
+            format!("probe {probe} is not served, {age} ms ago"),
+        );
     }
-    (None, format!("not confirmed from a client: the newest report, of {probe}, is {age} ms old"))
+    (
+        None,
+        format!("not confirmed from a client: the newest report, of {probe}, is {age} ms old"),
+    )
 }
 
 fn tcp(address: SocketAddr, within: Duration) -> Result<TcpStream, String> {
@@ -105,12 +138,24 @@ fn tcp(address: SocketAddr, within: Duration) -> Result<TcpStream, String> {
 fn http(url: &str, within: Duration) -> Result<String, String> {
     let rest = url.strip_prefix("http://").unwrap_or(url);
     let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let with_port = if has_port(host) { host.to_owned() } else { format!("{host}:80") };
-    let address = with_port.to_socket_addrs().map_err(|e| format!("{host}: {e}"))?.next();
-    let mut stream = tcp(address.ok_or_else(|| format!("{host} has no address"))?, within)?;
+    let with_port = if has_port(host) {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
+    let address = with_port
+        .to_socket_addrs()
+        .map_err(|e| format!("{host}: {e}"))?
+        .next();
+    let mut stream = tcp(
+        address.ok_or_else(|| format!("{host} has no address"))?,
+        within,
+    )?;
     let failed = |e: std::io::Error| format!("{host}: {e}");
     stream.set_read_timeout(Some(within)).map_err(failed)?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).map_err(failed)?;
     let mut head = Vec::new();
     let mut byte = [0; 256];
@@ -120,7 +165,12 @@ fn http(url: &str, within: Duration) -> Result<String, String> {
             length => head.extend_from_slice(&byte[..length]),
         }
     }
-    let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().trim().to_owned();
+    let line = String::from_utf8_lossy(&head)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     match status(&line) {
         Some(code) if code < 400 => Ok(line),
         Some(_) => Err(line),
@@ -129,7 +179,8 @@ fn http(url: &str, within: Duration) -> Result<String, String> {
 }
 
 fn has_port(host: &str) -> bool {
-    host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+    host.rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The code of `HTTP/1.1 200 OK`.
@@ -161,7 +212,13 @@ mod tests {
     }
 
     fn sighting(age_ms: u64, serving: bool) -> ProbeSighting {
-        ProbeSighting { probe: "loket".into(), age_ms, serving, answered_by: None, node: None }
+        ProbeSighting {
+            probe: "loket".into(),
+            age_ms,
+            serving,
+            answered_by: None,
+            node: None,
+        }
     }
 
     /// The service was started one second ago; a probe's word stays fresh for five.
@@ -169,8 +226,13 @@ mod tests {
         let (node, service) = (NodeName::from("backup"), ServiceName::from("simrs"));
         let signs = Signs(sightings);
         let since = UtcMicros(9_000_000);
-        let scene =
-            Scene { node: &node, service: &service, since, fresh: Duration::from_secs(5), signs: &signs };
+        let scene = Scene {
+            node: &node,
+            service: &service,
+            since,
+            fresh: Duration::from_secs(5),
+            signs: &signs,
+        };
         probe(&scene, Duration::from_millis(30))
     }
 
@@ -200,27 +262,66 @@ mod tests {
     #[test]
     fn a_page_passes_below_400() {
         let within = Duration::from_secs(5);
-        assert_eq!(http(&server("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n"), within).unwrap(), "HTTP/1.1 302 Found");
-        assert_eq!(http(&server("HTTP/1.1 503 Busy\r\n\r\n"), within).unwrap_err(), "HTTP/1.1 503 Busy");
-        assert!(http(&server("SSH-2.0-x\r\n"), within).unwrap_err().ends_with("does not speak HTTP"));
+        assert_eq!(
+            http(
+                &server("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n"),
+                within
+            )
+            .unwrap(),
+            "HTTP/1.1 302 Found"
+        );
+        assert_eq!(
+            http(&server("HTTP/1.1 503 Busy\r\n\r\n"), within).unwrap_err(),
+            "HTTP/1.1 503 Busy"
+        );
+        assert!(
+            http(&server("SSH-2.0-x\r\n"), within)
+                .unwrap_err()
+                .ends_with("does not speak HTTP")
+        );
         assert!(!has_port("[::1]") && has_port("[::1]:80") && has_port("h:8080") && !has_port("h"));
     }
 
     #[test]
     fn ports_and_programs_pass_or_fail() {
-        let (node, service, signs) = (NodeName::from("backup"), ServiceName::from("simrs"), Signs(Vec::new()));
+        let (node, service, signs) = (
+            NodeName::from("backup"),
+            ServiceName::from("simrs"),
+            Signs(Vec::new()),
+        );
         let fresh = Duration::from_secs(5);
-        let scene = Scene { node: &node, service: &service, since: UtcMicros(0), fresh, signs: &signs };
+        let scene = Scene {
+            node: &node,
+            service: &service,
+            since: UtcMicros(0),
+            fresh,
+            signs: &signs,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = listener.local_addr().unwrap();
-        let test = |kind| ClientTest { name: "t".into(), kind, timeout: Duration::from_secs(5) };
+        let test = |kind| ClientTest {
+            name: "t".into(),
+            kind,
+            timeout: Duration::from_secs(5),
+        };
         let program = |path: &str| test(ClientTestKind::Program(Argv(vec![path.into()])));
-        assert_eq!(run(&test(ClientTestKind::Tcp { address: open }), &scene).0, Some(true));
+        assert_eq!(
+            run(&test(ClientTestKind::Tcp { address: open }), &scene).0,
+            Some(true)
+        );
         drop(listener);
-        assert_eq!(run(&test(ClientTestKind::Tcp { address: open }), &scene).0, Some(false));
+        assert_eq!(
+            run(&test(ClientTestKind::Tcp { address: open }), &scene).0,
+            Some(false)
+        );
         assert_eq!(run(&program("/bin/true"), &scene).0, Some(true));
-        assert_eq!(run(&program("/bin/false"), &scene), (Some(false), "exit code 1".into()));
-        let https = test(ClientTestKind::Http { url: "https://192.0.2.50/".into() });
+        assert_eq!(
+            run(&program("/bin/false"), &scene),
+            (Some(false), "exit code 1".into())
+        );
+        let https = test(ClientTestKind::Http {
+            url: "https://192.0.2.50/".into(),
+        });
         assert_eq!(run(&https, &scene).0, None);
     }
 }

@@ -94,7 +94,10 @@ impl BlockDevice {
     fn cut(&self, size: u64) -> Option<String> {
         let largest = self.largest.fetch_max(size, Ordering::Relaxed).max(size);
         (size < LEAST_SIZE || size < largest).then(|| {
-            format!("{} shows {size} bytes: its way to the storage is cut", self.device.display())
+            format!(
+                "{} shows {size} bytes: its way to the storage is cut",
+                self.device.display()
+            )
         })
     }
 
@@ -105,7 +108,9 @@ impl BlockDevice {
         let number = self.number().map_err(unknown)?;
         let one = self.gate();
         if self.busy.is_busy() {
-            return Err(Holding::Held { by: vec!["a mount or unmount of this node's agent is in flight".into()] });
+            return Err(Holding::Held {
+                by: vec!["a mount or unmount of this node's agent is in flight".into()],
+            });
         }
         // The claim is closed before the pass over /proc, which would find it.
         let (claim_free, cut) = match self.claim() {
@@ -115,17 +120,23 @@ impl BlockDevice {
         };
         let found = holders::scan(number).map_err(unknown)?;
         if !found.is_empty() {
-            return Err(Holding::Held { by: found.iter().map(ToString::to_string).collect() });
+            return Err(Holding::Held {
+                by: found.iter().map(ToString::to_string).collect(),
+            });
         }
         if !claim_free {
-            return Err(Holding::Held { by: vec![NO_VISIBLE_HOLDER.into()] });
+            return Err(Holding::Held {
+                by: vec![NO_VISIBLE_HOLDER.into()],
+            });
         }
         if let Some(why) = cut {
             return Err(unknown(why));
         }
         match self.claim() {
             Claim::Claimed { descriptor, .. } => Ok((descriptor, one)),
-            Claim::Held => Err(Holding::Held { by: vec![NO_VISIBLE_HOLDER.into()] }),
+            Claim::Held => Err(Holding::Held {
+                by: vec![NO_VISIBLE_HOLDER.into()],
+            }),
             Claim::Unusable(why) => Err(unknown(why)),
         }
     }
@@ -133,9 +144,9 @@ impl BlockDevice {
     /// A device that can't be opened may still be held: the holders are then the better answer.
     fn held_or(&self, number: u64, why: String) -> Holding {
         match holders::scan(number) {
-            Ok(found) if !found.is_empty() => {
-                Holding::Held { by: found.iter().map(ToString::to_string).collect() }
-            }
+            Ok(found) if !found.is_empty() => Holding::Held {
+                by: found.iter().map(ToString::to_string).collect(),
+            },
             _ => Holding::Unknown { why },
         }
     }
@@ -171,15 +182,17 @@ impl DiskSet for BlockDevice {
         if !own.is_empty() {
             return Holding::Held { by: own };
         }
-        self.claim_free().map_or_else(|holding| holding, |_| Holding::Free)
+        self.claim_free()
+            .map_or_else(|holding| holding, |_| Holding::Free)
     }
 
     fn take(&self) -> Acted {
         match self.claim_within(TAKE_WITHIN) {
             Ok((descriptor, _one)) => {
                 // Whatever this kernel remembers of the device is older than the other node's last write.
-                flush_buffers(&descriptor)
-                    .map_err(|e| Trouble::failed(FailureKind::Io, format!("flushing buffers: {e}")))?;
+                flush_buffers(&descriptor).map_err(|e| {
+                    Trouble::failed(FailureKind::Io, format!("flushing buffers: {e}"))
+                })?;
                 Ok(Did::changed(Vec::new()))
             }
             Err(Holding::Held { by }) => Err(Trouble::failed(FailureKind::Busy, by.join("; "))),
@@ -191,7 +204,9 @@ impl DiskSet for BlockDevice {
     fn release(&self) -> Acted {
         match self.claim_within(RELEASE_WITHIN) {
             Ok(_) | Err(Holding::Free) => Ok(Did::nothing()),
-            Err(Holding::Held { by }) => Err(Trouble::failed(FailureKind::NotReleased, by.join("; "))),
+            Err(Holding::Held { by }) => {
+                Err(Trouble::failed(FailureKind::NotReleased, by.join("; ")))
+            }
             Err(Holding::Unknown { why }) => Err(Trouble::Unknown(why)),
         }
     }

@@ -16,7 +16,9 @@ pub fn read(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
     let failed = |why: String| Trouble::Unknown(format!("{}: {why}", path.display()));
     match durable_file::read(&path).map_err(|e| failed(e.to_string()))? {
         None => Ok(None),
-        Some(content) => serde_json::from_slice(&content).map(Some).map_err(|e| failed(e.to_string())),
+        Some(content) => serde_json::from_slice(&content)
+            .map(Some)
+            .map_err(|e| failed(e.to_string())),
     }
 }
 
@@ -26,11 +28,16 @@ pub fn write(mount_point: &Path, epoch: &Epoch) -> Acted {
         return Ok(Did::nothing());
     }
     let directory = mount_point.join(DIRECTORY);
-    let failed = |e: std::io::Error| Trouble::failed(FailureKind::Io, format!("{}: {e}", directory.display()));
-    let content = serde_json::to_vec(epoch).map_err(|e| Trouble::failed(FailureKind::Io, e.to_string()))?;
+    let failed = |e: std::io::Error| {
+        Trouble::failed(FailureKind::Io, format!("{}: {e}", directory.display()))
+    };
+    let content =
+        serde_json::to_vec(epoch).map_err(|e| Trouble::failed(FailureKind::Io, e.to_string()))?;
     if !directory.is_dir() {
         std::fs::create_dir(&directory).map_err(failed)?;
-        std::fs::File::open(mount_point).and_then(|d| d.sync_all()).map_err(failed)?;
+        std::fs::File::open(mount_point)
+            .and_then(|d| d.sync_all())
+            .map_err(failed)?;
     }
     durable_file::replace(&directory.join(FILE), &content).map_err(failed)?;
     Ok(Did::changed(Vec::new()))
@@ -44,12 +51,19 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_damage_is_no_absence() {
         let mount = tempfile::tempdir().unwrap();
-        let epoch = Epoch { counter: 9, issuer: NodeName::from("backup"), run: RunId::from("r9") };
+        let epoch = Epoch {
+            counter: 9,
+            issuer: NodeName::from("backup"),
+            run: RunId::from("r9"),
+        };
         assert_eq!(read(mount.path()), Ok(None));
         assert!(write(mount.path(), &epoch).unwrap().changed);
         assert!(!write(mount.path(), &epoch).unwrap().changed);
         assert_eq!(read(mount.path()), Ok(Some(epoch)));
-        let names: Vec<_> = std::fs::read_dir(mount.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(mount.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         assert_eq!(names, [".siaga"]);
         std::fs::write(mount.path().join(".siaga/epoch.json"), b"{").unwrap();
         assert!(matches!(read(mount.path()), Err(Trouble::Unknown(_))));

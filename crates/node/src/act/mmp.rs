@@ -20,7 +20,8 @@ const CLEAR_WITHIN: Duration = Duration::from_secs(10);
 pub fn is_set(device: &Path) -> io::Result<bool> {
     let disk = RawDisk::open(device)?;
     let superblock = disk.read(0, 1)?.split_off(SUPERBLOCK_AT);
-    if le32(&superblock, 0x38) & 0xffff != EXT4_MAGIC || le32(&superblock, 0x60) & INCOMPAT_MMP == 0 {
+    if le32(&superblock, 0x38) & 0xffff != EXT4_MAGIC || le32(&superblock, 0x60) & INCOMPAT_MMP == 0
+    {
         return Ok(false);
     }
     let block_size = 1024u64 << le32(&superblock, 0x18);
@@ -37,17 +38,29 @@ pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Option<S
         return Ok(None);
     }
     if !all_powered_off {
-        return Ok(Some("multiple-mount protection is set and not cleared: the mount waits for it".into()));
+        return Ok(Some(
+            "multiple-mount protection is set and not cleared: the mount waits for it".into(),
+        ));
     }
-    let tune2fs = ["/usr/sbin/tune2fs", "/sbin/tune2fs"].into_iter().find(|p| Path::new(p).exists());
+    let tune2fs = ["/usr/sbin/tune2fs", "/sbin/tune2fs"]
+        .into_iter()
+        .find(|p| Path::new(p).exists());
     let Some(tune2fs) = tune2fs else {
-        return Ok(Some("tune2fs is not installed: the mount waits for multiple-mount protection".into()));
+        return Ok(Some(
+            "tune2fs is not installed: the mount waits for multiple-mount protection".into(),
+        ));
     };
     let device_text = device.to_string_lossy().into_owned();
     let argv = [tune2fs, "-f", "-E", "clear_mmp", &device_text].map(str::to_owned);
     let result = command::run(&argv, None, CLEAR_WITHIN);
     if !result.succeeded() {
-        return Err(failed(format!("tune2fs clear_mmp: {}: {}", result.ending(), result.stderr.trim())));
+        return Err(failed(format!(
+            "tune2fs clear_mmp: {}: {}",
+            result.ending(),
+            result.stderr.trim()
+        )));
     }
-    Ok(Some("multiple-mount protection cleared: the other node's power is off".into()))
+    Ok(Some(
+        "multiple-mount protection cleared: the other node's power is off".into(),
+    ))
 }

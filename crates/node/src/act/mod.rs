@@ -1,14 +1,14 @@
 //! What changes this host: one file per thing.
 pub mod announce;
-pub mod fence;
-pub mod virtual_ip;
 pub mod application;
 pub mod bounded;
 pub mod client_test;
 pub mod disk_set;
 pub mod durable_file;
 pub mod epoch_record;
+pub mod fence;
 pub mod mmp;
 pub mod mount;
 pub mod postgres;
 pub mod taken;
+pub mod virtual_ip;

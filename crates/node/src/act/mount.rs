@@ -8,8 +8,8 @@ use crate::observe::mounts::{self, MountEntry};
 use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen, move_mount, unmount as umount2,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount as umount2,
 };
 use siaga_model::config::{FileSystem, FileSystemKind};
 use siaga_model::run::FailureKind;
@@ -52,7 +52,10 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
         None => {}
     }
     if !place.is_dir() {
-        return Err(failed(format!("the mount point {} does not exist", place.display())));
+        return Err(failed(format!(
+            "the mount point {} does not exist",
+            place.display()
+        )));
     }
     let in_flight = disk.enter();
     let mut notes = Vec::new();
@@ -65,14 +68,22 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
         mount_now(&job.0, &job.1, &job.2)
     });
     match result {
-        None => return Err(Trouble::Unknown(format!("the mount of {} is still in the kernel", place.display()))),
+        None => {
+            return Err(Trouble::Unknown(format!(
+                "the mount of {} is still in the kernel",
+                place.display()
+            )));
+        }
         Some(Err(why)) => return Err(failed(why)),
         Some(Ok(())) => {}
     }
     match mounts::on_top(&own_table()?, &place) {
         Some(top) if top.device == number => Ok(Did::changed(notes)),
         Some(top) => Err(failed(in_the_way(&place, top))),
-        None => Err(failed(format!("nothing is mounted at {} after the mount", place.display()))),
+        None => Err(failed(format!(
+            "nothing is mounted at {} after the mount",
+            place.display()
+        ))),
     }
 }
 
@@ -82,7 +93,11 @@ fn own_table() -> Result<Vec<MountEntry>, Trouble> {
 
 fn in_the_way(place: &Path, top: &MountEntry) -> String {
     let (major, minor) = (rustix::fs::major(top.device), rustix::fs::minor(top.device));
-    format!("another file system is mounted at {}: {} on device {major}:{minor}", place.display(), top.file_system)
+    format!(
+        "another file system is mounted at {}: {} on device {major}:{minor}",
+        place.display(),
+        top.file_system
+    )
 }
 
 /// The calls themselves. The kernel's own words of a failure are read from the context.
@@ -102,11 +117,19 @@ fn mount_now(file_system: &FileSystem, device: &Path, place: &Path) -> Result<()
             None => set_option(&context, option).map_err(|e| because(option, e))?,
         }
     }
-    fsconfig_create(&context).map_err(|e| because(&format!("{} as {kind}", device.display()), e))?;
-    let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).map_err(|e| because("fsmount", e))?;
+    fsconfig_create(&context)
+        .map_err(|e| because(&format!("{} as {kind}", device.display()), e))?;
+    let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        .map_err(|e| because("fsmount", e))?;
     // `mount` is dropped at the end of this call: while it is open, an unmount is busy.
-    move_mount(&mount, "", CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .map_err(|e| format!("{}: {e}", place.display()))
+    move_mount(
+        &mount,
+        "",
+        CWD,
+        place,
+        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH,
+    )
+    .map_err(|e| format!("{}: {e}", place.display()))
 }
 
 fn set_option(context: &OwnedFd, option: &str) -> Result<(), Errno> {
@@ -132,7 +155,10 @@ fn attribute(option: &str) -> Option<MountAttrFlags> {
 
 /// Options of `fstab` that mean nothing to the kernel.
 fn is_for_userland(option: &str) -> bool {
-    matches!(option, "defaults" | "noauto" | "nofail" | "_netdev" | "nouser") || option.starts_with("x-")
+    matches!(
+        option,
+        "defaults" | "noauto" | "nofail" | "_netdev" | "nouser"
+    ) || option.starts_with("x-")
 }
 
 /// What the kernel had to say: lines like `e ext4: VFS: Can't find ext4 filesystem`.
@@ -161,8 +187,14 @@ pub fn unmount(disk: &dyn DiskSet, mount_point: &Path, is_ours: &dyn Fn(i32) -> 
     let mut patience = Patience::new();
     loop {
         let table = own_table()?;
-        if !table.iter().any(|m| m.mount_point == place && m.device == number) {
-            return Ok(Did { changed, notes: Vec::new() });
+        if !table
+            .iter()
+            .any(|m| m.mount_point == place && m.device == number)
+        {
+            return Ok(Did {
+                changed,
+                notes: Vec::new(),
+            });
         }
         match mounts::on_top(&table, &place) {
             Some(top) if top.device == number => {}
@@ -172,7 +204,12 @@ pub fn unmount(disk: &dyn DiskSet, mount_point: &Path, is_ours: &dyn Fn(i32) -> 
         match unmount_once(disk, &place)? {
             Ok(()) => changed = true,
             Err(Errno::BUSY) => patience.wait_or_fail(&table, &place, number, is_ours)?,
-            Err(e) => return Err(Trouble::failed(FailureKind::Io, format!("{}: {e}", place.display()))),
+            Err(e) => {
+                return Err(Trouble::failed(
+                    FailureKind::Io,
+                    format!("{}: {e}", place.display()),
+                ));
+            }
         }
     }
 }
@@ -184,7 +221,12 @@ fn unmount_once(disk: &dyn DiskSet, place: &Path) -> Result<Result<(), Errno>, T
         let _in_flight = in_flight;
         umount2(&owned, UnmountFlags::NOFOLLOW)
     };
-    let still = || Trouble::Unknown(format!("the unmount of {} is still in the kernel", place.display()));
+    let still = || {
+        Trouble::Unknown(format!(
+            "the unmount of {} is still in the kernel",
+            place.display()
+        ))
+    };
     bounded::run(KERNEL_WITHIN, call).ok_or_else(still)
 }
 
@@ -197,7 +239,10 @@ struct Patience {
 impl Patience {
     fn new() -> Self {
         let now = Instant::now();
-        Self { since: now, next_look: now }
+        Self {
+            since: now,
+            next_look: now,
+        }
     }
 
     /// Waits a moment, or names the holders and gives up.
@@ -212,7 +257,11 @@ impl Patience {
         if now >= self.next_look {
             let found = busy_because(table, place, number)?;
             let stranger = |h: &Holder| !matches!(h, Holder::Process { pid, .. } if is_ours(*pid));
-            let within = if found.iter().any(stranger) { STRANGERS_WITHIN } else { OWN_WITHIN };
+            let within = if found.iter().any(stranger) {
+                STRANGERS_WITHIN
+            } else {
+                OWN_WITHIN
+            };
             let waited = Instant::now() - self.since;
             if waited >= within {
                 return Err(Trouble::failed(FailureKind::Busy, holders::names(&found)));
@@ -228,7 +277,9 @@ impl Patience {
 fn busy_because(table: &[MountEntry], place: &Path, number: u64) -> Result<Vec<Holder>, Trouble> {
     let mut found = holders::scan(number).map_err(Trouble::Unknown)?;
     // The mount itself is no reason.
-    found.retain(|h| !matches!(h, Holder::Mount { mount_point, seen_through: None } if mount_point == place));
+    found.retain(
+        |h| !matches!(h, Holder::Mount { mount_point, seen_through: None } if mount_point == place),
+    );
     let below = |m: &&MountEntry| m.mount_point.starts_with(place) && m.mount_point != place;
     found.extend(table.iter().filter(below).map(|m| Holder::Mount {
         mount_point: m.mount_point.clone(),

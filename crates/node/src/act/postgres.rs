@@ -46,8 +46,14 @@ pub struct Postgres {
 impl Postgres {
     /// The server of `service`. Its output goes to `<state_dir>/log/<service>-postgres.log`.
     pub fn new(service: &ServiceName, config: Database, state_dir: &Path, rt: Handle) -> Self {
-        let log_path = state_dir.join("log").join(format!("{service}-postgres.log"));
-        Self { config, log_path, rt }
+        let log_path = state_dir
+            .join("log")
+            .join(format!("{service}-postgres.log"));
+        Self {
+            config,
+            log_path,
+            rt,
+        }
     }
 
     pub(crate) fn signature(&self) -> Signature {
@@ -80,7 +86,10 @@ impl Postgres {
         let said = pid_file::read(&self.config.data_dir);
         let Some(postmaster) = process::postmaster(&found, said.as_ref().map(|f| f.pid)) else {
             let names: Vec<String> = found.iter().map(process::Process::name).collect();
-            return not_serving(format!("its postmaster is gone and left {}", names.join(", ")));
+            return not_serving(format!(
+                "its postmaster is gone and left {}",
+                names.join(", ")
+            ));
         };
         match said.filter(|f| f.pid == postmaster.pid).map(|f| f.state) {
             Some(SaidState::Ready) => self.look_closer(postmaster.pid),
@@ -88,7 +97,9 @@ impl Postgres {
             Some(SaidState::Standby) => not_serving("read-only: a standby"),
             Some(SaidState::Starting | SaidState::Nothing) | None => {
                 let range = recovery::RedoRange::measure(&self.config.data_dir);
-                DatabaseState::Starting { percent: recovery::stage(postmaster.pid, range.as_ref()).percent }
+                DatabaseState::Starting {
+                    percent: recovery::stage(postmaster.pid, range.as_ref()).percent,
+                }
             }
         }
     }
@@ -102,7 +113,9 @@ impl Postgres {
             Answer::Ready => DatabaseState::Ready,
             Answer::InRecovery => not_serving("read-only: in recovery"),
             Answer::NotNow(why) => not_serving(why),
-            Answer::Silent => not_serving(format!("no answer within {} ms", LOOK_WITHIN.as_millis())),
+            Answer::Silent => {
+                not_serving(format!("no answer within {} ms", LOOK_WITHIN.as_millis()))
+            }
             Answer::CannotCheck(why) | Answer::NoServer(why) => DatabaseState::Unknown { why },
         }
     }
@@ -114,9 +127,16 @@ impl Postgres {
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
         let postmaster = postmaster.ok_or_else(|| trouble("the database does not run".into()))?;
         let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
-        connect::query(&self.rt, &self.config, uid, postmaster, "checkpoint", CHECKPOINT_WITHIN)
-            .map(|_| Did::changed(Vec::new()))
-            .map_err(|answer| trouble(format!("{answer:?}")))
+        connect::query(
+            &self.rt,
+            &self.config,
+            uid,
+            postmaster,
+            "checkpoint",
+            CHECKPOINT_WITHIN,
+        )
+        .map(|_| Did::changed(Vec::new()))
+        .map_err(|answer| trouble(format!("{answer:?}")))
     }
 }
 

@@ -19,7 +19,12 @@ pub struct Taken {
 impl Taken {
     /// What is remembered of a take under these proofs.
     pub fn new(service: ServiceName, epoch: Epoch, boot: BootId, proofs: &[ProofRecord]) -> Self {
-        Self { service, epoch, boot, all_powered_off: all_powered_off(proofs) }
+        Self {
+            service,
+            epoch,
+            boot,
+            all_powered_off: all_powered_off(proofs),
+        }
     }
 }
 
@@ -28,8 +33,16 @@ impl Taken {
 pub fn all_powered_off(proofs: &[ProofRecord]) -> bool {
     use siaga_model::config::FenceKind;
     let off = |p: &ProofRecord| match &p.ground {
-        Ground::Fenced { fence: FenceKind::Power, .. } => true,
-        Ground::Fenced { fence: FenceKind::Fabric, .. } | Ground::Released | Ground::Attested { .. } => false,
+        Ground::Fenced {
+            fence: FenceKind::Power,
+            ..
+        } => true,
+        Ground::Fenced {
+            fence: FenceKind::Fabric,
+            ..
+        }
+        | Ground::Released
+        | Ground::Attested { .. } => false,
     };
     !proofs.is_empty() && proofs.iter().all(off)
 }
@@ -89,7 +102,11 @@ mod tests {
     use siaga_model::{NodeName, RunId, UtcMicros};
 
     fn epoch() -> Epoch {
-        Epoch { counter: 4, issuer: NodeName::from("backup"), run: RunId::from("r") }
+        Epoch {
+            counter: 4,
+            issuer: NodeName::from("backup"),
+            run: RunId::from("r"),
+        }
     }
 
     fn proof(ground: Ground) -> ProofRecord {
@@ -104,12 +121,18 @@ mod tests {
     }
 
     fn fenced(fence: FenceKind) -> ProofRecord {
-        proof(Ground::Fenced { device: "ipmi".into(), fence })
+        proof(Ground::Fenced {
+            device: "ipmi".into(),
+            fence,
+        })
     }
 
     #[test]
     fn only_power_seen_off_opens_the_file_systems_protection() {
-        let attested = proof(Ground::Attested { by: "budi".into(), how: AttestKind::Unplugged });
+        let attested = proof(Ground::Attested {
+            by: "budi".into(),
+            how: AttestKind::Unplugged,
+        });
         assert!(all_powered_off(&[fenced(FenceKind::Power)]));
         assert!(!all_powered_off(&[]));
         assert!(!all_powered_off(&[fenced(FenceKind::Fabric)]));

@@ -34,7 +34,9 @@ pub fn watch(
     earlier: Option<&Sample>,
     interval: Duration,
 ) -> (DiskSighting, Option<Sample>) {
-    let not_looked = |e: io::Error| DiskSighting::NotLooked { why: format!("reading the disk set: {e}") };
+    let not_looked = |e: io::Error| DiskSighting::NotLooked {
+        why: format!("reading the disk set: {e}"),
+    };
     let first = match earlier.cloned().map_or_else(take, Ok) {
         Ok(first) => first,
         Err(e) => return (not_looked(e), None),
@@ -52,7 +54,10 @@ pub fn watch(
 /// Where else to look, in bytes and blocks: what changes first when somebody writes.
 fn places(head: &[u8]) -> Vec<(u64, usize)> {
     if head.starts_with(b"XFSB") {
-        return xfs_log(head).into_iter().map(|at| (at, JOURNAL_BLOCKS)).collect();
+        return xfs_log(head)
+            .into_iter()
+            .map(|at| (at, JOURNAL_BLOCKS))
+            .collect();
     }
     let superblock = &head[1024..];
     if le32(superblock, 0x38) & 0xffff != 0xef53 {
@@ -62,7 +67,11 @@ fn places(head: &[u8]) -> Vec<(u64, usize)> {
     let mmp = le64(superblock, 0x168) * block_size;
     let journal = ext4_journal(superblock).map(|block| (block * block_size, JOURNAL_BLOCKS));
     let aligned = |(at, blocks): (u64, usize)| (at - at % BLOCK as u64, blocks);
-    [(mmp > 0).then_some((mmp, 1)), journal].into_iter().flatten().map(aligned).collect()
+    [(mmp > 0).then_some((mmp, 1)), journal]
+        .into_iter()
+        .flatten()
+        .map(aligned)
+        .collect()
 }
 
 /// The journal's first block, from the copy of its inode's extent tree in the superblock.

@@ -37,9 +37,18 @@ fn mounts(scene: &Scene) -> Vec<MountFact> {
     let fact = |mount_point: &std::path::PathBuf| {
         let at = mount::device_at(mount_point).ok().flatten();
         let by_mandate = scene.taken && at.is_some() && at == number;
-        MountFact { mount_point: mount_point.clone(), mounted: at.is_some(), stranger: at.is_some() && !by_mandate }
+        MountFact {
+            mount_point: mount_point.clone(),
+            mounted: at.is_some(),
+            stranger: at.is_some() && !by_mandate,
+        }
     };
-    scene.service.file_systems.iter().map(|f| fact(&f.mount_point)).collect()
+    scene
+        .service
+        .file_systems
+        .iter()
+        .map(|f| fact(&f.mount_point))
+        .collect()
 }
 
 /// An address whose presence can't be told counts as present: it is not known to be gone.
@@ -47,7 +56,10 @@ fn virtual_ips(scene: &Scene) -> Vec<VirtualIpFact> {
     let fact = |v: &siaga_model::config::VirtualIp| {
         let interface = v.interface(scene.node).unwrap_or_default();
         let present = virtual_ip::present(scene.rt, interface, v.address).unwrap_or(true);
-        VirtualIpFact { address: v.address, present }
+        VirtualIpFact {
+            address: v.address,
+            present,
+        }
     };
     scene.service.virtual_ips.iter().map(fact).collect()
 }

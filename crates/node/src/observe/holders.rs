@@ -21,20 +21,36 @@ const NAMED_PER_PROCESS: usize = 3;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Holder {
     /// A mount. `seen_through` is the process whose mount namespace has it; `None` is this process's own namespace.
-    Mount { mount_point: PathBuf, seen_through: Option<(i32, String)> },
+    Mount {
+        mount_point: PathBuf,
+        seen_through: Option<(i32, String)>,
+    },
     /// A process with a file, a directory or a mapping.
-    Process { pid: i32, command: String, what: String },
+    Process {
+        pid: i32,
+        command: String,
+        what: String,
+    },
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Holder::Mount { mount_point, seen_through: None } => {
+            Holder::Mount {
+                mount_point,
+                seen_through: None,
+            } => {
                 write!(f, "mounted at {}", mount_point.display())
             }
-            Holder::Mount { mount_point, seen_through: Some((pid, command)) } => {
+            Holder::Mount {
+                mount_point,
+                seen_through: Some((pid, command)),
+            } => {
                 let place = mount_point.display();
-                write!(f, "mounted at {place} in the mount namespace of pid {pid} ({command})")
+                write!(
+                    f,
+                    "mounted at {place} in the mount namespace of pid {pid} ({command})"
+                )
             }
             Holder::Process { pid, command, what } => write!(f, "pid {pid} ({command}): {what}"),
         }
@@ -43,7 +59,11 @@ impl fmt::Display for Holder {
 
 /// Joined for people: `pid 7 (less): file /srv/a; mounted at /srv`.
 pub fn names(holders: &[Holder]) -> String {
-    holders.iter().map(Holder::to_string).collect::<Vec<_>>().join("; ")
+    holders
+        .iter()
+        .map(Holder::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Everything on this host that touches the block device `device` (as `stat` numbers it) or the file system on it.
@@ -55,12 +75,26 @@ pub fn scan(device: u64) -> Result<Vec<Holder>, String> {
         .name("holders".into())
         .spawn(worker)
         .map_err(|e| format!("no thread to look for holders: {e}"))?;
-    told.recv_timeout(SCAN_WITHIN)
-        .map_err(|_| format!("looking for holders did not end within {} s", SCAN_WITHIN.as_secs()))?
+    told.recv_timeout(SCAN_WITHIN).map_err(|_| {
+        format!(
+            "looking for holders did not end within {} s",
+            SCAN_WITHIN.as_secs()
+        )
+    })?
 }
 
 fn scan_now(device: u64) -> Result<Vec<Holder>, String> {
-    let mut pass = Pass { device, found: own_mounts(device)?, namespaces: BTreeSet::new(), hidden: Vec::new() };
+    let mut pass = Pass {
+        device,
+        in_maps: format!(
+            " {:02x}:{:02x} ",
+            rustix::fs::major(device),
+            rustix::fs::minor(device)
+        ),
+        found: own_mounts(device)?,
+        namespaces: BTreeSet::new(),
+        hidden: Vec::new(),
+    };
     if let Ok(own) = std::fs::read_link("/proc/thread-self/ns/mnt") {
         pass.namespaces.insert(own);
     }
@@ -69,20 +103,30 @@ fn scan_now(device: u64) -> Result<Vec<Holder>, String> {
     }
     match pass.hidden.first() {
         None => Ok(pass.found),
-        Some(why) => Err(format!("{} processes can't be looked into: {why}", pass.hidden.len())),
+        Some(why) => Err(format!(
+            "{} processes can't be looked into: {why}",
+            pass.hidden.len()
+        )),
     }
 }
 
 fn own_mounts(device: u64) -> Result<Vec<Holder>, String> {
     let table = mounts::own().map_err(|e| format!("mount table: {e}"))?;
     let mine = table.into_iter().filter(|m| m.device == device);
-    Ok(mine.map(|m| Holder::Mount { mount_point: m.mount_point, seen_through: None }).collect())
+    Ok(mine
+        .map(|m| Holder::Mount {
+            mount_point: m.mount_point,
+            seen_through: None,
+        })
+        .collect())
 }
 
 /// Every process id in this PID namespace.
 pub fn all_pids() -> Result<Vec<i32>, String> {
     let entries = std::fs::read_dir("/proc").map_err(|e| format!("/proc: {e}"))?;
-    Ok(entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect())
+    Ok(entries
+        .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
+        .collect())
 }
 
 /// The short name of a process, for people.
@@ -95,6 +139,8 @@ pub fn command_name(pid: i32) -> String {
 /// One pass over `/proc`.
 struct Pass {
     device: u64,
+    /// The device as a line of `maps` has it: ` 07:1f `.
+    in_maps: String,
     found: Vec<Holder>,
     namespaces: BTreeSet<PathBuf>,
     hidden: Vec<String>,
@@ -103,29 +149,46 @@ struct Pass {
 impl Pass {
     fn process(&mut self, pid: i32) {
         let base = PathBuf::from(format!("/proc/{pid}"));
+        match std::fs::read_link(base.join("exe")) {
+            // A thread of the kernel, which has no files, or a leader that has ended and hides threads that go on.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                if is_zombie(&base) {
+                    self.threads(pid, &base);
+                }
+                return;
+            }
+            Err(e) => self.unreadable(pid, &e),
+            Ok(_) => {}
+        }
         self.namespace(pid, &base);
-        let before = self.found.len();
-        for (name, what) in [("cwd", "working directory"), ("root", "root directory"), ("exe", "program")] {
+        for (name, what) in [
+            ("cwd", "working directory"),
+            ("root", "root directory"),
+            ("exe", "program"),
+        ] {
             self.link(pid, &base.join(name), what);
         }
         self.descriptors(pid, &base);
         self.mappings(pid, &base);
-        // A leader that has ended hides the threads that go on.
-        if self.found.len() == before && is_zombie(&base) {
-            self.threads(pid, &base);
-        }
     }
 
     fn threads(&mut self, pid: i32, base: &Path) {
-        let Ok(tasks) = std::fs::read_dir(base.join("task")) else { return };
-        for task in tasks.filter_map(Result::ok).filter(|t| t.file_name() != *pid.to_string()) {
+        let Ok(tasks) = std::fs::read_dir(base.join("task")) else {
+            return;
+        };
+        for task in tasks
+            .filter_map(Result::ok)
+            .filter(|t| t.file_name() != *pid.to_string())
+        {
             self.link(pid, &task.path().join("cwd"), "working directory");
             self.descriptors(pid, &task.path());
         }
     }
 
     fn namespace(&mut self, pid: i32, base: &Path) {
-        let Ok(namespace) = std::fs::read_link(base.join("ns/mnt")) else { return };
+        let Ok(namespace) = std::fs::read_link(base.join("ns/mnt")) else {
+            return;
+        };
         if !self.namespaces.insert(namespace) {
             return;
         }
@@ -133,9 +196,15 @@ impl Pass {
         match std::fs::read(base.join("mountinfo")) {
             Ok(text) if !text.is_empty() => {
                 let device = self.device;
-                for entry in mounts::parse(&text).into_iter().filter(|m| m.device == device) {
+                for entry in mounts::parse(&text)
+                    .into_iter()
+                    .filter(|m| m.device == device)
+                {
                     let seen_through = Some((pid, command_name(pid)));
-                    self.found.push(Holder::Mount { mount_point: entry.mount_point, seen_through });
+                    self.found.push(Holder::Mount {
+                        mount_point: entry.mount_point,
+                        seen_through,
+                    });
                 }
             }
             _ => {
@@ -165,17 +234,29 @@ impl Pass {
             Ok(text) => text,
             Err(e) => return self.unreadable(pid, &e),
         };
+        // Most have nothing of the device: a search is much faster than reading every line.
+        if std::str::from_utf8(&text)
+            .is_ok_and(|t| !t.contains(&self.in_maps) && !t.contains(" /dev/"))
+        {
+            return;
+        }
         let mut last: &[u8] = b"";
         for line in text.split(|b| *b == b'\n') {
-            let Some((range, device, path)) = mapping(line) else { continue };
+            let Some((range, device, path)) = mapping(line) else {
+                continue;
+            };
             if path == last {
                 continue;
             }
             last = path;
             let of_device = device == self.device
-                || (path.starts_with(b"/dev/") && self.is_device(&base.join("map_files").join(range)));
+                || (path.starts_with(b"/dev/")
+                    && self.is_device(&base.join("map_files").join(range)));
             if of_device {
-                self.name(pid, format!("mapped file {}", String::from_utf8_lossy(path)));
+                self.name(
+                    pid,
+                    format!("mapped file {}", String::from_utf8_lossy(path)),
+                );
                 return;
             }
         }
@@ -192,16 +273,23 @@ impl Pass {
     }
 
     fn name(&mut self, pid: i32, what: String) {
-        self.found.push(Holder::Process { pid, command: command_name(pid), what });
+        self.found.push(Holder::Process {
+            pid,
+            command: command_name(pid),
+            what,
+        });
     }
 
     /// True for a file on the device's file system, and for the block device itself.
     fn is_device(&self, path: &Path) -> bool {
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-        let Ok(seen) = statx(CWD, path, flags, StatxFlags::TYPE) else { return false };
+        let Ok(seen) = statx(CWD, path, flags, StatxFlags::TYPE) else {
+            return false;
+        };
         let of_file_system = makedev(seen.stx_dev_major, seen.stx_dev_minor) == self.device;
         let is_block = FileType::from_raw_mode(seen.stx_mode.into()) == FileType::BlockDevice;
-        of_file_system || (is_block && makedev(seen.stx_rdev_major, seen.stx_rdev_minor) == self.device)
+        of_file_system
+            || (is_block && makedev(seen.stx_rdev_major, seen.stx_rdev_minor) == self.device)
     }
 
     /// A process that is gone is no riddle; one that may not be looked into is. A container or sandbox protects its
@@ -209,8 +297,10 @@ impl Pass {
     fn unreadable(&mut self, pid: i32, error: &std::io::Error) {
         if pid != 1
             && error.kind() == std::io::ErrorKind::PermissionDenied
-            && !is_zombie(Path::new(&format!("/proc/{pid}"))) {
-            self.hidden.push(format!("pid {pid} ({}): {error}", command_name(pid)));
+            && !is_zombie(Path::new(&format!("/proc/{pid}")))
+        {
+            self.hidden
+                .push(format!("pid {pid} ({}): {error}", command_name(pid)));
         }
     }
 }
@@ -226,13 +316,21 @@ fn mapping(line: &[u8]) -> Option<(&Path, u64, &[u8])> {
     if path.is_empty() {
         return None;
     }
-    Some((Path::new(std::ffi::OsStr::from_bytes(range)), makedev(number(major)?, number(minor)?), path))
+    Some((
+        Path::new(std::ffi::OsStr::from_bytes(range)),
+        makedev(number(major)?, number(minor)?),
+        path,
+    ))
 }
 
 fn is_zombie(base: &Path) -> bool {
-    let Ok(stat) = std::fs::read(base.join("stat")) else { return true };
+    let Ok(stat) = std::fs::read(base.join("stat")) else {
+        return true;
+    };
     let after_name = stat.iter().rposition(|b| *b == b')').map(|at| at + 2);
-    after_name.and_then(|at| stat.get(at)).is_none_or(|state| matches!(state, b'Z' | b'X'))
+    after_name
+        .and_then(|at| stat.get(at))
+        .is_none_or(|state| matches!(state, b'Z' | b'X'))
 }
 
 #[cfg(test)]
@@ -243,7 +341,10 @@ mod tests {
     fn a_mapping_line_gives_its_device_and_path() {
         let line = b"7f00-7f10 r--p 00000000 07:1f 1234                 /srv/a b";
         let (range, device, path) = mapping(line).unwrap();
-        assert_eq!((range, device, path), (Path::new("7f00-7f10"), makedev(7, 0x1f), &b"/srv/a b"[..]));
+        assert_eq!(
+            (range, device, path),
+            (Path::new("7f00-7f10"), makedev(7, 0x1f), &b"/srv/a b"[..])
+        );
         assert!(mapping(b"7f00-7f10 rw-p 00000000 00:00 0 ").is_none());
     }
 

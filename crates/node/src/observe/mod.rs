@@ -1,12 +1,12 @@
 //! What is seen of this host and its segment: one file per thing. Looking changes nothing.
 pub mod arp;
-pub mod interfaces;
-pub mod ndp;
-pub mod packet;
-pub mod witness;
 pub mod disk_watch;
 pub mod facts;
 pub mod holders;
+pub mod interfaces;
 pub mod mounts;
+pub mod ndp;
+pub mod packet;
 pub mod pg_control;
 pub mod raw_disk;
+pub mod witness;

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn reads_fields_and_escapes() {
-        let text = b"36 35 7:3 / /srv/with\\040blank rw,noatime shared:1 master:2 - ext4 /dev/loop3 rw\n\
+        let text =
+            b"36 35 7:3 / /srv/with\\040blank rw,noatime shared:1 master:2 - ext4 /dev/loop3 rw\n\
                      37 35 7:3 /sub /srv/other rw - xfs /dev/loop3 rw\n";
         let table = parse(text);
         assert_eq!(table.len(), 2);
@@ -91,7 +92,10 @@ mod tests {
     fn the_last_mount_of_a_place_is_on_top() {
         let text = b"1 0 7:1 / /srv rw - ext4 a rw\n2 0 7:2 / /srv rw - ext4 b rw\n";
         let table = parse(text);
-        assert_eq!(on_top(&table, Path::new("/srv")).unwrap().device, rustix::fs::makedev(7, 2));
+        assert_eq!(
+            on_top(&table, Path::new("/srv")).unwrap().device,
+            rustix::fs::makedev(7, 2)
+        );
     }
 
     #[test]

@@ -121,7 +121,8 @@ pub fn read(data_dir: &Path) -> Result<PgControl, PgControlError> {
     let path = data_dir.join("global/pg_control");
     let mut last = PgControlError::Checksum;
     for _ in 0..3 {
-        let bytes = std::fs::read(&path).map_err(|e| PgControlError::Io(format!("{}: {e}", path.display())))?;
+        let bytes = std::fs::read(&path)
+            .map_err(|e| PgControlError::Io(format!("{}: {e}", path.display())))?;
         match parse(&bytes) {
             Err(PgControlError::Checksum) => last = PgControlError::Checksum,
             other => return other,
@@ -151,7 +152,11 @@ const fn crc_table() -> [u32; 256] {
         let mut crc = i as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82F6_3B78 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                (crc >> 1) ^ 0x82F6_3B78
+            } else {
+                crc >> 1
+            };
             bit += 1;
         }
         table[i] = crc;
@@ -162,7 +167,8 @@ const fn crc_table() -> [u32; 256] {
 
 /// CRC-32C (Castagnoli), as PostgreSQL uses it.
 fn crc32c(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| (crc >> 8) ^ CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize];
+    let step =
+        |crc: u32, byte: &u8| (crc >> 8) ^ CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize];
     !bytes.iter().fold(!0, step)
 }
 
@@ -176,7 +182,9 @@ mod tests {
     }
 
     fn recorded_path(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pg_control").join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/pg_control")
+            .join(name)
     }
 
     /// The value after `label` in a recorded text.
@@ -195,14 +203,33 @@ mod tests {
         for major in 13..=18 {
             for state in ["shut_down", "in_production"] {
                 let control = parse(&recorded(&format!("{major}-{state}.bin"))).unwrap();
-                let text = std::fs::read_to_string(recorded_path(&format!("{major}-{state}.txt"))).unwrap();
-                assert_eq!(control.version.to_string(), said(&text, "pg_control version number"));
-                assert_eq!(control.system_identifier.to_string(), said(&text, "Database system identifier"));
+                let text = std::fs::read_to_string(recorded_path(&format!("{major}-{state}.txt")))
+                    .unwrap();
+                assert_eq!(
+                    control.version.to_string(),
+                    said(&text, "pg_control version number")
+                );
+                assert_eq!(
+                    control.system_identifier.to_string(),
+                    said(&text, "Database system identifier")
+                );
                 assert_eq!(control.state.words(), said(&text, "Database cluster state"));
-                assert_eq!(control.checkpoint, lsn(&said(&text, "Latest checkpoint location")));
-                assert_eq!(control.redo, lsn(&said(&text, "Latest checkpoint's REDO location")));
-                assert_eq!(control.timeline.to_string(), said(&text, "Latest checkpoint's TimeLineID"));
-                assert_eq!(control.wal_segment_size.to_string(), said(&text, "Bytes per WAL segment"));
+                assert_eq!(
+                    control.checkpoint,
+                    lsn(&said(&text, "Latest checkpoint location"))
+                );
+                assert_eq!(
+                    control.redo,
+                    lsn(&said(&text, "Latest checkpoint's REDO location"))
+                );
+                assert_eq!(
+                    control.timeline.to_string(),
+                    said(&text, "Latest checkpoint's TimeLineID")
+                );
+                assert_eq!(
+                    control.wal_segment_size.to_string(),
+                    said(&text, "Bytes per WAL segment")
+                );
             }
         }
     }
@@ -211,14 +238,25 @@ mod tests {
     fn every_version_reads_as_its_own_server_answered() {
         for major in 13..=18 {
             let control = parse(&recorded(&format!("{major}-in_production.bin"))).unwrap();
-            let text = std::fs::read_to_string(recorded_path(&format!("{major}-in_production.sql.txt"))).unwrap();
+            let text =
+                std::fs::read_to_string(recorded_path(&format!("{major}-in_production.sql.txt")))
+                    .unwrap();
             assert!(said(&text, "version").starts_with(&format!("PostgreSQL {major}.")));
-            assert_eq!(control.version.to_string(), said(&text, "pg_control_version"));
-            assert_eq!(control.system_identifier.to_string(), said(&text, "system_identifier"));
+            assert_eq!(
+                control.version.to_string(),
+                said(&text, "pg_control_version")
+            );
+            assert_eq!(
+                control.system_identifier.to_string(),
+                said(&text, "system_identifier")
+            );
             assert_eq!(control.checkpoint, lsn(&said(&text, "checkpoint_lsn")));
             assert_eq!(control.redo, lsn(&said(&text, "redo_lsn")));
             assert_eq!(control.timeline.to_string(), said(&text, "timeline_id"));
-            assert_eq!(control.wal_segment_size.to_string(), said(&text, "bytes_per_wal_segment"));
+            assert_eq!(
+                control.wal_segment_size.to_string(),
+                said(&text, "bytes_per_wal_segment")
+            );
         }
     }
 

@@ -23,7 +23,9 @@ impl RawDisk {
     /// Opens the device for reading past the page cache.
     pub fn open(device: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECT | OFlags::CLOEXEC;
-        Ok(Self { descriptor: rustix::fs::open(device, flags, Mode::empty())? })
+        Ok(Self {
+            descriptor: rustix::fs::open(device, flags, Mode::empty())?,
+        })
     }
 
     /// Reads `blocks` blocks from byte `offset`, which is a multiple of [`BLOCK`]. Fails at the end of the device.
@@ -32,13 +34,17 @@ impl RawDisk {
         let mut buffer = vec![Aligned([0; BLOCK]); blocks.min(64)];
         while out.len() < blocks * BLOCK {
             let wanted = (blocks - out.len() / BLOCK).min(buffer.len());
-            let mut parts: Vec<_> =
-                buffer[..wanted].iter_mut().map(|a| io::IoSliceMut::new(&mut a.0)).collect();
+            let mut parts: Vec<_> = buffer[..wanted]
+                .iter_mut()
+                .map(|a| io::IoSliceMut::new(&mut a.0))
+                .collect();
             let got = rustix::io::preadv(&self.descriptor, &mut parts, offset + out.len() as u64)?;
             if got == 0 || got % BLOCK != 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            buffer[..got / BLOCK].iter().for_each(|a| out.extend_from_slice(&a.0));
+            buffer[..got / BLOCK]
+                .iter()
+                .for_each(|a| out.extend_from_slice(&a.0));
         }
         Ok(out)
     }

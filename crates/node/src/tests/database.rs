@@ -32,7 +32,12 @@ pub fn failure(acted: Acted) -> String {
 
 fn status_line(pid: i32, name: &str) -> String {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    text.lines().find_map(|l| l.strip_prefix(name)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    text.lines()
+        .find_map(|l| l.strip_prefix(name))
+        .unwrap()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -43,34 +48,62 @@ fn started_ready_and_stopped_clean() {
         assert!(start(&world).unwrap().changed);
         assert_eq!(state(&world), DatabaseState::Ready);
         assert_eq!(start(&world), Ok(Did::nothing()));
-        assert_eq!(world.query("select current_setting('port'), pg_is_in_recovery()"), "5432|f");
+        assert_eq!(
+            world.query("select current_setting('port'), pg_is_in_recovery()"),
+            "5432|f"
+        );
         assert!(world.hands.checkpoint(&world.service).unwrap().changed);
 
         let postmaster = world.postmaster();
         // Nobody's child, own session, own account, and nothing inherited.
-        assert_ne!(status_line(postmaster, "PPid:"), std::process::id().to_string());
+        assert_ne!(
+            status_line(postmaster, "PPid:"),
+            std::process::id().to_string()
+        );
         let account = crate::act::postgres::account::lookup("postgres").unwrap();
-        assert_eq!(status_line(postmaster, "Uid:"), [account.uid.to_string().as_str(); 4].join(" "));
-        let mut groups: Vec<u32> =
-            status_line(postmaster, "Groups:").split(' ').map(|g| g.parse().unwrap()).collect();
+        assert_eq!(
+            status_line(postmaster, "Uid:"),
+            [account.uid.to_string().as_str(); 4].join(" ")
+        );
+        let mut groups: Vec<u32> = status_line(postmaster, "Groups:")
+            .split(' ')
+            .map(|g| g.parse().unwrap())
+            .collect();
         let mut expected = account.groups.clone();
         groups.sort_unstable();
         expected.sort_unstable();
         assert_eq!(groups, expected);
-        let process = world.processes().into_iter().find(|p| p.pid == postmaster).unwrap();
+        let process = world
+            .processes()
+            .into_iter()
+            .find(|p| p.pid == postmaster)
+            .unwrap();
         assert_eq!(process.session, postmaster);
         let log = world.server().log_path;
-        assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&log).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let inherited = |link: &std::path::Path| {
             let target = std::fs::read_link(link).unwrap_or_default();
-            target.starts_with(world.directory.path()) && target != log && !target.starts_with(&world.database.data_dir)
+            target.starts_with(world.directory.path())
+                && target != log
+                && !target.starts_with(&world.database.data_dir)
         };
         let descriptors = std::fs::read_dir(format!("/proc/{postmaster}/fd")).unwrap();
-        assert!(!descriptors.filter_map(Result::ok).any(|d| inherited(&d.path())));
+        assert!(
+            !descriptors
+                .filter_map(Result::ok)
+                .any(|d| inherited(&d.path()))
+        );
         assert!(!super::process::title(postmaster).contains("syncfs"));
 
         let did = stop(&world).unwrap();
-        assert!(did.notes[0].ends_with("(fast); pg_control: shut down; clean"), "{}", did.notes[0]);
+        assert!(
+            did.notes[0].ends_with("(fast); pg_control: shut down; clean"),
+            "{}",
+            did.notes[0]
+        );
         assert_eq!(state(&world), DatabaseState::Stopped);
         assert_eq!(stop(&world), Ok(Did::nothing()));
         world.hands.unmount(&world.service).unwrap();
@@ -94,7 +127,9 @@ fn after_a_crash_it_recovers_with_one_sync_of_the_file_system() {
         assert!(world.database.data_dir.join("postmaster.pid").exists());
         let did = start(&world).unwrap();
         assert_eq!(did.notes[0], "it was not shut down: recovery");
-        assert!(super::process::title(world.postmaster()).contains("recovery_init_sync_method=syncfs"));
+        assert!(
+            super::process::title(world.postmaster()).contains("recovery_init_sync_method=syncfs")
+        );
         assert_eq!(world.query("select n from row"), "7");
         assert!(stop(&world).unwrap().notes[0].ends_with("clean"));
     });
@@ -107,7 +142,9 @@ fn a_long_recovery_tells_how_far_it_is() {
         start(&world).unwrap();
         // Single rows with an index: slow enough to redo to be seen.
         world.query("create table row (n int primary key, t text)");
-        world.query("insert into row select i, repeat(md5(i::text), 3) from generate_series(1, 400000) i");
+        world.query(
+            "insert into row select i, repeat(md5(i::text), 3) from generate_series(1, 400000) i",
+        );
         for process in world.processes() {
             signal(process.pid, Signal::KILL);
         }
@@ -144,12 +181,20 @@ fn another_server_at_the_same_socket_is_not_ours() {
     in_own_namespace(|| {
         let world = World::with_cluster("", |_| {});
         start(&world).unwrap();
-        let uid = crate::act::postgres::account::lookup("postgres").unwrap().uid;
+        let uid = crate::act::postgres::account::lookup("postgres")
+            .unwrap()
+            .uid;
         let (server, within) = (world.server(), Duration::from_secs(5));
         assert_eq!(server.ask(uid, world.postmaster(), within), Answer::Ready);
-        assert!(matches!(server.ask(uid, world.postmaster() + 1, within), Answer::NoServer(_)));
+        assert!(matches!(
+            server.ask(uid, world.postmaster() + 1, within),
+            Answer::NoServer(_)
+        ));
         // Peer authentication sees the account that was asked for.
-        assert!(matches!(server.ask(0, world.postmaster(), within), Answer::CannotCheck(_)));
+        assert!(matches!(
+            server.ask(0, world.postmaster(), within),
+            Answer::CannotCheck(_)
+        ));
     });
 }
 
@@ -158,7 +203,10 @@ fn a_start_that_fails_says_why_in_the_servers_words() {
     in_own_namespace(|| {
         let world = World::with_cluster("shared_preload_libraries = 'nosuchlibrary'", |_| {});
         let why = failure(start(&world));
-        assert!(why.starts_with("the server ended:") && why.contains("nosuchlibrary"), "{why}");
+        assert!(
+            why.starts_with("the server ended:") && why.contains("nosuchlibrary"),
+            "{why}"
+        );
         assert_eq!(state(&world), DatabaseState::Stopped);
     });
 }
@@ -174,7 +222,9 @@ fn a_foreign_or_missing_data_directory_is_refused() {
         super::run(&["/bin/chown", "postgres", shown]);
         std::fs::rename(data_dir.join("PG_VERSION"), data_dir.join("away")).unwrap();
         assert!(failure(start(&world)).ends_with("is not a data directory of PostgreSQL"));
-        assert!(matches!(start(&world), Err(Trouble::Failed(f)) if f.kind == FailureKind::DatabaseStart));
+        assert!(
+            matches!(start(&world), Err(Trouble::Failed(f)) if f.kind == FailureKind::DatabaseStart)
+        );
     });
 }
 
@@ -197,8 +247,12 @@ fn a_standby_is_neither_started_nor_ready() {
             log: None,
         };
         launch(by_hand).unwrap();
-        until("reads", || world.psql("select 1").output().unwrap().status.success());
-        assert!(matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("read-only")));
+        until("reads", || {
+            world.psql("select 1").output().unwrap().status.success()
+        });
+        assert!(
+            matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("read-only"))
+        );
         stop(&world).unwrap();
     });
 }

@@ -32,7 +32,11 @@ fn a_stopped_backend_is_killed_in_the_end() {
         start(&world).unwrap();
         let (_client, _) = stopped_backend(&world);
         let did = stop(&world).unwrap();
-        assert!(did.notes[0].contains("(killed)") && did.notes[0].ends_with("not clean"), "{}", did.notes[0]);
+        assert!(
+            did.notes[0].contains("(killed)") && did.notes[0].ends_with("not clean"),
+            "{}",
+            did.notes[0]
+        );
         assert!(world.processes().is_empty());
         world.hands.unmount(&world.service).unwrap();
     });
@@ -46,7 +50,11 @@ fn an_immediate_stop_is_enough_for_a_busy_checkpointer() {
         signal(world.titled("checkpointer").unwrap(), Signal::STOP);
         // PostgreSQL itself kills what does not heed an immediate stop for five seconds.
         let did = stop(&world).unwrap();
-        assert!(did.notes[0].contains("(immediate)") && did.notes[0].ends_with("not clean"), "{}", did.notes[0]);
+        assert!(
+            did.notes[0].contains("(immediate)") && did.notes[0].ends_with("not clean"),
+            "{}",
+            did.notes[0]
+        );
         assert!(world.processes().is_empty());
     });
 }
@@ -62,16 +70,25 @@ fn a_hung_archive_command_is_not_stopped_until_all_is_gone() {
         world.query("select pg_switch_wal()");
         let signature = world.server().signature();
         let anybody = || super::process::find_anybody(&signature).unwrap();
-        until("the archive command", || anybody().iter().any(|p| p.title.starts_with("sleep 1000")));
+        until("the archive command", || {
+            anybody().iter().any(|p| p.title.starts_with("sleep 1000"))
+        });
         let did = std::thread::scope(|scope| {
             let stopping = scope.spawn(|| stop(&world));
             until("the shutdown checkpoint", || {
-                pg_control::read(&world.database.data_dir).is_ok_and(|c| c.state == ClusterState::ShutDown)
+                pg_control::read(&world.database.data_dir)
+                    .is_ok_and(|c| c.state == ClusterState::ShutDown)
             });
-            assert!(matches!(state(&world), DatabaseState::NotServing { why } if why == "shutting down"));
+            assert!(
+                matches!(state(&world), DatabaseState::NotServing { why } if why == "shutting down")
+            );
             stopping.join().unwrap().unwrap()
         });
-        assert!(!did.notes[0].contains("(fast)") && did.notes[0].ends_with("not clean"), "{}", did.notes[0]);
+        assert!(
+            !did.notes[0].contains("(fast)") && did.notes[0].ends_with("not clean"),
+            "{}",
+            did.notes[0]
+        );
         assert_eq!(anybody(), Vec::new());
         world.hands.unmount(&world.service).unwrap();
     });
@@ -87,7 +104,9 @@ fn what_an_archive_command_leaves_after_a_kill_is_ended_too() {
         world.query("select pg_switch_wal()");
         let signature = world.server().signature();
         let anybody = || super::process::find_anybody(&signature).unwrap();
-        until("the archive command", || anybody().iter().any(|p| p.title.starts_with("sleep 1000")));
+        until("the archive command", || {
+            anybody().iter().any(|p| p.title.starts_with("sleep 1000"))
+        });
         // The archiver can't pass any request on to its shell: only a kill helps.
         signal(world.titled("archiver").unwrap(), Signal::STOP);
         signal(world.postmaster(), Signal::STOP);
@@ -104,9 +123,14 @@ fn backends_that_outlive_their_postmaster_are_not_stopped() {
         let (_client, backend) = stopped_backend(&world);
         signal(world.postmaster(), Signal::KILL);
         until("the orphan", || world.processes().len() == 1);
-        assert!(matches!(state(&world), DatabaseState::NotServing { why } if why.contains("postmaster is gone")));
+        assert!(
+            matches!(state(&world), DatabaseState::NotServing { why } if why.contains("postmaster is gone"))
+        );
         let why = failure(start(&world));
-        assert!(why.contains("left") && why.contains(&format!("pid {backend}")), "{why}");
+        assert!(
+            why.contains("left") && why.contains(&format!("pid {backend}")),
+            "{why}"
+        );
         let did = stop(&world).unwrap();
         assert!(did.notes[0].contains("left-over"), "{}", did.notes[0]);
         assert_eq!(state(&world), DatabaseState::Stopped);
@@ -133,13 +157,18 @@ fn a_lock_file_with_a_chance_pid_is_kept_as_evidence() {
         std::fs::write(&lock, &text).unwrap();
 
         let did = start(&world).unwrap();
-        let note = |n: &String| n.contains("postmaster.pid named") && n.contains("sleep 1000), which is no server");
+        let note = |n: &String| {
+            n.contains("postmaster.pid named") && n.contains("sleep 1000), which is no server")
+        };
         assert!(did.notes.iter().any(note), "{:?}", did.notes);
         assert_eq!(state(&world), DatabaseState::Ready);
         assert!(chance.is_alive());
-        let entries = std::fs::read_dir(&world.database.data_dir).unwrap().map(|e| e.unwrap().path());
-        let kept: Vec<_> =
-            entries.filter(|p| p.to_str().unwrap().contains("postmaster.pid.siaga-")).collect();
+        let entries = std::fs::read_dir(&world.database.data_dir)
+            .unwrap()
+            .map(|e| e.unwrap().path());
+        let kept: Vec<_> = entries
+            .filter(|p| p.to_str().unwrap().contains("postmaster.pid.siaga-"))
+            .collect();
         assert_eq!(kept.len(), 1);
         assert_eq!(std::fs::read_to_string(&kept[0]).unwrap(), text);
     });
@@ -153,11 +182,18 @@ fn a_lock_file_stays_where_somebody_works_in_the_data_directory() {
         let data_dir = &world.database.data_dir;
         let somebody = Guard::spawn(as_postgres("/bin/sleep").arg("1000").current_dir(data_dir));
         let lock = data_dir.join("postmaster.pid");
-        let text = format!("{}\n{}\n1764000000\n5432\n\n\n 1 1\nready   \n", somebody.pid(), data_dir.display());
+        let text = format!(
+            "{}\n{}\n1764000000\n5432\n\n\n 1 1\nready   \n",
+            somebody.pid(),
+            data_dir.display()
+        );
         std::fs::write(&lock, &text).unwrap();
         super::run(&["/bin/chown", "postgres", lock.to_str().unwrap()]);
         let why = failure(start(&world));
-        assert!(why.contains("sleep 1000) works in this data directory"), "{why}");
+        assert!(
+            why.contains("sleep 1000) works in this data directory"),
+            "{why}"
+        );
         assert_eq!(std::fs::read_to_string(&lock).unwrap(), text);
     });
 }
@@ -170,7 +206,9 @@ fn a_hung_server_is_not_ready() {
         let postmaster = world.postmaster();
         signal(postmaster, Signal::STOP);
         let begun = Instant::now();
-        assert!(matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("no answer")));
+        assert!(
+            matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("no answer"))
+        );
         assert!(begun.elapsed() < Duration::from_secs(2));
         signal(postmaster, Signal::CONT);
         until("ready", || state(&world) == DatabaseState::Ready);

@@ -20,10 +20,19 @@ fn whole_cycle(wish: &Wish) {
     assert_eq!(world.take(), Ok(Did::nothing()));
     let options = std::fs::read_to_string("/proc/thread-self/mounts").unwrap();
     let device = world.loop_device.device.to_str().unwrap();
-    assert!(options.lines().any(|l| l.starts_with(device) && l.contains("nosuid") && l.contains("noatime")));
+    assert!(
+        options
+            .lines()
+            .any(|l| l.starts_with(device) && l.contains("nosuid") && l.contains("noatime"))
+    );
 
     let facts = hands.look(service);
-    assert_eq!(facts.disk, Holding::Held { by: vec![format!("mounted at {}", world.mount_point.display())] });
+    assert_eq!(
+        facts.disk,
+        Holding::Held {
+            by: vec![format!("mounted at {}", world.mount_point.display())]
+        }
+    );
     assert!(facts.mounts[0].mounted && !facts.mounts[0].stranger);
     assert_eq!(hands.read_disk_epoch(service), Ok(None));
     hands.write_disk_epoch(service, &World::epoch(7)).unwrap();
@@ -34,9 +43,21 @@ fn whole_cycle(wish: &Wish) {
     assert_eq!(hands.prove_released(service), Ok(Did::nothing()));
     assert_eq!(hands.look(service).disk, Holding::Free);
     let refused = hands.mount(service).unwrap_err();
-    assert_eq!(refused, Trouble::failed(FailureKind::Precondition, "the disk set was not taken in this boot"));
-    assert!(matches!(hands.read_disk_epoch(service), Err(Trouble::Failed(_))));
-    assert!(matches!(hands.write_disk_epoch(service, &World::epoch(8)), Err(Trouble::Failed(_))));
+    assert_eq!(
+        refused,
+        Trouble::failed(
+            FailureKind::Precondition,
+            "the disk set was not taken in this boot"
+        )
+    );
+    assert!(matches!(
+        hands.read_disk_epoch(service),
+        Err(Trouble::Failed(_))
+    ));
+    assert!(matches!(
+        hands.write_disk_epoch(service, &World::epoch(8)),
+        Err(Trouble::Failed(_))
+    ));
     assert_eq!(std::fs::read_dir(&world.mount_point).unwrap().count(), 0);
 }
 
@@ -47,7 +68,12 @@ fn ext4_from_take_to_release() {
 
 #[test]
 fn ext4_on_large_sectors() {
-    in_own_namespace(|| whole_cycle(&Wish { sector: 4096, ..Wish::EXT4 }));
+    in_own_namespace(|| {
+        whole_cycle(&Wish {
+            sector: 4096,
+            ..Wish::EXT4
+        })
+    });
 }
 
 #[test]
@@ -81,10 +107,16 @@ fn a_restarted_agent_remembers_what_this_boot_took() {
 fn a_mount_made_by_hand_is_a_stranger() {
     in_own_namespace(|| {
         let world = World::new(&Wish::EXT4);
-        run(&["/bin/mount", world.loop_device.device.to_str().unwrap(), world.mount_point.to_str().unwrap()]);
+        run(&[
+            "/bin/mount",
+            world.loop_device.device.to_str().unwrap(),
+            world.mount_point.to_str().unwrap(),
+        ]);
         let facts = world.hands.look(&world.service);
         assert!(facts.mounts[0].mounted && facts.mounts[0].stranger);
-        let Err(Trouble::Failed(failure)) = world.take() else { panic!("it was taken") };
+        let Err(Trouble::Failed(failure)) = world.take() else {
+            panic!("it was taken")
+        };
         assert_eq!(failure.kind, FailureKind::Busy);
     });
 }
@@ -96,7 +128,9 @@ fn a_mount_point_in_use_is_refused_and_left_alone() {
         let place = world.mount_point.to_str().unwrap();
         world.take().unwrap();
         run(&["/bin/mount", "-t", "tmpfs", "none", place]);
-        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else { panic!("it was mounted") };
+        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else {
+            panic!("it was mounted")
+        };
         assert_eq!(failure.kind, FailureKind::Mount);
         assert!(failure.detail.contains("tmpfs"), "{}", failure.detail);
         assert_eq!(world.hands.unmount(&world.service), Ok(Did::nothing()));
@@ -110,8 +144,16 @@ fn a_mount_point_in_use_is_refused_and_left_alone() {
 fn a_stranger_on_top_of_our_mount_is_not_unmounted() {
     in_own_namespace(|| {
         let world = World::mounted(&Wish::EXT4);
-        run(&["/bin/mount", "-t", "tmpfs", "none", world.mount_point.to_str().unwrap()]);
-        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else { panic!("unmounted") };
+        run(&[
+            "/bin/mount",
+            "-t",
+            "tmpfs",
+            "none",
+            world.mount_point.to_str().unwrap(),
+        ]);
+        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else {
+            panic!("unmounted")
+        };
         assert_eq!(failure.kind, FailureKind::Busy);
     });
 }
@@ -122,12 +164,28 @@ fn a_missing_mount_point_and_a_wrong_file_system_are_named() {
         let world = World::new(&Wish::EXT4);
         world.take().unwrap();
         std::fs::remove_dir(&world.mount_point).unwrap();
-        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else { panic!() };
-        assert!(failure.detail.ends_with("does not exist"), "{}", failure.detail);
+        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else {
+            panic!()
+        };
+        assert!(
+            failure.detail.ends_with("does not exist"),
+            "{}",
+            failure.detail
+        );
         std::fs::create_dir(&world.mount_point).unwrap();
-        run(&["/sbin/wipefs", "-aq", world.loop_device.device.to_str().unwrap()]);
-        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else { panic!() };
-        assert!(failure.detail.contains("as ext4: Invalid argument"), "{}", failure.detail);
+        run(&[
+            "/sbin/wipefs",
+            "-aq",
+            world.loop_device.device.to_str().unwrap(),
+        ]);
+        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else {
+            panic!()
+        };
+        assert!(
+            failure.detail.contains("as ext4: Invalid argument"),
+            "{}",
+            failure.detail
+        );
     });
 }
 
@@ -135,11 +193,21 @@ fn a_missing_mount_point_and_a_wrong_file_system_are_named() {
 fn a_busy_mount_names_its_holders_and_kills_nobody() {
     in_own_namespace(|| {
         let world = World::mounted(&Wish::EXT4);
-        let mut reader = Guard::spawn(Command::new("/bin/sleep").arg("1000").current_dir(&world.mount_point));
+        let mut reader = Guard::spawn(
+            Command::new("/bin/sleep")
+                .arg("1000")
+                .current_dir(&world.mount_point),
+        );
         let begun = Instant::now();
-        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else { panic!("unmounted") };
+        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else {
+            panic!("unmounted")
+        };
         assert_eq!(failure.kind, FailureKind::Busy);
-        let expected = format!("pid {} (sleep): working directory {}", reader.pid(), world.mount_point.display());
+        let expected = format!(
+            "pid {} (sleep): working directory {}",
+            reader.pid(),
+            world.mount_point.display()
+        );
         assert_eq!(failure.detail, expected);
         assert!(begun.elapsed() < Duration::from_secs(2));
         assert!(reader.is_alive());
@@ -150,19 +218,32 @@ fn a_busy_mount_names_its_holders_and_kills_nobody() {
 fn a_dying_process_of_ours_is_waited_for() {
     in_own_namespace(|| {
         let world = World::mounted(&Wish::EXT4);
-        let ours = Guard::spawn(Command::new("/bin/sleep").arg("0.8").current_dir(&world.mount_point));
+        let ours = Guard::spawn(
+            Command::new("/bin/sleep")
+                .arg("0.8")
+                .current_dir(&world.mount_point),
+        );
         let pid = ours.pid();
         let disk = crate::act::disk_set::BlockDevice::new(world.loop_device.device.clone());
-        assert!(mount::unmount(&disk, &world.mount_point, &|p| p == pid).unwrap().changed);
+        assert!(
+            mount::unmount(&disk, &world.mount_point, &|p| p == pid)
+                .unwrap()
+                .changed
+        );
     });
 }
 
 fn watch_sees_writes(wish: &Wish) {
     let world = World::new(wish);
     let device = &world.loop_device.device;
-    let quiet = world.hands.watch_disk(&world.service, Duration::from_millis(20));
+    let quiet = world
+        .hands
+        .watch_disk(&world.service, Duration::from_millis(20));
     assert_eq!(quiet, DiskSighting::NoChangeSeen);
-    assert_eq!(world.hands.watch_disk(&world.service, Duration::ZERO), DiskSighting::NoChangeSeen);
+    assert_eq!(
+        world.hands.watch_disk(&world.service, Duration::ZERO),
+        DiskSighting::NoChangeSeen
+    );
     // The other node writes.
     world.take().unwrap();
     world.hands.mount(&world.service).unwrap();
@@ -177,7 +258,9 @@ fn watch_sees_writes(wish: &Wish) {
     assert_eq!(sighting, DiskSighting::Changing);
     // It keeps nothing open.
     world.hands.unmount(&world.service).unwrap();
-    until("release", || world.hands.prove_released(&world.service).is_ok());
+    until("release", || {
+        world.hands.prove_released(&world.service).is_ok()
+    });
 }
 
 #[test]
@@ -187,7 +270,12 @@ fn a_raw_look_sees_the_other_nodes_writes_on_ext4() {
 
 #[test]
 fn a_raw_look_sees_the_other_nodes_writes_on_large_sectors() {
-    in_own_namespace(|| watch_sees_writes(&Wish { sector: 4096, ..Wish::EXT4 }));
+    in_own_namespace(|| {
+        watch_sees_writes(&Wish {
+            sector: 4096,
+            ..Wish::EXT4
+        })
+    });
 }
 
 #[test]

@@ -15,7 +15,14 @@ use std::time::{Duration, Instant};
 fn namespace_copy(world: &World) -> Guard {
     let ready = world.directory.path().join("copied");
     let script = format!("touch {}; exec sleep 1000", ready.display());
-    let argv = ["--mount", "--propagation", "private", "/bin/sh", "-c", &script];
+    let argv = [
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-c",
+        &script,
+    ];
     let guard = Guard::spawn(Command::new("/usr/bin/unshare").args(argv));
     until("the copy", || ready.exists());
     guard
@@ -38,12 +45,20 @@ fn a_copy_in_another_mount_namespace_is_no_release() {
         let copy = namespace_copy(&world);
         assert!(world.hands.unmount(&world.service).unwrap().changed);
         let place = world.mount_point.display();
-        let expected = format!("mounted at {place} in the mount namespace of pid {} (sleep)", copy.pid());
+        let expected = format!(
+            "mounted at {place} in the mount namespace of pid {} (sleep)",
+            copy.pid()
+        );
         assert_eq!(not_released(&world), expected);
-        assert!(matches!(world.hands.look(&world.service).disk, Holding::Held { .. }));
+        assert!(matches!(
+            world.hands.look(&world.service).disk,
+            Holding::Held { .. }
+        ));
         assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy));
         drop(copy);
-        until("release", || world.hands.prove_released(&world.service).is_ok());
+        until("release", || {
+            world.hands.prove_released(&world.service).is_ok()
+        });
     });
 }
 
@@ -60,7 +75,9 @@ fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
         assert_eq!(holders::scan(number), Ok(Vec::new()));
         assert!(not_released(&world).starts_with("the kernel, through no mount"));
         drop(kept);
-        until("release", || world.hands.prove_released(&world.service).is_ok());
+        until("release", || {
+            world.hands.prove_released(&world.service).is_ok()
+        });
     });
 }
 
@@ -69,10 +86,18 @@ fn a_reader_of_the_device_is_no_release() {
     in_own_namespace(|| {
         let world = World::new(&Wish::EXT4);
         let device = world.loop_device.device.to_str().unwrap();
-        let reader = Guard::spawn(Command::new("/bin/sh").args(["-c", "exec 3<$0; exec sleep 1000", device]));
+        let reader = Guard::spawn(Command::new("/bin/sh").args([
+            "-c",
+            "exec 3<$0; exec sleep 1000",
+            device,
+        ]));
         let expected = format!("pid {} (sleep): file {device}", reader.pid());
-        let held = Holding::Held { by: vec![expected.clone()] };
-        until("the reader", || world.hands.look(&world.service).disk == held);
+        let held = Holding::Held {
+            by: vec![expected.clone()],
+        };
+        until("the reader", || {
+            world.hands.look(&world.service).disk == held
+        });
         assert_eq!(not_released(&world), expected);
         assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == expected));
         drop(reader);
@@ -88,8 +113,14 @@ fn a_mapped_file_and_a_deleted_one_hold() {
         std::fs::copy("/bin/sleep", &program).unwrap();
         let _running = Guard::spawn(Command::new(&program).arg("1000"));
         std::fs::remove_file(&program).unwrap();
-        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else { panic!("unmounted") };
-        assert!(failure.detail.contains("program") && failure.detail.contains("mapped file"), "{}", failure.detail);
+        let Err(Trouble::Failed(failure)) = world.hands.unmount(&world.service) else {
+            panic!("unmounted")
+        };
+        assert!(
+            failure.detail.contains("program") && failure.detail.contains("mapped file"),
+            "{}",
+            failure.detail
+        );
     });
 }
 
@@ -125,10 +156,24 @@ fn a_device_that_is_cut_or_missing_is_unknown_and_not_free() {
         assert_eq!(world.hands.look(&world.service).disk, Holding::Free);
         let device = world.loop_device.device.to_str().unwrap();
         for size in [512, 8 << 20] {
-            File::options().write(true).open(&world.image).unwrap().set_len(size).unwrap();
+            File::options()
+                .write(true)
+                .open(&world.image)
+                .unwrap()
+                .set_len(size)
+                .unwrap();
             run(&["/sbin/losetup", "-c", device]);
-            assert!(matches!(world.hands.look(&world.service).disk, Holding::Unknown { .. }), "{size}");
-            assert!(matches!(world.hands.prove_released(&world.service), Err(Trouble::Unknown(_))));
+            assert!(
+                matches!(
+                    world.hands.look(&world.service).disk,
+                    Holding::Unknown { .. }
+                ),
+                "{size}"
+            );
+            assert!(matches!(
+                world.hands.prove_released(&world.service),
+                Err(Trouble::Unknown(_))
+            ));
             assert!(world.take().is_err());
         }
         let missing = crate::act::disk_set::BlockDevice::new("/dev/siaga-no-such-device".into());
@@ -140,23 +185,34 @@ fn a_device_that_is_cut_or_missing_is_unknown_and_not_free() {
 
 /// Marks the file system as in use by another node, as a power cut leaves it.
 fn set_mmp(world: &World) {
-    let image = File::options().read(true).write(true).open(&world.image).unwrap();
+    let image = File::options()
+        .read(true)
+        .write(true)
+        .open(&world.image)
+        .unwrap();
     let mut superblock = [0; 1024];
     image.read_exact_at(&mut superblock, 1024).unwrap();
     let block_size = 1024u64 << superblock[0x18];
-    let block = u64::from(u32::from_le_bytes(superblock[0x168..0x16c].try_into().unwrap()));
+    let block = u64::from(u32::from_le_bytes(
+        superblock[0x168..0x16c].try_into().unwrap(),
+    ));
     let mut mmp = [0; 8];
     image.read_exact_at(&mut mmp, block * block_size).unwrap();
     assert_eq!(mmp[..4], 0x004d_4d50u32.to_le_bytes());
     // A sequence number of a node that was alive. Without metadata checksums nothing else guards the block.
-    image.write_all_at(&0x1234u32.to_le_bytes(), block * block_size + 4).unwrap();
+    image
+        .write_all_at(&0x1234u32.to_le_bytes(), block * block_size + 4)
+        .unwrap();
     image.sync_all().unwrap();
 }
 
 #[test]
 fn multiple_mount_protection_is_cleared_only_with_the_power_seen_off() {
     in_own_namespace(|| {
-        let wish = Wish { mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"], ..Wish::EXT4 };
+        let wish = Wish {
+            mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"],
+            ..Wish::EXT4
+        };
         let world = World::new(&wish);
         let device = &world.loop_device.device;
         assert!(!mmp::is_set(device).unwrap());
@@ -181,13 +237,20 @@ fn multiple_mount_protection_is_cleared_only_with_the_power_seen_off() {
 #[test]
 fn without_that_the_wait_of_the_protection_is_kept() {
     in_own_namespace(|| {
-        let wish = Wish { mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"], ..Wish::EXT4 };
+        let wish = Wish {
+            mkfs: &["-O", "mmp,^metadata_csum", "-E", "mmp_update_interval=1"],
+            ..Wish::EXT4
+        };
         let world = World::new(&wish);
         set_mmp(&world);
         world.take().unwrap();
         let begun = Instant::now();
         let did = world.hands.mount(&world.service).unwrap();
-        assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() > Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
         assert!(did.notes[0].contains("not cleared"));
         assert!(mount::device_at(&world.mount_point).unwrap().is_some());
     });

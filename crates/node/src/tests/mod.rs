@@ -5,7 +5,6 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
-mod timing;
 
 use crate::act::postgres::{Postgres, process};
 use crate::act::taken::Taken;
@@ -29,7 +28,11 @@ pub fn in_own_namespace(test: impl FnOnce() + Send + 'static) {
     let body = || {
         // SAFETY: only the mount namespace and the working directory of this thread are unshared; no descriptors.
         unsafe { unshare_unsafe(UnshareFlags::NEWNS) }.unwrap();
-        mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
+        mount_change(
+            "/",
+            MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+        )
+        .unwrap();
         test();
     };
     if let Err(panic) = std::thread::spawn(body).join() {
@@ -40,7 +43,11 @@ pub fn in_own_namespace(test: impl FnOnce() + Send + 'static) {
 /// Runs a program and gives its standard output.
 pub fn run(argv: &[&str]) -> String {
     let output = Command::new(argv[0]).args(&argv[1..]).output().unwrap();
-    assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{argv:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -58,7 +65,13 @@ pub struct Guard(pub Child);
 
 impl Guard {
     pub fn spawn(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+        Self(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
     pub fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).unwrap()
@@ -86,10 +99,19 @@ impl Loop {
         let image = image.to_str().unwrap();
         // Two tests may find the same free device at the same moment.
         for _ in 0..20 {
-            let argv = ["-f", "--show", "--direct-io=on", "--sector-size", &sector, image];
+            let argv = [
+                "-f",
+                "--show",
+                "--direct-io=on",
+                "--sector-size",
+                &sector,
+                image,
+            ];
             let output = Command::new("/sbin/losetup").args(argv).output().unwrap();
             if output.status.success() {
-                return Self { device: String::from_utf8(output.stdout).unwrap().trim().into() };
+                return Self {
+                    device: String::from_utf8(output.stdout).unwrap().trim().into(),
+                };
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -99,7 +121,10 @@ impl Loop {
 
 impl Drop for Loop {
     fn drop(&mut self) {
-        let _ = Command::new("/sbin/losetup").arg("-d").arg(&self.device).status();
+        let _ = Command::new("/sbin/losetup")
+            .arg("-d")
+            .arg(&self.device)
+            .status();
     }
 }
 
@@ -137,9 +162,22 @@ pub struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    pub const EXT4: Wish<'static> = Wish { kind: FileSystemKind::Ext4, mkfs: &[], sector: 512, megabytes: 64 };
-    pub const XFS: Wish<'static> = Wish { kind: FileSystemKind::Xfs, mkfs: &[], sector: 512, megabytes: 320 };
-    pub const ROOMY: Wish<'static> = Wish { megabytes: 400, ..Wish::EXT4 };
+    pub const EXT4: Wish<'static> = Wish {
+        kind: FileSystemKind::Ext4,
+        mkfs: &[],
+        sector: 512,
+        megabytes: 64,
+    };
+    pub const XFS: Wish<'static> = Wish {
+        kind: FileSystemKind::Xfs,
+        mkfs: &[],
+        sector: 512,
+        megabytes: 320,
+    };
+    pub const ROOMY: Wish<'static> = Wish {
+        megabytes: 400,
+        ..Wish::EXT4
+    };
 }
 
 impl World {
@@ -148,11 +186,17 @@ impl World {
     }
 
     pub fn with(wish: &Wish, change: impl FnOnce(&mut Database)) -> Self {
-        let directory = tempfile::Builder::new().prefix("siaga-test-").tempdir().unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("siaga-test-")
+            .tempdir()
+            .unwrap();
         let at = |name: &str| directory.path().join(name);
         run(&["/bin/chmod", "755", directory.path().to_str().unwrap()]);
         let image = at("image");
-        std::fs::File::create(&image).unwrap().set_len(wish.megabytes << 20).unwrap();
+        std::fs::File::create(&image)
+            .unwrap()
+            .set_len(wish.megabytes << 20)
+            .unwrap();
         let loop_device = Loop::new(&image, wish.sector);
         let device = loop_device.device.to_str().unwrap().to_owned();
         let program = match wish.kind {
@@ -165,7 +209,11 @@ impl World {
         let mut database = database(&mount_point, &at("socket"));
         change(&mut database);
         let config = config(&loop_device.device, &mount_point, wish.kind, &database);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let hands = NodeHands::with_run_dir(
             Arc::new(config),
             NodeName::from("backup"),
@@ -176,17 +224,31 @@ impl World {
         );
         let service = ServiceName::from("simrs");
         let hands = hands.unwrap();
-        Self { hands, service, mount_point, database, loop_device, image, directory, runtime }
+        Self {
+            hands,
+            service,
+            mount_point,
+            database,
+            loop_device,
+            image,
+            directory,
+            runtime,
+        }
     }
 
     pub fn epoch(counter: u64) -> Epoch {
-        Epoch { counter, issuer: NodeName::from("backup"), run: RunId::from("r") }
+        Epoch {
+            counter,
+            issuer: NodeName::from("backup"),
+            run: RunId::from("r"),
+        }
     }
 
     /// Takes as a permit without power proofs would.
     pub fn take(&self) -> siaga_runner::hands::Acted {
         let boot = crate::boot_id().unwrap();
-        self.hands.take_for(&Taken::new(self.service.clone(), Self::epoch(1), boot, &[]))
+        self.hands
+            .take_for(&Taken::new(self.service.clone(), Self::epoch(1), boot, &[]))
     }
 
     /// Taken and mounted.
@@ -208,10 +270,17 @@ impl World {
         let (data_dir, socket_dir) = (&world.database.data_dir, &world.database.socket_dir);
         for directory in [data_dir, socket_dir] {
             std::fs::create_dir(directory).unwrap();
-            run(&["/bin/chown", "postgres:postgres", directory.to_str().unwrap()]);
+            run(&[
+                "/bin/chown",
+                "postgres:postgres",
+                directory.to_str().unwrap(),
+            ]);
         }
         let mut initdb = as_postgres(world.database.bin_dir.join("initdb"));
-        initdb.args(["--no-sync", "--no-locale", "-A", "peer", "-D"]).arg(data_dir).stdout(Stdio::null());
+        initdb
+            .args(["--no-sync", "--no-locale", "-A", "peer", "-D"])
+            .arg(data_dir)
+            .stdout(Stdio::null());
         assert!(initdb.status().unwrap().success());
         let text = format!(
             "listen_addresses = ''\nunix_socket_directories = '{}'\nshared_buffers = 16MB\n{settings}\n",
@@ -222,7 +291,12 @@ impl World {
     }
 
     pub fn server(&self) -> Postgres {
-        Postgres::new(&self.service, self.database.clone(), &self.directory.path().join("state"), self.runtime.handle().clone())
+        Postgres::new(
+            &self.service,
+            self.database.clone(),
+            &self.directory.path().join("state"),
+            self.runtime.handle().clone(),
+        )
     }
 
     pub fn processes(&self) -> Vec<process::Process> {
@@ -235,19 +309,27 @@ impl World {
 
     /// The process with this in its title.
     pub fn titled(&self, part: &str) -> Option<i32> {
-        self.processes().iter().find(|p| p.title.contains(part)).map(|p| p.pid)
+        self.processes()
+            .iter()
+            .find(|p| p.title.contains(part))
+            .map(|p| p.pid)
     }
 
     /// A client that runs this statement.
     pub fn psql(&self, statement: &str) -> Command {
         let mut psql = as_postgres(self.database.bin_dir.join("psql"));
-        psql.args(["-XAtq", "-d", "postgres", "-c", statement, "-h"]).arg(&self.database.socket_dir);
+        psql.args(["-XAtq", "-d", "postgres", "-c", statement, "-h"])
+            .arg(&self.database.socket_dir);
         psql
     }
 
     pub fn query(&self, statement: &str) -> String {
         let output = self.psql(statement).output().unwrap();
-        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{statement}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
@@ -257,7 +339,11 @@ impl Drop for World {
         for process in process::find_anybody(&self.server().signature()).unwrap_or_default() {
             signal(process.pid, Signal::KILL);
         }
-        let gone = || process::find_anybody(&self.server().signature()).unwrap_or_default().is_empty();
+        let gone = || {
+            process::find_anybody(&self.server().signature())
+                .unwrap_or_default()
+                .is_empty()
+        };
         let deadline = Instant::now() + Duration::from_secs(5);
         while !gone() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(2));
@@ -274,13 +360,21 @@ pub fn signal(pid: i32, signal: Signal) {
 pub fn as_postgres(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let account = crate::act::postgres::account::lookup("postgres").unwrap();
     let mut command = Command::new(program);
-    command.uid(account.uid).gid(account.gid).current_dir("/").stdin(Stdio::null());
+    command
+        .uid(account.uid)
+        .gid(account.gid)
+        .current_dir("/")
+        .stdin(Stdio::null());
     command
 }
 
 fn database(mount_point: &Path, socket_dir: &Path) -> Database {
     let versions = Path::new("/usr/lib/postgresql");
-    let newest = std::fs::read_dir(versions).unwrap().map(|e| e.unwrap().path()).max().unwrap();
+    let newest = std::fs::read_dir(versions)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .max()
+        .unwrap();
     Database {
         bin_dir: newest.join("bin"),
         data_dir: mount_point.join("data"),
@@ -301,7 +395,10 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
     let service = Service {
         name: ServiceName::from("simrs"),
         preferred_node: NodeName::from("serverdb"),
-        disk_set: DiskSet { driver: DiskSetDriver::Block, devices: vec![(node, device.to_owned())] },
+        disk_set: DiskSet {
+            driver: DiskSetDriver::Block,
+            devices: vec![(node, device.to_owned())],
+        },
         file_systems: vec![FileSystem {
             kind,
             mount_point: mount_point.to_owned(),
@@ -314,7 +411,11 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         after_move: Vec::new(),
     };
     Config {
-        site: Site { name: "RSUD Contoh".into(), language: Language::English, time_zone: "Asia/Jakarta".into() },
+        site: Site {
+            name: "RSUD Contoh".into(),
+            language: Language::English,
+            time_zone: "Asia/Jakarta".into(),
+        },
         document: Document::default(),
         people: Vec::new(),
         nodes: Vec::new(),

@@ -21,7 +21,10 @@ pub fn lookup(name: &str) -> Result<Account, String> {
 }
 
 fn parse(name: &str, passwd: &str, group: &str) -> Option<Account> {
-    let fields: Vec<&str> = passwd.lines().map(|l| l.split(':').collect::<Vec<_>>()).find(|f| f[0] == name)?;
+    let fields: Vec<&str> = passwd
+        .lines()
+        .map(|l| l.split(':').collect::<Vec<_>>())
+        .find(|f| f[0] == name)?;
     let (uid, gid) = (fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?);
     let member_of = |line: &str| {
         let mut parts = line.split(':').skip(2);
@@ -31,7 +34,13 @@ fn parse(name: &str, passwd: &str, group: &str) -> Option<Account> {
     let mut groups = vec![gid];
     groups.extend(group.lines().filter_map(member_of).filter(|g| *g != gid));
     let home = PathBuf::from(fields.get(5).copied().unwrap_or("/"));
-    Some(Account { name: name.to_owned(), uid, gid, groups, home })
+    Some(Account {
+        name: name.to_owned(),
+        uid,
+        gid,
+        groups,
+        home,
+    })
 }
 
 #[cfg(test)]
@@ -40,7 +49,8 @@ mod tests {
 
     #[test]
     fn groups_include_the_own_one_and_the_others() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\n";
+        let passwd =
+            "root:x:0:0:root:/root:/bin/sh\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\n";
         let group = "ssl-cert:x:103:www,postgres\npostgres:x:104:postgres\nother:x:9:postgresql\n";
         let account = parse("postgres", passwd, group).unwrap();
         assert_eq!((account.uid, account.gid), (101, 104));

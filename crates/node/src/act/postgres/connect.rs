@@ -32,7 +32,13 @@ const CHECK: &str = "select pg_is_in_recovery(), case when not pg_is_in_recovery
                      then pg_logical_emit_message(true, 'siaga', 'ready')::text end";
 
 /// Asks the server whose postmaster is `postmaster` whether it is ready.
-pub fn check(rt: &Handle, config: &Database, uid: u32, postmaster: i32, within: Duration) -> Answer {
+pub fn check(
+    rt: &Handle,
+    config: &Database,
+    uid: u32,
+    postmaster: i32,
+    within: Duration,
+) -> Answer {
     let asked = query(rt, config, uid, postmaster, CHECK, within);
     match asked {
         Ok(value) if value.as_deref() == Some("f") => Answer::Ready,
@@ -56,7 +62,9 @@ pub fn query(
         Ok(peer) if peer.pid.as_raw_nonzero().get() == postmaster => {}
         Ok(peer) => {
             let pid = peer.pid.as_raw_nonzero();
-            return Err(Answer::NoServer(format!("process {pid} listens there, not our server")));
+            return Err(Answer::NoServer(format!(
+                "process {pid} listens there, not our server"
+            )));
         }
         Err(e) => return Err(Answer::NoServer(e.to_string())),
     }
@@ -64,9 +72,14 @@ pub fn query(
     rt.block_on(asked).unwrap_or(Err(Answer::Silent))
 }
 
-async fn ask(stream: OwnedFd, config: &Database, statement: &str) -> Result<Option<String>, Answer> {
+async fn ask(
+    stream: OwnedFd,
+    config: &Database,
+    statement: &str,
+) -> Result<Option<String>, Answer> {
     let stream = std::os::unix::net::UnixStream::from(stream);
-    let stream = tokio::net::UnixStream::from_std(stream).map_err(|e| Answer::NoServer(e.to_string()))?;
+    let stream =
+        tokio::net::UnixStream::from_std(stream).map_err(|e| Answer::NoServer(e.to_string()))?;
     let (client, connection) = tokio_postgres::Config::new()
         .user(&config.check_user)
         .dbname(&config.check_database)
@@ -113,12 +126,16 @@ fn open_as(uid: u32, config: &Database) -> Result<OwnedFd, Answer> {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         connect(&socket, &address).map(|()| socket)
     };
-    let thread = std::thread::Builder::new().name("pg-connect".into()).spawn(work);
+    let thread = std::thread::Builder::new()
+        .name("pg-connect".into())
+        .spawn(work);
     let thread = thread.map_err(|e| Answer::NoServer(format!("no thread to connect: {e}")))?;
     match thread.join() {
         Ok(Ok(socket)) => Ok(socket),
         Ok(Err(rustix::io::Errno::AGAIN)) => Err(Answer::Silent),
         Ok(Err(e)) => Err(Answer::NoServer(format!("{shown}: {e}"))),
-        Err(_) => Err(Answer::NoServer(format!("{shown}: the connecting thread failed"))),
+        Err(_) => Err(Answer::NoServer(format!(
+            "{shown}: the connecting thread failed"
+        ))),
     }
 }

@@ -28,7 +28,10 @@ pub fn launch(what: Launch<'_>) -> Result<Handle, String> {
         .args(what.arguments)
         .current_dir(what.working_directory)
         .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
         .env("LANG", "C.UTF-8")
         .env("HOME", &what.account.home)
         .env("USER", &what.account.name)
@@ -51,13 +54,17 @@ pub fn launch(what: Launch<'_>) -> Result<Handle, String> {
     drop(writer);
     let _ = middle.wait();
     let mut pid = [0; 4];
-    reader.read_exact(&mut pid).map_err(|e| format!("{program}: its pid was not told: {e}"))?;
+    reader
+        .read_exact(&mut pid)
+        .map_err(|e| format!("{program}: its pid was not told: {e}"))?;
     let pid = i32::from_ne_bytes(pid);
     Handle::open(pid, |_| true)?.ok_or_else(|| format!("{program} ended at once"))
 }
 
 fn outputs(log: Option<File>) -> Result<(Stdio, Stdio), String> {
-    let Some(log) = log else { return Ok((Stdio::null(), Stdio::null())) };
+    let Some(log) = log else {
+        return Ok((Stdio::null(), Stdio::null()));
+    };
     let second = log.try_clone().map_err(|e| format!("log: {e}"))?;
     Ok((log.into(), second.into()))
 }
@@ -72,7 +79,12 @@ fn leave_parent(pid_pipe: i32) -> io::Result<()> {
                 libc::setsid();
                 libc::umask(0o077);
                 // Nothing of the agent's goes along, whoever opened it without the flag.
-                libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+                libc::syscall(
+                    libc::SYS_close_range,
+                    3,
+                    libc::c_uint::MAX,
+                    libc::CLOSE_RANGE_CLOEXEC,
+                );
                 Ok(())
             }
             child => {
@@ -95,5 +107,9 @@ fn become_account(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
             failed => failed,
         }
     };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }

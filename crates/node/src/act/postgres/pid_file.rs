@@ -55,7 +55,11 @@ fn parse(content: String) -> Option<PidFile> {
         Some("standby") => SaidState::Standby,
         Some(_) | None => SaidState::Nothing,
     };
-    Some(PidFile { pid, state, content })
+    Some(PidFile {
+        pid,
+        state,
+        content,
+    })
 }
 
 #[cfg(test)]
@@ -66,8 +70,14 @@ mod tests {
     fn the_eighth_line_is_the_state() {
         let text = "711\n/srv/db\n1764000000\n5432\n/run/postgresql\nlocalhost\n  1234 5\n";
         assert_eq!(parse(text.into()).unwrap().state, SaidState::Nothing);
-        assert_eq!(parse(format!("{text}ready   \n")).unwrap().state, SaidState::Ready);
-        assert_eq!(parse(format!("{text}stopping\n")).unwrap().state, SaidState::Stopping);
+        assert_eq!(
+            parse(format!("{text}ready   \n")).unwrap().state,
+            SaidState::Ready
+        );
+        assert_eq!(
+            parse(format!("{text}stopping\n")).unwrap().state,
+            SaidState::Stopping
+        );
         assert_eq!(parse(text.into()).unwrap().pid, 711);
         assert!(parse(String::new()).is_none());
     }

@@ -49,28 +49,38 @@ impl Signature {
     pub fn of(config: &Database) -> Self {
         let program = config.bin_dir.join("postgres");
         let real = program.canonicalize().unwrap_or_else(|_| program.clone());
-        let identity = std::fs::metadata(&config.data_dir).ok().map(|m| (m.dev(), m.ino()));
+        let identity = std::fs::metadata(&config.data_dir)
+            .ok()
+            .map(|m| (m.dev(), m.ino()));
         Self {
             programs: vec![program, real],
             data_dir: config.data_dir.clone(),
-            data_dir_real: config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone()),
+            data_dir_real: config
+                .data_dir
+                .canonicalize()
+                .unwrap_or_else(|_| config.data_dir.clone()),
             identity,
         }
     }
 
     /// Is it the server, or a process that the server forked?
     pub fn matches(&self, pid: i32) -> bool {
-        let Ok(exe) = std::fs::read_link(format!("/proc/{pid}/exe")) else { return false };
+        let Ok(exe) = std::fs::read_link(format!("/proc/{pid}/exe")) else {
+            return false;
+        };
         // The binary may have been replaced by an upgrade while the server runs.
         let exe = exe.as_os_str().as_bytes();
-        let exe = Path::new(OsStr::from_bytes(exe.strip_suffix(b" (deleted)").unwrap_or(exe)));
+        let exe = Path::new(OsStr::from_bytes(
+            exe.strip_suffix(b" (deleted)").unwrap_or(exe),
+        ));
         self.programs.iter().any(|p| p == exe) && self.works_here(pid)
     }
 
     /// Is its working directory the data directory? Also when another mount namespace names it differently.
     fn works_here(&self, pid: i32) -> bool {
         let link = format!("/proc/{pid}/cwd");
-        let by_name = std::fs::read_link(&link).is_ok_and(|cwd| cwd == self.data_dir || cwd == self.data_dir_real);
+        let by_name = std::fs::read_link(&link)
+            .is_ok_and(|cwd| cwd == self.data_dir || cwd == self.data_dir_real);
         by_name
             || self.identity.is_some_and(|wanted| {
                 std::fs::metadata(&link).is_ok_and(|m| (m.dev(), m.ino()) == wanted)
@@ -81,27 +91,44 @@ impl Signature {
 /// Every process of the server, the postmaster and orphans alike. An error means that it can't be told.
 pub fn find(signature: &Signature) -> Result<Vec<Process>, String> {
     let pids = all_pids()?;
-    Ok(pids.into_iter().filter(|pid| signature.matches(*pid)).filter_map(describe).collect())
+    Ok(pids
+        .into_iter()
+        .filter(|pid| signature.matches(*pid))
+        .filter_map(describe)
+        .collect())
 }
 
 /// What the server's processes started and left in the data directory (an `archive_command`'s shell): in the session
 /// of one of them, and working there.
-pub fn find_helpers(signature: &Signature, sessions: &BTreeSet<i32>) -> Result<Vec<Process>, String> {
+pub fn find_helpers(
+    signature: &Signature,
+    sessions: &BTreeSet<i32>,
+) -> Result<Vec<Process>, String> {
     let helper = |p: &Process| sessions.contains(&p.session) && signature.works_here(p.pid);
-    Ok(all_pids()?.into_iter().filter_map(describe).filter(helper).collect())
+    Ok(all_pids()?
+        .into_iter()
+        .filter_map(describe)
+        .filter(helper)
+        .collect())
 }
 
 /// Everybody whose working directory is the data directory, whatever they are.
 pub fn find_anybody(signature: &Signature) -> Result<Vec<Process>, String> {
     let pids = all_pids()?;
-    Ok(pids.into_iter().filter(|pid| signature.works_here(*pid)).filter_map(describe).collect())
+    Ok(pids
+        .into_iter()
+        .filter(|pid| signature.works_here(*pid))
+        .filter_map(describe)
+        .collect())
 }
 
 /// The process that the others descend from: the one that has no parent among them and no title of its own.
 pub fn postmaster(found: &[Process], said_by_file: Option<i32>) -> Option<&Process> {
     let is_root = |p: &&Process| !found.iter().any(|q| q.pid == p.parent) && !p.is_titled();
     let roots = || found.iter().filter(is_root);
-    roots().find(|p| Some(p.pid) == said_by_file).or_else(|| roots().next())
+    roots()
+        .find(|p| Some(p.pid) == said_by_file)
+        .or_else(|| roots().next())
 }
 
 fn describe(pid: i32) -> Option<Process> {
@@ -112,7 +139,12 @@ fn describe(pid: i32) -> Option<Process> {
     }
     let parent = fields.next()?.parse().ok()?;
     let session = fields.nth(1)?.parse().ok()?;
-    Some(Process { pid, parent, session, title: title(pid) })
+    Some(Process {
+        pid,
+        parent,
+        session,
+        title: title(pid),
+    })
 }
 
 /// The command line of a process, as one line; its short name where it has none.
@@ -135,7 +167,9 @@ pub struct Handle {
 impl Handle {
     /// Takes hold of a process, where it still is what `still` says. `None`: it is gone.
     pub fn open(pid: i32, still: impl Fn(i32) -> bool) -> Result<Option<Self>, String> {
-        let Some(id) = Pid::from_raw(pid) else { return Ok(None) };
+        let Some(id) = Pid::from_raw(pid) else {
+            return Ok(None);
+        };
         match pidfd_open(id, PidfdFlags::empty()) {
             Ok(descriptor) => Ok(still(pid).then_some(Self { pid, descriptor })),
             Err(rustix::io::Errno::SRCH) => Ok(None),
@@ -161,7 +195,10 @@ impl Handle {
                 tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
                 tv_nsec: i64::from(left.subsec_nanos()),
             };
-            match poll(&mut [PollFd::new(&self.descriptor, PollFlags::IN)], Some(&timeout)) {
+            match poll(
+                &mut [PollFd::new(&self.descriptor, PollFlags::IN)],
+                Some(&timeout),
+            ) {
                 Ok(0) if left.is_zero() => return false,
                 Ok(0) | Err(rustix::io::Errno::INTR) => {}
                 Ok(_) => return true,
@@ -176,7 +213,12 @@ mod tests {
     use super::*;
 
     fn process(pid: i32, parent: i32, title: &str) -> Process {
-        Process { pid, parent, session: pid, title: title.to_owned() }
+        Process {
+            pid,
+            parent,
+            session: pid,
+            title: title.to_owned(),
+        }
     }
 
     #[test]

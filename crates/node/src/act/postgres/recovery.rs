@@ -27,15 +27,25 @@ impl RedoRange {
         if control.state.is_shut_down() || !control.wal_segment_size.is_power_of_two() {
             return None;
         }
-        let range = Self { from: control.redo, to: wal_end(data_dir, &control)?, segment: control.wal_segment_size.into() };
+        let range = Self {
+            from: control.redo,
+            to: wal_end(data_dir, &control)?,
+            segment: control.wal_segment_size.into(),
+        };
         (range.to > range.from).then_some(range)
     }
 
     /// The startup process says which segment it is in: `postgres: startup recovering 000000010000000000000007`.
     pub fn percent(&self, startup_title: &str) -> Option<u8> {
-        let name = startup_title.split("recovering ").nth(1)?.split_ascii_whitespace().next()?;
+        let name = startup_title
+            .split("recovering ")
+            .nth(1)?
+            .split_ascii_whitespace()
+            .next()?;
         let at = segment_start(name, self.segment)?.max(self.from);
-        u8::try_from(at.saturating_sub(self.from) * 100 / (self.to - self.from)).ok().map(|p| p.min(99))
+        u8::try_from(at.saturating_sub(self.from) * 100 / (self.to - self.from))
+            .ok()
+            .map(|p| p.min(99))
     }
 }
 
@@ -50,7 +60,9 @@ fn segment_start(name: &str, segment: u64) -> Option<u64> {
 
 fn segment_path(data_dir: &Path, timeline: u32, start: u64, segment: u64) -> PathBuf {
     let (high, low) = (start >> 32, (start & 0xffff_ffff) / segment);
-    data_dir.join("pg_wal").join(format!("{timeline:08X}{high:08X}{low:08X}"))
+    data_dir
+        .join("pg_wal")
+        .join(format!("{timeline:08X}{high:08X}{low:08X}"))
 }
 
 /// The end of the written WAL, to the page. Recycled segments carry old page addresses, which tells them apart.
@@ -58,7 +70,11 @@ fn wal_end(data_dir: &Path, control: &PgControl) -> Option<u64> {
     let segment = u64::from(control.wal_segment_size);
     let mut start = control.redo - control.redo % segment;
     let mut end = None;
-    while let Some(within) = written_pages(&segment_path(data_dir, control.timeline, start, segment), start, segment) {
+    while let Some(within) = written_pages(
+        &segment_path(data_dir, control.timeline, start, segment),
+        start,
+        segment,
+    ) {
         end = Some(start + within * WAL_PAGE);
         if within * WAL_PAGE < segment {
             break;
@@ -73,7 +89,8 @@ fn written_pages(path: &Path, start: u64, segment: u64) -> Option<u64> {
     let file = File::open(path).ok()?;
     let is_written = |page: u64| {
         let mut address = [0; 8];
-        file.read_exact_at(&mut address, page * WAL_PAGE + 8).is_ok()
+        file.read_exact_at(&mut address, page * WAL_PAGE + 8)
+            .is_ok()
             && u64::from_ne_bytes(address) == start + page * WAL_PAGE
     };
     if !is_written(0) {
@@ -82,7 +99,11 @@ fn written_pages(path: &Path, start: u64, segment: u64) -> Option<u64> {
     let (mut written, mut unwritten) = (0, segment / WAL_PAGE);
     while unwritten - written > 1 {
         let middle = (written + unwritten) / 2;
-        if is_written(middle) { written = middle } else { unwritten = middle }
+        if is_written(middle) {
+            written = middle
+        } else {
+            unwritten = middle
+        }
     }
     Some(unwritten)
 }
@@ -114,22 +135,34 @@ pub fn stage(postmaster: i32, range: Option<&RedoRange>) -> Stage {
 }
 
 fn children(pid: i32) -> Vec<i32> {
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_ascii_whitespace().filter_map(|p| p.parse().ok()).collect()
+    let list =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_ascii_whitespace()
+        .filter_map(|p| p.parse().ok())
+        .collect()
 }
 
 /// Everything that changes while a start advances, as one number: titles, control file, log, and what the startup
 /// process has computed, read, written and waited for.
 pub fn fingerprint(postmaster: i32, data_dir: &Path, log: Option<&Path>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    std::fs::read(data_dir.join("global/pg_control")).unwrap_or_default().hash(&mut hasher);
-    log.and_then(|l| std::fs::metadata(l).ok()).map(|m| m.len()).hash(&mut hasher);
+    std::fs::read(data_dir.join("global/pg_control"))
+        .unwrap_or_default()
+        .hash(&mut hasher);
+    log.and_then(|l| std::fs::metadata(l).ok())
+        .map(|m| m.len())
+        .hash(&mut hasher);
     for child in children(postmaster) {
         let title = title(child);
-        if title.contains("startup") || title.contains("checkpoint at") || title.contains("recovery checkpoint") {
+        if title.contains("startup")
+            || title.contains("checkpoint at")
+            || title.contains("recovery checkpoint")
+        {
             title.hash(&mut hasher);
             for file in ["io", "stat", "schedstat"] {
-                std::fs::read(format!("/proc/{child}/{file}")).unwrap_or_default().hash(&mut hasher);
+                std::fs::read(format!("/proc/{child}/{file}"))
+                    .unwrap_or_default()
+                    .hash(&mut hasher);
             }
         }
     }
@@ -146,7 +179,11 @@ pub struct Stall {
 impl Stall {
     /// Nothing for `limit` counts as stalled.
     pub fn new(now: Instant, limit: Duration) -> Self {
-        Self { last: None, since: now, limit }
+        Self {
+            last: None,
+            since: now,
+            limit,
+        }
     }
 
     /// True where the fingerprint has been the same for the whole limit.
@@ -167,13 +204,21 @@ mod tests {
 
     #[test]
     fn percent_follows_the_segment_in_the_title() {
-        let range = RedoRange { from: SEGMENT * 2, to: SEGMENT * 12, segment: SEGMENT };
-        let at = |name: &str| range.percent(&format!("postgres: 15/main: startup recovering {name}"));
+        let range = RedoRange {
+            from: SEGMENT * 2,
+            to: SEGMENT * 12,
+            segment: SEGMENT,
+        };
+        let at =
+            |name: &str| range.percent(&format!("postgres: 15/main: startup recovering {name}"));
         assert_eq!(at("000000010000000000000002"), Some(0));
         assert_eq!(at("000000010000000000000006"), Some(40));
         assert_eq!(at("00000001000000000000000C"), Some(99));
         assert_eq!(range.percent("postgres: startup"), None);
-        assert_eq!(segment_start("0000000100000002000000FF", SEGMENT), Some((2 << 32) + 255 * SEGMENT));
+        assert_eq!(
+            segment_start("0000000100000002000000FF", SEGMENT),
+            Some((2 << 32) + 255 * SEGMENT)
+        );
     }
 
     #[test]
@@ -185,7 +230,11 @@ mod tests {
         let mut bytes = vec![0u8; segment as usize];
         for page in 0..32 {
             // From page 11 on, the addresses are those of the file's earlier life.
-            let address = if page < 11 { start } else { start - 3 * segment } + page * WAL_PAGE;
+            let address = if page < 11 {
+                start
+            } else {
+                start - 3 * segment
+            } + page * WAL_PAGE;
             let at = (page * WAL_PAGE + 8) as usize;
             bytes[at..at + 8].copy_from_slice(&address.to_ne_bytes());
         }

@@ -46,7 +46,10 @@ pub fn start(server: &Postgres, progress: Progress) -> Acted {
     }
     if !found.is_empty() {
         let names: Vec<String> = found.iter().map(Process::name).collect();
-        return Err(failed(format!("processes of an earlier start are left: {}", names.join(", "))));
+        return Err(failed(format!(
+            "processes of an earlier start are left: {}",
+            names.join(", ")
+        )));
     }
     match attempt(server, &account, progress) {
         Err(End::Locked(why, locks)) => {
@@ -62,7 +65,8 @@ pub fn start(server: &Postgres, progress: Progress) -> Acted {
 /// A server that is there already: an earlier agent's, or started by hand.
 fn adopt(server: &Postgres, postmaster: &Process, account: &Account, progress: Progress) -> Acted {
     let signature = server.signature();
-    let handle = Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
+    let handle =
+        Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
     let handle = handle.ok_or_else(|| failed("the server ended while it was looked at"))?;
     let was_ready = server.ask(account.uid, handle.pid, SQL_WITHIN) == Answer::Ready;
     if was_ready {
@@ -125,7 +129,9 @@ fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), String> {
     }
     if meta.uid() != account.uid {
         let (owner, name, uid) = (meta.uid(), &account.name, account.uid);
-        return Err(format!("{shown} belongs to user id {owner}, and {name} has {uid} on this node"));
+        return Err(format!(
+            "{shown} belongs to user id {owner}, and {name} has {uid} on this node"
+        ));
     }
     // It would follow for ever a primary that there is not.
     if data_dir.join("standby.signal").exists() {
@@ -138,7 +144,10 @@ fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<String>), String> 
     let config = &server.config;
     let version = std::fs::read_to_string(config.data_dir.join("PG_VERSION"))
         .map_err(|e| format!("PG_VERSION: {e}"))?;
-    let major: u32 = version.trim().parse().map_err(|_| format!("PG_VERSION says {:?}", version.trim()))?;
+    let major: u32 = version
+        .trim()
+        .parse()
+        .map_err(|_| format!("PG_VERSION says {:?}", version.trim()))?;
     let mut arguments: Vec<OsString> = vec!["-D".into(), config.data_dir.clone().into()];
     if let Some(file) = &config.config_file {
         let mut setting = OsString::from("config_file=");
@@ -167,18 +176,33 @@ struct LockFile {
 
 fn lock_files(config: &Database) -> Vec<LockFile> {
     let in_data_dir = pid_file::path(&config.data_dir);
-    let beside_socket = config.socket_dir.join(format!(".s.PGSQL.{}.lock", config.port));
+    let beside_socket = config
+        .socket_dir
+        .join(format!(".s.PGSQL.{}.lock", config.port));
     // The one beside the socket may be that of another data directory's server: it says of which.
     let is_ours = |l: &LockFile| l.path == in_data_dir || l.said.data_dir() == config.data_dir;
-    let read = |path: &PathBuf| Some(LockFile { path: path.clone(), said: pid_file::read_file(path)? });
-    [&in_data_dir, &beside_socket].into_iter().filter_map(read).filter(is_ours).collect()
+    let read = |path: &PathBuf| {
+        Some(LockFile {
+            path: path.clone(),
+            said: pid_file::read_file(path)?,
+        })
+    };
+    [&in_data_dir, &beside_socket]
+        .into_iter()
+        .filter_map(read)
+        .filter(is_ours)
+        .collect()
 }
 
 /// Those that the start did not touch, and whose pid belongs to somebody. Told by the files and not by the server's
 /// message, which may be in any language.
 fn still_locking(before: &[LockFile], config: &Database) -> Vec<LockFile> {
-    let is_used = |l: &LockFile| Pid::from_raw(l.said.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-    lock_files(config).into_iter().filter(|l| before.contains(l) && is_used(l)).collect()
+    let is_used =
+        |l: &LockFile| Pid::from_raw(l.said.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+    lock_files(config)
+        .into_iter()
+        .filter(|l| before.contains(l) && is_used(l))
+        .collect()
 }
 
 /// Keeps stale lock files as evidence. Only with no server of this data directory on this host.
@@ -196,7 +220,10 @@ fn move_aside(server: &Postgres, locks: &[LockFile]) -> Result<Vec<String>, Stri
         kept.push(format!(".siaga-{}", crate::wall_clock().0));
         std::fs::rename(path, &kept).map_err(|e| format!("{}: {e}", path.display()))?;
         let (pid, who) = (said.pid, process::title(said.pid));
-        notes.push(format!("{} named process {pid} ({who}), which is no server: kept aside", path.display()));
+        notes.push(format!(
+            "{} named process {pid} ({who}), which is no server: kept aside",
+            path.display()
+        ));
     }
     Ok(notes)
 }
@@ -214,17 +241,26 @@ fn wait_ready(
     let quote = || log.map(Log::quoted).unwrap_or_default();
     let mut watch = Watch::new(server, begun);
     loop {
-        let tick = if begun.elapsed() < SLOW_AFTER { TICK } else { SLOW_TICK };
+        let tick = if begun.elapsed() < SLOW_AFTER {
+            TICK
+        } else {
+            SLOW_TICK
+        };
         if handle.ended_within(tick) {
             return Err(End::Other(failed(format!("the server ended: {}", quote()))));
         }
-        match pid_file::read(data_dir).filter(|f| f.pid == handle.pid).map(|f| f.state) {
+        match pid_file::read(data_dir)
+            .filter(|f| f.pid == handle.pid)
+            .map(|f| f.state)
+        {
             Some(SaidState::Ready) => match server.ask(account.uid, handle.pid, SQL_WITHIN) {
                 Answer::Ready => return Ok(()),
                 answer => watch.not_ready(answer)?,
             },
             Some(SaidState::Standby) => {
-                return Err(End::Other(failed("it comes up as a standby: standby.signal is there")));
+                return Err(End::Other(failed(
+                    "it comes up as a standby: standby.signal is there",
+                )));
             }
             Some(SaidState::Stopping) => return Err(End::Other(failed("it is shutting down"))),
             Some(SaidState::Starting | SaidState::Nothing) | None => {}
@@ -247,22 +283,30 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn new(server: &'a Postgres, now: Instant) -> Self {
         let stall = Stall::new(now, server.config.start_stalled);
-        Self { server, stall, next: now + TELL_EVERY, range: None, no_socket_since: None }
+        Self {
+            server,
+            stall,
+            next: now + TELL_EVERY,
+            range: None,
+            no_socket_since: None,
+        }
     }
 
     /// A server that calls itself ready and does not pass the check.
     fn not_ready(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
             Answer::Ready | Answer::InRecovery | Answer::NotNow(_) | Answer::Silent => Ok(()),
-            Answer::CannotCheck(why) => {
-                Err(End::Other(failed(format!("it runs, and its readiness can't be checked: {why}"))))
-            }
+            Answer::CannotCheck(why) => Err(End::Other(failed(format!(
+                "it runs, and its readiness can't be checked: {why}"
+            )))),
             Answer::NoServer(why) => {
                 let since = *self.no_socket_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < SOCKET_WITHIN {
                     return Ok(());
                 }
-                Err(End::Other(failed(format!("it runs, and can't be reached to check it: {why}"))))
+                Err(End::Other(failed(format!(
+                    "it runs, and can't be reached to check it: {why}"
+                ))))
             }
         }
     }
@@ -278,7 +322,11 @@ impl<'a> Watch<'a> {
         self.range = self.range.or_else(|| RedoRange::measure(data_dir));
         let stage = recovery::stage(postmaster, self.range.as_ref());
         progress(&stage.words);
-        let fingerprint = recovery::fingerprint(postmaster, data_dir, log.map(|_| self.server.log_path.as_path()));
+        let fingerprint = recovery::fingerprint(
+            postmaster,
+            data_dir,
+            log.map(|_| self.server.log_path.as_path()),
+        );
         let limit = self.server.config.start_stalled;
         self.stall
             .is_stalled(now, fingerprint)
@@ -296,9 +344,17 @@ impl Log {
     fn open(path: &Path) -> Result<Self, String> {
         let make = || -> std::io::Result<Self> {
             if let Some(directory) = path.parent() {
-                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+                std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(directory)?;
             }
-            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+            let mut file = OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(path)?;
             let begins_at = file.seek(SeekFrom::End(0))?;
             Ok(Self { file, begins_at })
         };
@@ -316,6 +372,8 @@ impl Log {
             return format!("its log can't be read: {e}");
         }
         let from = text.len().saturating_sub(QUOTED);
-        String::from_utf8_lossy(&text[from..]).trim().replace('\n', " | ")
+        String::from_utf8_lossy(&text[from..])
+            .trim()
+            .replace('\n', " | ")
     }
 }

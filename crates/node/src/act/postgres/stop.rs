@@ -40,7 +40,10 @@ impl Ending {
 /// Stops it, and says how in the notes.
 pub fn stop(server: &Postgres, progress: Progress) -> Acted {
     let begun = Instant::now();
-    let mut stop = Stop { server, sessions: BTreeSet::new() };
+    let mut stop = Stop {
+        server,
+        sessions: BTreeSet::new(),
+    };
     let found = stop.look()?;
     if found.is_empty() {
         return Ok(Did::nothing());
@@ -57,10 +60,15 @@ pub fn stop(server: &Postgres, progress: Progress) -> Acted {
     }
     let took = begun.elapsed().as_millis();
     let control = pg_control::read(&server.config.data_dir).map(|c| c.state);
-    let said = control.as_ref().map_or_else(ToString::to_string, |s| s.words().to_owned());
+    let said = control
+        .as_ref()
+        .map_or_else(ToString::to_string, |s| s.words().to_owned());
     let clean = ending == Ending::Fast && control.is_ok_and(ClusterState::is_shut_down);
     let clean = if clean { "clean" } else { "not clean" };
-    Ok(Did::changed(vec![format!("stopped in {took} ms ({}); pg_control: {said}; {clean}", ending.words())]))
+    Ok(Did::changed(vec![format!(
+        "stopped in {took} ms ({}); pg_control: {said}; {clean}",
+        ending.words()
+    )]))
 }
 
 struct Stop<'a> {
@@ -75,7 +83,12 @@ impl Stop<'_> {
         let signature = self.server.signature();
         let mut found = process::find(&signature).map_err(Trouble::Unknown)?;
         // A backend leads a session of its own; the postmaster's may be that of whoever started it by hand.
-        self.sessions.extend(found.iter().filter(|p| p.session == p.pid).map(|p| p.session));
+        self.sessions.extend(
+            found
+                .iter()
+                .filter(|p| p.session == p.pid)
+                .map(|p| p.session),
+        );
         if found.is_empty() {
             found = process::find_helpers(&signature, &self.sessions).map_err(Trouble::Unknown)?;
         }
@@ -85,8 +98,11 @@ impl Stop<'_> {
     /// Asks the postmaster to stop, ever more firmly.
     fn postmaster(&self, postmaster: &Process, progress: Progress) -> Result<Ending, Trouble> {
         let signature = self.server.signature();
-        let handle = Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
-        let Some(handle) = handle else { return Ok(Ending::WasGone) };
+        let handle =
+            Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
+        let Some(handle) = handle else {
+            return Ok(Ending::WasGone);
+        };
         let config = &self.server.config;
         progress("fast stop");
         handle.signal(Signal::INT);
@@ -125,7 +141,11 @@ impl Stop<'_> {
     }
 
     /// Sends `signal` to each process once, also to those that appear meanwhile, and waits until all are gone.
-    fn gone_within(&mut self, within: Duration, signal: Option<Signal>) -> Result<Vec<Process>, Trouble> {
+    fn gone_within(
+        &mut self,
+        within: Duration,
+        signal: Option<Signal>,
+    ) -> Result<Vec<Process>, Trouble> {
         let deadline = Instant::now() + within;
         let mut told = BTreeSet::new();
         loop {
@@ -153,10 +173,17 @@ impl Stop<'_> {
     fn take_hold(&self, found: &[Process]) -> Result<Vec<Handle>, Trouble> {
         let signature = self.server.signature();
         let ours = |p: &Process| {
-            let still = |pid| signature.matches(pid) || self.sessions.contains(&p.session) && process::title(pid) == p.title;
+            let still = |pid| {
+                signature.matches(pid)
+                    || self.sessions.contains(&p.session) && process::title(pid) == p.title
+            };
             Handle::open(p.pid, still)
         };
         let handles: Result<Vec<_>, String> = found.iter().map(ours).collect();
-        Ok(handles.map_err(Trouble::Unknown)?.into_iter().flatten().collect())
+        Ok(handles
+            .map_err(Trouble::Unknown)?
+            .into_iter()
+            .flatten()
+            .collect())
     }
 }
