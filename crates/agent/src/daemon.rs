@@ -135,6 +135,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         findings: Mutex::default(),
     });
     note_start(&core, &opened);
+    adopt(&core);
     let agents = config
         .nodes
         .iter()
@@ -189,6 +190,22 @@ fn open_log(
         runs.apply(&view.event);
     }
     Ok((Log::new(journal, runs), opened))
+}
+
+/// What runs here already goes on: its addresses are watched again.
+fn adopt(core: &Core) {
+    for service in &core.config.services {
+        for vip in &service.virtual_ips {
+            let Some(interface) = vip.interface(&core.me) else { continue };
+            let here = siaga_node::act::virtual_ip::interface_of_ip(vip.address);
+            if !matches!(here, Ok(Some(_))) {
+                continue;
+            }
+            if let Err(why) = siaga_node::act::virtual_ip::adopt(interface, vip.address) {
+                tracing::warn!(address = %vip.address, why, "the address could not be watched");
+            }
+        }
+    }
 }
 
 /// The first start of a boot says that the machine came on line.

@@ -7,7 +7,7 @@ use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
 use crate::core::moves;
 use crate::core::observe::{observe, own_facts};
 use crate::core::orders::{self, OrderAnswer};
-use crate::core::power::{self, PowerAnswer, PowerRequest};
+use crate::core::power;
 use crate::core::state::Core;
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Path, Query, State};
@@ -15,12 +15,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use siaga_journal::{Filter, Problem};
 use siaga_journal::log_book::{LogBookRow, log_book};
 use siaga_model::api::{
-    ApiError, CheckReport, Diagnosis, EventView, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest,
-    ProbeReport, RunView, ServiceStatus, Status,
+    ApiError, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer,
+    PowerRequest, ProbeReport, RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
 };
 use siaga_model::config::Service;
 use siaga_model::run::Order;
@@ -112,6 +112,9 @@ async fn status(
     Query(of): Query<OfService>,
 ) -> Result<Json<Status>, Failed> {
     known(&caller)?;
+    if of.service.is_some() {
+        service(&core, of.service.as_ref())?;
+    }
     let mut services = Vec::new();
     for service in &core.config.services {
         if of.service.as_ref().is_some_and(|s| s != &service.name) {
@@ -138,28 +141,17 @@ async fn status(
     }))
 }
 
-/// What the command line needs to know of the configuration.
-#[derive(Serialize)]
-struct ConfigView {
-    site: String,
-    language: siaga_model::config::Language,
-    time_zone: String,
-    people: Vec<String>,
-    services: Vec<ServiceName>,
-    nodes: Vec<NodeName>,
-}
-
 async fn config(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<ConfigView>, Failed> {
+) -> Result<Json<SiteView>, Failed> {
     known(&caller)?;
     let c = &core.config;
-    Ok(Json(ConfigView {
+    Ok(Json(SiteView {
         site: c.site.name.clone(),
         language: c.site.language,
         time_zone: c.site.time_zone.clone(),
-        people: c.people.iter().map(|p| p.name.to_string()).collect(),
+        people: c.people.iter().map(|p| p.name.clone()).collect(),
         services: c.services.iter().map(|s| s.name.clone()).collect(),
         nodes: c.nodes.iter().map(|n| n.name.clone()).collect(),
     }))
@@ -258,13 +250,6 @@ struct EventsQuery {
     wait_ms: u64,
 }
 
-#[derive(Serialize)]
-struct EventsAnswer {
-    events: Vec<EventView>,
-    /// The log's version: hand it back as `follow_after`.
-    next: u64,
-}
-
 async fn events_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
@@ -295,11 +280,6 @@ fn log_error(error: siaga_journal::JournalError) -> Failed {
     fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", error.to_string())
 }
 
-#[derive(Serialize)]
-struct VerifyAnswer {
-    problems: Vec<Problem>,
-}
-
 async fn verify_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
@@ -311,7 +291,21 @@ async fn verify_route(
     })
     .await
     .map_err(|e| fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", e.to_string()))?;
-    Ok(Json(VerifyAnswer { problems: verified.problems }))
+    Ok(Json(VerifyAnswer { problems: verified.problems.iter().map(named).collect() }))
+}
+
+/// A problem with its place: file, line, row.
+fn named(problem: &Problem) -> String {
+    let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    format!(
+        "{}, line {}: row {} of {}.{}: {}",
+        problem.file.display(),
+        number(problem.line),
+        number(problem.seq),
+        problem.node,
+        problem.incarnation,
+        problem.detail
+    )
 }
 
 async fn log_route(

@@ -173,6 +173,11 @@ impl NodeHands {
         sighting
     }
 
+    /// Another node took the disk set with a proof about this one: what is left of it here must not be taken for ours.
+    pub fn disown(&self, service: &ServiceName) {
+        self.taken.forget(service);
+    }
+
     /// Takes the disk set and remembers it. Only a permit leads here.
     pub(crate) fn take_for(&self, taken: &Taken) -> Acted {
         let kit = self.kit(&taken.service)?;
@@ -182,8 +187,10 @@ impl NodeHands {
                 .map_err(|why| Trouble::failed(FailureKind::Io, why))
                 .map(|()| did)
         };
-        // A service that is restarted in place is taken again under its new mandate.
-        if self.taken.load(&taken.service).is_some() && kit.mounted().is_ok() {
+        // Taken in this boot, and never proved released since: the disk set has not left this kernel, so that whatever
+        // still holds it here (the mount itself, a copy of it in another namespace) is no stranger. It is taken again
+        // under its new mandate. [`NodeHands::disown`] ends this where another node took it meanwhile.
+        if self.taken.load(&taken.service).is_some() {
             return remember(Did::nothing());
         }
         kit.disk.take().and_then(remember)

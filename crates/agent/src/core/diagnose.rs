@@ -16,6 +16,8 @@ use std::time::Duration;
 const LITTLE_SPACE_BYTES: u64 = 64 * 1024 * 1024;
 /// How much of the end of the database's log is read.
 const LOG_TAIL_BYTES: u64 = 16 * 1024;
+/// Older kernel messages are no cause of what is wrong now.
+const KERNEL_RECENT: Duration = Duration::from_secs(15 * 60);
 /// How many kernel messages are kept as evidence.
 const KERNEL_LINES: usize = 5;
 
@@ -103,13 +105,25 @@ fn kernel_messages() -> Result<String, String> {
     let mut text = String::new();
     let mut record = [0_u8; 8192];
     // One record a read; ends with EAGAIN when the newest was read.
+    let since = uptime_micros().unwrap_or(0).saturating_sub(KERNEL_RECENT.as_micros());
     while let Ok(n) = file.read(&mut record) {
         if n == 0 {
             break;
         }
-        text.push_str(&String::from_utf8_lossy(&record[..n]));
+        let line = String::from_utf8_lossy(&record[..n]);
+        // `priority,sequence,microseconds since boot,flags;message`
+        let at = line.split(',').nth(2).and_then(|t| t.parse::<u128>().ok());
+        if at.is_none_or(|at| at >= since) {
+            text.push_str(&line);
+        }
     }
     Ok(text)
+}
+
+fn uptime_micros() -> Option<u128> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Some(Duration::try_from_secs_f64(seconds).ok()?.as_micros())
 }
 
 /// The end of the database's own log.
@@ -130,8 +144,10 @@ pub fn judge_shutdown(text: &str) -> (Option<bool>, String) {
         ["PANIC", "FATAL", "was terminated by signal", "database system is shut down", "aborting startup"]
             .iter()
             .any(|sign| line.contains(sign))
-            // Clients that come too early or too late are no cause.
+            // Clients that come too early, too late, or go without a word are no cause.
             && !line.contains("the database system is")
+            && !line.contains("connection to client")
+            && !line.contains("terminating connection")
     };
     match text.lines().rev().find(telling) {
         Some(line) if line.contains("database system is shut down") => {

@@ -3,40 +3,14 @@
 use super::actor::Who;
 use super::observe::observe;
 use super::state::Core;
-use serde::{Deserialize, Serialize};
+use siaga_model::api::{PowerAction, PowerAnswer, PowerRequest};
 use siaga_model::config::{Fence, FenceKind};
 use siaga_model::event::{Event, EventBody};
 use siaga_model::observation::{DatabaseState, FenceState, Holding, Power};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::{NodeName, PersonName};
+use siaga_model::NodeName;
 use siaga_runner::hands::Trouble;
 use std::sync::Arc;
-
-/// Body of `POST /v1/power`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PowerRequest {
-    pub node: NodeName,
-    pub action: PowerAction,
-    pub reason: String,
-    pub stated_actor: Option<PersonName>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PowerAction {
-    Status,
-    Off,
-    On,
-}
-
-/// Answer to `POST /v1/power`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "answer")]
-pub enum PowerAnswer {
-    Done { power: Power },
-    Refused { refusal: Refusal },
-    Failed { why: String },
-}
 
 /// Asks or switches.
 pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> PowerAnswer {

@@ -79,6 +79,7 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
     let facts = own_facts(core, &service.name).await;
     let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
     let cleaned = tokio::task::spawn_blocking(move || {
+        c.hands.disown(&s);
         let mut said = Vec::new();
         let mut keep = |what: &str, acted: siaga_runner::hands::Acted| match acted {
             Ok(did) if did.changed => said.push(format!("{what}: done")),

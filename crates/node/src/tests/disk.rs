@@ -1,11 +1,13 @@
 //! The disk set and its mount when all goes well, and the acts that are refused.
 
-use super::{Guard, Wish, World, in_own_namespace, run, until};
+use super::{Guard, Loop, Wish, World, in_own_namespace, run, until};
 use crate::act::mount;
 use crate::observe::{disk_watch, mounts};
 use siaga_model::observation::{DiskSighting, Holding};
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Did, Hands, Trouble};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -281,4 +283,33 @@ fn a_raw_look_sees_the_other_nodes_writes_on_large_sectors() {
 #[test]
 fn a_raw_look_sees_the_other_nodes_writes_on_xfs() {
     in_own_namespace(|| watch_sees_writes(&Wish::XFS));
+}
+
+/// Two loop devices on one image are two nodes' views of one disk.
+#[test]
+fn a_raw_look_goes_past_the_page_cache() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        let other = Loop::new(&world.image, 512);
+        // Somebody keeps what this kernel once read of the disk in its cache.
+        let mut kept = std::fs::File::open(&world.loop_device.device).unwrap();
+        let mut old = vec![0; 1 << 20];
+        kept.read_exact(&mut old).unwrap();
+        let before = disk_watch::sample(&world.loop_device.device).unwrap();
+        let theirs = std::fs::File::options()
+            .write(true)
+            .open(&other.device)
+            .unwrap();
+        theirs
+            .write_all_at(b"the other node wrote this", 8192)
+            .unwrap();
+        theirs.sync_all().unwrap();
+        let mut again = vec![0; 1 << 20];
+        kept.read_exact_at(&mut again, 0).unwrap();
+        assert!(
+            again == old,
+            "a buffered read sees the other node's write: the test proves nothing"
+        );
+        assert!(disk_watch::sample(&world.loop_device.device).unwrap() != before);
+    });
 }
