@@ -10,7 +10,8 @@ use crate::core::witnesses::AgentWitnesses;
 use crate::pki::{AgentAddress, Identity, JoinState, PinStore, PkiError};
 use crate::routes;
 use crate::transport::{
-    Limits, LiveIdentity, PeerClient, Server, ServerError, ServerOptions, ServerTls, UnixOptions, pki_routes, tls,
+    Limits, LiveIdentity, PeerClient, Server, ServerError, ServerOptions, ServerTls, UnixOptions,
+    pki_routes, tls,
 };
 use siaga_config::{ConfigErrors, HostChecks};
 use siaga_journal::{Filter, History, Journal, JournalError, SystemClock};
@@ -49,7 +50,9 @@ pub enum AgentError {
     Server(#[from] ServerError),
     #[error("the configuration has no node {0}; its nodes are {1}")]
     NotConfigured(NodeName, String),
-    #[error("the agent needs root: it mounts, adds addresses and starts the database. Start it with sudo")]
+    #[error(
+        "the agent needs root: it mounts, adds addresses and starts the database. Start it with sudo"
+    )]
     NotRoot,
     #[error("this host can't carry the service: {0}")]
     Host(String),
@@ -94,7 +97,10 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     let (config, config_hash) = siaga_config::load_checked(&options.config, &HostChecks::start())?;
     let config = Arc::new(config);
     let identity = Identity::load(&options.state_dir)?;
-    let me = options.node.clone().unwrap_or_else(|| NodeName::new(identity.name.clone()));
+    let me = options
+        .node
+        .clone()
+        .unwrap_or_else(|| NodeName::new(identity.name.clone()));
     let Some(own) = config.node(&me).cloned() else {
         let names: Vec<&str> = config.nodes.iter().map(|n| n.name.as_str()).collect();
         return Err(AgentError::NotConfigured(me, names.join(", ")));
@@ -103,11 +109,16 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     let live = LiveIdentity::new(&identity)?;
     let clients = peer_clients(&config, &me, &live, &pins)?;
     let (log, opened) = open_log(options, &me)?;
-    let pulses: BTreeMap<_, _> =
-        clients.keys().map(|n| (n.clone(), Arc::new(PeerPulse::default()))).collect();
+    let pulses: BTreeMap<_, _> = clients
+        .keys()
+        .map(|n| (n.clone(), Arc::new(PeerPulse::default())))
+        .collect();
     let probes = Arc::new(ProbeDesk::new(config.clone()));
-    let witnesses =
-        Arc::new(AgentWitnesses::new(handle.clone(), clients.clone(), probes.clone()));
+    let witnesses = Arc::new(AgentWitnesses::new(
+        handle.clone(),
+        clients.clone(),
+        probes.clone(),
+    ));
     let hands = NodeHands::new(
         config.clone(),
         me.clone(),
@@ -139,14 +150,28 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     let agents = config
         .nodes
         .iter()
-        .map(|n| AgentAddress { node: n.name.clone(), addresses: n.addresses.clone() })
+        .map(|n| AgentAddress {
+            node: n.name.clone(),
+            addresses: n.addresses.clone(),
+        })
         .collect();
-    let join = Arc::new(JoinState::new(&options.state_dir, pins.clone(), &options.config, agents));
+    let join = Arc::new(JoinState::new(
+        &options.state_dir,
+        pins.clone(),
+        &options.config,
+        agents,
+    ));
     let server = Server::start(
         ServerOptions {
-            unix: Some(UnixOptions { path: options.socket.clone(), group: GROUP.to_owned() }),
+            unix: Some(UnixOptions {
+                path: options.socket.clone(),
+                group: GROUP.to_owned(),
+            }),
             tcp: own.addresses.clone(),
-            tls: Some(ServerTls { config: tls::server(&live, &pins)?, pins }),
+            tls: Some(ServerTls {
+                config: tls::server(&live, &pins)?,
+                pins,
+            }),
             limits: Limits::default(),
         },
         routes::router(core.clone()).merge(pki_routes::router(join)),
@@ -196,7 +221,9 @@ fn open_log(
 fn adopt(core: &Core) {
     for service in &core.config.services {
         for vip in &service.virtual_ips {
-            let Some(interface) = vip.interface(&core.me) else { continue };
+            let Some(interface) = vip.interface(&core.me) else {
+                continue;
+            };
             let here = siaga_node::act::virtual_ip::interface_of_ip(vip.address);
             if !matches!(here, Ok(Some(_))) {
                 continue;
@@ -223,7 +250,12 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
         })
     });
     if known.as_ref() != Some(&core.boot) {
-        core.note(None, EventBody::NodeBooted { boot: core.boot.clone() });
+        core.note(
+            None,
+            EventBody::NodeBooted {
+                boot: core.boot.clone(),
+            },
+        );
     }
     core.note(
         None,
@@ -239,7 +271,10 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalTorn,
                 node: core.me.clone(),
                 severity: Severity::Info,
-                evidence: format!("{} bytes of an unfinished row were cut off", opened.torn_bytes),
+                evidence: format!(
+                    "{} bytes of an unfinished row were cut off",
+                    opened.torn_bytes
+                ),
             },
         );
     }
@@ -258,8 +293,10 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
 
 async fn wait_for_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -267,4 +304,3 @@ async fn wait_for_end() {
         _ = int.recv() => {}
     }
 }
-

@@ -16,11 +16,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
-use siaga_journal::{Filter, Problem};
 use siaga_journal::log_book::{LogBookRow, log_book};
+use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    ApiError, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer,
-    PowerRequest, ProbeReport, RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
+    ApiError, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer,
+    MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView, ServiceStatus, SiteView, Status,
+    VerifyAnswer,
 };
 use siaga_model::config::Service;
 use siaga_model::run::Order;
@@ -69,7 +70,13 @@ impl IntoResponse for Failed {
 }
 
 fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
-    Failed(status, ApiError { code: code.to_owned(), message: message.into() })
+    Failed(
+        status,
+        ApiError {
+            code: code.to_owned(),
+            message: message.into(),
+        },
+    )
 }
 
 /// A person at the socket, or a pinned node.
@@ -77,9 +84,11 @@ fn known(caller: &Caller) -> Result<(), Failed> {
     match caller {
         Caller::Local { .. } => Ok(()),
         Caller::Peer(peer) if peer.is_node() => Ok(()),
-        Caller::Peer(_) | Caller::Anonymous => {
-            Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", "only a node of this site may ask this"))
-        }
+        Caller::Peer(_) | Caller::Anonymous => Err(fail(
+            StatusCode::FORBIDDEN,
+            "NOT_ALLOWED",
+            "only a node of this site may ask this",
+        )),
     }
 }
 
@@ -87,7 +96,11 @@ fn known(caller: &Caller) -> Result<(), Failed> {
 fn node_only(caller: &Caller) -> Result<(), Failed> {
     match caller {
         Caller::Peer(peer) if peer.is_node() => Ok(()),
-        _ => Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", "only the other node may ask this")),
+        _ => Err(fail(
+            StatusCode::FORBIDDEN,
+            "NOT_ALLOWED",
+            "only the other node may ask this",
+        )),
     }
 }
 
@@ -214,7 +227,10 @@ async fn run_route(
     }
     // Another node coordinates it: ask there, once.
     if matches!(caller, Caller::Local { .. }) {
-        let path = format!("/v1/runs/{run}?after={}&wait_ms={}", poll.after, poll.wait_ms);
+        let path = format!(
+            "/v1/runs/{run}?after={}&wait_ms={}",
+            poll.after, poll.wait_ms
+        );
         for peer in core.peers.values() {
             let timeout = poll.wait() + core.config.policy.peer_timeout;
             if let Ok(view) = peer.get::<RunView>(&path, timeout).await {
@@ -222,7 +238,11 @@ async fn run_route(
             }
         }
     }
-    Err(fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", format!("no run {run} is known to this agent")))
+    Err(fail(
+        StatusCode::NOT_FOUND,
+        "NO_SUCH_THING",
+        format!("no run {run} is known to this agent"),
+    ))
 }
 
 async fn power_route(
@@ -269,15 +289,25 @@ async fn events_route(
             since: query.since.map(siaga_model::UtcMicros),
             ..Filter::default()
         };
-        (journal.events(&filter).map_err(log_error)?, journal.version())
+        (
+            journal.events(&filter).map_err(log_error)?,
+            journal.version(),
+        )
     };
     let limit = query.limit.unwrap_or(EVENTS_AT_MOST).min(EVENTS_AT_MOST);
     let from = events.len().saturating_sub(limit);
-    Ok(Json(EventsAnswer { events: events.into_iter().skip(from).collect(), next }))
+    Ok(Json(EventsAnswer {
+        events: events.into_iter().skip(from).collect(),
+        next,
+    }))
 }
 
 fn log_error(error: siaga_journal::JournalError) -> Failed {
-    fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", error.to_string())
+    fail(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "LOG_UNREADABLE",
+        error.to_string(),
+    )
 }
 
 async fn verify_route(
@@ -290,8 +320,16 @@ async fn verify_route(
         siaga_journal::verify_dir(&core.state_dir, &trusted)
     })
     .await
-    .map_err(|e| fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", e.to_string()))?;
-    Ok(Json(VerifyAnswer { problems: verified.problems.iter().map(named).collect() }))
+    .map_err(|e| {
+        fail(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "LOG_UNREADABLE",
+            e.to_string(),
+        )
+    })?;
+    Ok(Json(VerifyAnswer {
+        problems: verified.problems.iter().map(named).collect(),
+    }))
 }
 
 /// A problem with its place: file, line, row.
@@ -313,7 +351,11 @@ async fn log_route(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Vec<LogBookRow>>, Failed> {
     known(&caller)?;
-    let events = core.log.journal().events(&Filter::default()).map_err(log_error)?;
+    let events = core
+        .log
+        .journal()
+        .events(&Filter::default())
+        .map_err(log_error)?;
     Ok(Json(log_book(&events)))
 }
 
@@ -359,7 +401,11 @@ async fn self_check_route(
     let service = service(&core, of.service.as_ref())?;
     let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
     checked.map(Json).map_err(|e| {
-        fail(StatusCode::INTERNAL_SERVER_ERROR, "CHECK_FAILED", e.to_string())
+        fail(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "CHECK_FAILED",
+            e.to_string(),
+        )
     })
 }
 
@@ -380,7 +426,9 @@ async fn heads_route(
     Query(poll): Query<Poll>,
 ) -> Result<Json<Heads>, Failed> {
     node_only(&caller)?;
-    Ok(Json(link::heads_after(&core, poll.after, poll.wait()).await))
+    Ok(Json(
+        link::heads_after(&core, poll.after, poll.wait()).await,
+    ))
 }
 
 #[derive(Deserialize)]
@@ -410,7 +458,8 @@ async fn orders_route(
     ApiJson(order): ApiJson<Order>,
 ) -> Result<Json<OrderAnswer>, Failed> {
     node_only(&caller)?;
-    let is_coordinator = matches!(&caller, Caller::Peer(p) if p.name() == order.coordinator.as_str());
+    let is_coordinator =
+        matches!(&caller, Caller::Peer(p) if p.name() == order.coordinator.as_str());
     if !is_coordinator || order.step.node != core.me {
         let why = "an order comes from its coordinator, to the node that it names";
         return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));

@@ -43,7 +43,11 @@ impl Ran {
     /// It ended with this code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        assert_eq!(
+            self.code, code,
+            "standard output:\n{}\nstandard error:\n{}",
+            self.out, self.err
+        );
         self
     }
 }
@@ -60,14 +64,20 @@ impl Lab {
     pub fn up(options: &[&str]) -> Self {
         let lab = Self::bare(options);
         lab.wait_for_agents();
-        lab.siaga("serverdb", &["start", "--yes", "--json", "--reason", "first start"]).expect(0);
+        lab.siaga(
+            "serverdb",
+            &["start", "--yes", "--json", "--reason", "first start"],
+        )
+        .expect(0);
         lab
     }
 
     /// `lab up` with these options, and nothing started.
     pub fn bare(options: &[&str]) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let lab = Self { name: format!("e{}x{number}", std::process::id() % 100_000) };
+        let lab = Self {
+            name: format!("e{}x{number}", std::process::id() % 100_000),
+        };
         let mut args = vec!["up"];
         args.extend(options);
         lab.lab(&args).expect(0);
@@ -77,7 +87,11 @@ impl Lab {
     /// `siaga lab VERB …` on this lab.
     pub fn lab(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(binary());
-        command.arg("lab").arg(args[0]).args(["--name", &self.name]).args(&args[1..]);
+        command
+            .arg("lab")
+            .arg(args[0])
+            .args(["--name", &self.name])
+            .args(&args[1..]);
         run(command)
     }
 
@@ -88,7 +102,9 @@ impl Lab {
 
     fn exec_command(&self, node: &str, argv: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.args(["lab", "exec", "--name", &self.name, node, "--"]).args(argv);
+        command
+            .args(["lab", "exec", "--name", &self.name, node, "--"])
+            .args(argv);
         command
     }
 
@@ -117,7 +133,15 @@ impl Lab {
     pub fn load(&self, seconds: u32) -> Beside {
         let mut command = Command::new(binary());
         let seconds = seconds.to_string();
-        command.args(["lab", "load", "--name", &self.name, "--seconds", &seconds, "--json"]);
+        command.args([
+            "lab",
+            "load",
+            "--name",
+            &self.name,
+            "--seconds",
+            &seconds,
+            "--json",
+        ]);
         Beside::spawn(command)
     }
 
@@ -135,7 +159,9 @@ impl Lab {
 
     /// Waits until the agent of `node` answers.
     pub fn wait_for_agent(&self, node: &str) {
-        wait_until("the agent answers", || self.siaga(node, &["status", "--json"]).code == 0);
+        wait_until("the agent answers", || {
+            self.siaga(node, &["status", "--json"]).code == 0
+        });
     }
 
     /// Where `siaga status` on `node` says the service is active.
@@ -144,7 +170,9 @@ impl Lab {
         if status.code != 0 {
             return None;
         }
-        status.json()["services"][0]["verdict"]["active"].as_str().map(str::to_owned)
+        status.json()["services"][0]["verdict"]["active"]
+            .as_str()
+            .map(str::to_owned)
     }
 
     /// The state of the verdict that `node` tells.
@@ -158,7 +186,10 @@ impl Lab {
     /// The node that really has the file system mounted, whatever anybody says. Panics where both do.
     pub fn holder(&self) -> Option<String> {
         let status = self.status();
-        let mount = status["service"]["mount"].as_str().expect("a mount point").to_owned();
+        let mount = status["service"]["mount"]
+            .as_str()
+            .expect("a mount point")
+            .to_owned();
         let mut holders = Vec::new();
         for node in ["serverdb", "backup"] {
             let powered = status["nodes"]
@@ -200,7 +231,10 @@ pub struct Beside(Option<Child>);
 
 impl Beside {
     fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Self(Some(command.spawn().expect("the binary starts")))
     }
 
@@ -221,16 +255,23 @@ impl Drop for Beside {
 }
 
 fn run(mut command: Command) -> Ran {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let said = format!("{command:?}");
-    let child = command.spawn().unwrap_or_else(|e| panic!("{said}: {e}; set SIAGA_BIN"));
+    let child = command
+        .spawn()
+        .unwrap_or_else(|e| panic!("{said}: {e}; set SIAGA_BIN"));
     let id = child.id();
     let begun = Instant::now();
     let (done, waited) = std::sync::mpsc::channel::<()>();
     let guard = std::thread::spawn(move || {
         if waited.recv_timeout(AT_MOST).is_err() {
             // Only the very process that this test started.
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            let _ = Command::new("kill")
+                .args(["-KILL", &id.to_string()])
+                .status();
         }
     });
     let output = child.wait_with_output().expect("it can be waited for");

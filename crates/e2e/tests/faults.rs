@@ -19,11 +19,25 @@ fn a_busy_mount_is_restored_and_its_holder_named() {
     let load = lab.load(15);
     let shell = lab.beside("serverdb", &["sh", "-c", "cd /srv/simrs && exec sleep 600"]);
     wait_until("the shell sits in the mount", || {
-        lab.exec("serverdb", &["sh", "-c", "ls -l /proc/*/cwd 2>/dev/null | grep -q '/srv/simrs$'"]).code == 0
+        lab.exec(
+            "serverdb",
+            &[
+                "sh",
+                "-c",
+                "ls -l /proc/*/cwd 2>/dev/null | grep -q '/srv/simrs$'",
+            ],
+        )
+        .code
+            == 0
     });
     let ended = switchover(&lab).expect(4).json();
     assert_eq!(ended["outcome"], "restored", "{ended}");
-    assert!(ended["message"].as_str().is_some_and(|m| m.contains("sleep")), "{ended}");
+    assert!(
+        ended["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("sleep")),
+        "{ended}"
+    );
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     drop(shell);
     nothing_lost(load);
@@ -36,9 +50,19 @@ fn a_mount_in_another_namespace_is_not_released_and_restored() {
     // A service with private mounts keeps a copy of the mount: umount succeeds, and the copy goes on.
     let keeper = lab.beside(
         "serverdb",
-        &["unshare", "--mount", "--propagation", "private", "sh", "-c", "touch /tmp/kept && exec sleep 600"],
+        &[
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            "touch /tmp/kept && exec sleep 600",
+        ],
     );
-    wait_until("the copy is there", || lab.exec("serverdb", &["test", "-e", "/tmp/kept"]).code == 0);
+    wait_until("the copy is there", || {
+        lab.exec("serverdb", &["test", "-e", "/tmp/kept"]).code == 0
+    });
     let ended = switchover(&lab).expect(4).json();
     assert_eq!(ended["outcome"], "restored", "{ended}");
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
@@ -50,17 +74,34 @@ fn a_mount_in_another_namespace_is_not_released_and_restored() {
 fn a_hung_archive_command_does_not_count_as_stopped() {
     let lab = Lab::up(&[]);
     let load = lab.load(40);
-    let sql = |q: &str| lab.exec("serverdb", &["psql", "-h", "/run/postgresql", "-U", "postgres", "-tAc", q]);
+    let sql = |q: &str| {
+        lab.exec(
+            "serverdb",
+            &["psql", "-h", "/run/postgresql", "-U", "postgres", "-tAc", q],
+        )
+    };
     sql("alter system set archive_mode = on").expect(0);
     sql("alter system set archive_command = 'sleep 600'").expect(0);
-    lab.siaga("serverdb", &["restart", "--yes", "--json"]).expect(0);
+    lab.siaga("serverdb", &["restart", "--yes", "--json"])
+        .expect(0);
     sql("select pg_switch_wal()").expect(0);
     let moved = switchover(&lab);
     assert!([0, 4].contains(&moved.code), "{moved:?}");
     // Whatever the budget allowed: never two holders, and no process of the database left where it was released.
     let holder = lab.holder().expect("somebody holds it");
-    let other = if holder == "backup" { "serverdb" } else { "backup" };
-    let left = lab.exec(other, &["sh", "-c", "cat /proc/[0-9]*/comm | grep -c '^postgres$' || true"]);
+    let other = if holder == "backup" {
+        "serverdb"
+    } else {
+        "backup"
+    };
+    let left = lab.exec(
+        other,
+        &[
+            "sh",
+            "-c",
+            "cat /proc/[0-9]*/comm | grep -c '^postgres$' || true",
+        ],
+    );
     assert_eq!(left.out.trim(), "0", "{left:?}");
     nothing_lost(load);
 }
@@ -70,7 +111,15 @@ fn a_broken_database_on_the_target_is_restored() {
     let lab = Lab::up(&[]);
     let load = lab.load(20);
     // The standby's own private directory for sockets is gone: PostgreSQL can't start there.
-    lab.exec("backup", &["sh", "-c", "rm -rf /run/postgresql && touch /run/postgresql"]).expect(0);
+    lab.exec(
+        "backup",
+        &[
+            "sh",
+            "-c",
+            "rm -rf /run/postgresql && touch /run/postgresql",
+        ],
+    )
+    .expect(0);
     let ended = switchover(&lab).expect(4).json();
     assert_eq!(ended["outcome"], "restored", "{ended}");
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
@@ -81,14 +130,29 @@ fn a_broken_database_on_the_target_is_restored() {
 fn an_agent_killed_at_every_step_of_a_switchover() {
     let lab = Lab::up(&[]);
     let load = lab.load(150);
-    let at_source = ["enlist", "stop_database", "remove_virtual_ip", "unmount", "release"];
+    let at_source = [
+        "enlist",
+        "stop_database",
+        "remove_virtual_ip",
+        "unmount",
+        "release",
+    ];
     let at_target = ["take", "mount", "add_virtual_ip", "start_database"];
     let mut from = "serverdb".to_owned();
     for when in ["before", "in", "after"] {
         for action in at_source.iter().chain(&at_target) {
-            let to = if from == "serverdb" { "backup" } else { "serverdb" };
-            let victim = if at_source.contains(action) { from.as_str() } else { to };
-            lab.lab(&["crash-agent", victim, "--at", &format!("{when}:{action}")]).expect(0);
+            let to = if from == "serverdb" {
+                "backup"
+            } else {
+                "serverdb"
+            };
+            let victim = if at_source.contains(action) {
+                from.as_str()
+            } else {
+                to
+            };
+            lab.lab(&["crash-agent", victim, "--at", &format!("{when}:{action}")])
+                .expect(0);
             let moved = lab.siaga(to, &["switchover", "--to", to, "--yes", "--json"]);
             let case = format!("{when}:{action} at {victim}: {moved:?}");
             lab.wait_for_agents();
@@ -100,7 +164,9 @@ fn an_agent_killed_at_every_step_of_a_switchover() {
                 lab.siaga(to, &["resume", "--yes", "--json"]);
                 false
             });
-            from = lab.holder().unwrap_or_else(|| panic!("nobody holds it: {case}"));
+            from = lab
+                .holder()
+                .unwrap_or_else(|| panic!("nobody holds it: {case}"));
             // What rests is finished, so that the next round begins clean.
             lab.siaga(to, &["resume", "--yes", "--json"]);
             from = lab.holder().unwrap_or(from);
@@ -114,10 +180,16 @@ fn a_coordinator_cut_off_after_the_source_let_go_is_covered() {
     let lab = Lab::up(&[]);
     let load = lab.load(60);
     // Its agent stops right before the take, and then the whole node is gone.
-    lab.exec("backup", &["sh", "-c", "echo pause:take > /run/siaga/lab-crash"]).expect(0);
+    lab.exec(
+        "backup",
+        &["sh", "-c", "echo pause:take > /run/siaga/lab-crash"],
+    )
+    .expect(0);
     let moving = lab.siaga_beside("backup", &["switchover", "--yes", "--json"]);
     wait_until("the source let go, and the coordinator is asleep", || {
-        lab.exec("backup", &["test", "-e", "/run/siaga/lab-crash"]).code != 0
+        lab.exec("backup", &["test", "-e", "/run/siaga/lab-crash"])
+            .code
+            != 0
     });
     assert_eq!(lab.holder(), None);
     lab.lab(&["freeze", "backup"]).expect(0);
@@ -133,19 +205,36 @@ fn a_frozen_node_fenced_by_fabric_thaws_and_reaches_nothing() {
     let lab = Lab::up(&["--fence", "fabric"]);
     let load = lab.load(40);
     lab.lab(&["freeze", "serverdb"]).expect(0);
-    let taken = lab.siaga("backup", &["takeover", "--yes", "--json"]).expect(0).json();
+    let taken = lab
+        .siaga("backup", &["takeover", "--yes", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(taken["outcome"], "done", "{taken}");
     lab.lab(&["thaw", "serverdb"]).expect(0);
     // Its agent finds that it was declared gone: address, database and mount go, and it is reported.
-    wait_until("the thawed node dropped the address and the database", || {
-        let vip = lab.status()["service"]["vip"].as_str().unwrap_or_default().to_owned();
-        let address = lab.exec("serverdb", &["ip", "-o", "addr"]);
-        let processes =
-            lab.exec("serverdb", &["sh", "-c", "cat /proc/[0-9]*/comm | grep -c '^postgres$' || true"]);
-        !address.out.contains(&format!(" {vip}/")) && processes.out.trim() == "0"
-    });
+    wait_until(
+        "the thawed node dropped the address and the database",
+        || {
+            let vip = lab.status()["service"]["vip"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let address = lab.exec("serverdb", &["ip", "-o", "addr"]);
+            let processes = lab.exec(
+                "serverdb",
+                &[
+                    "sh",
+                    "-c",
+                    "cat /proc/[0-9]*/comm | grep -c '^postgres$' || true",
+                ],
+            );
+            !address.out.contains(&format!(" {vip}/")) && processes.out.trim() == "0"
+        },
+    );
     wait_until("it is reported", || {
-        lab.siaga("serverdb", &["status", "--json"]).out.contains("NODE_UNFENCED_AND_BACK")
+        lab.siaga("serverdb", &["status", "--json"])
+            .out
+            .contains("NODE_UNFENCED_AND_BACK")
     });
     assert_eq!(lab.active("backup").as_deref(), Some("backup"));
     nothing_lost(load);
@@ -156,7 +245,10 @@ fn a_partition_is_refused_with_the_probes_evidence() {
     let lab = Lab::up(&[]);
     let load = lab.load(15);
     lab.lab(&["partition"]).expect(0);
-    let refused = lab.siaga("backup", &["takeover", "--yes", "--json"]).expect(3).json();
+    let refused = lab
+        .siaga("backup", &["takeover", "--yes", "--json"])
+        .expect(3)
+        .json();
     assert_eq!(refused["code"], "STILL_SERVING", "{refused}");
     lab.lab(&["heal"]).expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
@@ -166,8 +258,12 @@ fn a_partition_is_refused_with_the_probes_evidence() {
 #[test]
 fn both_sides_ordered_at_once_one_wins() {
     let lab = Lab::up(&[]);
-    lab.siaga("serverdb", &["stop", "--yes", "--json"]).expect(0);
-    let one = lab.siaga_beside("serverdb", &["start", "--to", "serverdb", "--yes", "--json"]);
+    lab.siaga("serverdb", &["stop", "--yes", "--json"])
+        .expect(0);
+    let one = lab.siaga_beside(
+        "serverdb",
+        &["start", "--to", "serverdb", "--yes", "--json"],
+    );
     let other = lab.siaga_beside("backup", &["start", "--to", "backup", "--yes", "--json"]);
     let (one, other) = (one.end(), other.end());
     wait_until("one of them holds it", || {
@@ -186,7 +282,8 @@ fn both_sides_ordered_at_once_one_wins() {
 fn a_node_that_reboots_with_an_old_proof_takes_nothing() {
     let lab = Lab::up(&[]);
     lab.lab(&["cut-power", "serverdb"]).expect(0);
-    lab.siaga("backup", &["takeover", "--yes", "--json"]).expect(0);
+    lab.siaga("backup", &["takeover", "--yes", "--json"])
+        .expect(0);
     // The winner, with its used proof in its journal, loses its power too.
     lab.lab(&["cut-power", "backup"]).expect(0);
     lab.lab(&["power-on", "backup"]).expect(0);
@@ -206,7 +303,8 @@ fn both_nodes_lose_power_and_one_command_starts_the_service() {
     lab.lab(&["power-on", "backup"]).expect(0);
     lab.wait_for_agents();
     assert_eq!(lab.holder(), None);
-    lab.siaga("serverdb", &["start", "--yes", "--json"]).expect(0);
+    lab.siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     nothing_lost(load);
 }
@@ -214,14 +312,24 @@ fn both_nodes_lose_power_and_one_command_starts_the_service() {
 #[test]
 fn a_mount_made_by_hand_is_noticed_and_reported() {
     let lab = Lab::up(&[]);
-    lab.siaga("serverdb", &["stop", "--yes", "--json"]).expect(0);
-    let device = lab.status()["nodes"][1]["device"].as_str().expect("a device").to_owned();
+    lab.siaga("serverdb", &["stop", "--yes", "--json"])
+        .expect(0);
+    let device = lab.status()["nodes"][1]["device"]
+        .as_str()
+        .expect("a device")
+        .to_owned();
     lab.exec("backup", &["mount", &device, MOUNT]).expect(0);
     wait_until("it is reported", || {
-        lab.siaga("backup", &["status", "--json"]).out.contains("MOUNT_BY_HAND")
+        lab.siaga("backup", &["status", "--json"])
+            .out
+            .contains("MOUNT_BY_HAND")
     });
-    let refused = lab.siaga("serverdb", &["start", "--yes", "--json"]).expect(3).json();
+    let refused = lab
+        .siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(3)
+        .json();
     assert_eq!(refused["code"], "STRANGER", "{refused}");
     lab.exec("backup", &["umount", MOUNT]).expect(0);
-    lab.siaga("serverdb", &["start", "--yes", "--json"]).expect(0);
+    lab.siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0);
 }

@@ -13,17 +13,29 @@ fn nothing_lost(load: siaga_e2e::Beside) {
 fn switchover_and_failback_lose_no_row() {
     let lab = Lab::up(&[]);
     let load = lab.load(12);
-    let moved = lab.siaga("backup", &["switchover", "--yes", "--json"]).expect(0).json();
+    let moved = lab
+        .siaga("backup", &["switchover", "--yes", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(moved["outcome"], "done");
-    assert_eq!((&moved["from"], &moved["to"]), (&"serverdb".into(), &"backup".into()));
+    assert_eq!(
+        (&moved["from"], &moved["to"]),
+        (&"serverdb".into(), &"backup".into())
+    );
     assert_eq!(moved["outages"][0]["seen_by"], "probe", "{moved}");
-    assert!(moved["outages"][0]["downtime_ms"].as_u64() > Some(0), "{moved}");
+    assert!(
+        moved["outages"][0]["downtime_ms"].as_u64() > Some(0),
+        "{moved}"
+    );
     assert_eq!(moved["client_tests"][0]["passed"], true, "{moved}");
     assert_eq!(lab.holder().as_deref(), Some("backup"));
     assert_eq!(lab.active("serverdb").as_deref(), Some("backup"));
 
     let back = lab
-        .siaga("serverdb", &["failback", "--yes", "--json", "--reason", "repaired"])
+        .siaga(
+            "serverdb",
+            &["failback", "--yes", "--json", "--reason", "repaired"],
+        )
         .expect(0)
         .json();
     assert_eq!(back["outcome"], "done");
@@ -35,13 +47,20 @@ fn switchover_and_failback_lose_no_row() {
 fn the_drill_comes_home_and_measures_both_outages() {
     let lab = Lab::up(&[]);
     let load = lab.load(15);
-    let drill = lab.siaga("serverdb", &["drill", "--yes", "--json"]).expect(0).json();
+    let drill = lab
+        .siaga("serverdb", &["drill", "--yes", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(drill["outcome"], "done", "{drill}");
     let outages = drill["outages"].as_array().expect("outages");
     assert_eq!(outages.len(), 2, "{drill}");
     assert!(outages.iter().all(|o| o["seen_by"] == "probe"), "{drill}");
     let tests = drill["client_tests"].as_array().expect("tests");
-    assert_eq!(tests.iter().filter(|t| t["passed"] == true).count(), tests.len(), "{drill}");
+    assert_eq!(
+        tests.iter().filter(|t| t["passed"] == true).count(),
+        tests.len(),
+        "{drill}"
+    );
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     nothing_lost(load);
 }
@@ -49,10 +68,14 @@ fn the_drill_comes_home_and_measures_both_outages() {
 #[test]
 fn a_drill_away_from_home_is_refused_and_names_failback() {
     let lab = Lab::up(&[]);
-    lab.siaga("backup", &["switchover", "--yes", "--json"]).expect(0);
+    lab.siaga("backup", &["switchover", "--yes", "--json"])
+        .expect(0);
     let refused = lab.siaga("backup", &["drill", "--yes", "--json"]).expect(3);
     assert_eq!(refused.json()["code"], "NOT_ON_PREFERRED");
-    assert!(refused.err.contains("failback") || refused.out.contains("failback"), "{refused:?}");
+    assert!(
+        refused.err.contains("failback") || refused.out.contains("failback"),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -60,9 +83,17 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
     let lab = Lab::up(&[]);
     let load = lab.load(25);
     lab.lab(&["cut-power", "serverdb"]).expect(0);
-    let taken = lab.siaga("backup", &["takeover", "--yes", "--json"]).expect(0).json();
+    let taken = lab
+        .siaga("backup", &["takeover", "--yes", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(taken["outcome"], "done", "{taken}");
-    assert!(taken["proof"][0].as_str().is_some_and(|p| p.starts_with("fenced serverdb")), "{taken}");
+    assert!(
+        taken["proof"][0]
+            .as_str()
+            .is_some_and(|p| p.starts_with("fenced serverdb")),
+        "{taken}"
+    );
     assert_eq!(taken["outages"][0]["seen_by"], "probe", "{taken}");
     assert_eq!(lab.holder().as_deref(), Some("backup"));
 
@@ -70,10 +101,14 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
     lab.lab(&["power-on", "serverdb"]).expect(0);
     lab.wait_for_agent("serverdb");
     assert_eq!(lab.holder().as_deref(), Some("backup"));
-    let refused = lab.siaga("serverdb", &["failback", "--yes", "--json"]).expect(3).json();
+    let refused = lab
+        .siaga("serverdb", &["failback", "--yes", "--json"])
+        .expect(3)
+        .json();
     assert_eq!(refused["code"], "CHECK_NOT_PASSED", "{refused}");
     lab.siaga("backup", &["check", "--json"]).expect(0);
-    lab.siaga("serverdb", &["failback", "--yes", "--json"]).expect(0);
+    lab.siaga("serverdb", &["failback", "--yes", "--json"])
+        .expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     nothing_lost(load);
 }
@@ -81,10 +116,22 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
 #[test]
 fn without_a_fence_a_person_attests_and_is_not_believed_against_a_witness() {
     let lab = Lab::up(&["--fence", "none"]);
-    let attest =
-        ["takeover", "--yes", "--json", "--as", "budi", "--attest-off", "serverdb", "--how", "unplugged"];
+    let attest = [
+        "takeover",
+        "--yes",
+        "--json",
+        "--as",
+        "budi",
+        "--attest-off",
+        "serverdb",
+        "--how",
+        "unplugged",
+    ];
     // It lives and serves.
-    let refused = lab.siaga("backup", &["takeover", "--yes", "--json"]).expect(3).json();
+    let refused = lab
+        .siaga("backup", &["takeover", "--yes", "--json"])
+        .expect(3)
+        .json();
     assert_eq!(refused["code"], "SOURCE_ALIVE", "{refused}");
     let refused = lab.siaga("backup", &attest).expect(3).json();
     assert!(
@@ -108,13 +155,23 @@ fn without_a_fence_a_person_attests_and_is_not_believed_against_a_witness() {
 #[test]
 fn power_lost_together_with_its_fence_device() {
     let lab = Lab::up(&[]);
-    lab.lab(&["cut-power", "serverdb", "--with-fence"]).expect(0);
+    lab.lab(&["cut-power", "serverdb", "--with-fence"])
+        .expect(0);
     wait_until("the takeover asks for a person", || {
         let refused = lab.siaga("backup", &["takeover", "--yes", "--json"]);
         refused.code == 3 && refused.json()["code"] == "NEEDS_ATTESTATION"
     });
-    let attest =
-        ["takeover", "--yes", "--json", "--as", "budi", "--attest-off", "serverdb", "--how", "switched-off"];
+    let attest = [
+        "takeover",
+        "--yes",
+        "--json",
+        "--as",
+        "budi",
+        "--attest-off",
+        "serverdb",
+        "--how",
+        "switched-off",
+    ];
     lab.siaga("backup", &attest).expect(0);
     assert_eq!(lab.holder().as_deref(), Some("backup"));
 }
@@ -122,7 +179,8 @@ fn power_lost_together_with_its_fence_device() {
 #[test]
 fn restart_stop_and_start() {
     let lab = Lab::up(&[]);
-    lab.siaga("backup", &["restart", "--yes", "--json"]).expect(0);
+    lab.siaga("backup", &["restart", "--yes", "--json"])
+        .expect(0);
     assert_eq!(lab.active("backup").as_deref(), Some("serverdb"));
     lab.siaga("backup", &["stop", "--yes", "--json"]).expect(0);
     assert_eq!(lab.holder(), None);

@@ -41,9 +41,18 @@ pub struct AttestRequest {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum MoveAnswer {
-    Accepted { run: RunId, coordinator: NodeName, plan: Box<Plan> },
-    DryRun { plan: Box<Plan>, observation: Box<Observation> },
-    Refused { refusal: Refusal },
+    Accepted {
+        run: RunId,
+        coordinator: NodeName,
+        plan: Box<Plan>,
+    },
+    DryRun {
+        plan: Box<Plan>,
+        observation: Box<Observation>,
+    },
+    Refused {
+        refusal: Refusal,
+    },
 }
 
 /// `GET /v1/runs/{id}`: a run as far as it has come. `version` grows with every change (long poll with `?after=`).
@@ -340,8 +349,14 @@ pub enum PowerAction {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum PowerAnswer {
-    Done { power: crate::observation::Power },
-    Refused { refusal: Refusal },
+    Done {
+        power: crate::observation::Power,
+    },
+    Refused {
+        refusal: Refusal,
+    },
     /// The device did not do it, or did not confirm it.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
 }

@@ -183,7 +183,10 @@ pub struct VirtualIp {
 impl VirtualIp {
     /// The interface that carries the address on `node`.
     pub fn interface(&self, node: &NodeName) -> Option<&str> {
-        self.interfaces.iter().find(|(n, _)| n == node).map(|(_, i)| i.as_str())
+        self.interfaces
+            .iter()
+            .find(|(n, _)| n == node)
+            .map(|(_, i)| i.as_str())
     }
 }
 
@@ -224,7 +227,11 @@ pub enum ApplicationRun {
     /// A systemd unit.
     Unit(String),
     /// Programs to start and stop it, and one whose exit code 0 says that it runs.
-    Programs { start: Argv, stop: Argv, status: Option<Argv> },
+    Programs {
+        start: Argv,
+        stop: Argv,
+        status: Option<Argv>,
+    },
 }
 
 /// A program and its arguments. Never a shell string.

@@ -10,7 +10,9 @@ use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
 
 /// A position in the merged order of all nodes' events: a hybrid logical clock.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Hlc {
     /// The highest wall clock seen, microseconds UTC.
     pub wall: UtcMicros,
@@ -55,42 +57,106 @@ pub struct Event {
 pub enum EventBody {
     // --- the ledger: these bind the node and are fsynced before they are answered
     /// This node minted a mandate.
-    MandateMinted { epoch: Epoch },
+    MandateMinted {
+        epoch: Epoch,
+    },
     /// This node obeys that mandate and none older.
-    MandateAdmitted { epoch: Epoch },
+    MandateAdmitted {
+        epoch: Epoch,
+    },
     /// A higher epoch was found on the disk set or in the peer's journal.
-    EpochSeen { epoch: Epoch },
+    EpochSeen {
+        epoch: Epoch,
+    },
     /// This node has let go.
-    Promised { promise: Promise },
+    Promised {
+        promise: Promise,
+    },
     /// A proof was verified and used up, right before the take.
-    ProofUsed { proof: ProofRecord },
+    ProofUsed {
+        proof: ProofRecord,
+    },
     /// A proof came into being.
-    ProofMade { proof: ProofRecord },
+    ProofMade {
+        proof: ProofRecord,
+    },
     /// A proof is void: its node was seen alive, or rebooted.
-    ProofVoided { proof: ProofRecord, why: String },
+    ProofVoided {
+        proof: ProofRecord,
+        why: String,
+    },
     // --- runs
-    RunAccepted { move_kind: MoveKind, goal: crate::plan::Placement, reason: String, requested_by: Option<PersonName>, approved_by: Option<PersonName>, idempotency_key: String },
-    PlanRecorded { plan: Box<MandatedPlan> },
-    StepFinished { plan: PlanId, step: Step, report: StepReport },
-    RunEnded { outcome: RunOutcome },
-    RunInterrupted { why: String },
-    Refused { move_kind: MoveKind, refusal: crate::refusal::Refusal },
+    RunAccepted {
+        move_kind: MoveKind,
+        goal: crate::plan::Placement,
+        reason: String,
+        requested_by: Option<PersonName>,
+        approved_by: Option<PersonName>,
+        idempotency_key: String,
+    },
+    PlanRecorded {
+        plan: Box<MandatedPlan>,
+    },
+    StepFinished {
+        plan: PlanId,
+        step: Step,
+        report: StepReport,
+    },
+    RunEnded {
+        outcome: RunOutcome,
+    },
+    RunInterrupted {
+        why: String,
+    },
+    Refused {
+        move_kind: MoveKind,
+        refusal: crate::refusal::Refusal,
+    },
     // --- measured
     /// An outage as measured: by a probe, or by the node where no probe saw it.
-    OutageMeasured { outage: crate::api::Outage },
-    ServiceOnline { node: NodeName, at: UtcMicros },
-    ServiceOffline { node: NodeName, at: UtcMicros, cause: String },
+    OutageMeasured {
+        outage: crate::api::Outage,
+    },
+    ServiceOnline {
+        node: NodeName,
+        at: UtcMicros,
+    },
+    ServiceOffline {
+        node: NodeName,
+        at: UtcMicros,
+        cause: String,
+    },
     // --- the machines
-    AgentStarted { boot: BootId, version: String },
+    AgentStarted {
+        boot: BootId,
+        version: String,
+    },
     /// The first agent start of a boot: the machine came on line.
-    NodeBooted { boot: BootId },
-    PeerSilent { node: NodeName },
-    PeerAnswers { node: NodeName, boot: BootId },
-    PowerChanged { node: NodeName, on: bool },
+    NodeBooted {
+        boot: BootId,
+    },
+    PeerSilent {
+        node: NodeName,
+    },
+    PeerAnswers {
+        node: NodeName,
+        boot: BootId,
+    },
+    PowerChanged {
+        node: NodeName,
+        on: bool,
+    },
     // --- findings
-    Found { finding: Finding },
-    CheckPassed { node: NodeName },
-    CheckFailed { node: NodeName, findings: Vec<Finding> },
+    Found {
+        finding: Finding,
+    },
+    CheckPassed {
+        node: NodeName,
+    },
+    CheckFailed {
+        node: NodeName,
+        findings: Vec<Finding>,
+    },
     /// A kind that a newer version writes and this one does not know. Kept, copied and verified all the same.
     #[serde(untagged)]
     Other(OtherBody),

@@ -66,8 +66,13 @@ pub struct NodeView {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentView {
-    Answered { paths: Vec<String>, facts: Box<NodeFacts> },
-    Silent { paths_tried: Vec<String> },
+    Answered {
+        paths: Vec<String>,
+        facts: Box<NodeFacts>,
+    },
+    Silent {
+        paths_tried: Vec<String>,
+    },
 }
 
 impl AgentView {
@@ -152,12 +157,18 @@ pub enum DatabaseState {
     /// The postmaster and every process it left are gone.
     Stopped,
     /// Processes are there, and it does not accept connections yet.
-    Starting { percent: Option<u8> },
+    Starting {
+        percent: Option<u8>,
+    },
     /// Out of recovery and a write was committed.
     Ready,
     /// Processes are there, and it does not serve: shutting down, hung, read-only.
-    NotServing { why: String },
-    Unknown { why: String },
+    NotServing {
+        why: String,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -234,10 +245,17 @@ pub enum AddressAnswer {
     Mine,
     Nobody,
     /// A registered hardware address of that node answered.
-    Node { node: NodeName, hardware: String },
+    Node {
+        node: NodeName,
+        hardware: String,
+    },
     /// A hardware address that belongs to no registered node: an address conflict.
-    Stranger { hardware: String },
-    NotAsked { why: String },
+    Stranger {
+        hardware: String,
+    },
+    NotAsked {
+        why: String,
+    },
 }
 
 /// A raw look (O_DIRECT) at the shared disk. Change means that somebody writes; no change means nothing.

@@ -68,9 +68,18 @@ pub struct Plan {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedProof {
-    Release { node: NodeName },
-    Fence { node: NodeName, device: String, fence: FenceKind },
-    Attested { node: NodeName, how: AttestKind },
+    Release {
+        node: NodeName,
+    },
+    Fence {
+        node: NodeName,
+        device: String,
+        fence: FenceKind,
+    },
+    Attested {
+        node: NodeName,
+        how: AttestKind,
+    },
 }
 
 /// One act on one node.
@@ -99,9 +108,16 @@ pub enum Action {
     /// Proves that nothing on this node touches the disk set, and promises so durably.
     Release,
     /// Switches `victim` off or cuts it from the storage, and has it confirmed by the device.
-    Fence { victim: NodeName, device: String, fence: FenceKind },
+    Fence {
+        victim: NodeName,
+        device: String,
+        fence: FenceKind,
+    },
     /// Records and checks the person's word about `victim`.
-    Attest { victim: NodeName, how: AttestKind },
+    Attest {
+        victim: NodeName,
+        how: AttestKind,
+    },
     /// Verifies every proof once more, uses it up, and takes the disk set.
     Take,
     Mount,
@@ -138,7 +154,10 @@ impl Action {
 
     /// A step whose failure is reported and does not fail the move.
     pub fn is_advisory(&self) -> bool {
-        matches!(self, Action::Checkpoint | Action::ClientTest | Action::AfterMove)
+        matches!(
+            self,
+            Action::Checkpoint | Action::ClientTest | Action::AfterMove
+        )
     }
 }
 

@@ -28,7 +28,10 @@ pub enum Ground {
     /// The node's own durable promise.
     Released,
     /// The fence device confirmed it.
-    Fenced { device: String, fence: crate::config::FenceKind },
+    Fenced {
+        device: String,
+        fence: crate::config::FenceKind,
+    },
     /// A named person says what was done.
     Attested { by: PersonName, how: AttestKind },
 }

@@ -83,112 +83,316 @@ pub enum RefusalCode {
 #[serde(rename_all = "snake_case", tag = "say")]
 pub enum Sentence {
     // --- where the service is
-    ServiceRuns { service: ServiceName, node: NodeName },
-    ServiceStopped { service: ServiceName },
-    ServiceDown { service: ServiceName, last_on: Option<NodeName> },
-    ServiceUnknown { service: ServiceName },
-    ServiceInTransition { service: ServiceName, run: RunId },
-    AlreadyActive { service: ServiceName, node: NodeName },
+    ServiceRuns {
+        service: ServiceName,
+        node: NodeName,
+    },
+    ServiceStopped {
+        service: ServiceName,
+    },
+    ServiceDown {
+        service: ServiceName,
+        last_on: Option<NodeName>,
+    },
+    ServiceUnknown {
+        service: ServiceName,
+    },
+    ServiceInTransition {
+        service: ServiceName,
+        run: RunId,
+    },
+    AlreadyActive {
+        service: ServiceName,
+        node: NodeName,
+    },
     // --- a node
-    NodeSilent { node: NodeName, paths_tried: Vec<String> },
-    NodeAnswers { node: NodeName },
-    NodePowerOn { node: NodeName },
-    NodePowerOff { node: NodeName },
-    NodePowerUnknown { node: NodeName },
-    NodeAddressAnswers { node: NodeName, hardware: String },
-    NodeHolds { node: NodeName, by: Vec<String> },
-    NodeFree { node: NodeName },
-    NodeHoldingUnknown { node: NodeName, why: String },
-    BothHold { nodes: Vec<NodeName> },
-    NodePromised { node: NodeName, epoch: Epoch },
-    NodeJournalLost { node: NodeName },
-    MountStranger { node: NodeName, mount_point: PathBuf },
-    VirtualIpLeftOver { node: NodeName, address: IpAddr },
+    NodeSilent {
+        node: NodeName,
+        paths_tried: Vec<String>,
+    },
+    NodeAnswers {
+        node: NodeName,
+    },
+    NodePowerOn {
+        node: NodeName,
+    },
+    NodePowerOff {
+        node: NodeName,
+    },
+    NodePowerUnknown {
+        node: NodeName,
+    },
+    NodeAddressAnswers {
+        node: NodeName,
+        hardware: String,
+    },
+    NodeHolds {
+        node: NodeName,
+        by: Vec<String>,
+    },
+    NodeFree {
+        node: NodeName,
+    },
+    NodeHoldingUnknown {
+        node: NodeName,
+        why: String,
+    },
+    BothHold {
+        nodes: Vec<NodeName>,
+    },
+    NodePromised {
+        node: NodeName,
+        epoch: Epoch,
+    },
+    NodeJournalLost {
+        node: NodeName,
+    },
+    MountStranger {
+        node: NodeName,
+        mount_point: PathBuf,
+    },
+    VirtualIpLeftOver {
+        node: NodeName,
+        address: IpAddr,
+    },
     // --- fences
-    FenceAnswers { node: NodeName, device: String, fence: FenceKind },
-    FenceFailed { node: NodeName, device: String, why: String },
-    FenceNone { node: NodeName },
-    FenceConfirms { node: NodeName, device: String, fence: FenceKind },
+    FenceAnswers {
+        node: NodeName,
+        device: String,
+        fence: FenceKind,
+    },
+    FenceFailed {
+        node: NodeName,
+        device: String,
+        why: String,
+    },
+    FenceNone {
+        node: NodeName,
+    },
+    FenceConfirms {
+        node: NodeName,
+        device: String,
+        fence: FenceKind,
+    },
     /// What a site without any fence pays, said on every screen.
     NoFenceCost,
     // --- witnesses
-    ProbeSeesService { probe: String, node: Option<NodeName>, age_ms: u64 },
-    ProbeSeesNothing { probe: String, age_ms: u64 },
+    ProbeSeesService {
+        probe: String,
+        node: Option<NodeName>,
+        age_ms: u64,
+    },
+    ProbeSeesNothing {
+        probe: String,
+        age_ms: u64,
+    },
     NoProbe,
-    ProbeStale { probe: String, age_ms: u64 },
-    AddressAnsweredBy { address: IpAddr, node: NodeName },
-    AddressConflict { address: IpAddr, hardware: String },
-    AddressSilent { address: IpAddr },
+    ProbeStale {
+        probe: String,
+        age_ms: u64,
+    },
+    AddressAnsweredBy {
+        address: IpAddr,
+        node: NodeName,
+    },
+    AddressConflict {
+        address: IpAddr,
+        hardware: String,
+    },
+    AddressSilent {
+        address: IpAddr,
+    },
     DiskChanging,
     DiskNoChange,
     // --- attestations
-    Attested { node: NodeName, how: AttestKind, by: PersonName },
-    AttestationContradictedBy { node: NodeName, how: AttestKind, witness: Box<Sentence> },
+    Attested {
+        node: NodeName,
+        how: AttestKind,
+        by: PersonName,
+    },
+    AttestationContradictedBy {
+        node: NodeName,
+        how: AttestKind,
+        witness: Box<Sentence>,
+    },
     // --- runs
-    RunBy { run: RunId, actor: String, since: UtcMicros, coordinator: NodeName },
-    RunLeftOver { run: RunId, since: UtcMicros, coordinator: NodeName },
+    RunBy {
+        run: RunId,
+        actor: String,
+        since: UtcMicros,
+        coordinator: NodeName,
+    },
+    RunLeftOver {
+        run: RunId,
+        since: UtcMicros,
+        coordinator: NodeName,
+    },
     NothingToResume,
     // --- plans
-    WillMove { service: ServiceName, from: NodeName, to: NodeName },
-    WillTakeOver { service: ServiceName, from: NodeName, to: NodeName },
-    WillStart { service: ServiceName, node: NodeName },
-    WillStop { service: ServiceName, node: NodeName },
-    WillRestart { service: ServiceName, node: NodeName },
+    WillMove {
+        service: ServiceName,
+        from: NodeName,
+        to: NodeName,
+    },
+    WillTakeOver {
+        service: ServiceName,
+        from: NodeName,
+        to: NodeName,
+    },
+    WillStart {
+        service: ServiceName,
+        node: NodeName,
+    },
+    WillStop {
+        service: ServiceName,
+        node: NodeName,
+    },
+    WillRestart {
+        service: ServiceName,
+        node: NodeName,
+    },
     // --- what a preview can't prove
-    FenceNotTried { node: NodeName, device: String },
-    DatabaseStartNotTried { node: NodeName },
-    MountNotTried { node: NodeName },
+    FenceNotTried {
+        node: NodeName,
+        device: String,
+    },
+    DatabaseStartNotTried {
+        node: NodeName,
+    },
+    MountNotTried {
+        node: NodeName,
+    },
     ClientNotTried,
     /// Fencing that node also hits another service of the site.
-    FenceHitsService { node: NodeName, service: ServiceName },
+    FenceHitsService {
+        node: NodeName,
+        service: ServiceName,
+    },
     // --- refusals in one sentence
-    RefusedServing { service: ServiceName, node: Option<NodeName> },
-    RefusedSourceAlive { node: NodeName },
-    RefusedNeedsAttestation { node: NodeName },
-    RefusedPeerSilent { node: NodeName },
-    RefusedNotRunning { service: ServiceName },
-    RefusedNotOnPreferred { service: ServiceName, active: NodeName, preferred: NodeName },
-    RefusedCheckNotPassed { node: NodeName },
-    RefusedTargetNotReady { node: NodeName, why: String },
+    RefusedServing {
+        service: ServiceName,
+        node: Option<NodeName>,
+    },
+    RefusedSourceAlive {
+        node: NodeName,
+    },
+    RefusedNeedsAttestation {
+        node: NodeName,
+    },
+    RefusedPeerSilent {
+        node: NodeName,
+    },
+    RefusedNotRunning {
+        service: ServiceName,
+    },
+    RefusedNotOnPreferred {
+        service: ServiceName,
+        active: NodeName,
+        preferred: NodeName,
+    },
+    RefusedCheckNotPassed {
+        node: NodeName,
+    },
+    RefusedTargetNotReady {
+        node: NodeName,
+        why: String,
+    },
     /// The target's own way to the disk set is cut: that device says so.
-    RefusedTargetFenced { node: NodeName, device: String },
-    RefusedNoSuchNode { node: NodeName },
-    RefusedNoSuchService { service: ServiceName },
-    RefusedLogFull { node: NodeName },
-    RefusedSuperseded { offered: Epoch, in_force: Epoch },
-    RefusedMandateConflict { epoch: Epoch, other: Epoch },
-    RefusedProofVoid { node: NodeName, why: String },
-    RefusedHolderOfRunning { node: NodeName, service: ServiceName },
-    RefusedNotAllowed { actor: String, why: String },
-    RefusedBadRequest { why: String },
+    RefusedTargetFenced {
+        node: NodeName,
+        device: String,
+    },
+    RefusedNoSuchNode {
+        node: NodeName,
+    },
+    RefusedNoSuchService {
+        service: ServiceName,
+    },
+    RefusedLogFull {
+        node: NodeName,
+    },
+    RefusedSuperseded {
+        offered: Epoch,
+        in_force: Epoch,
+    },
+    RefusedMandateConflict {
+        epoch: Epoch,
+        other: Epoch,
+    },
+    RefusedProofVoid {
+        node: NodeName,
+        why: String,
+    },
+    RefusedHolderOfRunning {
+        node: NodeName,
+        service: ServiceName,
+    },
+    RefusedNotAllowed {
+        actor: String,
+        why: String,
+    },
+    RefusedBadRequest {
+        why: String,
+    },
 }
 
 /// The next thing to do: a command with its purpose.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "do")]
 pub enum Advice {
-    Takeover { service: ServiceName },
-    Switchover { service: ServiceName },
-    Failback { service: ServiceName },
-    Start { service: ServiceName },
+    Takeover {
+        service: ServiceName,
+    },
+    Switchover {
+        service: ServiceName,
+    },
+    Failback {
+        service: ServiceName,
+    },
+    Start {
+        service: ServiceName,
+    },
     /// In place, on the node that holds the disk set.
-    Restart { service: ServiceName },
+    Restart {
+        service: ServiceName,
+    },
     Resume,
     Abort,
     Status,
     Diagnose,
     Check,
     /// Go to the machine, do one of these things, and say so with `--attest-off`.
-    AttestAfter { node: NodeName, ways: Vec<AttestKind> },
+    AttestAfter {
+        node: NodeName,
+        ways: Vec<AttestKind>,
+    },
     /// Find out what answers at that hardware address and disconnect it.
-    FindStranger { hardware: String },
-    UnmountByHand { node: NodeName, mount_point: PathBuf },
-    RepairFence { node: NodeName, device: String },
-    WaitForRun { run: RunId },
-    PowerOn { node: NodeName },
+    FindStranger {
+        hardware: String,
+    },
+    UnmountByHand {
+        node: NodeName,
+        mount_point: PathBuf,
+    },
+    RepairFence {
+        node: NodeName,
+        device: String,
+    },
+    WaitForRun {
+        run: RunId,
+    },
+    PowerOn {
+        node: NodeName,
+    },
     /// Through its fence: `siaga power off NODE`.
-    PowerOff { node: NodeName },
-    FreeSpace { node: NodeName },
+    PowerOff {
+        node: NodeName,
+    },
+    FreeSpace {
+        node: NodeName,
+    },
     /// Try the same command again.
-    Again { kind: MoveKind },
+    Again {
+        kind: MoveKind,
+    },
 }

@@ -72,7 +72,11 @@ pub struct StepFailure {
 impl StepFailure {
     /// A failure without a witness.
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), witness: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            witness: None,
+        }
     }
 }
 
@@ -113,11 +117,20 @@ pub enum FailureKind {
 pub enum RunOutcome {
     Done,
     /// Nothing was begun.
-    Refused { refusal: Refusal },
+    Refused {
+        refusal: Refusal,
+    },
     /// It failed, and the service runs where it started.
-    Restored { cause: StepFailure, at: StepAt },
+    Restored {
+        cause: StepFailure,
+        at: StepAt,
+    },
     /// It rests in a named state. `refusal` says which, and the next safe act.
-    Stuck { cause: Option<StepFailure>, at: Option<StepAt>, refusal: Refusal },
+    Stuck {
+        cause: Option<StepFailure>,
+        at: Option<StepAt>,
+        refusal: Refusal,
+    },
 }
 
 /// Which step, for people.

@@ -15,9 +15,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("node", &["model", "runner"]),
     ("probe", &["model"]),
     ("sim", &["model", "planner", "runner"]),
-    ("agent", &["model", "planner", "runner", "journal", "words", "config", "node", "probe"]),
+    (
+        "agent",
+        &[
+            "model", "planner", "runner", "journal", "words", "config", "node", "probe",
+        ],
+    ),
     ("lab", &["model", "config", "probe"]),
-    ("cli", &["model", "config", "journal", "words", "agent", "probe", "lab"]),
+    (
+        "cli",
+        &[
+            "model", "config", "journal", "words", "agent", "probe", "lab",
+        ],
+    ),
     ("e2e", &[]),
 ];
 
@@ -57,7 +67,10 @@ fn dependencies_point_one_way() {
         .expect("the crates")
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
         .collect();
-    assert_eq!(found, known, "a crate without its line in ARROWS, or the other way round");
+    assert_eq!(
+        found, known,
+        "a crate without its line in ARROWS, or the other way round"
+    );
     for (name, allowed) in ARROWS {
         for dependency in dependencies(name) {
             if let Some(ours) = dependency.strip_prefix("siaga-") {
@@ -72,7 +85,10 @@ fn the_core_has_no_effects() {
     for (name, allowed) in PURE {
         for dependency in dependencies(name) {
             let ours = dependency.starts_with("siaga-");
-            assert!(ours || allowed.contains(&dependency.as_str()), "{name} uses {dependency}");
+            assert!(
+                ours || allowed.contains(&dependency.as_str()),
+                "{name} uses {dependency}"
+            );
         }
     }
 }
@@ -81,7 +97,10 @@ fn the_core_has_no_effects() {
 fn files_stay_short() {
     let mut folders = vec![crates()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder").filter_map(Result::ok) {
+        for entry in fs::read_dir(&folder)
+            .expect("a folder")
+            .filter_map(Result::ok)
+        {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);

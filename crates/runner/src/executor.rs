@@ -43,18 +43,32 @@ pub struct SharedBench {
 impl SharedBench {
     /// Wraps a ledger and its store.
     pub fn new(ledger: Ledger, store: Box<dyn Store>) -> Self {
-        let bench = Bench { ledger, store, in_flight: Vec::new(), started_at: UtcMicros(0) };
-        Self { bench: Mutex::new(bench), idle: Condvar::new(), in_flight_wait: IN_FLIGHT_WAIT }
+        let bench = Bench {
+            ledger,
+            store,
+            in_flight: Vec::new(),
+            started_at: UtcMicros(0),
+        };
+        Self {
+            bench: Mutex::new(bench),
+            idle: Condvar::new(),
+            in_flight_wait: IN_FLIGHT_WAIT,
+        }
     }
 
     /// Waits at most that long, in place of 20 s, for effects of an older mandate before it refuses a newer one.
     pub fn with_in_flight_wait(self, longest: Duration) -> Self {
-        Self { in_flight_wait: longest, ..self }
+        Self {
+            in_flight_wait: longest,
+            ..self
+        }
     }
 
     /// The ledger, alone for a moment. A panic of another holder does not make its durable content wrong.
     pub fn lock(&self) -> MutexGuard<'_, Bench> {
-        self.bench.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.bench
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// True while an effect is under way here: the disk set counts as held, whatever it looks like.
@@ -91,7 +105,10 @@ impl<'a> InFlight<'a> {
         let mut guard = bench.lock();
         guard.ledger.obey(&order.epoch)?;
         guard.in_flight.push(order.epoch.clone());
-        Ok(Self { bench, epoch: order.epoch.clone() })
+        Ok(Self {
+            bench,
+            epoch: order.epoch.clone(),
+        })
     }
 }
 
@@ -121,7 +138,12 @@ impl Executor<'_> {
         let mut brought = Brought::default();
         let acted = self.act(order, progress, &mut brought);
         let (outcome, notes) = match acted {
-            Ok(did) => (StepOutcome::Done { changed: did.changed }, did.notes),
+            Ok(did) => (
+                StepOutcome::Done {
+                    changed: did.changed,
+                },
+                did.notes,
+            ),
             Err(Trouble::Failed(failure)) => (StepOutcome::Failed(failure), Vec::new()),
             Err(Trouble::Unknown(why)) => (StepOutcome::Unknown { why }, Vec::new()),
         };
@@ -149,9 +171,11 @@ impl Executor<'_> {
             Action::RemoveVirtualIp => hands.remove_virtual_ips(service),
             Action::Unmount => hands.unmount(service),
             Action::Release => self.release(order, brought),
-            Action::Fence { victim, device, fence } => {
-                self.fence(order, victim, device, *fence, brought)
-            }
+            Action::Fence {
+                victim,
+                device,
+                fence,
+            } => self.fence(order, victim, device, *fence, brought),
             Action::Attest { victim, how } => self.attest(order, victim, *how, brought),
             Action::Take => self.take(order),
             Action::Mount => self.mount(order),
@@ -176,7 +200,10 @@ impl Executor<'_> {
     /// The participant obeys the mandate from now on, durably, and waits until nothing older is in flight here.
     fn enlist(&self, order: &Order) -> Acted {
         let Some(plan) = &order.enlist else {
-            return Err(Trouble::failed(FailureKind::Precondition, "an enlist order without its plan"));
+            return Err(Trouble::failed(
+                FailureKind::Precondition,
+                "an enlist order without its plan",
+            ));
         };
         let mut bench = self.bench.wait_for_others_than(&plan.epoch)?;
         let Bench { ledger, store, .. } = &mut *bench;
@@ -189,10 +216,18 @@ impl Executor<'_> {
         let mut bench = self.bench.lock();
         let Bench { ledger, store, .. } = &mut *bench;
         let proof = ledger
-            .promise(store.as_mut(), &order.epoch, self.hands.now(), ProvedReleased(()))
+            .promise(
+                store.as_mut(),
+                &order.epoch,
+                self.hands.now(),
+                ProvedReleased(()),
+            )
             .map_err(ledger_trouble)?;
         brought.proof = Some(proof);
-        Ok(Did { changed: true, ..did })
+        Ok(Did {
+            changed: true,
+            ..did
+        })
     }
 
     fn fence(
@@ -210,7 +245,10 @@ impl Executor<'_> {
             node: victim.clone(),
             boot: None,
             at: self.hands.now(),
-            ground: Ground::Fenced { device: device.to_owned(), fence },
+            ground: Ground::Fenced {
+                device: device.to_owned(),
+                fence,
+            },
         });
         Ok(did)
     }
@@ -222,11 +260,21 @@ impl Executor<'_> {
         how: AttestKind,
         brought: &mut Brought,
     ) -> Acted {
-        let Some(given) = order.attested.iter().find(|a| &a.node == victim && a.how == how) else {
-            return Err(Trouble::failed(FailureKind::Precondition, "nobody attested this"));
+        let Some(given) = order
+            .attested
+            .iter()
+            .find(|a| &a.node == victim && a.how == how)
+        else {
+            return Err(Trouble::failed(
+                FailureKind::Precondition,
+                "nobody attested this",
+            ));
         };
         let question = LifeQuestion::Attested(how);
-        if let Some(sign) = self.hands.sign_of_life(&order.service, victim, question, given.at) {
+        if let Some(sign) = self
+            .hands
+            .sign_of_life(&order.service, victim, question, given.at)
+        {
             return Err(Trouble::Failed(StepFailure {
                 kind: FailureKind::AttestationContradicted,
                 detail: victim.to_string(),
@@ -239,7 +287,10 @@ impl Executor<'_> {
             node: victim.clone(),
             boot: None,
             at: given.at,
-            ground: Ground::Attested { by: given.by.clone(), how },
+            ground: Ground::Attested {
+                by: given.by.clone(),
+                how,
+            },
         });
         Ok(Did::changed(Vec::new()))
     }
@@ -249,7 +300,13 @@ impl Executor<'_> {
             let mut bench = self.bench.lock();
             let Bench { ledger, store, .. } = &mut *bench;
             ledger
-                .authorise_take(store.as_mut(), self.hands, &self.others, &order.epoch, &order.proofs)
+                .authorise_take(
+                    store.as_mut(),
+                    self.hands,
+                    &self.others,
+                    &order.epoch,
+                    &order.proofs,
+                )
                 .map_err(ledger_trouble)?
         };
         self.hands.take(permit)
@@ -260,7 +317,10 @@ impl Executor<'_> {
         let did = self.hands.mount(&order.service)?;
         let on_disk = self.hands.read_disk_epoch(&order.service)?;
         if let Some(found) = on_disk
-            && matches!(found.relation(&order.epoch), EpochRelation::Newer | EpochRelation::Conflict)
+            && matches!(
+                found.relation(&order.epoch),
+                EpochRelation::Newer | EpochRelation::Conflict
+            )
         {
             let remembered = {
                 let mut bench = self.bench.lock();
@@ -270,7 +330,10 @@ impl Executor<'_> {
             // Let go in any case, also where the log can't be written.
             self.hands.unmount(&order.service)?;
             remembered.map_err(ledger_trouble)?;
-            let error = LedgerError::Superseded { offered: order.epoch.clone(), in_force: found };
+            let error = LedgerError::Superseded {
+                offered: order.epoch.clone(),
+                in_force: found,
+            };
             return Err(ledger_trouble(error));
         }
         self.hands.write_disk_epoch(&order.service, &order.epoch)?;
@@ -296,4 +359,3 @@ impl Executor<'_> {
 fn ledger_trouble(error: LedgerError) -> Trouble {
     Trouble::Failed(error.failure())
 }
-

@@ -28,7 +28,10 @@ impl Did {
     }
     /// It is true now.
     pub fn changed(notes: Vec<String>) -> Self {
-        Self { changed: true, notes }
+        Self {
+            changed: true,
+            notes,
+        }
     }
 }
 
@@ -141,7 +144,11 @@ pub enum LifeQuestion {
 /// Where ledger events go. The agent's journal implements it; so does the simulation's.
 pub trait Store: Send {
     /// Appends and waits until all of it is on the disk. Either all is durable, or an error.
-    fn append_durably(&mut self, service: &ServiceName, bodies: Vec<EventBody>) -> Result<(), String>;
+    fn append_durably(
+        &mut self,
+        service: &ServiceName,
+        bodies: Vec<EventBody>,
+    ) -> Result<(), String>;
 }
 
 /// What a node keeps of a run that it is enlisted in or coordinates.

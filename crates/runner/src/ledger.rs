@@ -31,14 +31,20 @@ pub enum LedgerError {
     #[error("the log could not be written: {0}")]
     Log(String),
     #[error("the release proof about {node} does not hold: {why}")]
-    ProofVoid { node: NodeName, why: String, witness: Option<Box<Sentence>> },
+    ProofVoid {
+        node: NodeName,
+        why: String,
+        witness: Option<Box<Sentence>>,
+    },
 }
 
 impl LedgerError {
     /// The same as a step's failure.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {
-            LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => FailureKind::Superseded,
+            LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => {
+                FailureKind::Superseded
+            }
             LedgerError::JournalLost => FailureKind::Precondition,
             LedgerError::Log(_) => FailureKind::Log,
             LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
@@ -47,7 +53,11 @@ impl LedgerError {
             LedgerError::ProofVoid { witness, .. } => witness.clone(),
             _ => None,
         };
-        StepFailure { kind, detail: self.to_string(), witness }
+        StepFailure {
+            kind,
+            detail: self.to_string(),
+            witness,
+        }
     }
 }
 
@@ -185,8 +195,17 @@ impl Ledger {
         if self.journal_lost && !answers_for {
             return Err(LedgerError::JournalLost);
         }
-        let top = elsewhere.iter().chain(&self.highest).chain(&self.rival).map(|e| e.counter).max();
-        Ok(Epoch { counter: top.unwrap_or(0) + 1, issuer: self.me.clone(), run: run.clone() })
+        let top = elsewhere
+            .iter()
+            .chain(&self.highest)
+            .chain(&self.rival)
+            .map(|e| e.counter)
+            .max();
+        Ok(Epoch {
+            counter: top.unwrap_or(0) + 1,
+            issuer: self.me.clone(),
+            run: run.clone(),
+        })
     }
 
     /// Makes a plan this node's own: the mandate and the whole plan are durable before the first step. `extra` goes
@@ -199,8 +218,12 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.check_newer(&plan.epoch)?;
         let mut bodies = extra;
-        bodies.push(EventBody::MandateMinted { epoch: plan.epoch.clone() });
-        bodies.push(EventBody::PlanRecorded { plan: Box::new(plan) });
+        bodies.push(EventBody::MandateMinted {
+            epoch: plan.epoch.clone(),
+        });
+        bodies.push(EventBody::PlanRecorded {
+            plan: Box::new(plan),
+        });
         self.write(store, bodies)?;
         // From here on the epochs of the own journal are known again.
         self.journal_lost = false;
@@ -213,7 +236,12 @@ impl Ledger {
             Some(EpochRelation::Same) if self.rival.is_none() => return Ok(()),
             Some(EpochRelation::Conflict) => {
                 // Remembered, so that whoever mints next goes above both.
-                self.write(store, vec![EventBody::EpochSeen { epoch: plan.epoch.clone() }])?;
+                self.write(
+                    store,
+                    vec![EventBody::EpochSeen {
+                        epoch: plan.epoch.clone(),
+                    }],
+                )?;
             }
             _ => {}
         }
@@ -221,8 +249,12 @@ impl Ledger {
         self.write(
             store,
             vec![
-                EventBody::MandateAdmitted { epoch: plan.epoch.clone() },
-                EventBody::PlanRecorded { plan: Box::new(plan.clone()) },
+                EventBody::MandateAdmitted {
+                    epoch: plan.epoch.clone(),
+                },
+                EventBody::PlanRecorded {
+                    plan: Box::new(plan.clone()),
+                },
             ],
         )
     }
@@ -236,7 +268,12 @@ impl Ledger {
     pub fn remember(&mut self, store: &mut dyn Store, epoch: &Epoch) -> Result<(), LedgerError> {
         match self.highest.as_ref().map(|h| epoch.relation(h)) {
             Some(EpochRelation::Same | EpochRelation::Older) => Ok(()),
-            _ => self.write(store, vec![EventBody::EpochSeen { epoch: epoch.clone() }]),
+            _ => self.write(
+                store,
+                vec![EventBody::EpochSeen {
+                    epoch: epoch.clone(),
+                }],
+            ),
         }
     }
 
@@ -246,29 +283,38 @@ impl Ledger {
             return Err(void(&epoch.issuer, "this mandate was never admitted here"));
         };
         if let Some(rival) = &self.rival {
-            return Err(LedgerError::Conflict { epoch: highest.clone(), other: rival.clone() });
+            return Err(LedgerError::Conflict {
+                epoch: highest.clone(),
+                other: rival.clone(),
+            });
         }
         match epoch.relation(highest) {
             EpochRelation::Same => Ok(()),
-            EpochRelation::Conflict => {
-                Err(LedgerError::Conflict { epoch: epoch.clone(), other: highest.clone() })
-            }
-            EpochRelation::Older | EpochRelation::Newer => {
-                Err(LedgerError::Superseded { offered: epoch.clone(), in_force: highest.clone() })
-            }
+            EpochRelation::Conflict => Err(LedgerError::Conflict {
+                epoch: epoch.clone(),
+                other: highest.clone(),
+            }),
+            EpochRelation::Older | EpochRelation::Newer => Err(LedgerError::Superseded {
+                offered: epoch.clone(),
+                in_force: highest.clone(),
+            }),
         }
     }
 
     fn check_newer(&self, epoch: &Epoch) -> Result<(), LedgerError> {
-        let Some(highest) = &self.highest else { return Ok(()) };
+        let Some(highest) = &self.highest else {
+            return Ok(());
+        };
         match epoch.relation(highest) {
             EpochRelation::Newer => Ok(()),
-            EpochRelation::Conflict => {
-                Err(LedgerError::Conflict { epoch: epoch.clone(), other: highest.clone() })
-            }
-            EpochRelation::Same | EpochRelation::Older => {
-                Err(LedgerError::Superseded { offered: epoch.clone(), in_force: highest.clone() })
-            }
+            EpochRelation::Conflict => Err(LedgerError::Conflict {
+                epoch: epoch.clone(),
+                other: highest.clone(),
+            }),
+            EpochRelation::Same | EpochRelation::Older => Err(LedgerError::Superseded {
+                offered: epoch.clone(),
+                in_force: highest.clone(),
+            }),
         }
     }
 
@@ -322,20 +368,30 @@ impl Ledger {
                 .iter()
                 .find(|p| &p.node == other && p.service == self.service && &p.epoch == epoch)
                 .ok_or_else(|| void(other, "there is none under this mandate"))?;
-            if self.used.iter().any(|u| u.epoch == proof.epoch && u.node == proof.node) {
+            if self
+                .used
+                .iter()
+                .any(|u| u.epoch == proof.epoch && u.node == proof.node)
+            {
                 return Err(void(other, "it was used already"));
             }
             verify_again(hands, proof)?;
             used.push(proof.clone());
         }
-        let bodies =
-            used.iter().map(|proof| EventBody::ProofUsed { proof: proof.clone() }).collect();
+        let bodies = used
+            .iter()
+            .map(|proof| EventBody::ProofUsed {
+                proof: proof.clone(),
+            })
+            .collect();
         self.write(store, bodies)?;
         Ok(TakePermit::new(self.service.clone(), epoch.clone(), used))
     }
 
     fn write(&mut self, store: &mut dyn Store, bodies: Vec<EventBody>) -> Result<(), LedgerError> {
-        store.append_durably(&self.service, bodies.clone()).map_err(LedgerError::Log)?;
+        store
+            .append_durably(&self.service, bodies.clone())
+            .map_err(LedgerError::Log)?;
         for body in &bodies {
             self.apply(body);
         }
@@ -344,7 +400,11 @@ impl Ledger {
 }
 
 fn void(node: &NodeName, why: impl Into<String>) -> LedgerError {
-    LedgerError::ProofVoid { node: node.clone(), why: why.into(), witness: None }
+    LedgerError::ProofVoid {
+        node: node.clone(),
+        why: why.into(),
+        witness: None,
+    }
 }
 
 /// Looks again, right before the take: is the power still off, the way still cut, is there no sign of life?
@@ -356,8 +416,12 @@ fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerErro
         Ground::Fenced { device, fence } => {
             match hands.fence_state(&proof.node, device) {
                 FenceState::Fenced => {}
-                FenceState::Open => return Err(void(&proof.node, format!("{device} says: not fenced"))),
-                FenceState::Failed { why } => return Err(void(&proof.node, format!("{device}: {why}"))),
+                FenceState::Open => {
+                    return Err(void(&proof.node, format!("{device} says: not fenced")));
+                }
+                FenceState::Failed { why } => {
+                    return Err(void(&proof.node, format!("{device}: {why}")));
+                }
             }
             match fence {
                 FenceKind::Power => LifeQuestion::PoweredOff,

@@ -80,7 +80,11 @@ pub struct TakePermit {
 
 impl TakePermit {
     pub(crate) fn new(service: ServiceName, epoch: Epoch, proofs: Vec<ProofRecord>) -> Self {
-        Self { service, epoch, proofs }
+        Self {
+            service,
+            epoch,
+            proofs,
+        }
     }
     /// The service whose disk set may be taken.
     pub fn service(&self) -> &ServiceName {

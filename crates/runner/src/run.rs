@@ -10,13 +10,15 @@
 //!   or Stuck)                 └─ else ──▶ Ended(Stuck)
 //! ```
 
+use siaga_model::config::FenceKind;
 use siaga_model::event::EventBody;
 use siaga_model::observation::AttestationGiven;
-use siaga_model::config::FenceKind;
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, PlannedProof, Placement, Request, Step};
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, PlannedProof, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::run::{FailureKind, Order, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport};
+use siaga_model::run::{
+    FailureKind, Order, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport,
+};
 use siaga_model::{NodeName, PlanId, RunId, ServiceName, StepId};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -44,7 +46,11 @@ pub enum Input {
     /// The answer to [`Effect::Plan`]: the plan is under its mandate and durable, or it was refused.
     Planned(Result<Box<MandatedPlan>, Refusal>),
     /// A step came back.
-    StepDone { plan: PlanId, step: StepId, report: StepReport },
+    StepDone {
+        plan: PlanId,
+        step: StepId,
+        report: StepReport,
+    },
     /// The time for the whole run is spent, or a person asked to abort: begin nothing new, go home.
     GoHome { why: StepFailure },
 }
@@ -149,9 +155,10 @@ impl Run {
     /// The steps of the plan under way that have not begun.
     pub fn waiting(&self) -> impl Iterator<Item = &Step> {
         let states = &self.states;
-        self.plan.iter().flat_map(|p| &p.plan.steps).filter(move |s| {
-            states.get(&s.id) == Some(&StepState::Waiting)
-        })
+        self.plan
+            .iter()
+            .flat_map(|p| &p.plan.steps)
+            .filter(move |s| states.get(&s.id) == Some(&StepState::Waiting))
     }
     /// Every proof that came into being in this run.
     pub fn proofs(&self) -> &[ProofRecord] {
@@ -184,7 +191,9 @@ impl Run {
         } else {
             (self.spec.kind, self.legs.front().cloned())
         };
-        let Some(goal) = goal else { return self.end(RunOutcome::Done) };
+        let Some(goal) = goal else {
+            return self.end(RunOutcome::Done);
+        };
         let request = Request {
             kind,
             goal,
@@ -201,7 +210,12 @@ impl Run {
     }
 
     fn start_plan(&mut self, plan: MandatedPlan) -> Vec<Effect> {
-        self.states = plan.plan.steps.iter().map(|s| (s.id, StepState::Waiting)).collect();
+        self.states = plan
+            .plan
+            .steps
+            .iter()
+            .map(|s| (s.id, StepState::Waiting))
+            .collect();
         self.plan = Some(plan);
         self.phase = Phase::Executing;
         self.advance()
@@ -209,24 +223,34 @@ impl Run {
 
     /// Starts every step whose predecessors are done; ends the plan where nothing is left.
     fn advance(&mut self) -> Vec<Effect> {
-        let Some(plan) = &self.plan else { return Vec::new() };
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
         let in_flight = self.states.values().any(|s| *s == StepState::Running);
         if self.failure.is_some() {
-            return if in_flight { Vec::new() } else { self.after_failure() };
+            return if in_flight {
+                Vec::new()
+            } else {
+                self.after_failure()
+            };
         }
         let done = |id: &StepId| self.states.get(id) == Some(&StepState::Done);
         let ready: Vec<Step> = plan
             .plan
             .steps
             .iter()
-            .filter(|s| self.states.get(&s.id) == Some(&StepState::Waiting) && s.after.iter().all(done))
+            .filter(|s| {
+                self.states.get(&s.id) == Some(&StepState::Waiting) && s.after.iter().all(done)
+            })
             .cloned()
             .collect();
         if ready.is_empty() && !in_flight {
             return self.leg_done();
         }
-        let orders: Vec<Effect> =
-            ready.iter().map(|s| Effect::Start(Box::new(self.order(plan, s)))).collect();
+        let orders: Vec<Effect> = ready
+            .iter()
+            .map(|s| Effect::Start(Box::new(self.order(plan, s))))
+            .collect();
         for step in &ready {
             self.states.insert(step.id, StepState::Running);
         }
@@ -242,9 +266,12 @@ impl Run {
             coordinator: plan.coordinator.clone(),
             step: step.clone(),
             proofs: match step.action {
-                Action::Take => {
-                    self.proofs.iter().filter(|p| p.epoch == plan.epoch).cloned().collect()
-                }
+                Action::Take => self
+                    .proofs
+                    .iter()
+                    .filter(|p| p.epoch == plan.epoch)
+                    .cloned()
+                    .collect(),
                 _ => Vec::new(),
             },
             address_free: step.action == Action::AddVirtualIp && address_free(plan),
@@ -257,7 +284,9 @@ impl Run {
     }
 
     fn step_done(&mut self, plan: &PlanId, id: StepId, report: &StepReport) -> Vec<Effect> {
-        let Some(current) = self.plan.as_ref().filter(|p| &p.id == plan) else { return Vec::new() };
+        let Some(current) = self.plan.as_ref().filter(|p| &p.id == plan) else {
+            return Vec::new();
+        };
         let Some(step) = current.plan.steps.iter().find(|s| s.id == id).cloned() else {
             return Vec::new();
         };
@@ -272,7 +301,9 @@ impl Run {
         }))];
         if let Some(proof) = &report.proof {
             self.proofs.push(proof.clone());
-            effects.push(Effect::Record(Box::new(EventBody::ProofMade { proof: proof.clone() })));
+            effects.push(Effect::Record(Box::new(EventBody::ProofMade {
+                proof: proof.clone(),
+            })));
         }
         let failure = match &report.outcome {
             StepOutcome::Done { changed } => {
@@ -305,13 +336,20 @@ impl Run {
     }
 
     fn fail(&mut self, step: &Step, failure: StepFailure) {
-        let at = StepAt { node: step.node.clone(), action: step.action.name().to_owned() };
+        let at = StepAt {
+            node: step.node.clone(),
+            action: step.action.name().to_owned(),
+        };
         let again = worth_another_plan(&step.action, failure.kind);
         if let Action::Fence { victim, device, .. } = &step.action {
             self.failed_fences.push((victim.clone(), device.clone()));
         }
         self.cause.get_or_insert((at, failure));
-        self.failure.get_or_insert(if again { Stopped::TryAgain } else { Stopped::GiveUp });
+        self.failure.get_or_insert(if again {
+            Stopped::TryAgain
+        } else {
+            Stopped::GiveUp
+        });
     }
 
     fn leg_done(&mut self) -> Vec<Effect> {
@@ -320,7 +358,11 @@ impl Run {
         }
         self.legs.pop_front();
         self.attempts = 0;
-        if self.legs.is_empty() { self.end(RunOutcome::Done) } else { self.ask_for_plan() }
+        if self.legs.is_empty() {
+            self.end(RunOutcome::Done)
+        } else {
+            self.ask_for_plan()
+        }
     }
 
     fn go_home(&mut self, why: StepFailure) -> Vec<Effect> {
@@ -329,12 +371,19 @@ impl Run {
             return Vec::new();
         }
         let at = StepAt {
-            node: self.plan.as_ref().map_or_else(|| "".into(), |p| p.coordinator.clone()),
+            node: self
+                .plan
+                .as_ref()
+                .map_or_else(|| "".into(), |p| p.coordinator.clone()),
             action: "go_home".into(),
         };
         self.cause.get_or_insert((at, why));
         self.failure = Some(Stopped::GiveUp);
-        if self.phase == Phase::Executing { self.advance() } else { Vec::new() }
+        if self.phase == Phase::Executing {
+            self.advance()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Nothing is in flight any more: try the same goal again, go home, or rest.
@@ -392,7 +441,9 @@ impl Run {
     fn end(&mut self, outcome: RunOutcome) -> Vec<Effect> {
         self.phase = Phase::Ended(outcome.clone());
         vec![
-            Effect::Record(Box::new(EventBody::RunEnded { outcome: outcome.clone() })),
+            Effect::Record(Box::new(EventBody::RunEnded {
+                outcome: outcome.clone(),
+            })),
             Effect::Ended(outcome),
         ]
     }

@@ -28,11 +28,18 @@ fn desk() -> Desk {
 }
 
 fn fence_action(fence: FenceKind) -> Action {
-    Action::Fence { victim: OTHER.into(), device: "ipmi".into(), fence }
+    Action::Fence {
+        victim: OTHER.into(),
+        device: "ipmi".into(),
+        fence,
+    }
 }
 
 fn attest_action() -> Action {
-    Action::Attest { victim: OTHER.into(), how: AttestKind::Unplugged }
+    Action::Attest {
+        victim: OTHER.into(),
+        how: AttestKind::Unplugged,
+    }
 }
 
 /// Every action but `Enlist`, with the acts it is made of.
@@ -44,10 +51,16 @@ fn acts() -> Vec<(Action, Vec<&'static str>)> {
         (Action::RemoveVirtualIp, vec!["remove_virtual_ips"]),
         (Action::Unmount, vec!["unmount"]),
         (Action::Release, vec!["prove_released"]),
-        (fence_action(FenceKind::Power), vec!["fence", "fenced serverdb by ipmi"]),
+        (
+            fence_action(FenceKind::Power),
+            vec!["fence", "fenced serverdb by ipmi"],
+        ),
         (attest_action(), vec![]),
         (Action::Take, vec!["take"]),
-        (Action::Mount, vec!["mount", "read_disk_epoch", "write_disk_epoch"]),
+        (
+            Action::Mount,
+            vec!["mount", "read_disk_epoch", "write_disk_epoch"],
+        ),
         (Action::AddVirtualIp, vec!["add_virtual_ips"]),
         (Action::StartDatabase, vec!["start_database"]),
         (Action::StartApplications, vec!["start_applications"]),
@@ -72,7 +85,10 @@ fn full(epoch: &Epoch, action: Action) -> Order {
 }
 
 fn take(desk: &Desk, proofs: Vec<ProofRecord>) -> StepReport {
-    desk.execute(&Order { proofs, ..order(&five(), Action::Take) })
+    desk.execute(&Order {
+        proofs,
+        ..order(&five(), Action::Take)
+    })
 }
 
 #[test]
@@ -90,7 +106,12 @@ fn nothing_is_done_under_a_mandate_that_is_not_in_force_here() {
     let nobody: &[EventBody] = &[];
     let older = [admitted(&five()), admitted(&epoch(6, OTHER))];
     let newer = [admitted(&epoch(4, ME))];
-    let void = [admitted(&five()), EventBody::EpochSeen { epoch: epoch(5, OTHER) }];
+    let void = [
+        admitted(&five()),
+        EventBody::EpochSeen {
+            epoch: epoch(5, OTHER),
+        },
+    ];
     let cases = [
         (nobody, FailureKind::ProofVoid),
         (&older, FailureKind::Superseded),
@@ -120,10 +141,21 @@ fn what_an_act_says_is_reported() {
     let report = desk.carry(&five(), Action::Unmount);
     assert_eq!(report.outcome, StepOutcome::Done { changed: false });
     desk.hands.fail("unmount", FailureKind::Busy);
-    assert_eq!(failure(&desk.carry(&five(), Action::Unmount)).kind, FailureKind::Busy);
-    desk.hands.script().troubles.insert("unmount", Trouble::Unknown("cut off".into()));
+    assert_eq!(
+        failure(&desk.carry(&five(), Action::Unmount)).kind,
+        FailureKind::Busy
+    );
+    desk.hands
+        .script()
+        .troubles
+        .insert("unmount", Trouble::Unknown("cut off".into()));
     let report = desk.carry(&five(), Action::Unmount);
-    assert_eq!(report.outcome, StepOutcome::Unknown { why: "cut off".into() });
+    assert_eq!(
+        report.outcome,
+        StepOutcome::Unknown {
+            why: "cut off".into()
+        }
+    );
 }
 
 #[test]
@@ -141,20 +173,35 @@ fn a_release_is_proved_then_promised_and_gives_the_proof() {
     let desk = desk();
     let report = desk.carry(&five(), Action::Release);
     let at = UtcMicros(1_000);
-    let expected =
-        ProofRecord { boot: Some(BOOT.into()), at, ..released(ME, &five()) };
+    let expected = ProofRecord {
+        boot: Some(BOOT.into()),
+        at,
+        ..released(ME, &five())
+    };
     assert_eq!(report.proof, Some(expected));
     let promised = desk.bench.lock().ledger.facts().promise.unwrap();
-    assert_eq!((promised.node.as_str(), promised.epoch.clone(), promised.at), (ME, five(), at));
-    assert_eq!(desk.book.rows(), [EventBody::Promised { promise: promised }]);
+    assert_eq!(
+        (promised.node.as_str(), promised.epoch.clone(), promised.at),
+        (ME, five(), at)
+    );
+    assert_eq!(
+        desk.book.rows(),
+        [EventBody::Promised { promise: promised }]
+    );
 }
 
 #[test]
 fn what_is_not_proved_released_is_not_promised() {
     let unknown = Trouble::Unknown("the kernel may hold it".into());
-    for trouble in [Trouble::failed(FailureKind::NotReleased, "a second mount"), unknown] {
+    for trouble in [
+        Trouble::failed(FailureKind::NotReleased, "a second mount"),
+        unknown,
+    ] {
         let desk = desk();
-        desk.hands.script().troubles.insert("prove_released", trouble);
+        desk.hands
+            .script()
+            .troubles
+            .insert("prove_released", trouble);
         let report = desk.carry(&five(), Action::Release);
         assert!(!report.outcome.is_done(), "{report:?}");
         assert_eq!(report.proof, None);
@@ -178,12 +225,21 @@ fn a_newer_mandate_that_came_during_the_proof_of_release_gets_no_old_promise() {
     let mut desk = desk();
     let (bench, book) = (Arc::clone(&desk.bench), desk.book.clone());
     desk.hands.hook = Some(Box::new(move |_| {
-        bench.lock().ledger.remember(&mut book.clone(), &epoch(6, OTHER)).unwrap();
+        bench
+            .lock()
+            .ledger
+            .remember(&mut book.clone(), &epoch(6, OTHER))
+            .unwrap();
     }));
     let report = desk.carry(&five(), Action::Release);
     assert_eq!(failure(&report).kind, FailureKind::Superseded);
     assert_eq!(report.proof, None);
-    assert_eq!(desk.book.rows(), [EventBody::EpochSeen { epoch: epoch(6, OTHER) }]);
+    assert_eq!(
+        desk.book.rows(),
+        [EventBody::EpochSeen {
+            epoch: epoch(6, OTHER)
+        }]
+    );
 }
 
 // --- the other node
@@ -193,7 +249,10 @@ fn a_fence_that_is_confirmed_gives_a_proof() {
     for fence in [FenceKind::Power, FenceKind::Fabric] {
         let desk = desk();
         let report = desk.carry(&five(), fence_action(fence));
-        let expected = ProofRecord { at: UtcMicros(1_000), ..fenced(OTHER, &five(), fence) };
+        let expected = ProofRecord {
+            at: UtcMicros(1_000),
+            ..fenced(OTHER, &five(), fence)
+        };
         assert_eq!(report.proof, Some(expected));
     }
 }
@@ -213,12 +272,20 @@ fn a_fence_that_is_not_confirmed_gives_none() {
 #[test]
 fn what_nobody_attested_is_no_proof() {
     let good = full(&five(), attest_action());
-    let other_node = AttestationGiven { node: ME.into(), ..good.attested[0].clone() };
-    let other_way =
-        AttestationGiven { how: AttestKind::SwitchedOff, ..good.attested[0].clone() };
+    let other_node = AttestationGiven {
+        node: ME.into(),
+        ..good.attested[0].clone()
+    };
+    let other_way = AttestationGiven {
+        how: AttestKind::SwitchedOff,
+        ..good.attested[0].clone()
+    };
     for attested in [vec![], vec![other_node], vec![other_way]] {
         let desk = desk();
-        let report = desk.execute(&Order { attested, ..good.clone() });
+        let report = desk.execute(&Order {
+            attested,
+            ..good.clone()
+        });
         assert_eq!(failure(&report).kind, FailureKind::Precondition);
         assert_eq!(report.proof, None);
     }
@@ -239,8 +306,10 @@ fn an_attestation_that_a_witness_contradicts_is_no_proof_and_the_witness_is_name
 fn an_attestation_counts_from_the_moment_when_it_was_given() {
     let desk = desk();
     let report = desk.execute(&full(&five(), attest_action()));
-    let expected =
-        ProofRecord { at: UtcMicros(333), ..attested(OTHER, &five(), AttestKind::Unplugged) };
+    let expected = ProofRecord {
+        at: UtcMicros(333),
+        ..attested(OTHER, &five(), AttestKind::Unplugged)
+    };
     assert_eq!(report.proof, Some(expected));
     let question = LifeQuestion::Attested(AttestKind::Unplugged);
     let asked = desk.hands.script().questions.clone();
@@ -294,7 +363,10 @@ fn an_older_record_on_the_disk_set_is_written_over() {
         desk.hands.script().disk_epoch = on_disk;
         assert!(desk.carry(&five(), Action::Mount).outcome.is_done());
         assert_eq!(desk.hands.script().disk_epoch, Some(five()));
-        assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "write_disk_epoch"]);
+        assert_eq!(
+            desk.hands.calls(),
+            ["mount", "read_disk_epoch", "write_disk_epoch"]
+        );
         assert!(desk.book.writes().is_empty());
     }
 }
@@ -307,10 +379,22 @@ fn a_newer_record_on_the_disk_set_makes_the_node_let_go_and_remember() {
     assert_eq!(failure(&report).kind, FailureKind::Superseded);
     assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "unmount"]);
     assert_eq!(desk.hands.script().disk_epoch, Some(epoch(9, OTHER)));
-    assert_eq!(desk.book.rows(), [EventBody::EpochSeen { epoch: epoch(9, OTHER) }]);
+    assert_eq!(
+        desk.book.rows(),
+        [EventBody::EpochSeen {
+            epoch: epoch(9, OTHER)
+        }]
+    );
     let bench = desk.bench.lock();
     assert_superseded(bench.ledger.obey(&five()));
-    assert_eq!(bench.ledger.next_epoch(&run_id(), &[], true).unwrap().counter, 10);
+    assert_eq!(
+        bench
+            .ledger
+            .next_epoch(&run_id(), &[], true)
+            .unwrap()
+            .counter,
+        10
+    );
 }
 
 #[test]
@@ -320,11 +404,23 @@ fn an_equal_record_of_another_issuer_makes_the_node_let_go_and_voids_both() {
     let report = desk.carry(&five(), Action::Mount);
     assert_eq!(failure(&report).kind, FailureKind::Superseded);
     assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "unmount"]);
-    assert_eq!(desk.book.rows(), [EventBody::EpochSeen { epoch: epoch(5, OTHER) }]);
+    assert_eq!(
+        desk.book.rows(),
+        [EventBody::EpochSeen {
+            epoch: epoch(5, OTHER)
+        }]
+    );
     let bench = desk.bench.lock();
     assert_conflict(bench.ledger.obey(&five()));
     assert_conflict(bench.ledger.obey(&epoch(5, OTHER)));
-    assert_eq!(bench.ledger.next_epoch(&run_id(), &[], true).unwrap().counter, 6);
+    assert_eq!(
+        bench
+            .ledger
+            .next_epoch(&run_id(), &[], true)
+            .unwrap()
+            .counter,
+        6
+    );
 }
 
 #[test]
@@ -342,7 +438,10 @@ fn letting_go_that_fails_is_reported_as_such() {
     let desk = desk();
     desk.hands.script().disk_epoch = Some(epoch(9, OTHER));
     desk.hands.fail("unmount", FailureKind::Busy);
-    assert_eq!(failure(&desk.carry(&five(), Action::Mount)).kind, FailureKind::Busy);
+    assert_eq!(
+        failure(&desk.carry(&five(), Action::Mount)).kind,
+        FailureKind::Busy
+    );
     assert_superseded(desk.bench.lock().ledger.obey(&five()));
 }
 
@@ -351,7 +450,11 @@ fn a_mount_without_a_readable_and_writable_record_is_not_done() {
     for act in ["mount", "read_disk_epoch", "write_disk_epoch"] {
         let desk = desk();
         desk.hands.fail(act, FailureKind::Io);
-        assert_eq!(failure(&desk.carry(&five(), Action::Mount)).kind, FailureKind::Io, "{act}");
+        assert_eq!(
+            failure(&desk.carry(&five(), Action::Mount)).kind,
+            FailureKind::Io,
+            "{act}"
+        );
         assert_eq!(desk.hands.calls().last().map(String::as_str), Some(act));
         assert_eq!(desk.hands.script().disk_epoch, None);
     }
@@ -361,16 +464,27 @@ fn a_mount_without_a_readable_and_writable_record_is_not_done() {
 
 #[test]
 fn the_address_is_added_as_surely_as_the_order_says() {
-    let cases = [(true, AddressCertainty::Proven), (false, AddressCertainty::Contested)];
+    let cases = [
+        (true, AddressCertainty::Proven),
+        (false, AddressCertainty::Contested),
+    ];
     for (address_free, certainty) in cases {
         let desk = desk();
-        desk.execute(&Order { address_free, ..full(&five(), Action::AddVirtualIp) });
+        desk.execute(&Order {
+            address_free,
+            ..full(&five(), Action::AddVirtualIp)
+        });
         assert_eq!(desk.hands.script().certainty, Some(certainty));
     }
 }
 
 fn test_result(name: &str, passed: Option<bool>) -> ClientTestResult {
-    ClientTestResult { name: name.into(), node: ME.into(), passed, detail: String::new() }
+    ClientTestResult {
+        name: name.into(),
+        node: ME.into(),
+        passed,
+        detail: String::new(),
+    }
 }
 
 #[test]
@@ -379,8 +493,14 @@ fn a_client_test_that_failed_is_named_and_one_not_confirmed_is_no_failure() {
     let tests = vec![test_result("sql", Some(true)), test_result("probe", None)];
     desk.hands.script().tests = tests.clone();
     let report = desk.carry(&five(), Action::ClientTest);
-    assert_eq!((report.outcome, report.tests), (StepOutcome::Done { changed: false }, tests));
-    desk.hands.script().tests.push(test_result("web", Some(false)));
+    assert_eq!(
+        (report.outcome, report.tests),
+        (StepOutcome::Done { changed: false }, tests)
+    );
+    desk.hands
+        .script()
+        .tests
+        .push(test_result("web", Some(false)));
     let report = desk.carry(&five(), Action::ClientTest);
     assert_eq!(failure(&report).kind, FailureKind::ClientTest);
     assert_eq!(failure(&report).detail, "web");
@@ -401,5 +521,11 @@ fn a_ground_in_a_record_says_what_was_done() {
     let desk = desk();
     let report = desk.execute(&full(&five(), attest_action()));
     let ground = report.proof.unwrap().ground;
-    assert_eq!(ground, Ground::Attested { by: "siti".into(), how: AttestKind::Unplugged });
+    assert_eq!(
+        ground,
+        Ground::Attested {
+            by: "siti".into(),
+            how: AttestKind::Unplugged
+        }
+    );
 }

@@ -24,7 +24,11 @@ fn five() -> Epoch {
 
 fn fence() -> Action {
     let victim = OTHER.into();
-    Action::Fence { victim, device: "ipmi".into(), fence: FenceKind::Power }
+    Action::Fence {
+        victim,
+        device: "ipmi".into(),
+        fence: FenceKind::Power,
+    }
 }
 
 #[test]
@@ -50,7 +54,11 @@ fn a_newer_mandate_waits_for_the_effects_of_the_older() {
         assert!(newer.outcome.is_done(), "{newer:?}");
         assert!(older.join().unwrap().outcome.is_done());
     });
-    assert_eq!(*too_early.lock().unwrap(), Some(false), "admitted while the step was under way");
+    assert_eq!(
+        *too_early.lock().unwrap(),
+        Some(false),
+        "admitted while the step was under way"
+    );
     assert!(!desk.bench.busy());
     let late = desk.carry(&five(), Action::Unmount);
     assert_eq!(failure(&late).kind, FailureKind::Superseded);
@@ -72,7 +80,11 @@ fn an_own_mandate_waits_too_for_the_effects_of_the_older() {
         let older = scope.spawn(|| desk.carry(&five(), Action::Unmount));
         inside.recv_timeout(SURELY).unwrap();
         let six = epoch(6, ME);
-        desk.bench.lock().ledger.begin(&mut Book::default(), common::plan(&six), vec![]).unwrap();
+        desk.bench
+            .lock()
+            .ledger
+            .begin(&mut Book::default(), common::plan(&six), vec![])
+            .unwrap();
         let early = desk.enlist(&six);
         assert_eq!(failure(&early).kind, FailureKind::Precondition);
         go.send(()).unwrap();
@@ -142,7 +154,11 @@ fn two_effects_of_one_mandate_are_two() {
     thread::scope(|scope| {
         let long = scope.spawn(|| desk.carry(&five(), Action::Unmount));
         inside.recv_timeout(SURELY).unwrap();
-        assert!(desk.carry(&five(), Action::RemoveVirtualIp).outcome.is_done());
+        assert!(
+            desk.carry(&five(), Action::RemoveVirtualIp)
+                .outcome
+                .is_done()
+        );
         assert!(desk.bench.busy(), "the other one is still under way");
         assert!(!desk.enlist(&epoch(6, OTHER)).outcome.is_done());
         go.send(()).unwrap();

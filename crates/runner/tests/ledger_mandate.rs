@@ -3,14 +3,16 @@
 mod common;
 
 use common::{
-    BOOT, Book, ME, OTHER, admitted, assert_conflict, assert_superseded, assert_void, epoch, ledger,
-    plan, promise, run_id, service,
+    BOOT, Book, ME, OTHER, admitted, assert_conflict, assert_superseded, assert_void, epoch,
+    ledger, plan, promise, run_id, service,
 };
 use siaga_model::event::EventBody;
 use siaga_runner::ledger::{Ledger, LedgerError};
 
 fn seen(counter: u64, issuer: &str) -> EventBody {
-    EventBody::EpochSeen { epoch: epoch(counter, issuer) }
+    EventBody::EpochSeen {
+        epoch: epoch(counter, issuer),
+    }
 }
 
 #[test]
@@ -24,7 +26,9 @@ fn a_mandate_is_minted_above_every_epoch_of_the_own_journal() {
     for own in [
         admitted(&epoch(7, OTHER)),
         seen(7, OTHER),
-        EventBody::MandateMinted { epoch: epoch(7, ME) },
+        EventBody::MandateMinted {
+            epoch: epoch(7, ME),
+        },
     ] {
         let minted = ledger(&[own, seen(3, OTHER)]).next_epoch(&run_id(), &[epoch(2, OTHER)], true);
         assert_eq!(minted.unwrap().counter, 8);
@@ -34,8 +38,17 @@ fn a_mandate_is_minted_above_every_epoch_of_the_own_journal() {
 #[test]
 fn a_mandate_is_minted_above_every_epoch_of_the_peer_and_the_disk_set() {
     let ledger = ledger(&[admitted(&epoch(2, ME))]);
-    for elsewhere in [[epoch(9, OTHER), epoch(4, OTHER)], [epoch(4, OTHER), epoch(9, ME)]] {
-        assert_eq!(ledger.next_epoch(&run_id(), &elsewhere, true).unwrap().counter, 10);
+    for elsewhere in [
+        [epoch(9, OTHER), epoch(4, OTHER)],
+        [epoch(4, OTHER), epoch(9, ME)],
+    ] {
+        assert_eq!(
+            ledger
+                .next_epoch(&run_id(), &elsewhere, true)
+                .unwrap()
+                .counter,
+            10
+        );
     }
 }
 
@@ -45,9 +58,20 @@ fn a_node_that_lost_its_journal_mints_only_when_somebody_answers_for_the_peer() 
     assert!(lost.facts().journal_lost);
     let refused = lost.next_epoch(&run_id(), &[epoch(4, OTHER)], false);
     assert_eq!(refused, Err(LedgerError::JournalLost));
-    assert_eq!(lost.next_epoch(&run_id(), &[epoch(4, OTHER)], true).unwrap().counter, 5);
+    assert_eq!(
+        lost.next_epoch(&run_id(), &[epoch(4, OTHER)], true)
+            .unwrap()
+            .counter,
+        5
+    );
     // A whole journal needs nobody.
-    assert_eq!(ledger(&[]).next_epoch(&run_id(), &[], false).unwrap().counter, 1);
+    assert_eq!(
+        ledger(&[])
+            .next_epoch(&run_id(), &[], false)
+            .unwrap()
+            .counter,
+        1
+    );
 }
 
 #[test]
@@ -55,9 +79,13 @@ fn a_lost_journal_is_whole_again_once_a_mandate_above_all_is_durable() {
     let mut lost = Ledger::replay(ME.into(), BOOT.into(), service(), true, [].iter());
     let mut book = Book::default();
     book.fail();
-    assert!(matches!(lost.begin(&mut book, plan(&epoch(5, ME)), vec![]), Err(LedgerError::Log(_))));
+    assert!(matches!(
+        lost.begin(&mut book, plan(&epoch(5, ME)), vec![]),
+        Err(LedgerError::Log(_))
+    ));
     assert!(lost.facts().journal_lost);
-    lost.begin(&mut Book::default(), plan(&epoch(5, ME)), vec![]).unwrap();
+    lost.begin(&mut Book::default(), plan(&epoch(5, ME)), vec![])
+        .unwrap();
     assert!(!lost.facts().journal_lost);
     assert_eq!(lost.next_epoch(&run_id(), &[], false).unwrap().counter, 6);
 }
@@ -65,10 +93,17 @@ fn a_lost_journal_is_whole_again_once_a_mandate_above_all_is_durable() {
 #[test]
 fn a_plan_its_mandate_and_its_run_are_written_at_once_before_they_count() {
     let (mut own, mut book) = (ledger(&[admitted(&epoch(1, OTHER))]), Book::default());
-    let extra = EventBody::RunInterrupted { why: "stands for the accepted run".into() };
-    own.begin(&mut book, plan(&epoch(2, ME)), vec![extra.clone()]).unwrap();
-    let minted = EventBody::MandateMinted { epoch: epoch(2, ME) };
-    let recorded = EventBody::PlanRecorded { plan: Box::new(plan(&epoch(2, ME))) };
+    let extra = EventBody::RunInterrupted {
+        why: "stands for the accepted run".into(),
+    };
+    own.begin(&mut book, plan(&epoch(2, ME)), vec![extra.clone()])
+        .unwrap();
+    let minted = EventBody::MandateMinted {
+        epoch: epoch(2, ME),
+    };
+    let recorded = EventBody::PlanRecorded {
+        plan: Box::new(plan(&epoch(2, ME))),
+    };
     assert_eq!(book.writes(), [vec![extra, minted, recorded]]);
     assert_eq!(own.obey(&epoch(2, ME)), Ok(()));
     assert_eq!(own.plan(), Some(&plan(&epoch(2, ME))));
@@ -79,7 +114,10 @@ fn a_plan_that_could_not_be_written_does_not_count() {
     let mut own = ledger(&[admitted(&epoch(1, OTHER))]);
     let (before, mut book) = (own.clone(), Book::default());
     book.fail();
-    assert!(matches!(own.begin(&mut book, plan(&epoch(2, ME)), vec![]), Err(LedgerError::Log(_))));
+    assert!(matches!(
+        own.begin(&mut book, plan(&epoch(2, ME)), vec![]),
+        Err(LedgerError::Log(_))
+    ));
     assert_eq!(own, before);
 }
 
@@ -96,7 +134,9 @@ fn a_plan_under_a_mandate_that_is_not_the_newest_is_not_begun() {
 fn a_newer_mandate_is_written_and_then_obeyed_and_the_older_no_more() {
     let (mut own, mut book) = (ledger(&[admitted(&epoch(1, OTHER))]), Book::default());
     own.admit(&mut book, &plan(&epoch(2, OTHER))).unwrap();
-    let recorded = EventBody::PlanRecorded { plan: Box::new(plan(&epoch(2, OTHER))) };
+    let recorded = EventBody::PlanRecorded {
+        plan: Box::new(plan(&epoch(2, OTHER))),
+    };
     assert_eq!(book.writes(), [vec![admitted(&epoch(2, OTHER)), recorded]]);
     assert_eq!(own.obey(&epoch(2, OTHER)), Ok(()));
     assert_superseded(own.obey(&epoch(1, OTHER)));
@@ -216,7 +256,10 @@ fn an_epoch_that_could_not_be_written_is_not_remembered() {
     let mut own = ledger(&[admitted(&epoch(5, ME))]);
     let (before, mut book) = (own.clone(), Book::default());
     book.fail();
-    assert!(matches!(own.remember(&mut book, &epoch(6, OTHER)), Err(LedgerError::Log(_))));
+    assert!(matches!(
+        own.remember(&mut book, &epoch(6, OTHER)),
+        Err(LedgerError::Log(_))
+    ));
     assert_eq!(own, before);
 }
 

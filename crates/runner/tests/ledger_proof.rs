@@ -40,13 +40,9 @@ impl Taker {
     }
     fn take(&mut self, epoch: &Epoch, proofs: &[ProofRecord]) -> Result<TakePermit, LedgerError> {
         let before = self.ledger.clone();
-        let taken = self.ledger.authorise_take(
-            &mut self.book,
-            &self.hands,
-            &self.others,
-            epoch,
-            proofs,
-        );
+        let taken =
+            self.ledger
+                .authorise_take(&mut self.book, &self.hands, &self.others, epoch, proofs);
         if taken.is_err() {
             assert_eq!(self.ledger, before, "a refused take changes nothing");
         }
@@ -72,8 +68,16 @@ fn a_take_needs_a_proof_about_the_other_node() {
 fn a_take_needs_a_proof_about_every_other_node() {
     let mut taker = Taker::under_5();
     taker.others.push("third".into());
-    assert_void(taker.take(&five(), &[released(OTHER, &five())]), "third", "there is none");
-    assert_void(taker.take(&five(), &[released("third", &five())]), OTHER, "there is none");
+    assert_void(
+        taker.take(&five(), &[released(OTHER, &five())]),
+        "third",
+        "there is none",
+    );
+    assert_void(
+        taker.take(&five(), &[released("third", &five())]),
+        OTHER,
+        "there is none",
+    );
     let both = [released("third", &five()), released(OTHER, &five())];
     assert_eq!(taker.take(&five(), &both).unwrap().proofs().len(), 2);
 }
@@ -82,7 +86,10 @@ fn a_take_needs_a_proof_about_every_other_node() {
 fn the_permit_says_what_it_is_for() {
     let mut taker = Taker::under_5();
     let permit = taker.take(&five(), &[released(OTHER, &five())]).unwrap();
-    assert_eq!((permit.service(), permit.epoch()), (&common::service(), &five()));
+    assert_eq!(
+        (permit.service(), permit.epoch()),
+        (&common::service(), &five())
+    );
     assert_eq!(permit.proofs(), [released(OTHER, &five())]);
 }
 
@@ -95,7 +102,9 @@ fn the_use_of_a_proof_is_durable_before_there_is_a_permit() {
 
     let mut taker = Taker::under_5();
     taker.take(&five(), &[released(OTHER, &five())]).unwrap();
-    let used = EventBody::ProofUsed { proof: released(OTHER, &five()) };
+    let used = EventBody::ProofUsed {
+        proof: released(OTHER, &five()),
+    };
     assert_eq!(taker.book.writes(), [vec![used]]);
 }
 
@@ -105,14 +114,21 @@ fn a_proof_made_under_another_mandate_opens_nothing() {
     other_run.run = "run2".into();
     for strange in [epoch(4, ME), epoch(6, ME), epoch(5, OTHER), other_run] {
         let mut taker = Taker::under_5();
-        assert_void(taker.take(&five(), &[released(OTHER, &strange)]), OTHER, "there is none");
+        assert_void(
+            taker.take(&five(), &[released(OTHER, &strange)]),
+            OTHER,
+            "there is none",
+        );
     }
 }
 
 #[test]
 fn a_proof_about_another_service_opens_nothing() {
     let mut taker = Taker::under_5();
-    let strange = ProofRecord { service: "radiology".into(), ..released(OTHER, &five()) };
+    let strange = ProofRecord {
+        service: "radiology".into(),
+        ..released(OTHER, &five())
+    };
     assert_void(taker.take(&five(), &[strange]), OTHER, "there is none");
 }
 
@@ -124,9 +140,16 @@ fn a_take_under_a_mandate_that_is_not_in_force_is_refused() {
         assert_superseded(taker.take(&offered, &[released(OTHER, &offered)]));
     }
     let mut taker = Taker::new(&[]);
-    assert_void(taker.take(&five(), &[released(OTHER, &five())]), ME, "never admitted");
+    assert_void(
+        taker.take(&five(), &[released(OTHER, &five())]),
+        ME,
+        "never admitted",
+    );
     let mut taker = Taker::under_5();
-    taker.ledger.remember(&mut taker.book, &epoch(5, OTHER)).unwrap();
+    taker
+        .ledger
+        .remember(&mut taker.book, &epoch(5, OTHER))
+        .unwrap();
     assert_conflict(taker.take(&five(), &[released(OTHER, &five())]));
 }
 
@@ -137,7 +160,10 @@ fn a_proof_is_used_once() {
     taker.take(&five(), &proof).unwrap();
     assert_void(taker.take(&five(), &proof), OTHER, "used already");
     // Another ground, and another moment, are no second proof.
-    let fresh = ProofRecord { at: UtcMicros(99), ..fenced(OTHER, &five(), FenceKind::Power) };
+    let fresh = ProofRecord {
+        at: UtcMicros(99),
+        ..fenced(OTHER, &five(), FenceKind::Power)
+    };
     assert_void(taker.take(&five(), &[fresh]), OTHER, "used already");
     assert_eq!(taker.book.writes().len(), 1);
 }
@@ -165,19 +191,28 @@ fn who_let_go_to_a_mandate_does_not_take_under_it() {
 fn a_take_under_a_later_mandate_ends_the_promise() {
     let six = epoch(6, ME);
     let mut taker = Taker::new(&[admitted(&five()), promise(ME, &five()), admitted(&six)]);
-    assert!(taker.ledger.facts().promise.is_some(), "a later mandate alone ends no promise");
+    assert!(
+        taker.ledger.facts().promise.is_some(),
+        "a later mandate alone ends no promise"
+    );
     taker.take(&six, &[released(OTHER, &six)]).unwrap();
     assert_eq!(taker.ledger.facts().promise, None);
 }
 
 #[test]
 fn a_fence_is_asked_again_right_before_the_take() {
-    let failed = FenceState::Failed { why: "no answer".into() };
+    let failed = FenceState::Failed {
+        why: "no answer".into(),
+    };
     for (state, why) in [(FenceState::Open, "not fenced"), (failed, "no answer")] {
         for kind in [FenceKind::Power, FenceKind::Fabric] {
             let mut taker = Taker::under_5();
             taker.hands.script().fence_state = state.clone();
-            assert_void(taker.take(&five(), &[fenced(OTHER, &five(), kind)]), OTHER, why);
+            assert_void(
+                taker.take(&five(), &[fenced(OTHER, &five(), kind)]),
+                OTHER,
+                why,
+            );
             assert_eq!(taker.hands.calls(), ["fence_state serverdb ipmi"]);
             assert!(taker.book.writes().is_empty());
         }
@@ -187,10 +222,20 @@ fn a_fence_is_asked_again_right_before_the_take() {
 /// Each ground with the question that is asked of the witnesses.
 fn questions() -> Vec<(ProofRecord, LifeQuestion)> {
     let mut all = vec![
-        (fenced(OTHER, &five(), FenceKind::Power), LifeQuestion::PoweredOff),
-        (fenced(OTHER, &five(), FenceKind::Fabric), LifeQuestion::StorageCut),
+        (
+            fenced(OTHER, &five(), FenceKind::Power),
+            LifeQuestion::PoweredOff,
+        ),
+        (
+            fenced(OTHER, &five(), FenceKind::Fabric),
+            LifeQuestion::StorageCut,
+        ),
     ];
-    for how in [AttestKind::Unplugged, AttestKind::SwitchedOff, AttestKind::StorageDisconnected] {
+    for how in [
+        AttestKind::Unplugged,
+        AttestKind::SwitchedOff,
+        AttestKind::StorageDisconnected,
+    ] {
         all.push((attested(OTHER, &five(), how), LifeQuestion::Attested(how)));
     }
     all
@@ -236,6 +281,9 @@ fn every_proof_is_verified_not_only_the_first() {
     let mut taker = Taker::under_5();
     taker.others.push("third".into());
     taker.hands.script().fence_state = FenceState::Open;
-    let proofs = [released(OTHER, &five()), fenced("third", &five(), FenceKind::Power)];
+    let proofs = [
+        released(OTHER, &five()),
+        fenced("third", &five(), FenceKind::Power),
+    ];
     assert_void(taker.take(&five(), &proofs), "third", "not fenced");
 }

@@ -89,6 +89,8 @@ pub enum Screen {
         ms: u64,
     },
     GapOpen,
+    /// It is over, and nobody saw when it began.
+    GapUnmeasured,
     NoOutageSeen,
     // --- a state
     Database {

@@ -75,6 +75,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::NodeSawGap { ms } => {
             format!("Down for {} as the server saw it; not confirmed from a client.", duration(voice, *ms))
         }
+        Screen::GapUnmeasured => "The service is back; nobody measured since when it was offline.".into(),
         Screen::GapOpen => "The service is offline for its clients since then.".into(),
         Screen::NoOutageSeen => "No outage was measured; not confirmed from a client.".into(),
         Screen::Database { state } => format!("Database: {}.", database(state)),

@@ -76,6 +76,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::NodeSawGap { ms } => {
             format!("Henti selama {} menurut server; belum dipastikan dari sisi klien.", duration(voice, *ms))
         }
+        Screen::GapUnmeasured => "Layanan sudah kembali; tidak ada yang mengukur sejak kapan ia terhenti.".into(),
         Screen::GapOpen => "Sejak itu layanan tidak tersedia bagi klien.".into(),
         Screen::NoOutageSeen => "Tidak ada waktu henti yang terukur; belum dipastikan dari sisi klien.".into(),
         Screen::Database { state } => format!("Basis data: {}.", database(state)),

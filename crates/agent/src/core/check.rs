@@ -35,7 +35,12 @@ pub struct SelfCheck {
 pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     let mut findings = core.findings();
     let mut add = |code, severity, evidence: String| {
-        findings.push(Finding { code, node: core.me.clone(), severity, evidence });
+        findings.push(Finding {
+            code,
+            node: core.me.clone(),
+            severity,
+            evidence,
+        });
     };
     let device = service.disk_set.device(&core.me);
     let device_size = device.and_then(|d| size_of(d));
@@ -45,7 +50,11 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
             Severity::Blocking,
             format!("{} is not a block device here", device.display()),
         ),
-        None => add(FindingCode::DiskSetMissing, Severity::Blocking, "no device configured".into()),
+        None => add(
+            FindingCode::DiskSetMissing,
+            Severity::Blocking,
+            "no device configured".into(),
+        ),
         Some(_) => {}
     }
     for fs in &service.file_systems {
@@ -62,7 +71,11 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         let state = std::fs::read_to_string(format!("/sys/class/net/{interface}/operstate"));
         match state {
             Ok(state) if state.trim() == "down" => {
-                add(FindingCode::InterfaceDown, Severity::Blocking, format!("{interface} is down"));
+                add(
+                    FindingCode::InterfaceDown,
+                    Severity::Blocking,
+                    format!("{interface} is down"),
+                );
             }
             Ok(_) => {}
             // A private network namespace without its own sysfs can't be asked this way.
@@ -74,13 +87,20 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         add(
             FindingCode::PostgresMissing,
             Severity::Blocking,
-            format!("{} does not run", service.database.bin_dir.join("postgres").display()),
+            format!(
+                "{} does not run",
+                service.database.bin_dir.join("postgres").display()
+            ),
         );
     }
     match core.log.journal().room() {
         Room::Plenty => {}
         Room::ReserveOnly | Room::None => {
-            add(FindingCode::LogNearlyFull, Severity::Warning, core.state_dir.display().to_string());
+            add(
+                FindingCode::LogNearlyFull,
+                Severity::Warning,
+                core.state_dir.display().to_string(),
+            );
         }
     }
     SelfCheck {
@@ -109,7 +129,10 @@ fn is_block_device(path: &Path) -> bool {
 
 fn postgres_version(service: &Service) -> Option<String> {
     let program = service.database.bin_dir.join("postgres");
-    let argv = [program.to_string_lossy().into_owned(), "--version".to_owned()];
+    let argv = [
+        program.to_string_lossy().into_owned(),
+        "--version".to_owned(),
+    ];
     let result = siaga_node::command::run(&argv, None, Duration::from_secs(5));
     (result.exit == Some(0)).then(|| result.stdout.trim().to_owned())
 }
@@ -131,7 +154,9 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
         selves.push(own);
     }
     for node in core.others() {
-        let Some(peer) = core.peers.get(&node) else { continue };
+        let Some(peer) = core.peers.get(&node) else {
+            continue;
+        };
         let path = format!("/v1/self-check?service={}", service.name);
         match peer.get::<SelfCheck>(&path, Duration::from_secs(10)).await {
             Ok(other) => selves.push(other),
@@ -160,7 +185,9 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
 }
 
 fn fence_findings(core: &Core, observation: &Observation, node: &NodeName) -> Vec<Finding> {
-    let Some(view) = observation.nodes.get(node) else { return Vec::new() };
+    let Some(view) = observation.nodes.get(node) else {
+        return Vec::new();
+    };
     if view.fences.is_empty() {
         return vec![Finding {
             code: FindingCode::FenceMissing,
@@ -184,13 +211,24 @@ fn fence_findings(core: &Core, observation: &Observation, node: &NodeName) -> Ve
 }
 
 fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
-    let [one, other] = selves else { return Vec::new() };
+    let [one, other] = selves else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     let mut add = |code, severity, evidence: String| {
-        findings.push(Finding { code, node: other.node.clone(), severity, evidence });
+        findings.push(Finding {
+            code,
+            node: other.node.clone(),
+            severity,
+            evidence,
+        });
     };
     if one.config_hash != other.config_hash {
-        add(FindingCode::ConfigDiffers, Severity::Blocking, "siaga.toml is not the same on both".into());
+        add(
+            FindingCode::ConfigDiffers,
+            Severity::Blocking,
+            "siaga.toml is not the same on both".into(),
+        );
     }
     if one.postgres_version != other.postgres_version {
         let say = |s: &SelfCheck| s.postgres_version.clone().unwrap_or_else(|| "none".into());
@@ -201,7 +239,11 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
         );
     }
     if one.postgres_uid != other.postgres_uid {
-        add(FindingCode::PostgresUserDiffers, Severity::Blocking, "the uid differs".into());
+        add(
+            FindingCode::PostgresUserDiffers,
+            Severity::Blocking,
+            "the uid differs".into(),
+        );
     }
     if let (Some(a), Some(b)) = (one.device_size, other.device_size)
         && a != b
@@ -214,7 +256,11 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
     }
     let apart = Duration::from_micros(one.now.0.abs_diff(other.now.0));
     if apart > CLOCK_DIFFERS {
-        add(FindingCode::ClockDiffers, Severity::Warning, format!("{} ms apart", apart.as_millis()));
+        add(
+            FindingCode::ClockDiffers,
+            Severity::Warning,
+            format!("{} ms apart", apart.as_millis()),
+        );
     }
     findings
 }
@@ -231,7 +277,10 @@ fn note_results(core: &Core, service: &Service, selves: &[SelfCheck], report: &C
         let body = if blocking.is_empty() {
             EventBody::CheckPassed { node: node.clone() }
         } else {
-            EventBody::CheckFailed { node: node.clone(), findings: blocking }
+            EventBody::CheckFailed {
+                node: node.clone(),
+                findings: blocking,
+            }
         };
         core.note(Some(&service.name), body);
     }
@@ -239,6 +288,11 @@ fn note_results(core: &Core, service: &Service, selves: &[SelfCheck], report: &C
 
 /// Has `node` passed a check since it last failed? A node that never failed has.
 pub fn passed_since_failure(core: &Core, node: &NodeName) -> bool {
-    let Ok(events) = core.log.journal().events(&siaga_journal::Filter::default()) else { return false };
-    !matches!(projections::repaired(&events, node), Repaired::NotChecked { .. })
+    let Ok(events) = core.log.journal().events(&siaga_journal::Filter::default()) else {
+        return false;
+    };
+    !matches!(
+        projections::repaired(&events, node),
+        Repaired::NotChecked { .. }
+    )
 }

@@ -2,10 +2,10 @@
 
 use super::observe::observe;
 use super::state::Core;
+use siaga_model::NodeName;
 use siaga_model::api::{Diagnosis, Layer, LayerFinding};
 use siaga_model::config::Service;
 use siaga_model::observation::{AgentView, DatabaseState, Holding, NodeFacts, Observation, Power};
-use siaga_model::NodeName;
 use siaga_runner::hands::Hands;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -23,19 +23,34 @@ const KERNEL_LINES: usize = 5;
 
 /// The layers that only the node itself can see.
 pub fn own_layers(core: &Core, service: &Service) -> Vec<LayerFinding> {
-    let mut layers = vec![free_space(core, service), kernel_log(core), last_shutdown(core, service)];
+    let mut layers = vec![
+        free_space(core, service),
+        kernel_log(core),
+        last_shutdown(core, service),
+    ];
     layers.extend(file_system(core, service));
     layers
 }
 
 fn layer(core: &Core, layer: Layer, ok: Option<bool>, evidence: impl Into<String>) -> LayerFinding {
-    LayerFinding { layer, node: core.me.clone(), ok, evidence: evidence.into() }
+    LayerFinding {
+        layer,
+        node: core.me.clone(),
+        ok,
+        evidence: evidence.into(),
+    }
 }
 
 fn free_space(core: &Core, service: &Service) -> LayerFinding {
     let mut paths = vec![core.state_dir.clone()];
     let facts = core.hands.look(&service.name);
-    paths.extend(facts.mounts.iter().filter(|m| m.mounted).map(|m| m.mount_point.clone()));
+    paths.extend(
+        facts
+            .mounts
+            .iter()
+            .filter(|m| m.mounted)
+            .map(|m| m.mount_point.clone()),
+    );
     let mut said = Vec::new();
     let mut ok = true;
     for path in paths {
@@ -43,7 +58,11 @@ fn free_space(core: &Core, service: &Service) -> LayerFinding {
             Ok(fs) => {
                 let free = fs.f_bavail.saturating_mul(fs.f_frsize);
                 ok &= free >= LITTLE_SPACE_BYTES;
-                said.push(format!("{}: {} MiB free", path.display(), free / (1024 * 1024)));
+                said.push(format!(
+                    "{}: {} MiB free",
+                    path.display(),
+                    free / (1024 * 1024)
+                ));
             }
             Err(error) => said.push(format!("{}: {error}", path.display())),
         }
@@ -64,8 +83,17 @@ fn file_system(core: &Core, service: &Service) -> Option<LayerFinding> {
             Some(format!("{}: {error}", m.mount_point.display()))
         })
         .collect();
-    let evidence = if broken.is_empty() { "mounted and readable".to_owned() } else { broken.join(", ") };
-    Some(layer(core, Layer::FileSystem, Some(broken.is_empty()), evidence))
+    let evidence = if broken.is_empty() {
+        "mounted and readable".to_owned()
+    } else {
+        broken.join(", ")
+    };
+    Some(layer(
+        core,
+        Layer::FileSystem,
+        Some(broken.is_empty()),
+        evidence,
+    ))
 }
 
 /// I/O errors and out-of-memory kills among the kernel's messages.
@@ -74,9 +102,19 @@ fn kernel_log(core: &Core) -> LayerFinding {
         Err(why) => layer(core, Layer::KernelLog, None, why),
         Ok(text) => {
             let bad: Vec<&str> = text.lines().filter(|l| is_bad_kernel_line(l)).collect();
-            let newest = bad.iter().rev().take(KERNEL_LINES).copied().collect::<Vec<_>>();
+            let newest = bad
+                .iter()
+                .rev()
+                .take(KERNEL_LINES)
+                .copied()
+                .collect::<Vec<_>>();
             if newest.is_empty() {
-                layer(core, Layer::KernelLog, Some(true), "no I/O error, no out-of-memory kill")
+                layer(
+                    core,
+                    Layer::KernelLog,
+                    Some(true),
+                    "no I/O error, no out-of-memory kill",
+                )
             } else {
                 layer(core, Layer::KernelLog, Some(false), newest.join(" | "))
             }
@@ -86,12 +124,20 @@ fn kernel_log(core: &Core) -> LayerFinding {
 
 /// Does this message of the kernel tell of a disk or memory that failed?
 pub fn is_bad_kernel_line(line: &str) -> bool {
-    ["I/O error", "Out of memory", "oom-kill", "EXT4-fs error", "XFS", "Buffer I/O", "Medium Error"]
-        .iter()
-        .any(|sign| match *sign {
-            "XFS" => line.contains("XFS") && (line.contains("error") || line.contains("shutdown")),
-            sign => line.contains(sign),
-        })
+    [
+        "I/O error",
+        "Out of memory",
+        "oom-kill",
+        "EXT4-fs error",
+        "XFS",
+        "Buffer I/O",
+        "Medium Error",
+    ]
+    .iter()
+    .any(|sign| match *sign {
+        "XFS" => line.contains("XFS") && (line.contains("error") || line.contains("shutdown")),
+        sign => line.contains(sign),
+    })
 }
 
 fn kernel_messages() -> Result<String, String> {
@@ -105,7 +151,9 @@ fn kernel_messages() -> Result<String, String> {
     let mut text = String::new();
     let mut record = [0_u8; 8192];
     // One record a read; ends with EAGAIN when the newest was read.
-    let since = uptime_micros().unwrap_or(0).saturating_sub(KERNEL_RECENT.as_micros());
+    let since = uptime_micros()
+        .unwrap_or(0)
+        .saturating_sub(KERNEL_RECENT.as_micros());
     while let Ok(n) = file.read(&mut record) {
         if n == 0 {
             break;
@@ -128,7 +176,10 @@ fn uptime_micros() -> Option<u128> {
 
 /// The end of the database's own log.
 fn last_shutdown(core: &Core, service: &Service) -> LayerFinding {
-    let path = core.state_dir.join("log").join(format!("{}-postgres.log", service.name));
+    let path = core
+        .state_dir
+        .join("log")
+        .join(format!("{}-postgres.log", service.name));
     match tail(&path) {
         Err(why) => layer(core, Layer::LastShutdown, None, why),
         Ok(text) => {
@@ -161,9 +212,12 @@ pub fn judge_shutdown(text: &str) -> (Option<bool>, String) {
 fn tail(path: &Path) -> Result<String, String> {
     let mut file = std::fs::File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let length = file.metadata().map_err(|e| e.to_string())?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL_BYTES))).map_err(|e| e.to_string())?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL_BYTES)))
+        .map_err(|e| e.to_string())?;
     let mut bytes = Vec::new();
-    file.take(LOG_TAIL_BYTES).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    file.take(LOG_TAIL_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|e| e.to_string())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -171,11 +225,18 @@ fn tail(path: &Path) -> Result<String, String> {
 pub async fn diagnose(core: &Arc<Core>, service: &Service) -> Diagnosis {
     let observation = observe(core, service).await;
     let (c, s) = (core.clone(), service.clone());
-    let mut layers = tokio::task::spawn_blocking(move || own_layers(&c, &s)).await.unwrap_or_default();
+    let mut layers = tokio::task::spawn_blocking(move || own_layers(&c, &s))
+        .await
+        .unwrap_or_default();
     for node in core.others() {
-        let Some(peer) = core.peers.get(&node) else { continue };
+        let Some(peer) = core.peers.get(&node) else {
+            continue;
+        };
         let path = format!("/v1/layers?service={}", service.name);
-        if let Ok(theirs) = peer.get::<Vec<LayerFinding>>(&path, Duration::from_secs(10)).await {
+        if let Ok(theirs) = peer
+            .get::<Vec<LayerFinding>>(&path, Duration::from_secs(10))
+            .await
+        {
             layers.extend(theirs);
         }
     }
@@ -189,7 +250,12 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
     let mut layers = Vec::new();
     for (node, view) in &observation.nodes {
         let add = |layers: &mut Vec<LayerFinding>, layer, ok, evidence: String| {
-            layers.push(LayerFinding { layer, node: node.clone(), ok, evidence });
+            layers.push(LayerFinding {
+                layer,
+                node: node.clone(),
+                ok,
+                evidence,
+            });
         };
         let power = match view.power {
             Power::On => (Some(true), "on"),
@@ -199,12 +265,22 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
         add(&mut layers, Layer::Power, power.0, power.1.to_owned());
         match &view.agent {
             AgentView::Answered { paths, facts } => {
-                add(&mut layers, Layer::NetworkPaths, Some(true), paths.join(", "));
+                add(
+                    &mut layers,
+                    Layer::NetworkPaths,
+                    Some(true),
+                    paths.join(", "),
+                );
                 add(&mut layers, Layer::Agent, Some(true), "answers".to_owned());
                 facts_layers(&mut layers, node, facts);
             }
             AgentView::Silent { paths_tried } => {
-                add(&mut layers, Layer::NetworkPaths, Some(false), paths_tried.join(", "));
+                add(
+                    &mut layers,
+                    Layer::NetworkPaths,
+                    Some(false),
+                    paths_tried.join(", "),
+                );
                 add(&mut layers, Layer::Agent, Some(false), "silent".to_owned());
             }
         }
@@ -212,7 +288,10 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
     for probe in &observation.probes {
         layers.push(LayerFinding {
             layer: Layer::ClientTest,
-            node: probe.node.clone().unwrap_or_else(|| observation.observer.clone()),
+            node: probe
+                .node
+                .clone()
+                .unwrap_or_else(|| observation.observer.clone()),
             ok: Some(probe.serving),
             evidence: format!("{}, {} ms ago", probe.probe, probe.age_ms),
         });
@@ -222,7 +301,12 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
 
 fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFacts) {
     let mut add = |layer, ok, evidence: String| {
-        layers.push(LayerFinding { layer, node: node.clone(), ok, evidence });
+        layers.push(LayerFinding {
+            layer,
+            node: node.clone(),
+            ok,
+            evidence,
+        });
     };
     match &facts.disk {
         Holding::Free => add(Layer::DiskSet, Some(true), "free".into()),
@@ -233,7 +317,11 @@ fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFac
     match &facts.database {
         DatabaseState::Ready => {
             add(Layer::Process, Some(true), "runs".into());
-            add(Layer::AcceptingConnections, Some(true), "a write was committed".into());
+            add(
+                Layer::AcceptingConnections,
+                Some(true),
+                "a write was committed".into(),
+            );
         }
         DatabaseState::Starting { percent } => {
             add(Layer::Process, Some(true), "starts".into());

@@ -52,11 +52,14 @@ impl SeenEpochs {
         let peers = observation.nodes.iter().filter(|(name, _)| *name != me);
         let facts: Vec<_> = peers.clone().filter_map(|(_, v)| v.agent.facts()).collect();
         let attested = |node: &NodeName| request.attested.iter().any(|a| &a.node == node);
-        let answers_for = peers.clone().all(|(node, v)| {
-            matches!(&v.agent, AgentView::Answered { .. }) || attested(node)
-        });
+        let answers_for = peers
+            .clone()
+            .all(|(node, v)| matches!(&v.agent, AgentView::Answered { .. }) || attested(node));
         Self {
-            elsewhere: facts.iter().filter_map(|f| f.ledger.highest.clone()).collect(),
+            elsewhere: facts
+                .iter()
+                .filter_map(|f| f.ledger.highest.clone())
+                .collect(),
             answers_for,
         }
     }
@@ -64,7 +67,15 @@ impl SeenEpochs {
 
 /// Carries the run to its end.
 pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
-    let Begin { service, live, spec, mut first, seen, accepted, budget } = begin;
+    let Begin {
+        service,
+        live,
+        spec,
+        mut first,
+        seen,
+        accepted,
+        budget,
+    } = begin;
     if let Some(desk) = core.desks.get(&service.name) {
         let mut context = desk.context.lock().unwrap_or_else(PoisonError::into_inner);
         context.run = Some(spec.run.clone());
@@ -86,7 +97,12 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
     loop {
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Plan { request, parent, proofs, failed_fences } => {
+                Effect::Plan {
+                    request,
+                    parent,
+                    proofs,
+                    failed_fences,
+                } => {
                     let work = Planning {
                         core: core.clone(),
                         service: service.clone(),
@@ -137,7 +153,12 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
     }
 }
 
-fn start(core: &Arc<Core>, live: &Arc<LiveRun>, order: Order, sender: mpsc::UnboundedSender<Input>) {
+fn start(
+    core: &Arc<Core>,
+    live: &Arc<LiveRun>,
+    order: Order,
+    sender: mpsc::UnboundedSender<Input>,
+) {
     let expected = expected_ms(core, &order.step);
     live.step_begins(&order.step, expected);
     let (core, live) = (core.clone(), live.clone());
@@ -150,7 +171,11 @@ fn start(core: &Arc<Core>, live: &Arc<LiveRun>, order: Order, sender: mpsc::Unbo
             orders::send(&core, &order, progress).await
         };
         live.step_ends(&order.step, &report);
-        let _ = sender.send(Input::StepDone { plan: order.plan, step: order.step.id, report });
+        let _ = sender.send(Input::StepDone {
+            plan: order.plan,
+            step: order.step.id,
+            report,
+        });
     });
 }
 
@@ -209,7 +234,9 @@ impl Planning {
             }
         };
         let blocking = tokio::task::spawn_blocking(move || self.bind(plan, &seen));
-        blocking.await.unwrap_or_else(|e| Err(log_refusal(&e.to_string())))
+        blocking
+            .await
+            .unwrap_or_else(|e| Err(log_refusal(&e.to_string())))
     }
 
     /// What this run knows better than the devices say, and its own traces, which are not another run.
@@ -218,11 +245,17 @@ impl Planning {
             for fence in &mut view.fences {
                 let failed = |(n, d): &(NodeName, String)| n == name && d == &fence.name;
                 if self.failed_fences.iter().any(failed) && fence.state != FenceState::Fenced {
-                    fence.state = FenceState::Failed { why: "it failed in this run".into() };
+                    fence.state = FenceState::Failed {
+                        why: "it failed in this run".into(),
+                    };
                 }
             }
             if let AgentView::Answered { facts, .. } = &mut view.agent
-                && facts.ledger.unfinished.as_ref().is_some_and(|u| u.run == self.run)
+                && facts
+                    .ledger
+                    .unfinished
+                    .as_ref()
+                    .is_some_and(|u| u.run == self.run)
             {
                 facts.ledger.unfinished = None;
             }
@@ -256,54 +289,92 @@ impl Planning {
         let (code, sentence, next) = match error {
             LedgerError::JournalLost => (
                 RefusalCode::JournalLost,
-                Sentence::NodeJournalLost { node: self.core.me.clone() },
+                Sentence::NodeJournalLost {
+                    node: self.core.me.clone(),
+                },
                 vec![Advice::Check],
             ),
             LedgerError::Superseded { offered, in_force } => (
                 RefusalCode::Superseded,
-                Sentence::RefusedSuperseded { offered: offered.clone(), in_force: in_force.clone() },
+                Sentence::RefusedSuperseded {
+                    offered: offered.clone(),
+                    in_force: in_force.clone(),
+                },
                 vec![Advice::Status],
             ),
             LedgerError::Conflict { epoch, other } => (
                 RefusalCode::MandateConflict,
-                Sentence::RefusedMandateConflict { epoch: epoch.clone(), other: other.clone() },
+                Sentence::RefusedMandateConflict {
+                    epoch: epoch.clone(),
+                    other: other.clone(),
+                },
                 vec![Advice::Status],
             ),
-            LedgerError::Log(why) if self.core.log.journal().room() == siaga_journal::Room::Plenty => (
-                RefusalCode::BadRequest,
-                Sentence::RefusedBadRequest { why: why.clone() },
-                vec![Advice::Status],
-            ),
+            LedgerError::Log(why)
+                if self.core.log.journal().room() == siaga_journal::Room::Plenty =>
+            {
+                (
+                    RefusalCode::BadRequest,
+                    Sentence::RefusedBadRequest { why: why.clone() },
+                    vec![Advice::Status],
+                )
+            }
             LedgerError::Log(_) => (
                 RefusalCode::LogFull,
-                Sentence::RefusedLogFull { node: self.core.me.clone() },
-                vec![Advice::FreeSpace { node: self.core.me.clone() }],
+                Sentence::RefusedLogFull {
+                    node: self.core.me.clone(),
+                },
+                vec![Advice::FreeSpace {
+                    node: self.core.me.clone(),
+                }],
             ),
             LedgerError::ProofVoid { node, why, .. } => (
                 RefusalCode::ProofVoid,
-                Sentence::RefusedProofVoid { node: node.clone(), why: why.clone() },
+                Sentence::RefusedProofVoid {
+                    node: node.clone(),
+                    why: why.clone(),
+                },
                 vec![Advice::Status],
             ),
         };
-        Refusal { code, sentence, evidence: Vec::new(), next }
+        Refusal {
+            code,
+            sentence,
+            evidence: Vec::new(),
+            next,
+        }
     }
 }
 
 fn log_refusal(why: &str) -> Refusal {
     Refusal {
         code: RefusalCode::BadRequest,
-        sentence: Sentence::RefusedBadRequest { why: why.to_owned() },
+        sentence: Sentence::RefusedBadRequest {
+            why: why.to_owned(),
+        },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }
 }
 
 /// Gathers what the clients lost, writes it down, and lets the watchers know.
-async fn finish(core: &Arc<Core>, service: &Service, live: &LiveRun, run: &Run, outcome: &RunOutcome) {
+async fn finish(
+    core: &Arc<Core>,
+    service: &Service,
+    live: &LiveRun,
+    run: &Run,
+    outcome: &RunOutcome,
+) {
     let served = matches!(outcome, RunOutcome::Done | RunOutcome::Restored { .. });
-    if served && run.plan().is_some_and(|p| p.plan.goal != siaga_model::plan::Placement::Stopped) {
+    if served
+        && run
+            .plan()
+            .is_some_and(|p| p.plan.goal != siaga_model::plan::Placement::Stopped)
+    {
         let fresh = core.config.policy.witness_fresh;
-        core.probes.settled(&service.name, fresh, PROBE_SETTLE).await;
+        core.probes
+            .settled(&service.name, fresh, PROBE_SETTLE)
+            .await;
     }
     let mut outages = core.probes.outages(&service.name, live.started);
     if outages.is_empty() {
@@ -314,7 +385,13 @@ async fn finish(core: &Arc<Core>, service: &Service, live: &LiveRun, run: &Run, 
         }
     }
     for outage in &outages {
-        record(core, live, EventBody::OutageMeasured { outage: outage.clone() });
+        record(
+            core,
+            live,
+            EventBody::OutageMeasured {
+                outage: outage.clone(),
+            },
+        );
     }
     live.update(|s| {
         s.outages = outages;
@@ -332,7 +409,9 @@ fn node_outages(steps: &[siaga_model::api::StepView]) -> Vec<Outage> {
     let mut offline: Option<jiff::Timestamp> = None;
     let mut seen_offline = false;
     for step in steps {
-        let Ok(began) = step.started_at.parse::<jiff::Timestamp>() else { continue };
+        let Ok(began) = step.started_at.parse::<jiff::Timestamp>() else {
+            continue;
+        };
         let changed = matches!(step.outcome, StepOutcome::Done { changed: true });
         if step.action == stop && changed {
             offline = Some(began);
@@ -340,8 +419,12 @@ fn node_outages(steps: &[siaga_model::api::StepView]) -> Vec<Outage> {
         }
         if step.action == start && changed {
             let took = i64::try_from(step.duration_ms).unwrap_or(i64::MAX);
-            let online = began.checked_add(jiff::SignedDuration::from_millis(took)).ok();
-            let gap = offline.zip(online).map(|(a, b)| (b.as_millisecond() - a.as_millisecond()).max(0));
+            let online = began
+                .checked_add(jiff::SignedDuration::from_millis(took))
+                .ok();
+            let gap = offline
+                .zip(online)
+                .map(|(a, b)| (b.as_millisecond() - a.as_millisecond()).max(0));
             outages.push(Outage {
                 offline_at: offline.map(|t| format!("{t:.3}")),
                 online_at: online.map(|t| format!("{t:.3}")),

@@ -9,7 +9,9 @@ const LAB_CRASH: &str = "/run/siaga/lab-crash";
 /// Dies here if the lab asks for it (`before:take`, `in:take`, `after:take`), or falls asleep (`pause:take`: before).
 pub fn crash(when: &str, action: &str) {
     use rustix::process::{Signal, getpid, kill_process};
-    let Ok(line) = std::fs::read_to_string(LAB_CRASH) else { return };
+    let Ok(line) = std::fs::read_to_string(LAB_CRASH) else {
+        return;
+    };
     let signal = match line.trim().split_once(':') {
         Some((asked, at)) if asked == when && at == action => Signal::KILL,
         Some(("pause", at)) if when == "before" && at == action => Signal::STOP,
@@ -25,7 +27,9 @@ pub struct CrashIn(Option<&'static str>);
 impl CrashIn {
     /// Arms it if the lab asks for `in:ACTION`.
     pub fn arm(action: &'static str) -> Self {
-        let Ok(line) = std::fs::read_to_string(LAB_CRASH) else { return Self(None) };
+        let Ok(line) = std::fs::read_to_string(LAB_CRASH) else {
+            return Self(None);
+        };
         if line.trim() != format!("in:{action}") {
             return Self(None);
         }

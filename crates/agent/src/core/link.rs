@@ -55,7 +55,11 @@ pub fn heads(core: &Core) -> Heads {
         heads: journal
             .heads()
             .into_iter()
-            .map(|((node, incarnation), seq)| Head { node, incarnation, seq })
+            .map(|((node, incarnation), seq)| Head {
+                node,
+                incarnation,
+                seq,
+            })
             .collect(),
         pins: pins_mark(core),
     }
@@ -75,7 +79,10 @@ fn pins_mark(core: &Core) -> String {
 
 /// Learns who has joined at the other node.
 async fn learn_pins(core: &Arc<Core>, client: &PeerClient) {
-    let Ok(theirs) = client.get::<Vec<Pin>>("/v1/pins", core.config.policy.peer_timeout).await else {
+    let Ok(theirs) = client
+        .get::<Vec<Pin>>("/v1/pins", core.config.policy.peer_timeout)
+        .await
+    else {
         return;
     };
     let core = core.clone();
@@ -101,19 +108,30 @@ pub async fn heads_after(core: &Arc<Core>, after: u64, wait: Duration) -> Heads 
 }
 
 /// Keeps the copy of the peer's events as fresh as the network lets it. Never ends.
-pub async fn follow(core: Arc<Core>, peer: NodeName, client: Arc<PeerClient>, pulse: Arc<PeerPulse>) {
+pub async fn follow(
+    core: Arc<Core>,
+    peer: NodeName,
+    client: Arc<PeerClient>,
+    pulse: Arc<PeerPulse>,
+) {
     let mut version = 0;
     let mut known_boot: Option<BootId> = None;
     let mut silent = false;
     let mut confirmed = false;
     loop {
-        let path = format!("/v1/heads?after={version}&wait_ms={}", LONG_POLL.as_millis());
+        let path = format!(
+            "/v1/heads?after={version}&wait_ms={}",
+            LONG_POLL.as_millis()
+        );
         let timeout = LONG_POLL + core.config.policy.peer_timeout;
         match client.get::<Heads>(&path, timeout).await {
             Ok(heads) => {
                 pulse.beat();
                 if silent || known_boot.as_ref() != Some(&heads.boot) {
-                    let body = EventBody::PeerAnswers { node: peer.clone(), boot: heads.boot.clone() };
+                    let body = EventBody::PeerAnswers {
+                        node: peer.clone(),
+                        boot: heads.boot.clone(),
+                    };
                     core.note(None, body);
                     silent = false;
                     known_boot = Some(heads.boot.clone());
@@ -151,7 +169,11 @@ pub async fn follow(core: Arc<Core>, peer: NodeName, client: Arc<PeerClient>, pu
 /// whole again, as far as anybody can tell. What the peer's events say of mandates is remembered first.
 fn confirm(core: &Core) -> bool {
     for (service, desk) in &core.desks {
-        let newest = core.log.runs().newest(service).map(|k| k.plan.epoch.clone());
+        let newest = core
+            .log
+            .runs()
+            .newest(service)
+            .map(|k| k.plan.epoch.clone());
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
         if !ledger.facts().journal_lost {
@@ -175,11 +197,18 @@ fn confirm(core: &Core) -> bool {
 /// Where the peer has more of this node's own rows than this node, they were lost here: it goes on in a new
 /// incarnation, so that no place in the log is given to two rows.
 fn stay_ahead(core: &Core, theirs: &Heads) {
-    let heads = theirs.heads.iter().map(|h| ((h.node.clone(), h.incarnation), h.seq)).collect();
+    let heads = theirs
+        .heads
+        .iter()
+        .map(|h| ((h.node.clone(), h.incarnation), h.seq))
+        .collect();
     let behind = core.log.journal().ensure_not_behind(&heads);
     match behind {
         Ok(behind) if behind.is_fine() => {}
-        Ok(behind) => tracing::warn!(?behind, "this node lost rows of its own log; the peer has them"),
+        Ok(behind) => tracing::warn!(
+            ?behind,
+            "this node lost rows of its own log; the peer has them"
+        ),
         Err(error) => tracing::error!(%error, "the log could not be compared with the peer's copy"),
     }
 }
@@ -193,19 +222,30 @@ async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(
         if head.node == core.me && head.incarnation == current {
             continue;
         }
-        let mut have = mine.get(&(head.node.clone(), head.incarnation)).copied().unwrap_or(0);
+        let mut have = mine
+            .get(&(head.node.clone(), head.incarnation))
+            .copied()
+            .unwrap_or(0);
         while have < head.seq {
-            let path =
-                format!("/v1/rows?node={}&incarnation={}&after={have}", head.node, head.incarnation);
-            let rows: Rows =
-                client.get(&path, Duration::from_secs(10)).await.map_err(|e| e.to_string())?;
+            let path = format!(
+                "/v1/rows?node={}&incarnation={}&after={have}",
+                head.node, head.incarnation
+            );
+            let rows: Rows = client
+                .get(&path, Duration::from_secs(10))
+                .await
+                .map_err(|e| e.to_string())?;
             if rows.rows.is_empty() {
                 break;
             }
             have += rows.rows.len() as u64;
             let core = core.clone();
             tokio::task::spawn_blocking(move || {
-                let imported = core.log.journal().import(&rows.rows).map_err(|e| e.to_string())?;
+                let imported = core
+                    .log
+                    .journal()
+                    .import(&rows.rows)
+                    .map_err(|e| e.to_string())?;
                 core.log.copied(&imported.events);
                 Ok::<(), String>(())
             })

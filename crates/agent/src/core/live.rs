@@ -70,17 +70,27 @@ impl LiveRuns {
 
     /// The run of `service` that is going on now.
     pub fn going_on(&self, service: &ServiceName) -> Option<Arc<LiveRun>> {
-        lock(&self.runs).values().find(|r| &r.service == service && !r.is_over()).cloned()
+        lock(&self.runs)
+            .values()
+            .find(|r| &r.service == service && !r.is_over())
+            .cloned()
     }
 
     /// Adds a run, unless one of the same service is going on: that one is given back.
     pub fn begin(&self, live: LiveRun, key: &str) -> Result<Arc<LiveRun>, Arc<LiveRun>> {
         let mut runs = lock(&self.runs);
-        if let Some(other) = runs.values().find(|r| r.service == live.service && !r.is_over()) {
+        if let Some(other) = runs
+            .values()
+            .find(|r| r.service == live.service && !r.is_over())
+        {
             return Err(other.clone());
         }
         while runs.len() >= KEPT {
-            let Some(oldest) = runs.iter().find(|(_, r)| r.is_over()).map(|(id, _)| id.clone()) else {
+            let Some(oldest) = runs
+                .iter()
+                .find(|(_, r)| r.is_over())
+                .map(|(id, _)| id.clone())
+            else {
                 break;
             };
             runs.remove(&oldest);
@@ -101,7 +111,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl LiveRun {
     /// A run that begins now.
-    pub fn new(run: RunId, service: ServiceName, kind: MoveKind, actor: Actor, now: UtcMicros) -> Self {
+    pub fn new(
+        run: RunId,
+        service: ServiceName,
+        kind: MoveKind,
+        actor: Actor,
+        now: UtcMicros,
+    ) -> Self {
         Self {
             run,
             service,
@@ -162,8 +178,12 @@ impl LiveRun {
     pub fn step_begins(&self, step: &Step, expected_ms: Option<u64>) {
         self.update(|s| {
             s.waiting.retain(|w| w.id != step.id);
-            let running =
-                Running { step: step.clone(), since: Instant::now(), expected_ms, progress: None };
+            let running = Running {
+                step: step.clone(),
+                since: Instant::now(),
+                expected_ms,
+                progress: None,
+            };
             s.running.insert(step.id, running);
         });
     }
@@ -261,9 +281,11 @@ fn describe(result: Option<&RunOutcome>) -> (String, Option<String>, Option<Stri
             Some(siaga_words::refusal_code(refusal.code).to_owned()),
             Some(siaga_words::sentence(english, &refusal.sentence)),
         ),
-        Some(RunOutcome::Restored { cause, .. }) => {
-            ("restored".into(), None, Some(siaga_words::failure(english, cause)))
-        }
+        Some(RunOutcome::Restored { cause, .. }) => (
+            "restored".into(),
+            None,
+            Some(siaga_words::failure(english, cause)),
+        ),
         Some(RunOutcome::Stuck { cause, refusal, .. }) => (
             "stuck".into(),
             Some(siaga_words::refusal_code(refusal.code).to_owned()),
@@ -277,5 +299,7 @@ fn describe(result: Option<&RunOutcome>) -> (String, Option<String>, Option<Stri
 
 /// RFC 3339, UTC, with milliseconds.
 pub fn rfc3339(at: UtcMicros) -> String {
-    jiff::Timestamp::from_microsecond(at.0).map(|t| format!("{t:.3}")).unwrap_or_default()
+    jiff::Timestamp::from_microsecond(at.0)
+        .map(|t| format!("{t:.3}"))
+        .unwrap_or_default()
 }

@@ -25,8 +25,15 @@ const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers `POST /v1/moves`.
 pub async fn order(core: &Arc<Core>, caller: &Caller, request: MoveRequest) -> MoveAnswer {
-    if let Some(live) = core.runs.by_key(&request.idempotency_key).filter(|_| !request.idempotency_key.is_empty())
-        && let Some(plan) = core.log.runs().newest(&live.service).map(|k| k.plan.plan.clone())
+    if let Some(live) = core
+        .runs
+        .by_key(&request.idempotency_key)
+        .filter(|_| !request.idempotency_key.is_empty())
+        && let Some(plan) = core
+            .log
+            .runs()
+            .newest(&live.service)
+            .map(|k| k.plan.plan.clone())
     {
         return MoveAnswer::Accepted {
             run: live.run.clone(),
@@ -35,11 +42,19 @@ pub async fn order(core: &Arc<Core>, caller: &Caller, request: MoveRequest) -> M
         };
     }
     let kind = request.kind;
-    let service = core.service(request.service.as_ref()).map(|s| s.name.clone());
+    let service = core
+        .service(request.service.as_ref())
+        .map(|s| s.name.clone());
     match accept(core, caller, request).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            core.note(service.as_ref(), EventBody::Refused { move_kind: kind, refusal: refusal.clone() });
+            core.note(
+                service.as_ref(),
+                EventBody::Refused {
+                    move_kind: kind,
+                    refusal: refusal.clone(),
+                },
+            );
             MoveAnswer::Refused { refusal }
         }
     }
@@ -58,19 +73,30 @@ struct Accepted {
     continues: Option<RunId>,
 }
 
-async fn accept(core: &Arc<Core>, caller: &Caller, request: MoveRequest) -> Result<MoveAnswer, Refusal> {
+async fn accept(
+    core: &Arc<Core>,
+    caller: &Caller,
+    request: MoveRequest,
+) -> Result<MoveAnswer, Refusal> {
     let service = core
         .service(request.service.as_ref())
         .ok_or_else(|| match &request.service {
             Some(name) => refuse(
                 RefusalCode::NoSuchThing,
-                Sentence::RefusedNoSuchService { service: name.clone() },
+                Sentence::RefusedNoSuchService {
+                    service: name.clone(),
+                },
                 Advice::Status,
             ),
             None => bad_request("there are several services: say --service NAME"),
         })?
         .clone();
-    let who = actor::resolve(core, caller, request.stated_actor.as_ref(), request.forwarded_actor.as_ref())?;
+    let who = actor::resolve(
+        core,
+        caller,
+        request.stated_actor.as_ref(),
+        request.forwarded_actor.as_ref(),
+    )?;
     if let Some(live) = core.runs.going_on(&service.name) {
         if request.kind == MoveKind::Abort && !request.dry_run {
             live.ask_to_abort();
@@ -132,7 +158,11 @@ fn target(
     if request.kind == MoveKind::Drill {
         legs.push(Placement::ActiveOn(service.preferred_node.clone()));
     }
-    Ok(Target { coordinator, legs, continues: None })
+    Ok(Target {
+        coordinator,
+        legs,
+        continues: None,
+    })
 }
 
 /// Resume goes on to where the run was going (a drill: home, its guaranteed end); abort goes back to where it was.
@@ -142,10 +172,22 @@ fn unfinished_target(
     observation: &Observation,
     kind: MoveKind,
 ) -> Result<Target, Refusal> {
-    let known = core.log.runs().open(&service.name).cloned().ok_or_else(|| {
-        refuse(RefusalCode::NothingInterrupted, Sentence::NothingToResume, Advice::Status)
-    })?;
-    let home = known.from.clone().map_or(Placement::Stopped, Placement::ActiveOn);
+    let known = core
+        .log
+        .runs()
+        .open(&service.name)
+        .cloned()
+        .ok_or_else(|| {
+            refuse(
+                RefusalCode::NothingInterrupted,
+                Sentence::NothingToResume,
+                Advice::Status,
+            )
+        })?;
+    let home = known
+        .from
+        .clone()
+        .map_or(Placement::Stopped, Placement::ActiveOn);
     let goal = match (kind, known.kind) {
         (MoveKind::Resume, MoveKind::Drill) => Placement::ActiveOn(service.preferred_node.clone()),
         (MoveKind::Resume, _) => known.goal.clone(),
@@ -172,7 +214,11 @@ fn unfinished_target(
         }
         return Err(run_by(live));
     }
-    Ok(Target { coordinator, legs: vec![goal], continues: Some(known.run) })
+    Ok(Target {
+        coordinator,
+        legs: vec![goal],
+        continues: Some(known.run),
+    })
 }
 
 fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
@@ -184,14 +230,20 @@ fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
             since: run.since,
             coordinator: run.coordinator.clone(),
         },
-        Advice::WaitForRun { run: run.run.clone() },
+        Advice::WaitForRun {
+            run: run.run.clone(),
+        },
     )
 }
 
 fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
     run_by(&siaga_model::observation::RunInProgress {
         run: live.run.clone(),
-        epoch: siaga_model::Epoch { counter: 0, issuer: core.me.clone(), run: live.run.clone() },
+        epoch: siaga_model::Epoch {
+            counter: 0,
+            issuer: core.me.clone(),
+            run: live.run.clone(),
+        },
         coordinator: core.me.clone(),
         since: live.started_at,
         actor: live.actor.name.clone(),
@@ -208,7 +260,9 @@ fn going_on(core: &Core, live: &LiveRun) -> MoveAnswer {
             coordinator: core.me.clone(),
             plan: Box::new(known.plan.plan.clone()),
         },
-        None => MoveAnswer::Refused { refusal: in_progress(core, live) },
+        None => MoveAnswer::Refused {
+            refusal: in_progress(core, live),
+        },
     }
 }
 
@@ -251,18 +305,26 @@ fn may_fence(kind: MoveKind) -> bool {
     }
 }
 
-fn attested(core: &Core, request: &MoveRequest, who: &Who) -> Result<Vec<AttestationGiven>, Refusal> {
+fn attested(
+    core: &Core,
+    request: &MoveRequest,
+    who: &Who,
+) -> Result<Vec<AttestationGiven>, Refusal> {
     let mut given = Vec::new();
     for attest in &request.attest {
         if core.config.node(&attest.node).is_none() {
             return Err(refuse(
                 RefusalCode::NoSuchThing,
-                Sentence::RefusedNoSuchNode { node: attest.node.clone() },
+                Sentence::RefusedNoSuchNode {
+                    node: attest.node.clone(),
+                },
                 Advice::Status,
             ));
         }
         let Some(by) = who.person.clone() else {
-            return Err(bad_request("an attestation needs a name from the list of people: say --as NAME"));
+            return Err(bad_request(
+                "an attestation needs a name from the list of people: say --as NAME",
+            ));
         };
         given.push(AttestationGiven {
             node: attest.node.clone(),
@@ -284,8 +346,12 @@ fn gates(core: &Core, request: &MoveRequest, planned: &Request) -> Result<(), Re
     if room != Room::Plenty && !(emergency && room == Room::ReserveOnly) {
         return Err(refuse(
             RefusalCode::LogFull,
-            Sentence::RefusedLogFull { node: core.me.clone() },
-            Advice::FreeSpace { node: core.me.clone() },
+            Sentence::RefusedLogFull {
+                node: core.me.clone(),
+            },
+            Advice::FreeSpace {
+                node: core.me.clone(),
+            },
         ));
     }
     if request.kind == MoveKind::Failback
@@ -302,10 +368,25 @@ fn gates(core: &Core, request: &MoveRequest, planned: &Request) -> Result<(), Re
 }
 
 fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
-    let Accepted { service, request, who, legs, planned, observation, plan, continues } = accepted;
+    let Accepted {
+        service,
+        request,
+        who,
+        legs,
+        planned,
+        observation,
+        plan,
+        continues,
+    } = accepted;
     let now = core.hands.now();
     let run = continues.unwrap_or_else(|| new_run_id(now, &core.me));
-    let live = LiveRun::new(run.clone(), service.name.clone(), request.kind, who.actor.clone(), now);
+    let live = LiveRun::new(
+        run.clone(),
+        service.name.clone(),
+        request.kind,
+        who.actor.clone(),
+        now,
+    );
     let live = core
         .runs
         .begin(live, &request.idempotency_key)
@@ -337,7 +418,11 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
         service,
     };
     tokio::spawn(drive::drive(core.clone(), begin));
-    Ok(MoveAnswer::Accepted { run, coordinator: core.me.clone(), plan: Box::new(plan) })
+    Ok(MoveAnswer::Accepted {
+        run,
+        coordinator: core.me.clone(),
+        plan: Box::new(plan),
+    })
 }
 
 /// Where a failed run brings the service back to.
@@ -360,12 +445,19 @@ pub fn home(kind: MoveKind, service: &Service, from: Option<&NodeName>) -> Optio
 fn bad_request(why: &str) -> Refusal {
     refuse(
         RefusalCode::BadRequest,
-        Sentence::RefusedBadRequest { why: why.to_owned() },
+        Sentence::RefusedBadRequest {
+            why: why.to_owned(),
+        },
         Advice::Status,
     )
 }
 
 /// A refusal with one next act.
 pub fn refuse(code: RefusalCode, sentence: Sentence, next: Advice) -> Refusal {
-    Refusal { code, sentence, evidence: Vec::new(), next: vec![next] }
+    Refusal {
+        code,
+        sentence,
+        evidence: Vec::new(),
+        next: vec![next],
+    }
 }

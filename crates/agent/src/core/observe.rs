@@ -25,7 +25,9 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
     let (c, s) = (core.clone(), service.clone());
     let own = tokio::task::spawn_blocking(move || c.hands.look(&s)).await;
     let desk = core.desks.get(service);
-    let mut ledger = desk.map(|d| d.bench.lock().ledger.facts()).unwrap_or_default();
+    let mut ledger = desk
+        .map(|d| d.bench.lock().ledger.facts())
+        .unwrap_or_default();
     let open = core.log.runs().open(service).cloned();
     ledger.unfinished = open.map(|run| {
         let live = run.plan.coordinator == core.me
@@ -50,10 +52,14 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
     let own = match own {
         Ok(own) => own,
         Err(error) => siaga_runner::hands::OwnFacts {
-            disk: Holding::Unknown { why: error.to_string() },
+            disk: Holding::Unknown {
+                why: error.to_string(),
+            },
             mounts: Vec::new(),
             virtual_ips: Vec::new(),
-            database: siaga_model::observation::DatabaseState::Unknown { why: error.to_string() },
+            database: siaga_model::observation::DatabaseState::Unknown {
+                why: error.to_string(),
+            },
             applications: Vec::new(),
         },
     };
@@ -62,7 +68,9 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         boot: core.boot.clone(),
         // An effect in flight counts as held.
         disk: match own.disk {
-            Holding::Free if busy => Holding::Held { by: vec!["a step under way".into()] },
+            Holding::Free if busy => Holding::Held {
+                by: vec!["a step under way".into()],
+            },
             disk => disk,
         },
         mounts: own.mounts,
@@ -78,7 +86,9 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
     let at = core.hands.now();
     let own = own_facts(core, &service.name);
     let peers = futures_util::future::join_all(
-        core.others().into_iter().map(|node| view_of(core, service, node)),
+        core.others()
+            .into_iter()
+            .map(|node| view_of(core, service, node)),
     );
     let addresses = addresses(core, service);
     let (own, peers, addresses) = tokio::join!(own, peers, addresses);
@@ -87,7 +97,10 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
     nodes.insert(
         core.me.clone(),
         NodeView {
-            agent: AgentView::Answered { paths: vec!["here".into()], facts: Box::new(own) },
+            agent: AgentView::Answered {
+                paths: vec!["here".into()],
+                facts: Box::new(own),
+            },
             power: Power::On,
             fences: Vec::new(),
             address: AddressAnswer::Mine,
@@ -144,27 +157,38 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
 
 async fn ask_agent(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
     let Some(peer) = core.peers.get(node) else {
-        return AgentView::Silent { paths_tried: Vec::new() };
+        return AgentView::Silent {
+            paths_tried: Vec::new(),
+        };
     };
     let path = format!("/v1/facts?service={service}");
-    let answers: Vec<PathAnswer<FactsAnswer>> =
-        peer.ask_all_paths(&path, core.config.policy.peer_timeout).await;
+    let answers: Vec<PathAnswer<FactsAnswer>> = peer
+        .ask_all_paths(&path, core.config.policy.peer_timeout)
+        .await;
     let tried = answers.iter().map(|a| a.path.to_string()).collect();
-    let answered: Vec<String> =
-        answers.iter().filter(|a| a.answer.is_ok()).map(|a| a.path.to_string()).collect();
+    let answered: Vec<String> = answers
+        .iter()
+        .filter(|a| a.answer.is_ok())
+        .map(|a| a.path.to_string())
+        .collect();
     match answers.into_iter().find_map(|a| a.answer.ok()) {
         Some(facts) if &facts.node == node => {
             if let Some(pulse) = core.pulses.get(node) {
                 pulse.beat();
             }
-            AgentView::Answered { paths: answered, facts: Box::new(facts.facts) }
+            AgentView::Answered {
+                paths: answered,
+                facts: Box::new(facts.facts),
+            }
         }
         _ => AgentView::Silent { paths_tried: tried },
     }
 }
 
 async fn fence_states(core: &Arc<Core>, node: &NodeName) -> Vec<FenceView> {
-    let Some(fences) = core.config.node(node).map(|n| n.fences.clone()) else { return Vec::new() };
+    let Some(fences) = core.config.node(node).map(|n| n.fences.clone()) else {
+        return Vec::new();
+    };
     let asked = fences.into_iter().map(|fence: Fence| {
         tokio::task::spawn_blocking(move || FenceView {
             name: fence.name.clone(),
@@ -172,7 +196,11 @@ async fn fence_states(core: &Arc<Core>, node: &NodeName) -> Vec<FenceView> {
             state: siaga_node::act::fence::state(&fence),
         })
     });
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+    futures_util::future::join_all(asked)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn power(fences: &[FenceView]) -> Power {
@@ -199,19 +227,31 @@ async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> 
                     vip.address,
                     ADDRESS_TIMEOUT,
                 ),
-                None => AddressAnswer::NotAsked { why: "no interface for it here".into() },
+                None => AddressAnswer::NotAsked {
+                    why: "no interface for it here".into(),
+                },
             };
-            AddressSighting { address: vip.address, answer }
+            AddressSighting {
+                address: vip.address,
+                answer,
+            }
         })
     });
-    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+    futures_util::future::join_all(asked)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn look_at_disk(core: &Arc<Core>, service: &Service, own: &NodeFacts) -> DiskSighting {
     if own.disk != Holding::Free {
-        return DiskSighting::NotLooked { why: "this node holds it, or can't tell".into() };
+        return DiskSighting::NotLooked {
+            why: "this node holds it, or can't tell".into(),
+        };
     }
     let (c, name) = (core.clone(), service.name.clone());
-    let looked = tokio::task::spawn_blocking(move || c.hands.watch_disk(&name, DISK_INTERVAL)).await;
+    let looked =
+        tokio::task::spawn_blocking(move || c.hands.watch_disk(&name, DISK_INTERVAL)).await;
     looked.unwrap_or_else(|e| DiskSighting::NotLooked { why: e.to_string() })
 }

@@ -26,9 +26,13 @@ pub const HOLD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum OrderAnswer {
-    Done { report: StepReport },
+    Done {
+        report: StepReport,
+    },
     /// Still under way: send the same order again to hear more.
-    Running { progress: Option<String> },
+    Running {
+        progress: Option<String>,
+    },
 }
 
 #[derive(Clone, Default)]
@@ -53,12 +57,16 @@ pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderA
     };
     let waiting = async { slot.wait_for(|d| d.report.is_some()).await.map(|_| ()) };
     if let Ok(Err(_)) = tokio::time::timeout(hold, waiting).await {
-        return OrderAnswer::Done { report: unknown(core, "the step was cut off on this node") };
+        return OrderAnswer::Done {
+            report: unknown(core, "the step was cut off on this node"),
+        };
     }
     let doing = slot.borrow().clone();
     match doing.report {
         Some(report) => OrderAnswer::Done { report },
-        None => OrderAnswer::Running { progress: doing.progress },
+        None => OrderAnswer::Running {
+            progress: doing.progress,
+        },
     }
 }
 
@@ -71,7 +79,10 @@ pub async fn carry_out_here(
     let Some(mut slot) = slot(core, order, progress) else {
         return failed(core, FailureKind::Precondition, "no such service here");
     };
-    let done = slot.wait_for(|d| d.report.is_some()).await.map(|d| d.report.clone());
+    let done = slot
+        .wait_for(|d| d.report.is_some())
+        .await
+        .map(|d| d.report.clone());
     match done {
         Ok(Some(report)) => report,
         _ => unknown(core, "the step was cut off on this node"),
@@ -82,7 +93,11 @@ pub async fn carry_out_here(
 fn slot(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static) -> Option<Slot> {
     let desk = core.desks.get(&order.service)?;
     let key = (order.plan.clone(), order.step.id);
-    let mut slots = desk.orders.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut slots = desk
+        .orders
+        .slots
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if let Some(slot) = slots.get(&key) {
         return Some(slot.clone());
     }
@@ -114,7 +129,11 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
         context.actor = None;
     }
     let hands: &dyn Hands = core.hands.as_ref();
-    let executor = Executor { hands, others: core.others(), bench: &desk.bench };
+    let executor = Executor {
+        hands,
+        others: core.others(),
+        bench: &desk.bench,
+    };
     let report = {
         let _crash = lab_crash::CrashIn::arm(order.step.action.name());
         executor.execute(order, progress)
@@ -127,13 +146,19 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
 /// that may help: it is the same order, and the node carries it out once.
 pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> StepReport {
     let Some(peer) = core.peers.get(&order.step.node) else {
-        return failed(core, FailureKind::Unreachable, "no way to that node is configured");
+        return failed(
+            core,
+            FailureKind::Unreachable,
+            "no way to that node is configured",
+        );
     };
     let mut silent_since: Option<Instant> = None;
     // Was the order ever taken in, or may it have been?
     let mut sent = false;
     loop {
-        let answer = peer.post("/v1/orders", order, HOLD + core.config.policy.peer_timeout).await;
+        let answer = peer
+            .post("/v1/orders", order, HOLD + core.config.policy.peer_timeout)
+            .await;
         let error = match answer {
             Ok(OrderAnswer::Done { report }) => return report,
             Ok(OrderAnswer::Running { progress: text }) => {
@@ -157,7 +182,11 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> S
             continue;
         }
         let why = format!("{} does not answer: {error}", order.step.node);
-        return if sent { unknown(core, why) } else { failed(core, FailureKind::Unreachable, why) };
+        return if sent {
+            unknown(core, why)
+        } else {
+            failed(core, FailureKind::Unreachable, why)
+        };
     }
 }
 

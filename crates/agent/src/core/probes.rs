@@ -31,7 +31,11 @@ struct Seen {
 impl ProbeDesk {
     /// No probe has reported yet.
     pub fn new(config: Arc<Config>) -> Self {
-        Self { config, probes: Mutex::default(), changed: watch::channel(0).0 }
+        Self {
+            config,
+            probes: Mutex::default(),
+            changed: watch::channel(0).0,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(ServiceName, String), Seen>> {
@@ -82,17 +86,21 @@ impl ProbeDesk {
                 age_ms: u64::try_from(seen.at.elapsed().as_millis()).unwrap_or(u64::MAX),
                 serving: seen.report.serving,
                 answered_by: seen.report.answered_by.clone(),
-                node: seen.report.answered_by.as_deref().and_then(|h| self.owner(h)),
+                node: seen
+                    .report
+                    .answered_by
+                    .as_deref()
+                    .and_then(|h| self.owner(h)),
             })
             .collect()
     }
 
     fn owner(&self, hardware: &str) -> Option<NodeName> {
-        let node = self
-            .config
-            .nodes
-            .iter()
-            .find(|n| n.hardware_addresses.iter().any(|h| h.eq_ignore_ascii_case(hardware)))?;
+        let node = self.config.nodes.iter().find(|n| {
+            n.hardware_addresses
+                .iter()
+                .any(|h| h.eq_ignore_ascii_case(hardware))
+        })?;
         Some(node.name.clone())
     }
 

@@ -85,7 +85,11 @@ impl RunIndex {
                     goal: plan.plan.goal.clone(),
                     from: plan.plan.from.clone(),
                     plan: plan.clone(),
-                    actor: event.actor.as_ref().map(|a| a.name.clone()).unwrap_or_default(),
+                    actor: event
+                        .actor
+                        .as_ref()
+                        .map(|a| a.name.clone())
+                        .unwrap_or_default(),
                     since: run_time(&plan.epoch.run),
                     ended: None,
                 };
@@ -95,7 +99,9 @@ impl RunIndex {
     }
 
     fn ended(&mut self, event: &Event, outcome: &RunOutcome) {
-        let (Some(service), Some(run)) = (&event.service, &event.run) else { return };
+        let (Some(service), Some(run)) = (&event.service, &event.run) else {
+            return;
+        };
         if let Some(known) = self.newest.get_mut(service)
             && &known.run == run
         {
@@ -106,7 +112,11 @@ impl RunIndex {
 
 /// The moment in a run's id: see [`new_run_id`].
 pub fn run_time(run: &RunId) -> UtcMicros {
-    let micros = run.as_str().split('-').next().and_then(|t| i64::from_str_radix(t, 16).ok());
+    let micros = run
+        .as_str()
+        .split('-')
+        .next()
+        .and_then(|t| i64::from_str_radix(t, 16).ok());
     UtcMicros(micros.unwrap_or(0))
 }
 

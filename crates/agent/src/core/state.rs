@@ -38,7 +38,10 @@ impl PeerPulse {
     }
     /// How long ago it answered, where it ever did.
     pub fn age(&self) -> Option<Duration> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).map(|t| t.elapsed())
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map(|t| t.elapsed())
     }
 }
 
@@ -72,12 +75,18 @@ impl Core {
 
     /// The other configured nodes.
     pub fn others(&self) -> Vec<NodeName> {
-        self.config.others(&self.me).map(|n| n.name.clone()).collect()
+        self.config
+            .others(&self.me)
+            .map(|n| n.name.clone())
+            .collect()
     }
 
     /// The agent itself, as an actor.
     pub fn agent_actor(&self) -> Actor {
-        Actor { name: format!("agent@{}", self.me), how: ActorProof::Agent }
+        Actor {
+            name: format!("agent@{}", self.me),
+            how: ActorProof::Agent,
+        }
     }
 
     /// Writes something down that binds nobody. A full disk is reported by the log itself.
@@ -88,7 +97,10 @@ impl Core {
             actor: Some(self.agent_actor()),
             body,
         };
-        if let Err(error) = self.log.append(vec![event], siaga_journal::Durability::Lazy) {
+        if let Err(error) = self
+            .log
+            .append(vec![event], siaga_journal::Durability::Lazy)
+        {
             tracing::error!(%error, "the log could not be written");
         }
     }
@@ -97,7 +109,9 @@ impl Core {
     pub fn found(&self, service: Option<&ServiceName>, finding: Finding) {
         let new = {
             let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = findings.iter().position(|f| f.code == finding.code && f.node == finding.node);
+            let known = findings
+                .iter()
+                .position(|f| f.code == finding.code && f.node == finding.node);
             match known {
                 Some(at) => {
                     findings[at] = finding.clone();
@@ -125,7 +139,10 @@ impl Core {
 
     /// What stands found now.
     pub fn findings(&self) -> Vec<Finding> {
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.findings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -139,9 +156,7 @@ pub fn desks(
 ) -> Result<BTreeMap<ServiceName, ServiceDesk>, siaga_journal::JournalError> {
     let mut desks = BTreeMap::new();
     for service in &config.services {
-        let events = {
-            log.journal().ledger_events(&service.name)?
-        };
+        let events = { log.journal().ledger_events(&service.name)? };
         let ledger = Ledger::replay(
             me.clone(),
             hands.boot(),
@@ -150,7 +165,10 @@ pub fn desks(
             events.iter().map(|e| &e.event.body),
         );
         let context = Arc::new(Mutex::new(Context::default()));
-        let store = ServiceStore { log: log.clone(), context: context.clone() };
+        let store = ServiceStore {
+            log: log.clone(),
+            context: context.clone(),
+        };
         let desk = ServiceDesk {
             bench: Arc::new(SharedBench::new(ledger, Box::new(store))),
             context,

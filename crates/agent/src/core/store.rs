@@ -21,7 +21,11 @@ impl Log {
     /// Wraps an opened journal. `runs` was built from its events.
     pub fn new(journal: Journal, runs: RunIndex) -> Self {
         let (changed, _) = watch::channel(journal.version());
-        Self { journal: Arc::new(Mutex::new(journal)), runs: Arc::new(Mutex::new(runs)), changed }
+        Self {
+            journal: Arc::new(Mutex::new(journal)),
+            runs: Arc::new(Mutex::new(runs)),
+            changed,
+        }
     }
 
     /// The journal, alone for a moment. Its content on disk is right whatever happened to another holder.
@@ -84,10 +88,23 @@ pub struct Context {
 }
 
 impl Store for ServiceStore {
-    fn append_durably(&mut self, service: &ServiceName, bodies: Vec<EventBody>) -> Result<(), String> {
-        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let events = bodies.into_iter().map(|body| context.event(Some(service.clone()), body)).collect();
-        self.log.append(events, Durability::Sync).map_err(|e| e.to_string())
+    fn append_durably(
+        &mut self,
+        service: &ServiceName,
+        bodies: Vec<EventBody>,
+    ) -> Result<(), String> {
+        let context = self
+            .context
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let events = bodies
+            .into_iter()
+            .map(|body| context.event(Some(service.clone()), body))
+            .collect();
+        self.log
+            .append(events, Durability::Sync)
+            .map_err(|e| e.to_string())
     }
 }
 
@@ -101,6 +118,11 @@ impl Context {
             }
             _ => self.run.clone(),
         };
-        Event { service, run, actor: self.actor.clone(), body }
+        Event {
+            service,
+            run,
+            actor: self.actor.clone(),
+            body,
+        }
     }
 }

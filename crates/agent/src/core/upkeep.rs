@@ -18,7 +18,12 @@ pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
     loop {
         for peer in core.peers.values() {
             if let Some(identity) = peer.identity() {
-                report_certificate(&core, &identity.name, identity.days_left, identity.not_yet_valid);
+                report_certificate(
+                    &core,
+                    &identity.name,
+                    identity.days_left,
+                    identity.not_yet_valid,
+                );
             }
         }
         keep_certificate(&core, &live).await;
@@ -61,6 +66,11 @@ fn report_certificate(core: &Core, name: &str, days_left: i64, not_yet_valid: bo
     };
     core.found(
         None,
-        Finding { code: FindingCode::CertificateExpires, node, severity: Severity::Warning, evidence },
+        Finding {
+            code: FindingCode::CertificateExpires,
+            node,
+            severity: Severity::Warning,
+            evidence,
+        },
     );
 }

@@ -55,17 +55,36 @@ pub async fn watch(core: Arc<Core>) {
 
 /// Another node took the disk set with a proof about this one, under a mandate newer than any that this node obeys.
 fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
-    let highest = core.desks.get(&service.name)?.bench.lock().ledger.facts().highest;
-    let newest = core.log.runs().newest(&service.name).map(|k| k.plan.epoch.clone())?;
-    if highest.as_ref().is_some_and(|h| h.counter >= newest.counter) {
+    let highest = core
+        .desks
+        .get(&service.name)?
+        .bench
+        .lock()
+        .ledger
+        .facts()
+        .highest;
+    let newest = core
+        .log
+        .runs()
+        .newest(&service.name)
+        .map(|k| k.plan.epoch.clone())?;
+    if highest
+        .as_ref()
+        .is_some_and(|h| h.counter >= newest.counter)
+    {
         return None;
     }
-    let filter = Filter { service: Some(service.name.clone()), ..Filter::default() };
+    let filter = Filter {
+        service: Some(service.name.clone()),
+        ..Filter::default()
+    };
     let events = core.log.journal().events(&filter).ok()?;
     events.iter().rev().find_map(|e| match &e.event.body {
         EventBody::ProofUsed { proof }
             if proof.node == core.me
-                && highest.as_ref().is_none_or(|h| proof.epoch.counter > h.counter) =>
+                && highest
+                    .as_ref()
+                    .is_none_or(|h| proof.epoch.counter > h.counter) =>
         {
             Some(proof.epoch.clone())
         }
@@ -113,7 +132,11 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
                 evidence: format!(
                     "this node was declared gone under mandate {}; {}",
                     epoch.counter,
-                    if cleaned.is_empty() { "nothing was left here".to_owned() } else { cleaned.join("; ") }
+                    if cleaned.is_empty() {
+                        "nothing was left here".to_owned()
+                    } else {
+                        cleaned.join("; ")
+                    }
                 ),
             },
         );
@@ -140,18 +163,30 @@ async fn cover(
         silent_since.remove(&known.run);
         return;
     }
-    let since = *silent_since.entry(known.run.clone()).or_insert_with(Instant::now);
+    let since = *silent_since
+        .entry(known.run.clone())
+        .or_insert_with(Instant::now);
     if since.elapsed() < core.config.policy.coordinator_silence {
         return;
     }
     tried.push(known.run.clone());
     let facts = own_facts(core, &service.name).await;
     if facts.database == DatabaseState::Ready {
-        interrupted(core, service, &known, "the coordinator fell silent; the service still runs here");
+        interrupted(
+            core,
+            service,
+            &known,
+            "the coordinator fell silent; the service still runs here",
+        );
         return;
     }
     tracing::warn!(run = %known.run, %coordinator, "covering a silent coordinator");
-    interrupted(core, service, &known, "the coordinator fell silent; this node covers");
+    interrupted(
+        core,
+        service,
+        &known,
+        "the coordinator fell silent; this node covers",
+    );
     if let Err(why) = begin_by_itself(core, service, MoveKind::Cover, &known, "cover").await {
         interrupted(core, service, &known, &why);
     }
@@ -160,7 +195,9 @@ async fn cover(
 /// Does the coordinator still carry the run out, as far as can be seen from here?
 async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
     let coordinator = &known.plan.coordinator;
-    let Some(peer) = core.peers.get(coordinator) else { return false };
+    let Some(peer) = core.peers.get(coordinator) else {
+        return false;
+    };
     let path = format!("/v1/facts?service={}", service.name);
     let answer: Result<siaga_model::api::FactsAnswer, _> =
         peer.get(&path, core.config.policy.peer_timeout).await;
@@ -179,9 +216,14 @@ fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: &str) {
         service: Some(service.name.clone()),
         run: Some(known.run.clone()),
         actor: Some(core.agent_actor()),
-        body: EventBody::RunInterrupted { why: why.to_owned() },
+        body: EventBody::RunInterrupted {
+            why: why.to_owned(),
+        },
     };
-    if let Err(error) = core.log.append(vec![event], siaga_journal::Durability::Lazy) {
+    if let Err(error) = core
+        .log
+        .append(vec![event], siaga_journal::Durability::Lazy)
+    {
         tracing::error!(%error, "the log could not be written");
     }
 }
@@ -197,7 +239,11 @@ async fn begin_by_itself(
     let mut observation = observe(core, service).await;
     for view in observation.nodes.values_mut() {
         if let siaga_model::observation::AgentView::Answered { facts, .. } = &mut view.agent
-            && facts.ledger.unfinished.as_ref().is_some_and(|u| u.run == known.run && !u.live)
+            && facts
+                .ledger
+                .unfinished
+                .as_ref()
+                .is_some_and(|u| u.run == known.run && !u.live)
         {
             facts.ledger.unfinished = None;
         }
@@ -216,8 +262,17 @@ async fn begin_by_itself(
         MoveKind::Cover => known.run.clone(),
         _ => new_run_id(now, &core.me),
     };
-    let live = LiveRun::new(run.clone(), service.name.clone(), kind, core.agent_actor(), now);
-    let live = core.runs.begin(live, "").map_err(|_| "another run is in progress".to_owned())?;
+    let live = LiveRun::new(
+        run.clone(),
+        service.name.clone(),
+        kind,
+        core.agent_actor(),
+        now,
+    );
+    let live = core
+        .runs
+        .begin(live, "")
+        .map_err(|_| "another run is in progress".to_owned())?;
     let spec = RunSpec {
         run,
         service: service.name.clone(),
@@ -254,7 +309,11 @@ async fn look(core: &Arc<Core>, service: &Service) {
     match strangers.first() {
         Some(mount) => core.found(
             Some(&service.name),
-            finding(core, FindingCode::MountByHand, mount.mount_point.display().to_string()),
+            finding(
+                core,
+                FindingCode::MountByHand,
+                mount.mount_point.display().to_string(),
+            ),
         ),
         None => core.mended(FindingCode::MountByHand, &core.me),
     }
@@ -267,9 +326,14 @@ async fn look(core: &Arc<Core>, service: &Service) {
         None => core.mended(FindingCode::AddressLeftOver, &core.me),
     }
     for conflict in siaga_node::act::virtual_ip::conflicts() {
-        let evidence =
-            format!("{} on {}: {} answers", conflict.address, conflict.interface, conflict.hardware);
-        core.found(Some(&service.name), finding(core, FindingCode::AddressConflict, evidence));
+        let evidence = format!(
+            "{} on {}: {} answers",
+            conflict.address, conflict.interface, conflict.hardware
+        );
+        core.found(
+            Some(&service.name),
+            finding(core, FindingCode::AddressConflict, evidence),
+        );
     }
 }
 
@@ -280,7 +344,12 @@ fn left_over_address(facts: &NodeFacts) -> Option<String> {
 }
 
 fn finding(core: &Core, code: FindingCode, evidence: String) -> Finding {
-    Finding { code, node: core.me.clone(), severity: Severity::Warning, evidence }
+    Finding {
+        code,
+        node: core.me.clone(),
+        severity: Severity::Warning,
+        evidence,
+    }
 }
 
 /// Both nodes rebooted since the service was last on line, both hold nothing, and the policy allows it: the preferred
@@ -289,13 +358,21 @@ async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
     if !core.config.policy.start_after_building_power_loss || service.preferred_node != core.me {
         return true;
     }
-    let Some(known) = core.log.runs().newest(&service.name).cloned() else { return true };
-    let ended_well = matches!(known.ended, Some(RunOutcome::Done | RunOutcome::Restored { .. }));
+    let Some(known) = core.log.runs().newest(&service.name).cloned() else {
+        return true;
+    };
+    let ended_well = matches!(
+        known.ended,
+        Some(RunOutcome::Done | RunOutcome::Restored { .. })
+    );
     if !ended_well || known.goal == Placement::Stopped || !all_rebooted_since(core, service) {
         return true;
     }
     let observation = observe(core, service).await;
-    let everybody = observation.nodes.values().all(|v| v.agent.facts().is_some());
+    let everybody = observation
+        .nodes
+        .values()
+        .all(|v| v.agent.facts().is_some());
     if !everybody {
         return false;
     }
@@ -314,7 +391,9 @@ async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
 }
 
 fn all_rebooted_since(core: &Core, service: &Service) -> bool {
-    let Ok(events) = core.log.journal().events(&Filter::default()) else { return false };
+    let Ok(events) = core.log.journal().events(&Filter::default()) else {
+        return false;
+    };
     let last_end = events
         .iter()
         .filter(|e| e.event.service.as_ref() == Some(&service.name))
@@ -324,7 +403,9 @@ fn all_rebooted_since(core: &Core, service: &Service) -> bool {
         .unwrap_or(UtcMicros(0));
     core.config.nodes.iter().all(|node| {
         events.iter().any(|e| {
-            e.node == node.name && e.at > last_end && matches!(e.event.body, EventBody::NodeBooted { .. })
+            e.node == node.name
+                && e.at > last_end
+                && matches!(e.event.body, EventBody::NodeBooted { .. })
         })
     })
 }

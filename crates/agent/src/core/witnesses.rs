@@ -25,12 +25,21 @@ impl AgentWitnesses {
         peers: BTreeMap<NodeName, Arc<PeerClient>>,
         probes: Arc<ProbeDesk>,
     ) -> Self {
-        Self { handle, peers, probes }
+        Self {
+            handle,
+            peers,
+            probes,
+        }
     }
 }
 
 impl LifeSigns for AgentWitnesses {
-    fn peer_facts(&self, service: &ServiceName, victim: &NodeName, within: Duration) -> Option<NodeFacts> {
+    fn peer_facts(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        within: Duration,
+    ) -> Option<NodeFacts> {
         let peer = self.peers.get(victim)?;
         let path = format!("/v1/facts?service={service}");
         let answer = self.handle.block_on(async {

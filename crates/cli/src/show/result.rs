@@ -106,6 +106,9 @@ pub fn outage_text(ctx: &Context, outage: &Outage) -> String {
             error_ms: outage.error_ms,
         }),
         (Some(ms), SeenBy::Node) => ctx.say(Screen::NodeSawGap { ms }),
+        (None, SeenBy::Probe | SeenBy::Node) if outage.online_at.is_some() => {
+            ctx.say(Screen::GapUnmeasured)
+        }
         (None, SeenBy::Probe | SeenBy::Node) => ctx.say(Screen::GapOpen),
     };
     let time = |text: &Option<String>| {

@@ -5,7 +5,7 @@ use crate::act::{mmp, mount};
 use crate::observe::holders;
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
-use siaga_runner::hands::{Hands, Trouble};
+use siaga_runner::hands::{Did, Hands, Trouble};
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::process::Command;
@@ -54,6 +54,12 @@ fn a_copy_in_another_mount_namespace_is_no_release() {
             world.hands.look(&world.service).disk,
             Holding::Held { .. }
         ));
+        // A failed move comes back: what holds the disk set here is this boot's own.
+        assert_eq!(world.take(), Ok(Did::nothing()));
+        assert!(world.hands.mount(&world.service).unwrap().changed);
+        assert!(world.hands.unmount(&world.service).unwrap().changed);
+        // Another node took it meanwhile: then it is a stranger's.
+        world.hands.disown(&world.service);
         assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy));
         drop(copy);
         until("release", || {

@@ -55,7 +55,10 @@ impl Default for ScriptedHands {
             tested_since: None,
             now: UtcMicros(1_000),
         };
-        Self { script: Mutex::new(script), hook: None }
+        Self {
+            script: Mutex::new(script),
+            hook: None,
+        }
     }
 }
 
@@ -70,7 +73,9 @@ impl ScriptedHands {
 
     /// That act fails from now on.
     pub fn fail(&self, act: &'static str, kind: FailureKind) {
-        self.script().troubles.insert(act, Trouble::failed(kind, "scripted"));
+        self.script()
+            .troubles
+            .insert(act, Trouble::failed(kind, "scripted"));
     }
 
     fn act(&self, name: &'static str) -> Acted {
@@ -160,7 +165,9 @@ impl Hands for ScriptedHands {
     }
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         let did = self.act("fence");
-        self.script().calls.push(format!("fenced {victim} by {device}"));
+        self.script()
+            .calls
+            .push(format!("fenced {victim} by {device}"));
         did
     }
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {

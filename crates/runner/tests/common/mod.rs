@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod hands;
+pub mod play;
 
 use hands::ScriptedHands;
 use siaga_model::config::FenceKind;
@@ -30,12 +31,21 @@ pub fn service() -> ServiceName {
 }
 
 pub fn epoch(counter: u64, issuer: &str) -> Epoch {
-    Epoch { counter, issuer: issuer.into(), run: "run1".into() }
+    Epoch {
+        counter,
+        issuer: issuer.into(),
+        run: "run1".into(),
+    }
 }
 
 pub fn step(id: u16, node: &str, action: Action, after: &[u16]) -> Step {
     let after = after.iter().copied().map(StepId).collect();
-    Step { id: StepId(id), node: node.into(), action, after }
+    Step {
+        id: StepId(id),
+        node: node.into(),
+        action,
+        after,
+    }
 }
 
 pub fn plan_of(epoch: &Epoch, kind: MoveKind, goal: Placement, steps: Vec<Step>) -> MandatedPlan {
@@ -59,7 +69,12 @@ pub fn plan_of(epoch: &Epoch, kind: MoveKind, goal: Placement, steps: Vec<Step>)
 
 /// A plan about nothing, under that epoch.
 pub fn plan(epoch: &Epoch) -> MandatedPlan {
-    plan_of(epoch, MoveKind::Switchover, Placement::ActiveOn(ME.into()), Vec::new())
+    plan_of(
+        epoch,
+        MoveKind::Switchover,
+        Placement::ActiveOn(ME.into()),
+        Vec::new(),
+    )
 }
 
 pub fn proof(node: &str, epoch: &Epoch, ground: Ground) -> ProofRecord {
@@ -78,21 +93,41 @@ pub fn released(node: &str, epoch: &Epoch) -> ProofRecord {
 }
 
 pub fn fenced(node: &str, epoch: &Epoch, fence: FenceKind) -> ProofRecord {
-    proof(node, epoch, Ground::Fenced { device: "ipmi".into(), fence })
+    proof(
+        node,
+        epoch,
+        Ground::Fenced {
+            device: "ipmi".into(),
+            fence,
+        },
+    )
 }
 
 pub fn attested(node: &str, epoch: &Epoch, how: AttestKind) -> ProofRecord {
-    proof(node, epoch, Ground::Attested { by: "siti".into(), how })
+    proof(
+        node,
+        epoch,
+        Ground::Attested {
+            by: "siti".into(),
+            how,
+        },
+    )
 }
 
 pub fn promise(node: &str, epoch: &Epoch) -> EventBody {
-    let promise =
-        Promise { node: node.into(), boot: BOOT.into(), epoch: epoch.clone(), at: UtcMicros(1) };
+    let promise = Promise {
+        node: node.into(),
+        boot: BOOT.into(),
+        epoch: epoch.clone(),
+        at: UtcMicros(1),
+    };
     EventBody::Promised { promise }
 }
 
 pub fn admitted(epoch: &Epoch) -> EventBody {
-    EventBody::MandateAdmitted { epoch: epoch.clone() }
+    EventBody::MandateAdmitted {
+        epoch: epoch.clone(),
+    }
 }
 
 pub fn run_id() -> RunId {
@@ -176,8 +211,11 @@ impl Desk {
     }
 
     pub fn execute(&self, order: &Order) -> StepReport {
-        let executor =
-            Executor { hands: &self.hands, others: vec![OTHER.into()], bench: &self.bench };
+        let executor = Executor {
+            hands: &self.hands,
+            others: vec![OTHER.into()],
+            bench: &self.bench,
+        };
         executor.execute(order, &|_| {})
     }
 
@@ -188,7 +226,10 @@ impl Desk {
 
     /// The node obeys that mandate from now on.
     pub fn enlist(&self, epoch: &Epoch) -> StepReport {
-        let order = Order { enlist: Some(Box::new(plan(epoch))), ..order(epoch, Action::Enlist) };
+        let order = Order {
+            enlist: Some(Box::new(plan(epoch))),
+            ..order(epoch, Action::Enlist)
+        };
         self.execute(&order)
     }
 }
@@ -238,20 +279,34 @@ pub fn failure(report: &StepReport) -> &StepFailure {
 
 #[track_caller]
 pub fn assert_superseded<T: std::fmt::Debug>(result: Result<T, LedgerError>) {
-    assert!(matches!(result, Err(LedgerError::Superseded { .. })), "{result:?}");
+    assert!(
+        matches!(result, Err(LedgerError::Superseded { .. })),
+        "{result:?}"
+    );
 }
 
 #[track_caller]
 pub fn assert_conflict<T: std::fmt::Debug>(result: Result<T, LedgerError>) {
-    assert!(matches!(result, Err(LedgerError::Conflict { .. })), "{result:?}");
+    assert!(
+        matches!(result, Err(LedgerError::Conflict { .. })),
+        "{result:?}"
+    );
 }
 
 /// That the proof about `node` does not hold, and why.
 #[track_caller]
 pub fn assert_void<T: std::fmt::Debug>(result: Result<T, LedgerError>, node: &str, why: &str) {
     match result {
-        Err(LedgerError::ProofVoid { node: about, why: said, .. }) => {
-            assert_eq!((about, said.contains(why)), (NodeName::from(node), true), "{said}");
+        Err(LedgerError::ProofVoid {
+            node: about,
+            why: said,
+            ..
+        }) => {
+            assert_eq!(
+                (about, said.contains(why)),
+                (NodeName::from(node), true),
+                "{said}"
+            );
         }
         other => panic!("not void: {other:?}"),
     }

@@ -1,0 +1,455 @@
+//! A run in which something fails: what is in flight finishes, nothing new begins, and it ends where it may end.
+
+mod common;
+
+use common::play::{Play, drill, fence, given, on, refusal, switchover, takeover};
+use common::{ME, OTHER, epoch, fenced, report, step};
+use siaga_model::config::FenceKind;
+use siaga_model::plan::{Action, MoveKind, Step};
+use siaga_model::refusal::RefusalCode;
+use siaga_model::run::{FailureKind, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport};
+use siaga_runner::run::RunSpec;
+
+fn one(action: Action) -> Vec<Step> {
+    vec![step(0, ME, action, &[])]
+}
+
+fn scripted(kind: FailureKind) -> StepFailure {
+    StepFailure::new(kind, "scripted")
+}
+
+fn at(node: &str, action: &str) -> StepAt {
+    StepAt {
+        node: node.into(),
+        action: action.into(),
+    }
+}
+
+fn unknown() -> StepReport {
+    report(StepOutcome::Unknown {
+        why: "the answer was lost".into(),
+    })
+}
+
+/// A step that fails beside one that runs, before one that waits.
+fn side_by_side() -> Vec<Step> {
+    vec![
+        step(0, OTHER, Action::Unmount, &[]),
+        step(1, OTHER, Action::RemoveVirtualIp, &[]),
+        step(2, ME, Action::AddVirtualIp, &[1]),
+        step(3, OTHER, Action::Release, &[0, 1]),
+    ]
+}
+
+#[test]
+fn what_is_in_flight_finishes_and_nothing_new_begins() {
+    let mut play = Play::with_plan(switchover(), side_by_side());
+    assert!(play.fail(0, FailureKind::Busy).is_empty());
+    assert_eq!(play.asked.len(), 1, "the other step is still under way");
+    assert!(
+        play.done(1).is_empty(),
+        "2 waited for nothing else, and is not begun"
+    );
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+}
+
+#[test]
+fn the_first_of_two_failures_is_the_cause() {
+    let mut play = Play::with_plan(switchover(), side_by_side());
+    play.fail(0, FailureKind::Busy);
+    play.fail(1, FailureKind::Address);
+    play.plan(one(Action::Mount));
+    play.done(0);
+    let cause = scripted(FailureKind::Busy);
+    assert_eq!(
+        play.outcome(),
+        RunOutcome::Restored {
+            cause,
+            at: at(OTHER, "unmount")
+        }
+    );
+}
+
+#[test]
+fn an_outcome_that_is_not_known_is_a_failure() {
+    let mut play = Play::with_plan(switchover(), one(Action::Mount));
+    play.report(0, unknown());
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    play.refuse(RefusalCode::PeerSilent);
+    match play.outcome() {
+        RunOutcome::Stuck { cause, .. } => {
+            let why = StepFailure::new(FailureKind::Unreachable, "the answer was lost");
+            assert_eq!(cause, Some(why));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_advisory_step_that_fails_stops_nothing() {
+    for action in [Action::Checkpoint, Action::ClientTest, Action::AfterMove] {
+        for said in [common::failed(FailureKind::Io), unknown()] {
+            let steps = vec![
+                step(0, ME, action.clone(), &[]),
+                step(1, ME, Action::Mount, &[0]),
+            ];
+            let mut play = Play::with_plan(switchover(), steps);
+            assert_eq!(play.report(0, said), [1], "{action:?}");
+            play.done(1);
+            assert_eq!(play.outcome(), RunOutcome::Done);
+        }
+    }
+}
+
+#[test]
+fn a_newer_mandate_is_never_advisory() {
+    for action in [Action::Checkpoint, Action::ClientTest, Action::AfterMove] {
+        let steps = vec![
+            step(0, ME, action.clone(), &[]),
+            step(1, ME, Action::Mount, &[0]),
+        ];
+        let mut play = Play::with_plan(takeover(), steps);
+        assert!(
+            play.fail(0, FailureKind::Superseded).is_empty(),
+            "{action:?}"
+        );
+        assert!(
+            matches!(play.outcome(), RunOutcome::Stuck { .. }),
+            "{action:?}"
+        );
+    }
+}
+
+// --- another plan towards the same goal
+
+#[test]
+fn a_fence_that_fails_is_told_to_the_planner_and_another_plan_asked_for() {
+    let mut play = Play::with_plan(
+        takeover(),
+        vec![
+            step(0, ME, fence("ipmi"), &[]),
+            step(1, ME, fence("other"), &[]),
+        ],
+    );
+    let first = play.plan_id();
+    let proof = fenced("third", &epoch(1, ME), FenceKind::Power);
+    play.report(
+        1,
+        StepReport {
+            proof: Some(proof.clone()),
+            ..common::done()
+        },
+    );
+    play.fail(0, FailureKind::Fence);
+    let asked = play.asked[1].clone();
+    assert_eq!(play.last_asked(), (MoveKind::Takeover, on(ME)));
+    assert_eq!(asked.parent, Some(first));
+    assert_eq!(asked.failed_fences, [(OTHER.into(), "ipmi".to_owned())]);
+    assert_eq!(asked.proofs, [proof]);
+    // The next device fails too, and can't even be told.
+    play.plan(one(fence("san")));
+    play.report(0, unknown());
+    let failed: Vec<_> = play.asked[2]
+        .failed_fences
+        .iter()
+        .map(|f| f.1.as_str())
+        .collect();
+    assert_eq!(failed, ["ipmi", "san"]);
+    play.plan(one(fence("third")));
+    play.done(0);
+    assert_eq!(play.outcome(), RunOutcome::Done);
+}
+
+#[test]
+fn a_leg_is_planned_four_times_at_most() {
+    let mut play = Play::begin(takeover());
+    for _ in 0..3 {
+        play.plan(one(fence("ipmi")));
+        play.fail(0, FailureKind::Fence);
+        play.assert_running();
+    }
+    play.plan(one(fence("ipmi")));
+    play.fail(0, FailureKind::Fence);
+    assert_eq!(play.asked.len(), 4);
+    assert!(matches!(play.outcome(), RunOutcome::Stuck { .. }));
+}
+
+#[test]
+fn the_way_home_has_four_attempts_of_its_own() {
+    let mut play = Play::begin(switchover());
+    for _ in 0..4 {
+        play.plan(one(Action::Enlist));
+        play.fail(0, FailureKind::Superseded);
+    }
+    assert_eq!(play.asked.len(), 5);
+    for _ in 0..4 {
+        assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+        play.plan(one(Action::Enlist));
+        play.fail(0, FailureKind::Superseded);
+    }
+    assert_eq!(play.asked.len(), 8);
+    assert!(matches!(play.outcome(), RunOutcome::Stuck { .. }));
+}
+
+#[test]
+fn each_leg_has_four_attempts_of_its_own() {
+    let mut play = Play::begin(drill());
+    for _leg in 0..2 {
+        for _ in 0..3 {
+            play.plan(one(Action::Enlist));
+            play.fail(0, FailureKind::Superseded);
+        }
+        play.plan(one(Action::Enlist));
+        play.done(0);
+    }
+    assert_eq!(play.asked.len(), 8);
+    assert_eq!(play.outcome(), RunOutcome::Done);
+}
+
+#[test]
+fn a_mandate_that_met_a_newer_one_is_minted_again_where_nothing_hangs_on_it() {
+    for (action, again) in [
+        (Action::Enlist, true),
+        (Action::Mount, true),
+        (Action::StopDatabase, false),
+        (Action::Release, false),
+        (Action::Take, false),
+        (Action::StartDatabase, false),
+    ] {
+        let mut play = Play::with_plan(switchover(), one(action.clone()));
+        play.fail(0, FailureKind::Superseded);
+        let expected = if again {
+            MoveKind::Switchover
+        } else {
+            MoveKind::Restore
+        };
+        assert_eq!(play.last_asked().0, expected, "{action:?}");
+    }
+    for kind in [FailureKind::Io, FailureKind::Busy, FailureKind::Unreachable] {
+        let mut play = Play::with_plan(switchover(), one(Action::Mount));
+        play.fail(0, kind);
+        assert_eq!(play.last_asked().0, MoveKind::Restore, "{kind:?}");
+    }
+}
+
+// --- home
+
+#[test]
+fn a_planned_move_that_fails_brings_the_service_home() {
+    let mut play = Play::with_plan(switchover(), one(Action::StartDatabase));
+    let first = play.plan_id();
+    play.fail(0, FailureKind::DatabaseStart);
+    play.assert_running();
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    assert_eq!(play.asked[1].parent, Some(first));
+    assert!(
+        !play.asked[1].request.may_fence,
+        "a planned move never fences"
+    );
+    assert_eq!(play.plan(one(Action::Mount)), [0]);
+    play.done(0);
+    let cause = scripted(FailureKind::DatabaseStart);
+    assert_eq!(
+        play.outcome(),
+        RunOutcome::Restored {
+            cause,
+            at: at(ME, "start_database")
+        }
+    );
+}
+
+#[test]
+fn who_is_home_already_is_restored() {
+    let mut play = Play::with_plan(switchover(), one(Action::Enlist));
+    play.fail(0, FailureKind::Unreachable);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    play.refuse(RefusalCode::AlreadyThere);
+    let cause = scripted(FailureKind::Unreachable);
+    assert_eq!(
+        play.outcome(),
+        RunOutcome::Restored {
+            cause,
+            at: at(ME, "enlist")
+        }
+    );
+}
+
+#[test]
+fn a_way_home_that_fails_leaves_the_run_stuck_with_the_first_cause() {
+    let mut play = Play::with_plan(switchover(), one(Action::StartDatabase));
+    play.fail(0, FailureKind::DatabaseStart);
+    play.plan(one(Action::Mount));
+    play.fail(0, FailureKind::Mount);
+    assert_eq!(play.asked.len(), 2, "no way home of the way home");
+    match play.outcome() {
+        RunOutcome::Stuck {
+            cause,
+            at: place,
+            refusal,
+        } => {
+            assert_eq!(cause, Some(scripted(FailureKind::DatabaseStart)));
+            assert_eq!(place, Some(at(ME, "start_database")));
+            assert_eq!(refusal.code, RefusalCode::RunInterrupted);
+            assert!(!refusal.next.is_empty(), "the next safe act is named");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_way_home_that_is_refused_leaves_the_run_stuck_with_that_refusal() {
+    let mut play = Play::with_plan(switchover(), one(Action::StartDatabase));
+    play.fail(0, FailureKind::DatabaseStart);
+    play.refuse(RefusalCode::PeerSilent);
+    let (cause, place) = (
+        scripted(FailureKind::DatabaseStart),
+        at(ME, "start_database"),
+    );
+    let refusal = refusal(RefusalCode::PeerSilent);
+    let stuck = RunOutcome::Stuck {
+        cause: Some(cause),
+        at: Some(place),
+        refusal,
+    };
+    assert_eq!(play.outcome(), stuck);
+}
+
+#[test]
+fn without_a_way_back_a_failure_leaves_the_run_stuck() {
+    let mut play = Play::with_plan(takeover(), one(Action::StartDatabase));
+    play.fail(0, FailureKind::DatabaseStart);
+    assert_eq!(play.asked.len(), 1);
+    match play.outcome() {
+        RunOutcome::Stuck { cause, .. } => {
+            assert_eq!(cause, Some(scripted(FailureKind::DatabaseStart)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_second_leg_of_a_drill_that_fails_goes_home() {
+    let mut play = Play::with_plan(drill(), one(Action::Mount));
+    play.done(0);
+    play.plan(one(Action::StartDatabase));
+    play.fail(0, FailureKind::DatabaseStart);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    play.plan(one(Action::Mount));
+    play.done(0);
+    assert!(matches!(play.outcome(), RunOutcome::Restored { .. }));
+}
+
+// --- refusals
+
+#[test]
+fn a_refusal_at_the_start_is_the_end() {
+    for code in [RefusalCode::PeerSilent, RefusalCode::AlreadyThere] {
+        for spec in [switchover(), takeover(), drill()] {
+            let mut play = Play::begin(spec);
+            play.refuse(code);
+            assert_eq!(
+                play.outcome(),
+                RunOutcome::Refused {
+                    refusal: refusal(code)
+                }
+            );
+            assert!(play.orders.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_refusal_before_anything_was_touched_is_a_plain_refusal() {
+    let untouching = [
+        Action::Enlist,
+        fence("ipmi"),
+        Action::Attest {
+            victim: OTHER.into(),
+            how: given().how,
+        },
+        Action::Checkpoint,
+    ];
+    for action in untouching {
+        let steps = vec![step(0, ME, action, &[]), step(1, ME, fence("ipmi"), &[0])];
+        let mut play = Play::with_plan(
+            RunSpec {
+                attested: vec![given()],
+                ..takeover()
+            },
+            steps,
+        );
+        play.done(0);
+        play.fail(1, FailureKind::Fence);
+        play.refuse(RefusalCode::NeedsAttestation);
+        let refusal = refusal(RefusalCode::NeedsAttestation);
+        assert_eq!(play.outcome(), RunOutcome::Refused { refusal });
+    }
+}
+
+/// A plan that touches something with step 0, and whose step 1 is worth another plan.
+fn touched(spec: RunSpec, first: StepReport) -> Play {
+    let steps = vec![
+        step(0, ME, Action::StopDatabase, &[]),
+        step(1, ME, Action::Mount, &[]),
+    ];
+    let mut play = Play::with_plan(spec, steps);
+    play.fail(1, FailureKind::Superseded);
+    play.report(0, first);
+    play
+}
+
+#[test]
+fn a_refusal_after_something_was_touched_goes_home_or_is_stuck() {
+    let mut play = touched(switchover(), common::done());
+    assert_eq!(play.last_asked(), (MoveKind::Switchover, on(ME)));
+    play.refuse(RefusalCode::HoldingUnknown);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    play.assert_running();
+
+    let mut play = touched(takeover(), common::done());
+    play.refuse(RefusalCode::HoldingUnknown);
+    match play.outcome() {
+        RunOutcome::Stuck { refusal: said, .. } => {
+            assert_eq!(said, refusal(RefusalCode::HoldingUnknown));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_true_already_was_not_touched_and_what_is_not_known_was() {
+    // The fence's failure is what is worth another plan, and touches nothing itself.
+    let cases = [
+        (report(StepOutcome::Done { changed: false }), false),
+        (common::done(), true),
+        (common::failed(FailureKind::DatabaseStop), true),
+        (unknown(), true),
+    ];
+    for (said, touches) in cases {
+        let steps = vec![
+            step(0, ME, Action::StopDatabase, &[]),
+            step(1, ME, fence("ipmi"), &[]),
+        ];
+        let mut play = Play::with_plan(takeover(), steps);
+        play.fail(1, FailureKind::Fence);
+        play.report(0, said.clone());
+        play.refuse(RefusalCode::NeedsAttestation);
+        let refused = matches!(play.outcome(), RunOutcome::Refused { .. });
+        assert_eq!(refused, !touches, "{said:?}");
+    }
+}
+
+#[test]
+fn a_second_leg_that_is_refused_goes_home() {
+    let mut play = Play::with_plan(drill(), one(Action::Mount));
+    play.done(0);
+    play.refuse(RefusalCode::PeerSilent);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+}
+
+#[test]
+fn another_plan_that_finds_the_goal_reached_is_done() {
+    let mut play = touched(switchover(), common::done());
+    play.refuse(RefusalCode::AlreadyThere);
+    assert_eq!(play.outcome(), RunOutcome::Done);
+}
