@@ -23,13 +23,14 @@ demo: setup ## build, then watch a database move between two lab nodes, lose its
 .PHONY: test
 test: setup ## all tests: the fast ones first, then the lab
 	cargo build --profile ci --locked --workspace --all-targets
-	cargo test --profile ci --locked --workspace --exclude siaga-e2e
-	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e -- --test-threads=1
+	cargo test --profile ci --locked --workspace --exclude siaga-e2e --no-fail-fast
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e --no-fail-fast -- --test-threads=1
 
 .PHONY: lint
 lint: setup ## formatting, and clippy with warnings as errors
 	cargo fmt --all --check
-	cargo clippy --profile ci --locked --workspace --all-targets -- -D warnings
+	cargo clippy --profile ci --locked --workspace --lib --bins -- -D warnings
+	cargo clippy --profile ci --locked --workspace --all-targets -- -D warnings -A clippy::unwrap_used
 
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)

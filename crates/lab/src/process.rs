@@ -184,28 +184,30 @@ mod tests {
     fn only_hidden_verbs_with_this_very_directory_are_helpers() {
         let dir = Path::new("/nonexistent/siaga-lab-x");
         let spawn = |args: &[&str]| {
+            // It waits by itself: a child of the shell would look like the shell until it runs its own program.
             std::process::Command::new("/bin/sh")
                 .args(args)
+                .stdin(std::process::Stdio::piped())
                 .spawn()
                 .unwrap()
         };
         let mut mine = spawn(&[
             "-c",
-            "sleep 60",
+            "read line",
             "__controller",
             "--dir",
             "/nonexistent/siaga-lab-x",
         ]);
         let mut longer = spawn(&[
             "-c",
-            "sleep 60",
+            "read line",
             "__controller",
             "--dir",
             "/nonexistent/siaga-lab-x2",
         ]);
         let mut user = spawn(&[
             "-c",
-            "sleep 60",
+            "read line",
             "status",
             "--dir",
             "/nonexistent/siaga-lab-x",

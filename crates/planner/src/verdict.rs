@@ -179,6 +179,10 @@ fn left_address(world: &World, node: &NodeName) -> Option<Found> {
 /// A run that was cut off, or that is stuck.
 fn left_over(world: &World) -> Option<Found> {
     let run = world.unfinished().filter(|r| !r.live)?;
+    if world.is_silent(&run.coordinator) && world.active().is_none() {
+        // It may have ended well without our hearing of it. Nothing of it is here: the silent node is the story.
+        return None;
+    }
     let sentence = Sentence::RunLeftOver {
         run: run.run.clone(),
         since: run.since,
@@ -192,7 +196,14 @@ fn left_over(world: &World) -> Option<Found> {
             last_on: world.last_on().cloned(),
         },
     };
-    let advice = vec![Advice::Resume, Advice::Abort];
+    // A silent coordinator can't go on with its run: what the table of takeovers allows is the way on (see
+    // `guards::refuse_other_run`).
+    let gone = world.is_silent(&run.coordinator) && ready(world).is_none();
+    let advice = if gone {
+        takeover_advice(world)
+    } else {
+        vec![Advice::Resume, Advice::Abort]
+    };
     Some(Found::new(VerdictState::Stuck, sentence, advice).because(vec![state]))
 }
 

@@ -86,7 +86,7 @@ enum StepState {
 enum Phase {
     Planning,
     Executing,
-    Ended(RunOutcome),
+    Ended(Box<RunOutcome>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -439,7 +439,7 @@ impl Run {
     }
 
     fn end(&mut self, outcome: RunOutcome) -> Vec<Effect> {
-        self.phase = Phase::Ended(outcome.clone());
+        self.phase = Phase::Ended(Box::new(outcome.clone()));
         vec![
             Effect::Record(Box::new(EventBody::RunEnded {
                 outcome: outcome.clone(),

@@ -61,7 +61,7 @@ impl Cluster {
     /// What `me` can know now.
     pub fn observe(&self, me: usize) -> Observation {
         let mut nodes = BTreeMap::new();
-        for i in 0..2 {
+        for (i, node) in NODES.iter().enumerate() {
             let agent = if self.reaches(me, i) {
                 AgentView::Answered {
                     paths: vec!["a".into()],
@@ -74,7 +74,7 @@ impl Cluster {
             };
             let world = lock(&self.world);
             let m = &world.machines[i];
-            let name = NodeName::from(NODES[i]);
+            let name = NodeName::from(*node);
             let fences: Vec<FenceView> = self
                 .config
                 .node(&name)

@@ -1,5 +1,7 @@
 //! What the runner's tests share: scripted hands, a log in memory, and short ways to say epochs, plans and orders.
 //! Nothing here comes from the simulation, which is built on the runner itself.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests: a panic is a failed test.
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod hands;
