@@ -123,6 +123,21 @@ fn a_broken_standby_explains_no_outage() {
 }
 
 #[test]
+fn a_broken_standby_alone_is_no_cause() {
+    let diagnosis = diagnose(
+        crashed(),
+        vec![layer(
+            "backup",
+            Layer::FreeSpace,
+            Some(false),
+            "0 bytes free",
+        )],
+    );
+    assert_eq!(diagnosis.cause, None);
+    assert_eq!(diagnosis.advice, [restart()]);
+}
+
+#[test]
 fn a_silent_machine_is_taken_over_by_the_table() {
     let layers = || vec![layer("serverdb", Layer::Power, Some(false), "off")];
     let seen = json!({ "observer": "backup", "serverdb": "silent" });

@@ -1,0 +1,234 @@
+//! The API's routes as they are described: kept by hand, and compared with the router's source.
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Also a machine that has no certificate of the site yet.
+    Anybody,
+    /// Any machine of the site, or a person at the socket.
+    Site,
+    /// A person at the socket, or a node.
+    PersonOrNode,
+    /// A person at the socket, or a probe under its own name.
+    PersonOrProbe,
+    /// A machine of the site, over the network.
+    Machine,
+    /// The other node.
+    Node,
+}
+
+impl Who {
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Who::Anybody => "Anybody, with a join token.",
+            Who::Site => "A person at the socket, a node or a client probe.",
+            Who::PersonOrNode => "A person at the socket, or a node.",
+            Who::PersonOrProbe => {
+                "A person at the socket, or a client probe that reports under its own name."
+            }
+            Who::Machine => "A node or a client probe, with its certificate.",
+            Who::Node => "The other node only.",
+        }
+    }
+}
+
+/// One route.
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub summary: &'static str,
+    pub who: Who,
+    /// The struct that the query is read into.
+    pub query: Option<&'static str>,
+    /// The type of the request's body.
+    pub body: Option<&'static str>,
+    /// The type of the answer's body. `None`: 204, no body.
+    pub answer: Option<&'static str>,
+    /// Other codes of errors than those that every route has.
+    pub errors: &'static [(u16, &'static str)],
+}
+
+const fn get(path: &'static str, summary: &'static str, answer: &'static str) -> Route {
+    Route {
+        method: "get",
+        path,
+        summary,
+        who: Who::PersonOrNode,
+        query: None,
+        body: None,
+        answer: Some(answer),
+        errors: &[],
+    }
+}
+
+const fn of_service(path: &'static str, summary: &'static str, answer: &'static str) -> Route {
+    let mut route = get(path, summary, answer);
+    route.query = Some("OfService");
+    route.errors = &[(404, "NO_SUCH_THING")];
+    route
+}
+
+const fn post(
+    path: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    answer: Option<&'static str>,
+) -> Route {
+    let mut route = get(path, summary, "");
+    route.method = "post";
+    route.body = Some(body);
+    route.answer = answer;
+    route
+}
+
+const LOG: &[(u16, &str)] = &[(500, "LOG_UNREADABLE")];
+
+/// All of them.
+pub const ROUTES: &[Route] = &[
+    of_service(
+        "/v1/status",
+        "Where each service is, with the evidence and the recommended act",
+        "Status",
+    ),
+    get(
+        "/v1/config",
+        "What a screen needs to know of the site",
+        "SiteView",
+    ),
+    of_service("/v1/check", "Can we take over now?", "CheckReport"),
+    of_service(
+        "/v1/diagnose",
+        "What is broken, layer by layer",
+        "Diagnosis",
+    ),
+    post(
+        "/v1/moves",
+        "Orders a move, or shows its plan",
+        "MoveRequest",
+        Some("MoveAnswer"),
+    ),
+    Route {
+        query: Some("Poll"),
+        errors: &[(404, "NO_SUCH_THING")],
+        ..get(
+            "/v1/runs/{id}",
+            "A run as far as it has come; held until it changes",
+            "RunView",
+        )
+    },
+    post(
+        "/v1/power",
+        "Asks a node's power, or switches it through its fence",
+        "PowerRequest",
+        Some("PowerAnswer"),
+    ),
+    Route {
+        query: Some("EventsQuery"),
+        errors: LOG,
+        ..get(
+            "/v1/events",
+            "The newest events of both nodes, oldest first; at most 5000",
+            "EventsAnswer",
+        )
+    },
+    Route {
+        errors: LOG,
+        ..get(
+            "/v1/events/verify",
+            "Verifies every row's chain and signature",
+            "VerifyAnswer",
+        )
+    },
+    Route {
+        errors: LOG,
+        ..get(
+            "/v1/log",
+            "The log book: every downtime of services and machines",
+            "Vec<LogBookRow>",
+        )
+    },
+    Route {
+        who: Who::PersonOrProbe,
+        errors: &[(404, "NO_SUCH_THING")],
+        ..post(
+            "/v1/probe",
+            "A client probe's report",
+            "ProbeReport",
+            None,
+        )
+    },
+    of_service(
+        "/v1/facts",
+        "What this node knows of itself",
+        "FactsAnswer",
+    ),
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
+        ..of_service("/v1/self-check", "This node's own part of a check", "SelfCheck")
+    },
+    of_service(
+        "/v1/layers",
+        "This node's own part of a diagnosis",
+        "Vec<LayerFinding>",
+    ),
+    Route {
+        who: Who::Node,
+        query: Some("Poll"),
+        ..get(
+            "/v1/heads",
+            "How far this node's copies of the events reach; held until that changes",
+            "Heads",
+        )
+    },
+    Route {
+        who: Who::Node,
+        query: Some("RowsQuery"),
+        errors: LOG,
+        ..get(
+            "/v1/rows",
+            "Rows of the event log as they were written, to copy them",
+            "Rows",
+        )
+    },
+    Route {
+        who: Who::Node,
+        ..post(
+            "/v1/orders",
+            "One step of a plan, from its coordinator; the same order again asks how it goes",
+            "Order",
+            Some("OrderAnswer"),
+        )
+    },
+    Route {
+        who: Who::Anybody,
+        errors: &[
+            (400, "JOIN_BAD_REQUEST"),
+            (403, "JOIN_TOKEN_UNKNOWN"),
+            (403, "JOIN_TOKEN_USED"),
+            (403, "JOIN_TOKEN_EXPIRED"),
+            (403, "JOIN_WRONG_NAME"),
+            (429, "JOIN_TOO_MANY"),
+        ],
+        ..post(
+            "/v1/join",
+            "Joins a machine with a one-time token",
+            "JoinRequest",
+            Some("JoinResponse"),
+        )
+    },
+    Route {
+        who: Who::Site,
+        ..get("/v1/pins", "Which key belongs to which machine", "Vec<Pin>")
+    },
+    Route {
+        who: Who::Machine,
+        errors: &[(403, "PEER_REQUIRED")],
+        ..post(
+            "/v1/renew",
+            "A new certificate for a pinned key",
+            "RenewRequest",
+            Some("RenewResponse"),
+        )
+    },
+];
