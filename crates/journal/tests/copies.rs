@@ -396,6 +396,29 @@ fn a_row_changed_under_the_running_agent_is_not_passed_on() {
 }
 
 #[test]
+fn what_is_left_behind_the_tail_of_a_copy_is_cut_off_before_rows_are_written() {
+    let (a, b, mut ja, mut jb) = pair();
+    append(&mut ja, 1..=1);
+    copy(&mut ja, &mut jb, 10);
+    let copied = b
+        .path()
+        .join("events")
+        .join(log_path(a.path(), &ja).file_name().unwrap());
+    let mut half = fs::read(&copied).unwrap();
+    half.extend(b"half a row ".repeat(500));
+    use std::os::unix::fs::FileExt;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&copied)
+        .unwrap()
+        .write_all_at(&half, 0)
+        .unwrap();
+    append(&mut ja, 2..=2);
+    copy(&mut ja, &mut jb, 10);
+    assert_eq!(lines(&copied), lines(&log_path(a.path(), &ja)));
+}
+
+#[test]
 fn unknown_logs_have_no_rows() {
     let (_a, _b, mut ja, _jb) = pair();
     assert_eq!(

@@ -53,7 +53,7 @@ fn a_takeover_is_one_unplanned_downtime_however_many_saw_it() {
             Some("r1"),
             accepted(MoveKind::Takeover, "serverdb is dead"),
         ),
-        view("backup", 90, Some("r1"), outage(12, 80, SeenBy::Node)),
+        view("backup", 90, Some("r1"), outage(9, 84, SeenBy::Node)),
         view("backup", 91, Some("r1"), outage(10, 82, SeenBy::Probe)),
         view("backup", 91, None, outage(11, 81, SeenBy::Probe)),
         view("backup", 92, Some("r1"), ended()),

@@ -80,6 +80,33 @@ fn a_tail_torn_at_any_byte_is_cut_off_and_is_not_tampering() {
     }
 }
 
+#[test]
+fn nothing_of_long_torn_rows_stays_behind_a_short_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), "serverdb");
+    append(&mut journal, 1..=1);
+    let path = log_path(dir.path(), &journal);
+    let start = lines(&path)[0].len() + 1;
+    // More than is laid ahead with zero bytes at a time.
+    for _ in 0..2 {
+        let long = EventBody::RunInterrupted {
+            why: "x".repeat(200_000),
+        };
+        journal.append(of_service(long), Durability::Lazy).unwrap();
+    }
+    drop(journal);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[start..start + 10].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let (mut journal, report) = open(dir.path(), "serverdb");
+    assert!(report.torn_bytes > 400_000);
+    append(&mut journal, 2..=2);
+    drop(journal);
+    let (journal, report) = open(dir.path(), "serverdb");
+    assert_eq!((report.torn_bytes, report.problems), (0, vec![]));
+    assert_eq!(numbers(&journal), [1, 2]);
+}
+
 /// Blocks reach the disk in any order: a crash may leave a hole with rows behind it. Rows that were never synced may
 /// be cut off; a hole in front of a row that calls the missing one synced is no crash.
 #[test]
