@@ -18,6 +18,7 @@ struct SmallDisk {
 
 impl SmallDisk {
     fn new(kib: u32) -> Self {
+        own_mounts();
         let dir = tempfile::tempdir().unwrap();
         let options = std::ffi::CString::new(format!("size={kib}k")).unwrap();
         mount(

@@ -192,6 +192,23 @@ fn the_way_home_has_four_attempts_of_its_own() {
 }
 
 #[test]
+fn the_way_home_after_a_refusal_has_four_attempts_of_its_own() {
+    let mut play = touched(switchover(), common::done());
+    play.plan(one(Action::Enlist));
+    play.fail(0, FailureKind::Superseded);
+    play.refuse(RefusalCode::HoldingUnknown);
+    for _ in 0..3 {
+        assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+        play.plan(one(Action::Enlist));
+        play.fail(0, FailureKind::Superseded);
+        play.assert_running();
+    }
+    play.plan(one(Action::Mount));
+    play.done(0);
+    assert!(matches!(play.outcome(), RunOutcome::Restored { .. }));
+}
+
+#[test]
 fn each_leg_has_four_attempts_of_its_own() {
     let mut play = Play::begin(drill());
     for _leg in 0..2 {

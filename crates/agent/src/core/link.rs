@@ -218,40 +218,53 @@ async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(
         let journal = core.log.journal();
         (journal.heads(), journal.incarnation())
     };
+    // One log that can't be copied does not keep the others away.
+    let mut copied = Ok(());
     for head in &theirs.heads {
         if head.node == core.me && head.incarnation == current {
             continue;
         }
-        let mut have = mine
+        let have = mine
             .get(&(head.node.clone(), head.incarnation))
             .copied()
             .unwrap_or(0);
-        while have < head.seq {
-            let path = format!(
-                "/v1/rows?node={}&incarnation={}&after={have}",
-                head.node, head.incarnation
-            );
-            let rows: Rows = client
-                .get(&path, Duration::from_secs(10))
-                .await
-                .map_err(|e| e.to_string())?;
-            if rows.rows.is_empty() {
-                break;
-            }
-            have += rows.rows.len() as u64;
-            let core = core.clone();
-            tokio::task::spawn_blocking(move || {
-                let imported = core
-                    .log
-                    .journal()
-                    .import(&rows.rows)
-                    .map_err(|e| e.to_string())?;
-                core.log.copied(&imported.events);
-                Ok::<(), String>(())
-            })
+        copied = copied.and(copy_log(core, client, head, have).await);
+    }
+    copied
+}
+
+/// Copies one log from row `have` on.
+async fn copy_log(
+    core: &Arc<Core>,
+    client: &PeerClient,
+    head: &Head,
+    mut have: u64,
+) -> Result<(), String> {
+    while have < head.seq {
+        let path = format!(
+            "/v1/rows?node={}&incarnation={}&after={have}",
+            head.node, head.incarnation
+        );
+        let rows: Rows = client
+            .get(&path, Duration::from_secs(10))
             .await
-            .map_err(|e| e.to_string())??;
+            .map_err(|e| e.to_string())?;
+        if rows.rows.is_empty() {
+            break;
         }
+        have += rows.rows.len() as u64;
+        let core = core.clone();
+        tokio::task::spawn_blocking(move || {
+            let imported = core
+                .log
+                .journal()
+                .import(&rows.rows)
+                .map_err(|e| e.to_string())?;
+            core.log.copied(&imported.events);
+            Ok::<(), String>(())
+        })
+        .await
+        .map_err(|e| e.to_string())??;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::probes::ProbeDesk;
 use super::store::{Context, Log, ServiceStore};
 use crate::pki::PinStore;
 use crate::transport::client::PeerClient;
+use siaga_journal::projections;
 use siaga_model::config::{Config, Service};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
@@ -157,6 +158,8 @@ pub fn desks(
     let mut desks = BTreeMap::new();
     for service in &config.services {
         let events = { log.journal().ledger_events(&service.name)? };
+        // A newer version wrote what this one can't read: a promise may be among it.
+        let journal_lost = journal_lost || !projections::unread_ledger_events(&events).is_empty();
         let ledger = Ledger::replay(
             me.clone(),
             hands.boot(),

@@ -49,6 +49,19 @@ pub fn memory_dir() -> tempfile::TempDir {
         .unwrap()
 }
 
+/// Gives this thread, and the programs it starts, mounts of its own. In the machine's own namespace any process that
+/// makes a namespace copies our mount, and the copy keeps the file system alive after the unmount: a disk that was
+/// shut down would come back shut down. What is left mounted goes away with the thread.
+pub fn own_mounts() {
+    use rustix::mount::{MountPropagationFlags, mount_change};
+    // SAFETY: only this thread's view of the mounts (and its own working directory) changes; no memory is shared
+    // in another way than before.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }
+        .expect("this test makes mounts, so it runs as root");
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).unwrap();
+}
+
 /// An event that a test tells from another by its number.
 pub fn event(number: u64) -> Event {
     let epoch = Epoch {
