@@ -117,7 +117,7 @@ impl Inside<'_> {
         let joined = loop {
             match self.siaga(machine, args) {
                 // The agent on serverdb was started a moment ago. This error leaves the token unspent.
-                Err(LabError::Command { stderr, .. }) if stderr.contains("join-unreachable") => {
+                Err(LabError::Command { stderr, .. }) if stderr.contains("JOIN_UNREACHABLE") => {
                     if let Err(error) =
                         deadline.pause(&|| format!("serverdb's agent, which said: {stderr}"))
                     {

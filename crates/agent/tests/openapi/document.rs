@@ -99,7 +99,10 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     }
     match route.who {
         Who::PersonOrNode | Who::Node => {
-            codes.entry(403).or_default().extend(["PROBE_NOT_ALLOWED", "NOT_ALLOWED"]);
+            codes
+                .entry(403)
+                .or_default()
+                .extend(["PROBE_NOT_ALLOWED", "NOT_ALLOWED"]);
         }
         Who::PersonOrProbe => codes.entry(403).or_default().push("NOT_ALLOWED"),
         Who::Anybody | Who::Site | Who::Machine => {}

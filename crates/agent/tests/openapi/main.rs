@@ -53,7 +53,11 @@ fn the_table_is_what_the_routers_serve() {
             let said = route.source.contains(&format!("\"{code}\""))
                 || (*code == "NO_SUCH_THING" && route.source.contains("service(&core"))
                 || (*code == "LOG_UNREADABLE" && route.source.contains("log_error"));
-            assert!(elsewhere || said, "{}: {code} is never answered", route.path);
+            assert!(
+                elsewhere || said,
+                "{}: {code} is never answered",
+                route.path
+            );
         }
     }
     for route in ROUTES {
@@ -72,12 +76,27 @@ fn who_may_call_is_what_the_handlers_ask() {
     for found in source::routes() {
         let route = ROUTES.iter().find(|r| r.path == found.path).unwrap();
         let open_to = |part: &str| part.contains(&format!("\"{}\"", route.path));
-        assert_eq!(open_to(anonymous), route.who == Who::Anybody, "{}", route.path);
+        assert_eq!(
+            open_to(anonymous),
+            route.who == Who::Anybody,
+            "{}",
+            route.path
+        );
         let for_probes = matches!(route.who, Who::Site | Who::PersonOrProbe | Who::Machine);
         assert_eq!(open_to(probe), for_probes, "{}", route.path);
         let asked = |what: &str| found.source.contains(what);
-        assert_eq!(asked("known(&caller)"), route.who == Who::PersonOrNode, "{}", route.path);
-        assert_eq!(asked("node_only(&caller)"), route.who == Who::Node, "{}", route.path);
+        assert_eq!(
+            asked("known(&caller)"),
+            route.who == Who::PersonOrNode,
+            "{}",
+            route.path
+        );
+        assert_eq!(
+            asked("node_only(&caller)"),
+            route.who == Who::Node,
+            "{}",
+            route.path
+        );
     }
 }
 

@@ -211,12 +211,29 @@ fn run_view() -> RunView {
     .unwrap()
 }
 
+fn site() -> Value {
+    written(siaga_model::api::SiteView {
+        site: "RSUD Contoh".into(),
+        language: siaga_model::config::Language::Indonesian,
+        time_zone: "Asia/Jakarta".into(),
+        people: vec!["budi".into()],
+        services: vec!["simrs".into()],
+        nodes: vec!["serverdb".into(), "backup".into()],
+    })
+}
+
 /// Values that fit, by the name of their schema.
 pub fn good() -> Vec<(&'static str, Value)> {
     vec![
-        ("MoveRequest", json!({"kind": "start", "reason": "", "attest": [], "dry_run": false, "idempotency_key": "k"})),
+        (
+            "MoveRequest",
+            json!({"kind": "start", "reason": "", "attest": [], "dry_run": false, "idempotency_key": "k"}),
+        ),
         ("MoveRequest", written(request())),
-        ("MoveAnswer", written(MoveAnswer::Refused { refusal: refusal() })),
+        (
+            "MoveAnswer",
+            written(MoveAnswer::Refused { refusal: refusal() }),
+        ),
         (
             "MoveAnswer",
             written(MoveAnswer::DryRun {
@@ -226,20 +243,62 @@ pub fn good() -> Vec<(&'static str, Value)> {
         ),
         ("RunView", written(run_view())),
         ("Order", written(order())),
-        ("StepReport", written(report(StepOutcome::Done { changed: true }))),
+        (
+            "StepReport",
+            written(report(StepOutcome::Done { changed: true })),
+        ),
         ("StepReport", written(report(StepOutcome::Failed(failed())))),
-        ("StepReport", written(report(StepOutcome::Unknown { why: "asleep".into() }))),
-        ("PowerAnswer", written(PowerAnswer::Done { power: Power::Off })),
-        ("Event", event(EventBody::Promised {
-            promise: Promise { node: "serverdb".into(), boot: "boot".into(), epoch: epoch(), at: UtcMicros(2) },
-        })),
-        ("Event", event(EventBody::ProofMade {
-            proof: proof(Ground::Fenced { device: "san".into(), fence: FenceKind::Fabric }),
-        })),
-        ("Event", event(EventBody::RunEnded { outcome: RunOutcome::Done })),
-        ("Event", event(EventBody::Other(OtherBody { kind: "of_tomorrow".into() }))),
-        ("JoinRequest", json!({"secret": "s", "name": "backup", "csr": "-----BEGIN"})),
-        ("Pin", json!({"name": "backup", "role": "node", "spki_sha256": "0".repeat(64), "generation": 1})),
+        (
+            "StepReport",
+            written(report(StepOutcome::Unknown {
+                why: "asleep".into(),
+            })),
+        ),
+        (
+            "PowerAnswer",
+            written(PowerAnswer::Done { power: Power::Off }),
+        ),
+        (
+            "Event",
+            event(EventBody::Promised {
+                promise: Promise {
+                    node: "serverdb".into(),
+                    boot: "boot".into(),
+                    epoch: epoch(),
+                    at: UtcMicros(2),
+                },
+            }),
+        ),
+        (
+            "Event",
+            event(EventBody::ProofMade {
+                proof: proof(Ground::Fenced {
+                    device: "san".into(),
+                    fence: FenceKind::Fabric,
+                }),
+            }),
+        ),
+        (
+            "Event",
+            event(EventBody::RunEnded {
+                outcome: RunOutcome::Done,
+            }),
+        ),
+        (
+            "Event",
+            event(EventBody::Other(OtherBody {
+                kind: "of_tomorrow".into(),
+            })),
+        ),
+        ("SiteView", site()),
+        (
+            "JoinRequest",
+            json!({"secret": "s", "name": "backup", "csr": "-----BEGIN"}),
+        ),
+        (
+            "Pin",
+            json!({"name": "backup", "role": "node", "spki_sha256": "0".repeat(64), "generation": 1}),
+        ),
     ]
 }
 
@@ -256,19 +315,81 @@ pub fn bad() -> Vec<(&'static str, Value)> {
     });
     vec![
         ("MoveRequest", json!({"kind": "start", "reason": ""})),
-        ("MoveRequest", wrong(written(request()), "/kind", json!("Drill"))),
-        ("MoveAnswer", wrong(refused.clone(), "/answer", json!("Refused"))),
-        ("MoveAnswer", wrong(refused.clone(), "/refusal/code", json!("attestation_contradicted"))),
-        ("MoveAnswer", wrong(refused.clone(), "/refusal/sentence/say", json!("no_such_sentence"))),
-        ("MoveAnswer", wrong(refused, "/refusal/next/1/ways/0", json!("switched_off"))),
-        ("MoveAnswer", wrong(dry.clone(), "/plan/goal", json!({"stopped": null}))),
-        ("MoveAnswer", wrong(dry.clone(), "/plan/steps/0/id", json!(-1))),
-        ("MoveAnswer", wrong(dry.clone(), "/observation/nodes/serverdb/power", json!("ON"))),
-        ("MoveAnswer", wrong(dry, "/observation/nodes/backup/agent/answered/facts/applications/0/running", json!(true))),
-        ("RunView", wrong(written(run_view()), "/waiting/0", json!(["backup"]))),
-        ("RunView", wrong(written(run_view()), "/report/steps/0/outcome/result", json!("done"))),
-        ("Pin", json!({"name": "b", "role": "Node", "spki_sha256": "0".repeat(64), "generation": 1})),
-        ("Pin", json!({"name": "b", "role": "node", "spki_sha256": "short", "generation": 1})),
-        ("JoinRequest", json!({"secret": "s", "name": "backup", "csr": "", "more": 1})),
+        (
+            "MoveRequest",
+            wrong(written(request()), "/kind", json!("Drill")),
+        ),
+        (
+            "MoveAnswer",
+            wrong(refused.clone(), "/answer", json!("Refused")),
+        ),
+        (
+            "MoveAnswer",
+            wrong(
+                refused.clone(),
+                "/refusal/code",
+                json!("attestation_contradicted"),
+            ),
+        ),
+        (
+            "MoveAnswer",
+            wrong(
+                refused.clone(),
+                "/refusal/sentence/say",
+                json!("no_such_sentence"),
+            ),
+        ),
+        (
+            "MoveAnswer",
+            wrong(refused, "/refusal/next/1/ways/0", json!("switched_off")),
+        ),
+        (
+            "MoveAnswer",
+            wrong(dry.clone(), "/plan/goal", json!({"stopped": null})),
+        ),
+        (
+            "MoveAnswer",
+            wrong(dry.clone(), "/plan/steps/0/id", json!(-1)),
+        ),
+        (
+            "MoveAnswer",
+            wrong(
+                dry.clone(),
+                "/observation/nodes/serverdb/power",
+                json!("ON"),
+            ),
+        ),
+        (
+            "MoveAnswer",
+            wrong(
+                dry,
+                "/observation/nodes/backup/agent/answered/facts/applications/0/running",
+                json!(true),
+            ),
+        ),
+        (
+            "RunView",
+            wrong(written(run_view()), "/waiting/0", json!(["backup"])),
+        ),
+        (
+            "RunView",
+            wrong(
+                written(run_view()),
+                "/report/steps/0/outcome/result",
+                json!("done"),
+            ),
+        ),
+        (
+            "Pin",
+            json!({"name": "b", "role": "Node", "spki_sha256": "0".repeat(64), "generation": 1}),
+        ),
+        (
+            "Pin",
+            json!({"name": "b", "role": "node", "spki_sha256": "short", "generation": 1}),
+        ),
+        (
+            "JoinRequest",
+            json!({"secret": "s", "name": "backup", "csr": "", "more": 1}),
+        ),
     ]
 }

@@ -90,11 +90,10 @@ impl Schemas {
         if !self.made.contains_key(&key) {
             // Taken before it is made: a type may contain itself.
             self.made.insert(key.clone(), Value::Null);
-            let item = self
-                .types
-                .get(name)
-                .cloned()
-                .unwrap_or_else(|| panic!("the type {name} is not in the sources that are read"));
+            let item =
+                self.types.get(name).cloned().unwrap_or_else(|| {
+                    panic!("the type {name} is not in the sources that are read")
+                });
             let item = with_arguments(item, inner);
             let mut schema = match &item {
                 Item::Struct(item) => self.of_struct(item),
@@ -115,9 +114,7 @@ impl Schemas {
     fn of_struct(&mut self, item: &ItemStruct) -> Value {
         let serde = serde_of(&item.attrs);
         match &item.fields {
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                self.of(&fields.unnamed[0].ty)
-            }
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => self.of(&fields.unnamed[0].ty),
             fields => self.object(fields, &serde),
         }
     }
@@ -127,10 +124,12 @@ impl Schemas {
         let mut required = Vec::new();
         for field in fields {
             let name = field.ident.as_ref().expect("a named field").to_string();
+            let rules = serde_of(&field.attrs);
+            let name = rules.rename.unwrap_or(name);
             let mut schema = self.of(&field.ty);
             describe(&mut schema, doc(&field.attrs));
             properties.insert(name.clone(), schema);
-            if option(&field.ty).is_none() && !serde_of(&field.attrs).optional {
+            if option(&field.ty).is_none() && !rules.optional {
                 required.push(name);
             }
         }
@@ -152,7 +151,7 @@ impl Schemas {
             let names: Vec<String> = item
                 .variants
                 .iter()
-                .map(|v| cased(&v.ident.to_string(), rule))
+                .map(|v| name_in_json(v, rule))
                 .collect();
             return json!({"type": "string", "enum": names});
         }
@@ -162,7 +161,7 @@ impl Schemas {
             .variants
             .iter()
             .map(|variant| {
-                let name = cased(&variant.ident.to_string(), rule);
+                let name = name_in_json(variant, rule);
                 let mut schema = if serde_of(&variant.attrs).untagged {
                     self.of(&only(variant))
                 } else if let Some(tag) = &serde.tag {
@@ -181,7 +180,8 @@ impl Schemas {
     fn tagged_inside(&mut self, variant: &Variant, tag: &str, name: &str) -> Value {
         if matches!(variant.fields, Fields::Unnamed(_)) {
             let inner = self.of(&only(variant));
-            let tagged = json!({"type": "object", "properties": {tag: {"const": name}}, "required": [tag]});
+            let tagged =
+                json!({"type": "object", "properties": {tag: {"const": name}}, "required": [tag]});
             return json!({"allOf": [tagged, inner]});
         }
         let mut schema = self.object(&variant.fields, &Serde::default());
@@ -240,7 +240,13 @@ fn with_arguments(item: Item, inner: &[Type]) -> Item {
     match (item, inner) {
         (item, []) => item,
         (Item::Enum(mut item), [ty]) => {
-            let parameter = item.generics.type_params().next().expect("a parameter").ident.clone();
+            let parameter = item
+                .generics
+                .type_params()
+                .next()
+                .expect("a parameter")
+                .ident
+                .clone();
             for field in item.variants.iter_mut().flat_map(|v| v.fields.iter_mut()) {
                 if matches!(&field.ty, Type::Path(p) if p.path.is_ident(&parameter)) {
                     field.ty = ty.clone();
@@ -250,6 +256,12 @@ fn with_arguments(item: Item, inner: &[Type]) -> Item {
         }
         _ => panic!("only an enum of one parameter is known"),
     }
+}
+
+/// A variant's name as serde writes it.
+fn name_in_json(variant: &Variant, rule: Option<&str>) -> String {
+    let own = serde_of(&variant.attrs).rename;
+    own.unwrap_or_else(|| cased(&variant.ident.to_string(), rule))
 }
 
 /// serde's `rename_all`.

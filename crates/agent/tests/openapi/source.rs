@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, FnArg, GenericArgument, Item, Lit, PathArguments, Token, Type};
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Item, Lit, PathArguments, Token, Type,
+};
 
-/// Where the types are defined. A name is looked up in the order of this list.
+/// Where the types are defined.
 const TYPES: &[&str] = &[
     "model/src/ids.rs",
     "model/src/time.rs",
@@ -28,11 +30,18 @@ const TYPES: &[&str] = &[
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
 ];
+/// Files of which only this much goes over the wire.
+const ONLY: &[(&str, &[&str])] = &[
+    ("model/src/config.rs", &["FenceKind", "Language"]),
+    ("journal/src/row.rs", &["RawRow"]),
+];
 const ROUTERS: &[&str] = &["agent/src/routes.rs", "agent/src/transport/pki_routes.rs"];
 
 /// The text of a file under `crates/`.
 pub fn text(path: &str) -> String {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }
 
@@ -56,6 +65,12 @@ pub fn types() -> BTreeMap<String, Item> {
                 }
                 _ => continue,
             };
+            if ONLY
+                .iter()
+                .any(|(file, names)| file == path && !names.contains(&name.as_str()))
+            {
+                continue;
+            }
             assert!(
                 found.insert(name.clone(), item).is_none(),
                 "two types have the name {name}: {path}"
@@ -102,6 +117,7 @@ pub fn doc(attrs: &[Attribute]) -> Option<String> {
 /// What `#[serde(...)]` says.
 #[derive(Default, Debug)]
 pub struct Serde {
+    pub rename: Option<String>,
     pub rename_all: Option<String>,
     pub tag: Option<String>,
     pub transparent: bool,
@@ -116,11 +132,16 @@ pub fn serde_of(attrs: &[Attribute]) -> Serde {
     let mut out = Serde::default();
     for attr in attrs.iter().filter(|a| a.path().is_ident("serde")) {
         attr.parse_nested_meta(|meta| {
-            let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+            let name = meta
+                .path
+                .get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let value = |meta: &syn::meta::ParseNestedMeta| {
                 Ok::<_, syn::Error>(meta.value()?.parse::<syn::LitStr>()?.value())
             };
             match name.as_str() {
+                "rename" => out.rename = Some(value(&meta)?),
                 "rename_all" => out.rename_all = Some(value(&meta)?),
                 "tag" => out.tag = Some(value(&meta)?),
                 "transparent" => out.transparent = true,
@@ -162,7 +183,11 @@ pub fn routes() -> Vec<Found> {
         let file = syn::parse_file(&text).unwrap();
         for part in text.split(".route(").skip(1) {
             let path = part.split('"').nth(1).expect("a route has a path");
-            let call = part.split(',').nth(1).expect("a route has a handler").trim();
+            let call = part
+                .split(',')
+                .nth(1)
+                .expect("a route has a handler")
+                .trim();
             let (method, rest) = call.split_once('(').expect("a method around the handler");
             let handler = rest.split(')').next().unwrap_or_default();
             found.push(found_route(&file, &text, method, path, handler));

@@ -151,21 +151,16 @@ pub const ROUTES: &[Route] = &[
     Route {
         who: Who::PersonOrProbe,
         errors: &[(404, "NO_SUCH_THING")],
-        ..post(
-            "/v1/probe",
-            "A client probe's report",
-            "ProbeReport",
-            None,
-        )
+        ..post("/v1/probe", "A client probe's report", "ProbeReport", None)
     },
-    of_service(
-        "/v1/facts",
-        "What this node knows of itself",
-        "FactsAnswer",
-    ),
+    of_service("/v1/facts", "What this node knows of itself", "FactsAnswer"),
     Route {
         errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
-        ..of_service("/v1/self-check", "This node's own part of a check", "SelfCheck")
+        ..of_service(
+            "/v1/self-check",
+            "This node's own part of a check",
+            "SelfCheck",
+        )
     },
     of_service(
         "/v1/layers",

@@ -43,7 +43,10 @@ pub fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), Stri
                 }
             }
             "prefixItems" => {
-                for (says, one) in list(says).iter().zip(value.as_array().into_iter().flatten()) {
+                for (says, one) in list(says)
+                    .iter()
+                    .zip(value.as_array().into_iter().flatten())
+                {
                     check(document, says, one)?;
                 }
             }
@@ -58,7 +61,10 @@ pub fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), Stri
                 }
             }
             "anyOf" | "oneOf" => {
-                let fits: Vec<_> = list(says).iter().map(|s| check(document, s, value)).collect();
+                let fits: Vec<_> = list(says)
+                    .iter()
+                    .map(|s| check(document, s, value))
+                    .collect();
                 let count = fits.iter().filter(|f| f.is_ok()).count();
                 if count == 0 || (rule == "oneOf" && count > 1) {
                     return Err(format!("{count} of the variants fit {value}: {fits:?}"));
@@ -99,5 +105,9 @@ fn has_type(says: &Value, value: &Value) -> Result<(), String> {
         Some("null") => value.is_null(),
         _ => return Err(format!("the type {says} is not known here")),
     };
-    if is { Ok(()) } else { Err(format!("{value} is no {says}")) }
+    if is {
+        Ok(())
+    } else {
+        Err(format!("{value} is no {says}"))
+    }
 }
