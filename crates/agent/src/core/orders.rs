@@ -27,7 +27,7 @@ pub const HOLD: Duration = Duration::from_secs(2);
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum OrderAnswer {
     Done {
-        report: StepReport,
+        report: Box<StepReport>,
     },
     /// Still under way: send the same order again to hear more.
     Running {
@@ -53,17 +53,21 @@ pub struct OrderDesk {
 pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderAnswer {
     let Some(mut slot) = slot(core, order, |_| {}) else {
         let report = failed(core, FailureKind::Precondition, "no such service here");
-        return OrderAnswer::Done { report };
+        return OrderAnswer::Done {
+            report: Box::new(report),
+        };
     };
     let waiting = async { slot.wait_for(|d| d.report.is_some()).await.map(|_| ()) };
     if let Ok(Err(_)) = tokio::time::timeout(hold, waiting).await {
         return OrderAnswer::Done {
-            report: unknown(core, "the step was cut off on this node"),
+            report: Box::new(unknown(core, "the step was cut off on this node")),
         };
     }
     let doing = slot.borrow().clone();
     match doing.report {
-        Some(report) => OrderAnswer::Done { report },
+        Some(report) => OrderAnswer::Done {
+            report: Box::new(report),
+        },
         None => OrderAnswer::Running {
             progress: doing.progress,
         },
@@ -160,7 +164,7 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> S
             .post("/v1/orders", order, HOLD + core.config.policy.peer_timeout)
             .await;
         let error = match answer {
-            Ok(OrderAnswer::Done { report }) => return report,
+            Ok(OrderAnswer::Done { report }) => return *report,
             Ok(OrderAnswer::Running { progress: text }) => {
                 sent = true;
                 silent_since = None;

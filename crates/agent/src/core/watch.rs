@@ -43,7 +43,7 @@ pub async fn watch(core: Arc<Core>) {
                 let_go(&core, &service, &epoch).await;
             }
             cover(&core, &service, &mut silent_since, &mut tried).await;
-            if tick % LOOK_EVERY == 0 {
+            if tick.is_multiple_of(LOOK_EVERY) {
                 look(&core, &service).await;
             }
             if !started_after_power_loss {

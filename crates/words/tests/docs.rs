@@ -1,0 +1,71 @@
+//! The pages that list codes list every code there is, and say what the program says.
+
+use siaga_model::config::Language;
+use siaga_model::refusal::RefusalCode;
+use std::path::Path;
+
+const REFUSAL: &str = include_str!("../../model/src/refusal.rs");
+const EVENT: &str = include_str!("../../model/src/event.rs");
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The variants of an enum without fields, as serde writes them.
+fn codes(source: &str, name: &str) -> Vec<String> {
+    let body = source
+        .split_once(&format!("pub enum {name} {{"))
+        .and_then(|(_, rest)| rest.split_once("\n}"))
+        .unwrap_or_else(|| panic!("there is no {name}"))
+        .0;
+    let lines = body.lines().map(str::trim);
+    let names = lines.filter(|l| !l.is_empty() && !l.starts_with("//"));
+    names.map(|n| screaming(n.trim_end_matches(','))).collect()
+}
+
+fn screaming(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_uppercase());
+    }
+    out
+}
+
+/// The headings of a page that are codes, each with the text below it.
+fn headings(page: &str) -> Vec<(&str, &str)> {
+    page.split("\n### ")
+        .skip(1)
+        .filter_map(|part| part.split_once('\n'))
+        .collect()
+}
+
+#[test]
+fn every_refusal_is_a_heading_with_what_is_safe() {
+    let page = page("refusals.md");
+    let headings = headings(&page);
+    let codes = codes(REFUSAL, "RefusalCode");
+    assert!(codes.len() > 20, "{codes:?}");
+    let listed: Vec<&str> = headings.iter().map(|(code, _)| *code).collect();
+    assert_eq!(listed, codes, "each once, in the order of the code");
+    for (code, text) in headings {
+        let value: RefusalCode = serde_json::from_value(code.into()).expect("it is a code");
+        let safe = siaga_words::safe_now(Language::English, value);
+        assert!(
+            text.contains(&format!("**Safe:** {safe} **Do:** ")),
+            "{code} does not say: {safe}"
+        );
+    }
+}
+
+#[test]
+fn every_finding_is_a_heading() {
+    let page = page("findings.md");
+    let listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
+    assert_eq!(listed, codes(EVENT, "FindingCode"));
+}
