@@ -18,7 +18,7 @@ case "$1" in
   join)
     say "$*" "$(cat /run/siaga-join.token)"
     # The first time the other agent does not listen yet.
-    [ -e /run/tried ] || { touch /run/tried; echo 'no answer [join-unreachable]' >&2; exit 1; } ;;
+    [ -e /run/tried ] || { touch /run/tried; echo 'no answer [JOIN_UNREACHABLE]' >&2; exit 1; } ;;
   *) say "$*" ;;
 esac
 "#;

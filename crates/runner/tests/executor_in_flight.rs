@@ -9,7 +9,7 @@ use siaga_model::plan::Action;
 use siaga_model::run::FailureKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -36,19 +36,19 @@ fn a_newer_mandate_waits_for_the_effects_of_the_older() {
     let mut desk = Desk::new(&[admitted(&five())]);
     let (admits, admitted_6) = channel();
     desk.book.on_write(move || admits.send(()).unwrap());
-    // Both threads meet inside of the older step; it goes on while the newer mandate knocks.
-    let inside = Arc::new(Barrier::new(2));
-    let (met, admitted_6) = (Arc::clone(&inside), Mutex::new(admitted_6));
+    // The newer mandate knocks while the older step is under way; the step waits a moment for it to come in.
+    let (begun, inside) = channel();
+    let admitted_6 = Mutex::new(admitted_6);
     let too_early = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&too_early);
     desk.hands.hook = Some(Box::new(move |_| {
-        met.wait();
+        begun.send(()).unwrap();
         let came = admitted_6.lock().unwrap().recv_timeout(A_MOMENT).is_ok();
-        *seen.lock().unwrap() = Some(came);
+        seen.lock().unwrap().get_or_insert(came);
     }));
     thread::scope(|scope| {
         let older = scope.spawn(|| desk.carry(&five(), Action::Unmount));
-        inside.wait();
+        inside.recv_timeout(SURELY).unwrap();
         assert!(desk.bench.busy());
         let newer = desk.enlist(&epoch(6, OTHER));
         assert!(newer.outcome.is_done(), "{newer:?}");
