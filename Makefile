@@ -23,7 +23,8 @@ demo: setup ## build, then watch a database move between two lab nodes, lose its
 .PHONY: test
 test: setup ## all tests: the fast ones first, then the lab
 	cargo build --profile ci --locked --workspace --all-targets
-	cargo test --profile ci --locked --workspace --exclude siaga-e2e --no-fail-fast
+	cargo test --profile ci --locked --workspace --exclude siaga-e2e --exclude siaga-lab --no-fail-fast
+	cargo test --profile ci --locked -p siaga-lab --no-fail-fast -- --test-threads=1
 	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e --no-fail-fast -- --test-threads=1
 
 .PHONY: lint
@@ -35,7 +36,3 @@ lint: setup ## formatting, and clippy with warnings as errors
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
 	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture
-
-.PHONY: bench
-bench: build ## compare with the bare floor, in one run, as ratios
-	scripts/bench.sh target/release/siaga

@@ -67,7 +67,11 @@ pub(crate) fn private() -> Result<()> {
     )
     .doing(|| "make the mounts private".into())?;
     for path in own_mounts_below(Path::new(NETNS_DIR)) {
-        unmount(&path, UnmountFlags::DETACH).doing(|| on("unmount", &path))?;
+        match unmount(&path, UnmountFlags::DETACH) {
+            // Another lab removed it in this moment: it is gone for everybody.
+            Ok(()) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::INVAL) => {}
+            Err(error) => Err(error).doing(|| on("unmount", &path))?,
+        }
     }
     Ok(())
 }

@@ -119,6 +119,7 @@ pub struct Run {
 impl Run {
     /// A new run, and its first effect.
     pub fn begin(spec: RunSpec) -> (Self, Vec<Effect>) {
+        let spec_kind = spec.kind;
         let mut run = Self {
             legs: spec.legs.iter().cloned().collect(),
             spec,
@@ -131,7 +132,11 @@ impl Run {
             failed_fences: Vec::new(),
             going_home: false,
             attempts: 0,
-            touched: false,
+            // A run that is gone on with may have changed anything before: it ends in a named state, never unbegun.
+            touched: matches!(
+                spec_kind,
+                MoveKind::Resume | MoveKind::Abort | MoveKind::Cover
+            ),
         };
         let effects = run.ask_for_plan();
         (run, effects)

@@ -146,7 +146,9 @@ pub async fn follow(
                     tracing::warn!(node = %peer, why, "the peer's events could not be copied");
                     tokio::time::sleep(ASK_AGAIN).await;
                 } else if !confirmed {
-                    confirmed = confirm(&core);
+                    let c = core.clone();
+                    let whole = tokio::task::spawn_blocking(move || confirm(&c)).await;
+                    confirmed = whole.unwrap_or(false);
                 }
                 if news {
                     tokio::time::sleep(BREATH).await;

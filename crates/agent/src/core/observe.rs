@@ -23,11 +23,23 @@ const DISK_INTERVAL: Duration = Duration::from_millis(100);
 /// This node's own facts, the ledger's among them.
 pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
     let (c, s) = (core.clone(), service.clone());
-    let own = tokio::task::spawn_blocking(move || c.hands.look(&s)).await;
-    let desk = core.desks.get(service);
-    let mut ledger = desk
-        .map(|d| d.bench.lock().ledger.facts())
-        .unwrap_or_default();
+    // On a thread that may block: a step may hold the ledger while it asks through this very runtime.
+    let looked = tokio::task::spawn_blocking(move || {
+        let desk = c.desks.get(&s);
+        let own = c.hands.look(&s);
+        let ledger = desk
+            .map(|d| d.bench.lock().ledger.facts())
+            .unwrap_or_default();
+        (own, ledger, desk.is_some_and(|d| d.bench.busy()))
+    });
+    let (own, mut ledger, busy) = match looked.await {
+        Ok((own, ledger, busy)) => (Ok(own), ledger, busy),
+        Err(error) => (
+            Err(error),
+            siaga_model::observation::LedgerFacts::default(),
+            false,
+        ),
+    };
     let open = core.log.runs().open(service).cloned();
     ledger.unfinished = open.map(|run| {
         let live = run.plan.coordinator == core.me
@@ -63,7 +75,6 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
             applications: Vec::new(),
         },
     };
-    let busy = desk.is_some_and(|d| d.bench.busy());
     NodeFacts {
         boot: core.boot.clone(),
         // An effect in flight counts as held.

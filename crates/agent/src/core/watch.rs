@@ -13,6 +13,7 @@ use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
 use siaga_model::plan::{MoveKind, Placement, Request};
+use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
 use siaga_model::{Epoch, RunId, UtcMicros};
 use siaga_runner::hands::Hands;
@@ -39,7 +40,9 @@ pub async fn watch(core: Arc<Core>) {
             if core.runs.going_on(&service.name).is_some() {
                 continue;
             }
-            if let Some(epoch) = declared_gone(&core, &service) {
+            let (c, s) = (core.clone(), service.clone());
+            let gone = tokio::task::spawn_blocking(move || declared_gone(&c, &s)).await;
+            if let Ok(Some(epoch)) = gone {
                 let_go(&core, &service, &epoch).await;
             }
             cover(&core, &service, &mut silent_since, &mut tried).await;
@@ -53,35 +56,37 @@ pub async fn watch(core: Arc<Core>) {
     }
 }
 
-/// Another node took the disk set with a proof about this one, under a mandate newer than any that this node obeys.
+/// Another node took the disk set with a fence or an attestation against this one, under a mandate newer than any that
+/// this node obeys, and the service has not been brought back here since.
 fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
-    let highest = core
-        .desks
-        .get(&service.name)?
-        .bench
-        .lock()
-        .ledger
-        .facts()
-        .highest;
+    let facts = core.desks.get(&service.name)?.bench.lock().ledger.facts();
     let newest = core
         .log
         .runs()
         .newest(&service.name)
-        .map(|k| k.plan.epoch.clone())?;
+        .map(|k| k.plan.clone())?;
+    let here = Placement::ActiveOn(core.me.clone());
+    // A node that lost its own log knows too little of itself to judge.
+    if facts.journal_lost || newest.plan.goal == here {
+        return None;
+    }
+    let highest = facts.highest;
     if highest
         .as_ref()
-        .is_some_and(|h| h.counter >= newest.counter)
+        .is_some_and(|h| h.counter >= newest.epoch.counter)
     {
         return None;
     }
     let filter = Filter {
         service: Some(service.name.clone()),
+        kinds: vec!["proof_used".into()],
         ..Filter::default()
     };
     let events = core.log.journal().events(&filter).ok()?;
     events.iter().rev().find_map(|e| match &e.event.body {
         EventBody::ProofUsed { proof }
             if proof.node == core.me
+                && proof.ground != Ground::Released
                 && highest
                     .as_ref()
                     .is_none_or(|h| proof.epoch.counter > h.counter) =>
@@ -156,7 +161,15 @@ async fn cover(
     };
     let coordinator = known.plan.coordinator.clone();
     let stuck = matches!(known.ended, Some(RunOutcome::Stuck { .. }));
-    if coordinator == core.me || stuck || tried.contains(&known.run) || known.from.is_none() {
+    // Only the node that let the service go in this very run covers it, and never a service that was to be stopped.
+    let let_go_here =
+        known.from.as_ref() == Some(&core.me) && enlisted(core, service, &known).await;
+    if coordinator == core.me
+        || stuck
+        || tried.contains(&known.run)
+        || known.goal == Placement::Stopped
+        || !let_go_here
+    {
         return;
     }
     if carries_on(core, service, &known).await {
@@ -192,23 +205,26 @@ async fn cover(
     }
 }
 
-/// Does the coordinator still carry the run out, as far as can be seen from here?
+/// Is the newest plan of that run the one that this node obeys?
+async fn enlisted(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
+    let (c, s, epoch) = (core.clone(), service.name.clone(), known.plan.epoch.clone());
+    let obeyed = tokio::task::spawn_blocking(move || {
+        let desk = c.desks.get(&s)?;
+        let bench = desk.bench.lock();
+        bench.ledger.plan().map(|p| p.epoch == epoch)
+    });
+    obeyed.await.ok().flatten().unwrap_or(false)
+}
+
+/// Does the coordinator's agent answer? Then it is a person's turn (`resume`, `abort`), not this node's.
 async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
-    let coordinator = &known.plan.coordinator;
-    let Some(peer) = core.peers.get(coordinator) else {
+    let Some(peer) = core.peers.get(&known.plan.coordinator) else {
         return false;
     };
     let path = format!("/v1/facts?service={}", service.name);
-    let answer: Result<siaga_model::api::FactsAnswer, _> =
-        peer.get(&path, core.config.policy.peer_timeout).await;
-    match answer {
-        Ok(answer) => match &answer.facts.ledger.unfinished {
-            Some(unfinished) => unfinished.live && unfinished.run == known.run,
-            // It knows the run as ended: its last rows are on their way here.
-            None => true,
-        },
-        Err(_) => false,
-    }
+    peer.get::<siaga_model::api::FactsAnswer>(&path, core.config.policy.peer_timeout)
+        .await
+        .is_ok()
 }
 
 fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: &str) {
