@@ -2,13 +2,12 @@
 
 mod common;
 
-use common::play::{Play, drill, fence, given, on, refusal, switchover, takeover};
+use common::play::{Play, drill, fence, on, refusal, switchover, takeover};
 use common::{ME, OTHER, epoch, fenced, report, step};
 use siaga_model::config::FenceKind;
 use siaga_model::plan::{Action, MoveKind, Step};
 use siaga_model::refusal::RefusalCode;
 use siaga_model::run::{FailureKind, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport};
-use siaga_runner::run::RunSpec;
 
 fn one(action: Action) -> Vec<Step> {
     vec![step(0, ME, action, &[])]
@@ -50,6 +49,18 @@ fn what_is_in_flight_finishes_and_nothing_new_begins() {
         play.done(1).is_empty(),
         "2 waited for nothing else, and is not begun"
     );
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+}
+
+#[test]
+fn what_a_finished_step_would_open_is_not_begun_while_others_finish() {
+    let mut steps = side_by_side();
+    steps.push(step(4, ME, Action::StopDatabase, &[]));
+    let mut play = Play::with_plan(switchover(), steps);
+    play.fail(0, FailureKind::Busy);
+    assert!(play.done(1).is_empty(), "2 waited for this alone");
+    assert_eq!(play.asked.len(), 1, "4 is still under way");
+    play.done(4);
     assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
 }
 
@@ -192,23 +203,6 @@ fn the_way_home_has_four_attempts_of_its_own() {
 }
 
 #[test]
-fn the_way_home_after_a_refusal_has_four_attempts_of_its_own() {
-    let mut play = touched(switchover(), common::done());
-    play.plan(one(Action::Enlist));
-    play.fail(0, FailureKind::Superseded);
-    play.refuse(RefusalCode::HoldingUnknown);
-    for _ in 0..3 {
-        assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
-        play.plan(one(Action::Enlist));
-        play.fail(0, FailureKind::Superseded);
-        play.assert_running();
-    }
-    play.plan(one(Action::Mount));
-    play.done(0);
-    assert!(matches!(play.outcome(), RunOutcome::Restored { .. }));
-}
-
-#[test]
 fn each_leg_has_four_attempts_of_its_own() {
     let mut play = Play::begin(drill());
     for _leg in 0..2 {
@@ -314,6 +308,14 @@ fn a_way_home_that_fails_leaves_the_run_stuck_with_the_first_cause() {
 }
 
 #[test]
+fn a_way_home_that_is_refused_is_no_plain_refusal_also_where_nothing_was_touched() {
+    let mut play = Play::with_plan(switchover(), one(Action::Enlist));
+    play.fail(0, FailureKind::Unreachable);
+    play.refuse(RefusalCode::PeerSilent);
+    assert!(matches!(play.outcome(), RunOutcome::Stuck { .. }));
+}
+
+#[test]
 fn a_way_home_that_is_refused_leaves_the_run_stuck_with_that_refusal() {
     let mut play = Play::with_plan(switchover(), one(Action::StartDatabase));
     play.fail(0, FailureKind::DatabaseStart);
@@ -354,119 +356,4 @@ fn the_second_leg_of_a_drill_that_fails_goes_home() {
     play.plan(one(Action::Mount));
     play.done(0);
     assert!(matches!(play.outcome(), RunOutcome::Restored { .. }));
-}
-
-// --- refusals
-
-#[test]
-fn a_refusal_at_the_start_is_the_end() {
-    for code in [RefusalCode::PeerSilent, RefusalCode::AlreadyThere] {
-        for spec in [switchover(), takeover(), drill()] {
-            let mut play = Play::begin(spec);
-            play.refuse(code);
-            assert_eq!(
-                play.outcome(),
-                RunOutcome::Refused {
-                    refusal: refusal(code)
-                }
-            );
-            assert!(play.orders.is_empty());
-        }
-    }
-}
-
-#[test]
-fn a_refusal_before_anything_was_touched_is_a_plain_refusal() {
-    let untouching = [
-        Action::Enlist,
-        fence("ipmi"),
-        Action::Attest {
-            victim: OTHER.into(),
-            how: given().how,
-        },
-        Action::Checkpoint,
-    ];
-    for action in untouching {
-        let steps = vec![step(0, ME, action, &[]), step(1, ME, fence("ipmi"), &[0])];
-        let mut play = Play::with_plan(
-            RunSpec {
-                attested: vec![given()],
-                ..takeover()
-            },
-            steps,
-        );
-        play.done(0);
-        play.fail(1, FailureKind::Fence);
-        play.refuse(RefusalCode::NeedsAttestation);
-        let refusal = refusal(RefusalCode::NeedsAttestation);
-        assert_eq!(play.outcome(), RunOutcome::Refused { refusal });
-    }
-}
-
-/// A plan that touches something with step 0, and whose step 1 is worth another plan.
-fn touched(spec: RunSpec, first: StepReport) -> Play {
-    let steps = vec![
-        step(0, ME, Action::StopDatabase, &[]),
-        step(1, ME, Action::Mount, &[]),
-    ];
-    let mut play = Play::with_plan(spec, steps);
-    play.fail(1, FailureKind::Superseded);
-    play.report(0, first);
-    play
-}
-
-#[test]
-fn a_refusal_after_something_was_touched_goes_home_or_is_stuck() {
-    let mut play = touched(switchover(), common::done());
-    assert_eq!(play.last_asked(), (MoveKind::Switchover, on(ME)));
-    play.refuse(RefusalCode::HoldingUnknown);
-    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
-    play.assert_running();
-
-    let mut play = touched(takeover(), common::done());
-    play.refuse(RefusalCode::HoldingUnknown);
-    match play.outcome() {
-        RunOutcome::Stuck { refusal: said, .. } => {
-            assert_eq!(said, refusal(RefusalCode::HoldingUnknown));
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn what_was_true_already_was_not_touched_and_what_is_not_known_was() {
-    // The fence's failure is what is worth another plan, and touches nothing itself.
-    let cases = [
-        (report(StepOutcome::Done { changed: false }), false),
-        (common::done(), true),
-        (common::failed(FailureKind::DatabaseStop), true),
-        (unknown(), true),
-    ];
-    for (said, touches) in cases {
-        let steps = vec![
-            step(0, ME, Action::StopDatabase, &[]),
-            step(1, ME, fence("ipmi"), &[]),
-        ];
-        let mut play = Play::with_plan(takeover(), steps);
-        play.fail(1, FailureKind::Fence);
-        play.report(0, said.clone());
-        play.refuse(RefusalCode::NeedsAttestation);
-        let refused = matches!(play.outcome(), RunOutcome::Refused { .. });
-        assert_eq!(refused, !touches, "{said:?}");
-    }
-}
-
-#[test]
-fn a_second_leg_that_is_refused_goes_home() {
-    let mut play = Play::with_plan(drill(), one(Action::Mount));
-    play.done(0);
-    play.refuse(RefusalCode::PeerSilent);
-    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
-}
-
-#[test]
-fn another_plan_that_finds_the_goal_reached_is_done() {
-    let mut play = touched(switchover(), common::done());
-    play.refuse(RefusalCode::AlreadyThere);
-    assert_eq!(play.outcome(), RunOutcome::Done);
 }
