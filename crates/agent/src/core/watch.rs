@@ -17,6 +17,7 @@ use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
 use siaga_model::{Epoch, RunId, UtcMicros};
 use siaga_runner::hands::Hands;
+use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,6 +104,22 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
     let facts = own_facts(core, &service.name).await;
     let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
     let cleaned = tokio::task::spawn_blocking(move || {
+        let Some(desk) = c.desks.get(&s) else {
+            return Vec::new();
+        };
+        // A mandate that came meanwhile decides; one that comes now waits until nothing is in flight here.
+        let still = |ledger: &Ledger| {
+            let highest = ledger.facts().highest;
+            highest.is_none_or(|h| h.counter < e.counter)
+        };
+        let Some(_letting_go) = desk.bench.occupy(&e, still) else {
+            return Vec::new();
+        };
+        if c.hands.look(&s).disk != Holding::Free {
+            // Said durably before the act. Where it can't be said, letting go is still the safe act.
+            let body = EventBody::LettingGo { epoch: e.clone() };
+            c.note_durably(&s, body);
+        }
         c.hands.disown(&s);
         let mut said = Vec::new();
         let mut keep = |what: &str, acted: siaga_runner::hands::Acted| match acted {
@@ -115,14 +132,13 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
         keep("database stopped", c.hands.stop_database(&s, &|_| {}));
         keep("unmounted", c.hands.unmount(&s));
         let clean = c.hands.prove_released(&s).is_ok();
-        if let Some(desk) = c.desks.get(&s) {
-            let mut bench = desk.bench.lock();
-            let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
-            // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
-            if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
-                said.push(error.to_string());
-            }
+        let mut bench = desk.bench.lock();
+        let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+        // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
+        if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
+            said.push(error.to_string());
         }
+        drop(bench);
         said
     })
     .await
