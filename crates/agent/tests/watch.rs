@@ -42,7 +42,8 @@ async fn a_look_at_itself_does_not_hold_up_the_runtime() {
         goes_on.recv_timeout(Duration::from_secs(20)).is_ok()
     });
     is_held.recv().unwrap();
-    let (_, ()) = tokio::join!(own_facts(&agent.core, &"simrs".into()), async {
+    let service = agent.service().name;
+    let (_, ()) = tokio::join!(own_facts(&agent.core, &service), async {
         let _ = go_on.send(());
     });
     assert!(step.join().unwrap(), "the runtime waited for the ledger");
@@ -111,9 +112,10 @@ fn restarted() -> Router {
 async fn a_coordinator_whose_agent_was_restarted_is_not_silent() {
     let agent = backup(restarted(), false).await;
     let away = plan(7, MoveKind::Switchover, Placement::ActiveOn("serverdb".into()), "backup");
-    assert!(carries_on(&agent.core, &agent.service(), &known(&away)).await);
+    let (core, service, run) = (agent.core.clone(), agent.service(), known(&away));
+    assert!(carries_on(&core, &service, &run).await);
     agent.peer.server.shutdown().await;
-    assert!(!carries_on(&agent.core, &agent.service(), &known(&away)).await);
+    assert!(!carries_on(&core, &service, &run).await);
 }
 
 /// `serverdb` took the service with this proof about `backup`.

@@ -105,7 +105,7 @@ fn a_run_that_is_gone_on_with_never_ends_as_if_it_had_not_begun() {
         let mut early = Play::with_plan(spec, one(fence("ipmi")));
         early.fail(0, FailureKind::Fence);
         early.refuse(RefusalCode::NeedsAttestation);
-        for play in [at_once, early] {
+        for mut play in [at_once, early] {
             match play.outcome() {
                 RunOutcome::Stuck { refusal: said, .. } => {
                     assert_eq!(said, refusal(RefusalCode::NeedsAttestation));

@@ -425,6 +425,7 @@ fn rebooted_since_last_run(core: &Core, service: &Service) -> BTreeSet<NodeName>
     let last_end = events
         .iter()
         .filter(|e| e.event.service.as_ref() == Some(&service.name))
+        .filter(|e| matches!(e.event.body, EventBody::RunEnded { .. }))
         .map(|e| e.at)
         .max()
         .unwrap_or(UtcMicros(0));
