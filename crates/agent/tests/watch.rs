@@ -51,17 +51,31 @@ async fn a_look_at_itself_does_not_hold_up_the_runtime() {
 
 #[test]
 fn only_the_node_that_let_the_service_go_in_this_run_covers() {
-    let away = plan(7, MoveKind::Switchover, Placement::ActiveOn("serverdb".into()), "backup");
+    let away = plan(
+        7,
+        MoveKind::Switchover,
+        Placement::ActiveOn("serverdb".into()),
+        "backup",
+    );
     let run = known(&away);
     assert!(may_cover(&me(), &run, Some(&epoch(7))));
     // It obeys another plan, or none: it was not enlisted in this one.
     assert!(!may_cover(&me(), &run, Some(&epoch(6))));
     assert!(!may_cover(&me(), &run, None));
     // The service was not here.
-    let elsewhere = plan(7, MoveKind::Takeover, Placement::ActiveOn("serverdb".into()), "serverdb");
+    let elsewhere = plan(
+        7,
+        MoveKind::Takeover,
+        Placement::ActiveOn("serverdb".into()),
+        "serverdb",
+    );
     assert!(!may_cover(&me(), &known(&elsewhere), Some(&epoch(7))));
     // It coordinates the run itself.
-    assert!(!may_cover(&"serverdb".into(), &known(&elsewhere), Some(&epoch(7))));
+    assert!(!may_cover(
+        &"serverdb".into(),
+        &known(&elsewhere),
+        Some(&epoch(7))
+    ));
 }
 
 #[test]
@@ -72,7 +86,12 @@ fn a_service_that_was_to_be_stopped_is_not_covered() {
 
 #[test]
 fn a_run_that_rests_in_a_named_state_is_not_covered() {
-    let away = plan(7, MoveKind::Switchover, Placement::ActiveOn("serverdb".into()), "backup");
+    let away = plan(
+        7,
+        MoveKind::Switchover,
+        Placement::ActiveOn("serverdb".into()),
+        "backup",
+    );
     let mut run = known(&away);
     run.ended = Some(RunOutcome::Stuck {
         cause: None,
@@ -111,7 +130,12 @@ fn restarted() -> Router {
 #[tokio::test]
 async fn a_coordinator_whose_agent_was_restarted_is_not_silent() {
     let agent = backup(restarted(), false).await;
-    let away = plan(7, MoveKind::Switchover, Placement::ActiveOn("serverdb".into()), "backup");
+    let away = plan(
+        7,
+        MoveKind::Switchover,
+        Placement::ActiveOn("serverdb".into()),
+        "backup",
+    );
     let (core, service, run) = (agent.core.clone(), agent.service(), known(&away));
     assert!(carries_on(&core, &service, &run).await);
     agent.peer.server.shutdown().await;
@@ -120,7 +144,12 @@ async fn a_coordinator_whose_agent_was_restarted_is_not_silent() {
 
 /// `serverdb` took the service with this proof about `backup`.
 fn taken_from_backup(agent: &Agent, ground: Ground) {
-    let there = plan(7, MoveKind::Takeover, Placement::ActiveOn("serverdb".into()), "backup");
+    let there = plan(
+        7,
+        MoveKind::Takeover,
+        Placement::ActiveOn("serverdb".into()),
+        "backup",
+    );
     agent.happened(EventBody::PlanRecorded {
         plan: Box::new(there),
     });
@@ -186,9 +215,12 @@ async fn after_its_power_came_back(allowed: bool, goal: Placement) -> Agent {
     agent.happened(EventBody::PlanRecorded {
         plan: Box::new(started),
     });
-    agent.happened_in("run1", EventBody::RunEnded {
-        outcome: RunOutcome::Done,
-    });
+    agent.happened_in(
+        "run1",
+        EventBody::RunEnded {
+            outcome: RunOutcome::Done,
+        },
+    );
     agent.happened(EventBody::NodeBooted {
         boot: "boot-2".into(),
     });

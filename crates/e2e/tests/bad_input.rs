@@ -20,11 +20,7 @@ fn refused(ran: Ran, code: &str) {
 fn raw(lab: &Lab, node: &str, bytes: &[u8]) -> String {
     let status = lab.status();
     let nodes = status["nodes"].as_array().expect("nodes");
-    let init = nodes
-        .iter()
-        .find(|n| n["name"] == node)
-        .expect("the node")["init_pid"]
-        .clone();
+    let init = nodes.iter().find(|n| n["name"] == node).expect("the node")["init_pid"].clone();
     let socket = format!("/proc/{init}/root/run/siaga/siaga.sock");
     let mut stream = UnixStream::connect(socket).expect("the agent's socket");
     stream
@@ -67,9 +63,18 @@ fn orders_that_cannot_be_are_refused_and_change_nothing() {
         on("backup", &["switchover", "--service", "radiologi"]),
         "NO_SUCH_THING",
     );
-    refused(on("backup", &["switchover", "--to", "mars"]), "NO_SUCH_THING");
+    refused(
+        on("backup", &["switchover", "--to", "mars"]),
+        "NO_SUCH_THING",
+    );
     let attest = [
-        "takeover", "--as", "budi", "--attest-off", "mars", "--how", "unplugged",
+        "takeover",
+        "--as",
+        "budi",
+        "--attest-off",
+        "mars",
+        "--how",
+        "unplugged",
     ];
     refused(on("backup", &attest), "NO_SUCH_THING");
     refused(
@@ -90,7 +95,11 @@ fn orders_that_cannot_be_are_refused_and_change_nothing() {
             "{code}: {answer}"
         );
     }
-    raw(&lab, "backup", b"\x16\x03\x01\x00\xff not HTTP at all\r\n\r\n");
+    raw(
+        &lab,
+        "backup",
+        b"\x16\x03\x01\x00\xff not HTTP at all\r\n\r\n",
+    );
     // Nothing was begun, and the agents are as well as before.
     assert_eq!(lab.active("backup").as_deref(), Some("serverdb"));
     let accepted = lab
@@ -179,14 +188,19 @@ fn a_full_disk_under_the_log_leaves_room_for_an_emergency() {
     wait_until("planned moves are refused", || {
         let moved = lab.siaga("backup", &["switchover", "--yes", "--json"]);
         if moved.code == 0 {
-            lab.siaga("serverdb", &["switchover", "--to", "serverdb", "--yes", "--json"]);
+            lab.siaga(
+                "serverdb",
+                &["switchover", "--to", "serverdb", "--yes", "--json"],
+            );
         }
         moved.code == 3 && moved.json()["code"] == "LOG_FULL"
     });
-    assert!(finding(&lab, "backup", "LOG_NEARLY_FULL") || {
-        let check = lab.siaga("backup", &["check", "--json"]);
-        check.out.contains("LOG_NEARLY_FULL")
-    });
+    assert!(
+        finding(&lab, "backup", "LOG_NEARLY_FULL") || {
+            let check = lab.siaga("backup", &["check", "--json"]);
+            check.out.contains("LOG_NEARLY_FULL")
+        }
+    );
     lab.lab(&["cut-power", "serverdb"]).expect(0);
     let taken = lab
         .siaga("backup", &["takeover", "--yes", "--json"])
@@ -195,7 +209,11 @@ fn a_full_disk_under_the_log_leaves_room_for_an_emergency() {
     assert_eq!(taken["outcome"], "done", "{taken}");
     lab.exec(
         "backup",
-        &["sh", "-c", "rm /var/lib/siaga/filler /var/lib/siaga/filler2"],
+        &[
+            "sh",
+            "-c",
+            "rm /var/lib/siaga/filler /var/lib/siaga/filler2",
+        ],
     )
     .expect(0);
     lab.siaga("backup", &["events", "verify"]).expect(0);

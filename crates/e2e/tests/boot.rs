@@ -79,8 +79,7 @@ fn both_nodes_lose_power_and_one_command_starts_the_service() {
     let load = lab.load(12);
     building_loses_power(&lab);
     assert_eq!(lab.holder(), None);
-    lab.siaga("backup", &["start", "--yes", "--json"])
-        .expect(0);
+    lab.siaga("backup", &["start", "--yes", "--json"]).expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
     // The policy is off unless the site says otherwise: only the person began something.
     assert_eq!(by_itself(&lab, "backup"), 0);
@@ -101,7 +100,10 @@ for attempt in $(seq 100); do
   sleep 0.1
 done
 ";
-    let bin = lab.exec("serverdb", &["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -1"]);
+    let bin = lab.exec(
+        "serverdb",
+        &["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -1"],
+    );
     let unit = unit.replace("PGBIN", bin.out.trim());
     let write = format!("cat > /etc/siaga/boot <<'EOF'\n{unit}EOF\nchmod 755 /etc/siaga/boot");
     lab.exec("serverdb", &["sh", "-c", &write]).expect(0);
@@ -111,11 +113,14 @@ done
     lab.lab(&["power-on", "serverdb"]).expect(0);
     lab.wait_for_agent("serverdb");
     wait_until("the unit has tried", || {
-        lab.exec("serverdb", &["test", "-e", "/run/unit-tried"]).code == 0
+        lab.exec("serverdb", &["test", "-e", "/run/unit-tried"])
+            .code
+            == 0
     });
     assert_eq!(lab.holder().as_deref(), Some("backup"));
     assert_ne!(
-        lab.exec("serverdb", &["test", "-e", "/run/unit-started"]).code,
+        lab.exec("serverdb", &["test", "-e", "/run/unit-started"])
+            .code,
         0
     );
     assert_eq!(lab.active("serverdb").as_deref(), Some("backup"));

@@ -95,7 +95,11 @@ impl Round<'_> {
         self.repair();
         for (what, order) in orders {
             let ran = order.end();
-            self.say(&format!("{what} ended with {}: {}", ran.code, first_line(&ran.out)));
+            self.say(&format!(
+                "{what} ended with {}: {}",
+                ran.code,
+                first_line(&ran.out)
+            ));
         }
         self.come_back(dice.one(&NODES));
         self.truth();
@@ -180,10 +184,11 @@ impl Round<'_> {
     /// Everything works again; nobody has given an order for it yet.
     fn repair(&self) {
         for node in NODES {
-            if self.lab.status()["nodes"]
-                .as_array()
-                .is_some_and(|nodes| nodes.iter().any(|n| n["name"] == node && n["frozen"] == true))
-            {
+            if self.lab.status()["nodes"].as_array().is_some_and(|nodes| {
+                nodes
+                    .iter()
+                    .any(|n| n["name"] == node && n["frozen"] == true)
+            }) {
                 self.lab.lab(&["thaw", node]).expect(0);
             }
             self.lab.lab(&["power-on", node]).expect(0);
@@ -208,8 +213,8 @@ impl Round<'_> {
                 }
                 _ => std::thread::sleep(Duration::from_millis(200)),
             }
-            let tired = typed.len() > MOST_COMMANDS as usize
-                || begun.elapsed() > Duration::from_secs(120);
+            let tired =
+                typed.len() > MOST_COMMANDS as usize || begun.elapsed() > Duration::from_secs(120);
             assert!(
                 !tired,
                 "{}: the service is not back by what {node} recommends: {shown:?}\n{}",

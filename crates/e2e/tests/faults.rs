@@ -262,9 +262,8 @@ fn both_sides_ordered_at_once_one_wins() {
     for order in ["start", "takeover"] {
         lab.siaga("serverdb", &["stop", "--yes", "--json"])
             .expect(0);
-        let [one, other] = ["serverdb", "backup"].map(|node| {
-            lab.siaga_beside(node, &[order, "--to", node, "--yes", "--json"])
-        });
+        let [one, other] = ["serverdb", "backup"]
+            .map(|node| lab.siaga_beside(node, &[order, "--to", node, "--yes", "--json"]));
         let (one, other) = (one.end(), other.end());
         wait_until("one of them holds it", || {
             if lab.holder().is_some() && lab.state("serverdb") == "running" {
