@@ -278,6 +278,14 @@ fn a_node_that_lost_its_log_keeps_its_running_database() {
         lab.siaga("backup", &["check", "--json"]);
         lab.siaga("serverdb", &["failback", "--yes", "--json"]).code == 0
     });
+    // The log survives but for its tail: here all of it has been copied.
+    let ended = |node: &str| {
+        let events = lab.siaga(node, &["events", "--json", "--kind", "run_ended"]);
+        events.out.lines().count()
+    };
+    wait_until("the end of the run is copied", || {
+        ended("serverdb") == ended("backup")
+    });
     let load = lab.load(8);
     lab.lab(&["stop-agent", "serverdb"]).expect(0);
     lab.exec(
