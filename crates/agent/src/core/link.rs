@@ -215,7 +215,8 @@ fn stay_ahead(core: &Core, theirs: &Heads) {
     }
 }
 
-async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
+/// Copies what the peer has and this node has not, each log by itself.
+pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
     let (mine, current) = {
         let journal = core.log.journal();
         (journal.heads(), journal.incarnation())

@@ -138,6 +138,64 @@ fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
     });
 }
 
+/// Its disk went away and came back: the kernel lets nothing be written any more. A shutdown without a flush.
+fn gives_up(world: &World) {
+    const SHUTDOWN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'X', 125);
+    let place = File::open(&world.mount_point).unwrap();
+    let without_flush: u32 = 2;
+    // SAFETY: the call reads one u32 that lives until it returns.
+    unsafe {
+        let setter = rustix::ioctl::Setter::<SHUTDOWN, _>::new(without_flush);
+        rustix::ioctl::ioctl(&place, setter).unwrap();
+    }
+}
+
+fn is_mounted_anew(wish: &Wish) {
+    let world = World::mounted(wish);
+    assert_eq!(world.hands.mount(&world.service), Ok(Did::nothing()));
+    gives_up(&world);
+    assert!(
+        world
+            .hands
+            .write_disk_epoch(&world.service, &World::epoch(9))
+            .is_err()
+    );
+    let did = world.hands.mount(&world.service).unwrap();
+    assert!(
+        did.changed && did.notes.join("").contains("took no writes"),
+        "{did:?}"
+    );
+    world
+        .hands
+        .write_disk_epoch(&world.service, &World::epoch(9))
+        .unwrap();
+}
+
+#[test]
+fn a_file_system_that_gave_up_is_mounted_anew() {
+    in_own_namespace(|| {
+        is_mounted_anew(&Wish::EXT4);
+        is_mounted_anew(&Wish::XFS);
+    });
+}
+
+#[test]
+fn one_that_gave_up_and_is_in_use_is_left_and_its_holders_are_named() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let _user = Guard::spawn(
+            Command::new("/bin/sleep")
+                .arg("1000")
+                .current_dir(&world.mount_point),
+        );
+        gives_up(&world);
+        assert!(matches!(
+            world.hands.mount(&world.service),
+            Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy && f.detail.contains("sleep")
+        ));
+    });
+}
+
 #[test]
 fn a_reader_of_the_device_is_no_release() {
     in_own_namespace(|| {
