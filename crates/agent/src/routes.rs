@@ -3,6 +3,7 @@
 use crate::core::actor;
 use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
+use crate::core::ended::{self, Found};
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
 use crate::core::moves;
 use crate::core::observe::{observe, own_facts};
@@ -19,9 +20,9 @@ use serde::Deserialize;
 use siaga_journal::log_book::{LogBookRow, log_book};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    ApiError, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer,
-    MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView, ServiceStatus, SiteView, Status,
-    VerifyAnswer,
+    ApiError, COORDINATOR_SILENT, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding,
+    MoveAnswer, MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView, ServiceStatus,
+    SiteView, Status, VerifyAnswer,
 };
 use siaga_model::config::Service;
 use siaga_model::run::Order;
@@ -221,28 +222,20 @@ async fn run_route(
 ) -> Result<Json<RunView>, Failed> {
     known(&caller)?;
     let run = RunId::new(id);
-    if let Some(live) = core.runs.get(&run) {
-        live.changed(poll.after, poll.wait()).await;
-        return Ok(Json(live.view()));
+    let local = matches!(caller, Caller::Local { .. });
+    match ended::find(&core, &run, poll.after, poll.wait(), local).await {
+        Found::View(view) => Ok(Json(*view)),
+        Found::CoordinatorSilent { node } => Err(fail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            COORDINATOR_SILENT,
+            format!("{node} carries the run {run} out, and does not answer"),
+        )),
+        Found::Nothing => Err(fail(
+            StatusCode::NOT_FOUND,
+            "NO_SUCH_THING",
+            format!("no run {run} is known to this agent"),
+        )),
     }
-    // Another node coordinates it: ask there, once.
-    if matches!(caller, Caller::Local { .. }) {
-        let path = format!(
-            "/v1/runs/{run}?after={}&wait_ms={}",
-            poll.after, poll.wait_ms
-        );
-        for peer in core.peers.values() {
-            let timeout = poll.wait() + core.config.policy.peer_timeout;
-            if let Ok(view) = peer.get::<RunView>(&path, timeout).await {
-                return Ok(Json(view));
-            }
-        }
-    }
-    Err(fail(
-        StatusCode::NOT_FOUND,
-        "NO_SUCH_THING",
-        format!("no run {run} is known to this agent"),
-    ))
 }
 
 async fn power_route(

@@ -83,6 +83,9 @@ pub struct RunningStep {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MoveReport {
     pub run_id: RunId,
+    /// The run that this one covers, because its coordinator fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<RunId>,
     pub kind: MoveKind,
     pub service: ServiceName,
     pub from: Option<NodeName>,
@@ -291,6 +294,9 @@ pub struct EventView {
     pub at: UtcMicros,
     pub event: Event,
 }
+
+/// The code of the API's error where the run that was asked for goes on at a node that does not answer now.
+pub const COORDINATOR_SILENT: &str = "COORDINATOR_SILENT";
 
 /// Every error of the API.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

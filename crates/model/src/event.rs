@@ -93,6 +93,9 @@ pub enum EventBody {
         requested_by: Option<PersonName>,
         approved_by: Option<PersonName>,
         idempotency_key: String,
+        /// The run that this one covers: its coordinator fell silent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covers: Option<RunId>,
     },
     PlanRecorded {
         plan: Box<MandatedPlan>,
@@ -104,6 +107,9 @@ pub enum EventBody {
     },
     RunEnded {
         outcome: RunOutcome,
+        /// The plan in force when it ended. `None`: it ended before it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
     },
     RunInterrupted {
         why: String,

@@ -89,6 +89,7 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
                 epoch: epoch(3, "backup".into()),
                 coordinator: "backup".into(),
                 since: UtcMicros(1),
+                covers: None,
                 actor: "budi".into(),
                 live,
                 home: goal.clone(),

@@ -45,6 +45,14 @@ pub enum Screen {
     RunInterrupted {
         run: RunId,
     },
+    /// Said of a run that covers another.
+    RunCovers {
+        run: RunId,
+    },
+    /// In the log book, of a downtime's run.
+    CoveredBy {
+        run: RunId,
+    },
     StepsLeft {
         left: usize,
     },

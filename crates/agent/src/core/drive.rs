@@ -103,12 +103,14 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
                     proofs,
                     failed_fences,
                 } => {
+                    let covered = live.covers.as_ref();
                     let work = Planning {
                         core: core.clone(),
                         service: service.clone(),
                         run: live.run.clone(),
+                        covers: covered.map(|c| c.run.clone()),
                         request,
-                        parent,
+                        parent: parent.or_else(|| covered.map(|c| c.plan.clone())),
                         proofs,
                         failed_fences,
                         first: first.take().map(|plan| (plan, seen.clone())),
@@ -191,7 +193,9 @@ fn record(core: &Core, live: &LiveRun, body: EventBody) {
         EventBody::RunEnded { .. } => siaga_journal::Durability::Sync,
         _ => siaga_journal::Durability::Lazy,
     };
-    if let Err(error) = core.log.append(vec![event], durability) {
+    let mut events = vec![event];
+    events.extend(super::cover::end_of_covered(live, &events[0].body));
+    if let Err(error) = core.log.append(events, durability) {
         tracing::error!(%error, "the log could not be written");
     }
 }
@@ -208,6 +212,7 @@ struct Planning {
     core: Arc<Core>,
     service: Service,
     run: RunId,
+    covers: Option<RunId>,
     request: Request,
     parent: Option<PlanId>,
     proofs: Vec<ProofRecord>,
@@ -255,7 +260,7 @@ impl Planning {
                     .ledger
                     .unfinished
                     .as_ref()
-                    .is_some_and(|u| u.run == self.run)
+                    .is_some_and(|u| u.run == self.run || self.covers.as_ref() == Some(&u.run))
             {
                 facts.ledger.unfinished = None;
             }

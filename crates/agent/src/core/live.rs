@@ -23,6 +23,8 @@ pub struct LiveRuns {
 /// One run while it is watched.
 pub struct LiveRun {
     pub run: RunId,
+    /// The run that this one covers.
+    pub covers: Option<super::cover::Covered>,
     pub service: ServiceName,
     pub kind: MoveKind,
     pub actor: Actor,
@@ -120,6 +122,7 @@ impl LiveRun {
     ) -> Self {
         Self {
             run,
+            covers: None,
             service,
             kind,
             actor,
@@ -128,6 +131,14 @@ impl LiveRun {
             state: Mutex::default(),
             version: watch::channel(1).0,
             abort: watch::channel(false).0,
+        }
+    }
+
+    /// The same run, as the cover of another.
+    pub fn covering(self, covered: Option<super::cover::Covered>) -> Self {
+        Self {
+            covers: covered,
+            ..self
         }
     }
 
@@ -254,6 +265,7 @@ impl LiveRun {
         let (outcome, code, message) = describe(state.result.as_ref());
         MoveReport {
             run_id: self.run.clone(),
+            covers: self.covers.as_ref().map(|c| c.run.clone()),
             kind: self.kind,
             service: self.service.clone(),
             from: state.from.clone(),

@@ -2,8 +2,10 @@
 
 pub mod actor;
 pub mod check;
+pub mod cover;
 pub mod diagnose;
 pub mod drive;
+pub mod ended;
 pub mod lab_crash;
 pub mod link;
 pub mod live;
