@@ -128,6 +128,17 @@ pub struct LastCheck {
     pub passed: bool,
 }
 
+/// The kinds that [`repaired`] looks at.
+pub const REPAIR_KINDS: [&str; 7] = [
+    "check_passed",
+    "check_failed",
+    "proof_made",
+    "run_accepted",
+    "run_ended",
+    "peer_silent",
+    "peer_answers",
+];
+
 /// The newest `check` of `node`.
 pub fn last_check(events: &[EventView], node: &NodeName) -> Option<LastCheck> {
     events.iter().rev().find_map(|view| {

@@ -53,6 +53,12 @@ pub enum MoveAnswer {
     Refused {
         refusal: Refusal,
     },
+    /// The order was sent to its coordinator, and no answer came: the run may have begun there, or not. The same
+    /// request with the same key is carried out once.
+    Unknown {
+        coordinator: NodeName,
+        refusal: Refusal,
+    },
 }
 
 /// `GET /v1/runs/{id}`: a run as far as it has come. `version` grows with every change (long poll with `?after=`).

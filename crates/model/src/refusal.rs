@@ -76,6 +76,8 @@ pub enum RefusalCode {
     BadRequest,
     /// Equal mandates from two issuers: both are void.
     MandateConflict,
+    /// No refusal: the order was sent to its coordinator and not answered. It may have begun there.
+    OrderUnknown,
 }
 
 /// One thing that can be said.
@@ -267,6 +269,10 @@ pub enum Sentence {
     FenceHitsService {
         node: NodeName,
         service: ServiceName,
+    },
+    /// The order was sent to that node, and no answer came.
+    OrderUnanswered {
+        node: NodeName,
     },
     // --- refusals in one sentence
     RefusedServing {

@@ -85,6 +85,10 @@ pub(crate) fn how_word(how: siaga_model::proof::AttestKind) -> &'static str {
 /// A request that was not carried out, on several lines.
 pub fn refusal(voice: impl Into<Voice>, refusal: &Refusal) -> String {
     let voice = voice.into();
+    // An order without an answer may have begun: nothing is said of what changed.
+    if refusal.code == RefusalCode::OrderUnknown {
+        return resting(&voice, refusal);
+    }
     let safe = format!(
         "{} {}",
         ui(&voice, Ui::NothingChanged),
@@ -162,5 +166,6 @@ pub fn refusal_code(code: RefusalCode) -> &'static str {
         RefusalCode::NotAllowed => "NOT_ALLOWED",
         RefusalCode::BadRequest => "BAD_REQUEST",
         RefusalCode::MandateConflict => "MANDATE_CONFLICT",
+        RefusalCode::OrderUnknown => "ORDER_UNKNOWN",
     }
 }

@@ -129,6 +129,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedNeedsAttestation { node } => format!(
             "{node} is silent, and nothing here can make sure that it is off. A person has to go there."
         ),
+        S::OrderUnanswered { node } => {
+            format!("The order was sent to {node}, and no answer came. It may have begun there, or not.")
+        }
         S::RefusedPeerSilent { node } => format!("{node} does not answer. A planned move needs both nodes."),
         S::RefusedNotRunning { service } => format!("The service {service} is not running."),
         S::RefusedNotOnPreferred { service, active, preferred } => {

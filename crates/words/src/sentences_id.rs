@@ -134,6 +134,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             "{node} tidak menjawab. Tidak ada alat di sini yang dapat memastikan server itu mati. Seorang petugas harus \
              mendatanginya."
         ),
+        S::OrderUnanswered { node } => {
+            format!("Perintah sudah dikirim ke {node}, tetapi tidak ada jawaban. Mungkin sudah dimulai di sana, mungkin belum.")
+        }
         S::RefusedPeerSilent { node } => {
             format!("{node} tidak menjawab. Pemindahan terencana memerlukan kedua server.")
         }

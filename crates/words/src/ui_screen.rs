@@ -45,6 +45,10 @@ pub enum Screen {
     RunInterrupted {
         run: RunId,
     },
+    /// An order whose fate is not known can be given once more under its key.
+    SameKey {
+        key: String,
+    },
     /// Said of a run that covers another.
     RunCovers {
         run: RunId,

@@ -45,6 +45,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
              See what is true now with: siaga status\n  Bring the run to its goal with: siaga resume\n  \
              Bring the service back with: siaga abort"
         ),
+        Screen::SameKey { key } => format!(
+            "Look first: siaga status\n  Then the same command with --key {key} is safe: the order is carried out once."
+        ),
         Screen::RunCovers { run } => format!(
             "It covers the run {run}, because the server that carried that one out fell silent."
         ),

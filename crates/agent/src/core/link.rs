@@ -235,6 +235,19 @@ async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(
     copied
 }
 
+/// Asks the other nodes for what they wrote since the last copy, each at most `wait`. One that does not answer in
+/// time has nothing to say.
+pub async fn pull(core: &Arc<Core>, wait: Duration) {
+    let asked = core.peers.values().map(|client| async {
+        let newest = async {
+            let heads = client.get::<Heads>("/v1/heads", wait).await.ok()?;
+            copy(core, client, &heads).await.ok()
+        };
+        let _ = tokio::time::timeout(wait, newest).await;
+    });
+    futures_util::future::join_all(asked).await;
+}
+
 /// Copies one log from row `have` on.
 async fn copy_log(
     core: &Arc<Core>,

@@ -2,7 +2,7 @@
 
 use siaga_model::api::{ClientTestResult, MoveReport, Outage, RunView, RunningStep, StepView};
 use siaga_model::event::Actor;
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Step};
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, Step};
 use siaga_model::run::{RunOutcome, StepReport};
 use siaga_model::{NodeName, RunId, ServiceName, StepId, UtcMicros};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct LiveRun {
     pub run: RunId,
     /// The run that this one covers.
     pub covers: Option<super::cover::Covered>,
+    /// The plan that its order was accepted with.
+    pub first: Option<Box<Plan>>,
     pub service: ServiceName,
     pub kind: MoveKind,
     pub actor: Actor,
@@ -123,6 +125,7 @@ impl LiveRun {
         Self {
             run,
             covers: None,
+            first: None,
             service,
             kind,
             actor,
@@ -138,6 +141,14 @@ impl LiveRun {
     pub fn covering(self, covered: Option<super::cover::Covered>) -> Self {
         Self {
             covers: covered,
+            ..self
+        }
+    }
+
+    /// The same run, accepted with this plan.
+    pub fn with_first(self, plan: Plan) -> Self {
+        Self {
+            first: Some(Box::new(plan)),
             ..self
         }
     }

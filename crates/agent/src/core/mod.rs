@@ -6,6 +6,7 @@ pub mod cover;
 pub mod diagnose;
 pub mod drive;
 pub mod ended;
+pub mod forward;
 pub mod lab_crash;
 pub mod link;
 pub mod live;

@@ -70,7 +70,7 @@ fn plan(ctx: &Context, session: &mut Session, request: &mut MoveRequest) -> Resu
             MoveAnswer::DryRun { plan, .. } | MoveAnswer::Accepted { plan, .. } => {
                 return Ok(Planned::GoOn(Some(plan)));
             }
-            MoveAnswer::Refused { refusal } => refusal,
+            MoveAnswer::Refused { refusal } | MoveAnswer::Unknown { refusal, .. } => refusal,
         };
         if request.kind == MoveKind::Abort && refusal.code == RefusalCode::RunInProgress {
             return Ok(Planned::GoOn(None));
