@@ -244,7 +244,11 @@ async fn power_route(
     ApiJson(request): ApiJson<PowerRequest>,
 ) -> Result<Json<PowerAnswer>, Failed> {
     known(&caller)?;
-    match actor::resolve(&core, &caller, request.stated_actor.as_ref(), None) {
+    let claims = actor::Claims {
+        stated: request.stated_actor.as_ref(),
+        ..actor::Claims::default()
+    };
+    match actor::resolve(&core.config, &caller, claims) {
         Ok(who) => Ok(Json(power::power(&core, &who, &request).await)),
         Err(refusal) => Ok(Json(PowerAnswer::Refused { refusal })),
     }
@@ -357,13 +361,10 @@ async fn probe_route(
     Extension(caller): Extension<Caller>,
     ApiJson(report): ApiJson<ProbeReport>,
 ) -> Result<StatusCode, Failed> {
-    match &caller {
-        Caller::Local { .. } => {}
-        Caller::Peer(peer) if peer.name() == report.probe => {}
-        Caller::Peer(_) | Caller::Anonymous => {
-            let why = "a probe may report under its own name only";
-            return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
-        }
+    if !caller.may_report_as(&report.probe) {
+        let why =
+            "a probe may report under its own name only, or root and the group siaga in its place";
+        return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
     }
     service(&core, Some(&report.service))?;
     core.probes.report(report);
@@ -451,6 +452,7 @@ async fn orders_route(
     ApiJson(order): ApiJson<Order>,
 ) -> Result<Json<OrderAnswer>, Failed> {
     node_only(&caller)?;
+    // The executor checks that this coordinator issued the order's mandate.
     let is_coordinator =
         matches!(&caller, Caller::Peer(p) if p.name() == order.coordinator.as_str());
     if !is_coordinator || order.step.node != core.me {

@@ -105,6 +105,7 @@ pub fn run(
         approved_by: extra.approved_by,
         stated_actor: ctx.stated.clone(),
         forwarded_actor: None,
+        forwarded_person: None,
     };
     if options.dry_run {
         return preview(&ctx, &request, options.json);

@@ -27,8 +27,11 @@ pub struct MoveRequest {
     pub approved_by: Option<PersonName>,
     /// `--as NAME`, from root.
     pub stated_actor: Option<PersonName>,
-    /// Set by the agent that forwards to the coordinator; ignored from a local person.
+    /// Set by the agent that forwards to the coordinator. Believed from another node's agent only.
     pub forwarded_actor: Option<Actor>,
+    /// Which person of the list that actor is, as the forwarding agent established it. Never guessed from a name.
+    #[serde(default)]
+    pub forwarded_person: Option<PersonName>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

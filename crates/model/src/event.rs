@@ -40,6 +40,13 @@ pub enum ActorProof {
     Stated,
     /// The agent itself, by policy.
     Agent,
+    /// Another node's agent, known by its key, sent the order on: `node` is where the name was established, by `how`.
+    Forwarded {
+        node: NodeName,
+        how: Box<ActorProof>,
+    },
+    /// The person who made the join token, as the account that made it says.
+    JoinToken,
 }
 
 /// One event, without its place in the chain.

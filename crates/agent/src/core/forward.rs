@@ -20,7 +20,14 @@ pub async fn forward(
     mut request: MoveRequest,
     who: &Who,
 ) -> Result<MoveAnswer, Refusal> {
+    if request.forwarded_actor.is_some() {
+        // The two nodes see the service differently: sent on again, the order would go round in a circle.
+        return Err(bad_request(
+            "the two nodes do not agree on where the order belongs: look at the status, and give it again",
+        ));
+    }
     request.forwarded_actor = Some(who.actor.clone());
+    request.forwarded_person.clone_from(&who.person);
     request.stated_actor = None;
     let Some(peer) = core.peers.get(to) else {
         return Err(silent(to));
@@ -85,6 +92,7 @@ mod tests {
             approved_by: None,
             stated_actor: None,
             forwarded_actor: None,
+            forwarded_person: None,
         }
     }
 

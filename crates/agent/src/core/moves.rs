@@ -1,6 +1,6 @@
 //! A person's order: who asks, may it be, which node coordinates, and begin.
 
-use super::actor::{self, Who};
+use super::actor::{self, Claims, Who};
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::observe;
@@ -96,12 +96,7 @@ async fn accept(
             None => bad_request("there are several services: say --service NAME"),
         })?
         .clone();
-    let who = actor::resolve(
-        core,
-        caller,
-        request.stated_actor.as_ref(),
-        request.forwarded_actor.as_ref(),
-    )?;
+    let who = actor::resolve(&core.config, caller, Claims::of(&request))?;
     if let Some(live) = core.runs.going_on(&service.name) {
         if request.kind == MoveKind::Abort && !request.dry_run {
             live.ask_to_abort();

@@ -32,6 +32,7 @@ pub fn order(
         approved_by: None,
         stated_actor: session.person.clone(),
         forwarded_actor: None,
+        forwarded_person: None,
     };
     let Planned::GoOn(plan) = plan(ctx, session, &mut request)? else {
         return Ok(());
