@@ -5,11 +5,11 @@ use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
 use crate::core::ended::{self, Found};
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
-use crate::core::moves;
 use crate::core::observe::{observe, own_facts, promise_facts};
 use crate::core::orders::{self, OrderAnswer};
 use crate::core::power;
 use crate::core::state::Core;
+use crate::core::{loss, moves};
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -20,14 +20,14 @@ use serde::Deserialize;
 use siaga_journal::log_book::{LogBookRow, log_book};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    ApiError, COORDINATOR_SILENT, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding,
-    MoveAnswer, MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView, ServiceStatus,
-    SiteView, Status, VerifyAnswer,
+    AcceptLossAnswer, AcceptLossRequest, ApiError, COORDINATOR_SILENT, CheckReport, Diagnosis,
+    EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest,
+    ProbeReport, RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
 };
 use siaga_model::config::Service;
 use siaga_model::observation::PromiseFacts;
 use siaga_model::run::Order;
-use siaga_model::{NodeName, RunId, ServiceName};
+use siaga_model::{NodeName, PersonName, RunId, ServiceName};
 use siaga_runner::hands::Hands;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/power", post(power_route))
         .route("/v1/events", get(events_route))
         .route("/v1/events/verify", get(verify_route))
+        .route("/v1/events/accept-loss", post(accept_loss_route))
         .route("/v1/log", get(log_route))
         .route("/v1/probe", post(probe_route))
         .route("/v1/facts", get(facts_route))
@@ -240,17 +241,20 @@ async fn run_route(
     }
 }
 
+fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
+    actor::Claims {
+        stated: name,
+        ..actor::Claims::default()
+    }
+}
+
 async fn power_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
     ApiJson(request): ApiJson<PowerRequest>,
 ) -> Result<Json<PowerAnswer>, Failed> {
     known(&caller)?;
-    let claims = actor::Claims {
-        stated: request.stated_actor.as_ref(),
-        ..actor::Claims::default()
-    };
-    match actor::resolve(&core.config, &caller, claims) {
+    match actor::resolve(&core.config, &caller, stated(request.stated_actor.as_ref())) {
         Ok(who) => Ok(Json(power::power(&core, &who, &request).await)),
         Err(refusal) => Ok(Json(PowerAnswer::Refused { refusal })),
     }
@@ -343,6 +347,18 @@ fn named(problem: &Problem) -> String {
         problem.incarnation,
         problem.detail
     )
+}
+
+async fn accept_loss_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<AcceptLossRequest>,
+) -> Result<Json<AcceptLossAnswer>, Failed> {
+    known(&caller)?;
+    match actor::resolve(&core.config, &caller, stated(request.stated_actor.as_ref())) {
+        Ok(who) => Ok(Json(loss::accept(&core, &who, &request.reason).await)),
+        Err(refusal) => Ok(Json(AcceptLossAnswer::Refused { refusal })),
+    }
 }
 
 async fn log_route(

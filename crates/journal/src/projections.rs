@@ -63,6 +63,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PeerSilent { .. }
         | EventBody::PeerAnswers { .. }
         | EventBody::PowerChanged { .. }
+        | EventBody::LossAccepted { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,

@@ -341,6 +341,29 @@ pub struct VerifyAnswer {
     pub problems: Vec<String>,
 }
 
+/// `POST /v1/events/accept-loss`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AcceptLossRequest {
+    pub reason: String,
+    /// `--as NAME`, from root.
+    #[serde(default)]
+    pub stated_actor: Option<PersonName>,
+}
+
+/// Answer to `POST /v1/events/accept-loss`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum AcceptLossAnswer {
+    Accepted,
+    Refused {
+        refusal: Refusal,
+    },
+    /// The log could not be written.
+    Failed {
+        why: String,
+    },
+}
+
 /// `POST /v1/power`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PowerRequest {

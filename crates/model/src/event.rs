@@ -159,6 +159,12 @@ pub enum EventBody {
         node: NodeName,
         on: bool,
     },
+    // --- the log itself
+    /// No node of the site has the lost rows any more: a person attests that nothing in them binds.
+    LossAccepted {
+        by: PersonName,
+        reason: String,
+    },
     // --- findings
     Found {
         finding: Finding,

@@ -149,6 +149,14 @@ pub enum Sentence {
     NodeJournalLost {
         node: NodeName,
     },
+    /// None of them can tell the other what was promised.
+    JournalsLost {
+        nodes: Vec<NodeName>,
+    },
+    /// There is nothing to accept: this node's journal is whole.
+    JournalWhole {
+        node: NodeName,
+    },
     /// It let go in another boot than the one it is in now.
     NodeRebooted {
         node: NodeName,
@@ -410,6 +418,8 @@ pub enum Advice {
     FreeSpace {
         node: NodeName,
     },
+    /// Attest that no promise of the lost journals is in force any more.
+    AcceptLoss,
     /// Try the same command again.
     Again {
         kind: MoveKind,

@@ -68,6 +68,7 @@ fn command(voice: &Voice, advice: &Advice) -> String {
         Advice::PowerOn { node } => format!("siaga power on {node}"),
         Advice::PowerOff { node } => format!("siaga power off {node}"),
         Advice::FreeSpace { .. } => "df -h /var/lib/siaga".into(),
+        Advice::AcceptLoss => "siaga events accept-loss --reason TEXT".into(),
         Advice::Again { kind } => verb(*kind),
     }
 }

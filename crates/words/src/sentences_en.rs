@@ -49,6 +49,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeJournalLost { node } => {
             format!("{node} has lost its journal. It cannot know which promises it made.")
         }
+        S::JournalsLost { nodes } => format!(
+            "{} have lost their journals. Neither can tell which promises were made.",
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+        ),
+        S::JournalWhole { node } => format!("The journal of {node} is whole."),
         S::MountStranger { node, mount_point } => {
             format!("On {node}, {} is mounted, and not by Siaga.", mount_point.display())
         }

@@ -160,6 +160,11 @@ impl Says<'_> {
             EventBody::Found { finding: found } => {
                 self.two("found", "temuan", &finding(self.voice, found).0)
             }
+            EventBody::LossAccepted { by, reason } => self.two(
+                "loss of the journals accepted",
+                "hilangnya catatan diterima",
+                &format!("{by}; {}", quoted(reason)),
+            ),
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }

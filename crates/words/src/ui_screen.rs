@@ -45,6 +45,7 @@ pub enum Screen {
     RunInterrupted {
         run: RunId,
     },
+    LossAccepted,
     /// An order whose fate is not known can be given once more under its key.
     SameKey {
         key: String,

@@ -14,6 +14,7 @@ use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
 use siaga_model::{NodeName, PlanId, RunId};
+use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
@@ -44,6 +45,8 @@ pub struct Begin {
 pub struct SeenEpochs {
     pub elsewhere: Vec<siaga_model::Epoch>,
     pub answers_for: bool,
+    /// Only by a person's word.
+    pub by_word: bool,
 }
 
 impl SeenEpochs {
@@ -52,15 +55,19 @@ impl SeenEpochs {
         let peers = observation.nodes.iter().filter(|(name, _)| *name != me);
         let facts: Vec<_> = peers.clone().filter_map(|(_, v)| v.agent.facts()).collect();
         let attested = |node: &NodeName| request.attested.iter().any(|a| &a.node == node);
+        // A node that lost its own journal answers for nothing.
+        let knows = |view: &AgentView| view.facts().is_some_and(|f| !f.ledger.journal_lost);
         let answers_for = peers
             .clone()
-            .all(|(node, v)| matches!(&v.agent, AgentView::Answered { .. }) || attested(node));
+            .all(|(node, v)| knows(&v.agent) || attested(node));
+        let by_word = answers_for && !peers.clone().all(|(_, v)| knows(&v.agent));
         Self {
             elsewhere: facts
                 .iter()
                 .filter_map(|f| f.ledger.highest.clone())
                 .collect(),
             answers_for,
+            by_word,
         }
     }
 }
@@ -287,9 +294,17 @@ impl Planning {
             coordinator: self.core.me.clone(),
             plan,
         };
+        let was_lost = ledger.facts().journal_lost;
         ledger
             .begin(store.as_mut(), mandated.clone(), self.extra.clone())
             .map_err(|e| self.ledger_refusal(&e))?;
+        // A person answered for what no journal tells: that holds after a restart as well.
+        if was_lost
+            && seen.by_word
+            && let Err(error) = self.core.log.journal().confirm_history()
+        {
+            tracing::warn!(%error, "the journal could not be confirmed");
+        }
         Ok(Box::new(mandated))
     }
 

@@ -10,6 +10,7 @@ pub mod forward;
 pub mod lab_crash;
 pub mod link;
 pub mod live;
+pub mod loss;
 pub mod moves;
 pub mod observe;
 pub mod orders;
