@@ -64,6 +64,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PeerSilent { .. }
         | EventBody::PeerAnswers { .. }
         | EventBody::PowerChanged { .. }
+        | EventBody::LossAccepted { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,
@@ -128,6 +129,17 @@ pub struct LastCheck {
     pub when: Moment,
     pub passed: bool,
 }
+
+/// The kinds that [`repaired`] looks at.
+pub const REPAIR_KINDS: [&str; 7] = [
+    "check_passed",
+    "check_failed",
+    "proof_made",
+    "run_accepted",
+    "run_ended",
+    "peer_silent",
+    "peer_answers",
+];
 
 /// The newest `check` of `node`.
 pub fn last_check(events: &[EventView], node: &NodeName) -> Option<LastCheck> {

@@ -40,6 +40,13 @@ pub enum ActorProof {
     Stated,
     /// The agent itself, by policy.
     Agent,
+    /// Another node's agent, known by its key, sent the order on: `node` is where the name was established, by `how`.
+    Forwarded {
+        node: NodeName,
+        how: Box<ActorProof>,
+    },
+    /// The person who made the join token, as the account that made it says.
+    JoinToken,
 }
 
 /// One event, without its place in the chain.
@@ -97,6 +104,9 @@ pub enum EventBody {
         requested_by: Option<PersonName>,
         approved_by: Option<PersonName>,
         idempotency_key: String,
+        /// The run that this one covers: its coordinator fell silent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covers: Option<RunId>,
     },
     PlanRecorded {
         plan: Box<MandatedPlan>,
@@ -108,6 +118,9 @@ pub enum EventBody {
     },
     RunEnded {
         outcome: RunOutcome,
+        /// The plan in force when it ended. `None`: it ended before it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
     },
     RunInterrupted {
         why: String,
@@ -149,6 +162,12 @@ pub enum EventBody {
     PowerChanged {
         node: NodeName,
         on: bool,
+    },
+    // --- the log itself
+    /// No node of the site has the lost rows any more: a person attests that nothing in them binds.
+    LossAccepted {
+        by: PersonName,
+        reason: String,
     },
     // --- findings
     Found {

@@ -244,6 +244,9 @@ pub struct RunInProgress {
     pub epoch: Epoch,
     pub coordinator: NodeName,
     pub since: UtcMicros,
+    /// The run that this one covers, because its coordinator fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<RunId>,
     /// Who asked for it, for people.
     pub actor: String,
     /// True while the coordinator's agent is really carrying it out (not merely left over in the journal).

@@ -108,6 +108,8 @@ pub enum FailureKind {
     Log,
     /// The peer can't be reached; what it did is not known from here.
     Unreachable,
+    /// The run's coordinator fell silent, and the other node covered. `detail` names the run that did.
+    CoordinatorSilent,
     Io,
 }
 

@@ -96,6 +96,7 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
                     epoch: epoch(3, "backup".into()),
                     coordinator: "backup".into(),
                     since: UtcMicros(1),
+                    covers: None,
                     actor: "budi".into(),
                     live,
                     home: goal.clone(),
@@ -393,7 +394,11 @@ proptest! {
     fn stopped_is_never_guessed((config, seen, mut request, _) in world()) {
         request.goal = Placement::Stopped;
         let asked = siaga_planner::plan(&config, &seen, &request, &[]);
-        if asked.is_err_and(|r| r.code == RefusalCode::AlreadyThere) {
+        let said = match &asked {
+            Ok(plan) => plan.steps.is_empty(),
+            Err(refusal) => refusal.code == RefusalCode::AlreadyThere,
+        };
+        if said {
             for view in seen.nodes.values() {
                 let facts = view.agent.facts();
                 let free = facts.is_some_and(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);

@@ -192,6 +192,7 @@ impl Executor<'_> {
     }
 
     fn act(&self, order: &Order, progress: Progress, brought: &mut Brought) -> Acted {
+        from_its_issuer(order)?;
         if order.step.action == Action::Enlist {
             return self.enlist(order);
         }
@@ -396,6 +397,25 @@ impl Executor<'_> {
         }
         Err(Trouble::failed(FailureKind::ClientTest, failed.join(", ")))
     }
+}
+
+/// An order is obeyed only from the node that issued its mandate; an enlistment only with a plan of that very mandate.
+fn from_its_issuer(order: &Order) -> Result<(), Trouble> {
+    let issuer = &order.epoch.issuer;
+    let own_plan = order
+        .enlist
+        .as_ref()
+        .is_none_or(|plan| plan.epoch == order.epoch && &plan.coordinator == issuer);
+    if &order.coordinator == issuer && own_plan {
+        return Ok(());
+    }
+    Err(Trouble::failed(
+        FailureKind::Precondition,
+        format!(
+            "{} did not issue the mandate of this order, {issuer} did",
+            order.coordinator
+        ),
+    ))
 }
 
 fn ledger_trouble(error: LedgerError) -> Trouble {

@@ -448,6 +448,7 @@ impl Run {
         vec![
             Effect::Record(Box::new(EventBody::RunEnded {
                 outcome: outcome.clone(),
+                plan: self.plan.as_ref().map(|p| p.id.clone()),
             })),
             Effect::Ended(outcome),
         ]

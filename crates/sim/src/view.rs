@@ -32,6 +32,7 @@ impl Cluster {
                 epoch: plan.epoch.clone(),
                 coordinator: plan.coordinator.clone(),
                 since: UtcMicros(0),
+                covers: None,
                 actor: "siti".into(),
                 live: live && plan.coordinator.as_str() == NODES[node],
                 goal: Some(plan.plan.goal.clone()),
@@ -165,7 +166,7 @@ fn end_of(world: &World, run: &RunId) -> Option<RunOutcome> {
                         ended = None;
                     }
                 }
-                EventBody::RunEnded { outcome } if current => ended = Some(outcome.clone()),
+                EventBody::RunEnded { outcome, .. } if current => ended = Some(outcome.clone()),
                 _ => {}
             }
         }

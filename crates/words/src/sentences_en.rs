@@ -49,6 +49,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeJournalLost { node } => {
             format!("{node} has lost its journal. It cannot know which promises it made.")
         }
+        S::JournalsLost { nodes } => format!(
+            "{} have lost their journals. Neither can tell which promises were made.",
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+        ),
+        S::JournalWhole { node } => format!("The journal of {node} is whole."),
         S::MountStranger { node, mount_point } => {
             format!("On {node}, {} is mounted, and not by Siaga.", mount_point.display())
         }
@@ -138,6 +143,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedNeedsAttestation { node } => format!(
             "{node} is silent, and nothing here can make sure that it is off. A person has to go there."
         ),
+        S::OrderUnanswered { node } => {
+            format!("The order was sent to {node}, and no answer came. It may have begun there, or not.")
+        }
         S::RefusedPeerSilent { node } => format!("{node} does not answer. A planned move needs both nodes."),
         S::RefusedNotRunning { service } => format!("The service {service} is not running."),
         S::RefusedNotOnPreferred { service, active, preferred } => {

@@ -6,7 +6,7 @@ use siaga_model::config::Language;
 use siaga_model::event::EventBody;
 use siaga_model::plan::{MoveKind, Placement, Step};
 use siaga_model::proof::{Ground, ProofRecord};
-use siaga_model::run::{StepOutcome, StepReport};
+use siaga_model::run::{FailureKind, RunOutcome, StepFailure, StepOutcome, StepReport};
 
 /// What happened.
 pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
@@ -46,8 +46,15 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             move_kind,
             goal,
             reason,
+            covers,
             ..
-        } => says.accepted(*move_kind, goal, reason),
+        } => {
+            let said = says.accepted(*move_kind, goal, reason);
+            match covers {
+                Some(run) => format!("{said}; {}", says.two("covers", "menangani", run.as_str())),
+                None => said,
+            }
+        }
         EventBody::PlanRecorded { plan } => {
             let detail = plan.plan.steps.len().to_string();
             format!(
@@ -57,13 +64,13 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             )
         }
         EventBody::StepFinished { step, report, .. } => says.step(step, report),
-        EventBody::RunEnded { outcome: how } => {
+        EventBody::RunEnded { outcome: how, .. } => {
             let text = outcome(&voice, how);
-            says.two(
-                "run ended",
-                "proses berakhir",
-                text.lines().next().unwrap_or_default(),
-            )
+            let mut detail = text.lines().next().unwrap_or_default().to_owned();
+            if let Some(cause) = covered(how) {
+                detail = format!("{detail} {}", failure(&voice, cause));
+            }
+            says.two("run ended", "proses berakhir", &detail)
         }
         EventBody::RunInterrupted { why } => {
             says.two("run interrupted", "proses terhenti", &quoted(why))
@@ -82,6 +89,16 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
         }
         other => says.of_machines(other),
     }
+}
+
+/// Why a run ended that another one covered.
+fn covered(outcome: &RunOutcome) -> Option<&StepFailure> {
+    let cause = match outcome {
+        RunOutcome::Restored { cause, .. } => Some(cause),
+        RunOutcome::Stuck { cause, .. } => cause.as_ref(),
+        RunOutcome::Done | RunOutcome::Refused { .. } => None,
+    };
+    cause.filter(|c| c.kind == FailureKind::CoordinatorSilent)
 }
 
 struct Says<'a> {
@@ -148,6 +165,11 @@ impl Says<'_> {
             EventBody::Found { finding: found } => {
                 self.two("found", "temuan", &finding(self.voice, found).0)
             }
+            EventBody::LossAccepted { by, reason } => self.two(
+                "loss of the journals accepted",
+                "hilangnya catatan diterima",
+                &format!("{by}; {}", quoted(reason)),
+            ),
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }

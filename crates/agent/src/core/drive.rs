@@ -45,6 +45,8 @@ pub struct Begin {
 pub struct SeenEpochs {
     pub elsewhere: Vec<siaga_model::Epoch>,
     pub answers_for: bool,
+    /// Only by a person's word.
+    pub by_word: bool,
 }
 
 impl SeenEpochs {
@@ -53,15 +55,19 @@ impl SeenEpochs {
         let peers = observation.nodes.iter().filter(|(name, _)| *name != me);
         let facts: Vec<_> = peers.clone().filter_map(|(_, v)| v.agent.facts()).collect();
         let attested = |node: &NodeName| request.attested.iter().any(|a| &a.node == node);
+        // A node that lost its own journal answers for nothing.
+        let knows = |view: &AgentView| view.facts().is_some_and(|f| !f.ledger.journal_lost);
         let answers_for = peers
             .clone()
-            .all(|(node, v)| matches!(&v.agent, AgentView::Answered { .. }) || attested(node));
+            .all(|(node, v)| knows(&v.agent) || attested(node));
+        let by_word = answers_for && !peers.clone().all(|(_, v)| knows(&v.agent));
         Self {
             elsewhere: facts
                 .iter()
                 .filter_map(|f| f.ledger.highest.clone())
                 .collect(),
             answers_for,
+            by_word,
         }
     }
 }
@@ -104,12 +110,14 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
                     proofs,
                     failed_fences,
                 } => {
+                    let covered = live.covers.as_ref();
                     let work = Planning {
                         core: core.clone(),
                         service: service.clone(),
                         run: live.run.clone(),
+                        covers: covered.map(|c| c.run.clone()),
                         request,
-                        parent,
+                        parent: parent.or_else(|| covered.map(|c| c.plan.clone())),
                         proofs,
                         failed_fences,
                         first: first.take().map(|plan| (plan, seen.clone())),
@@ -195,7 +203,9 @@ fn record(core: &Core, live: &LiveRun, body: EventBody) {
         EventBody::RunEnded { .. } => siaga_journal::Durability::Sync,
         _ => siaga_journal::Durability::Lazy,
     };
-    if let Err(error) = core.log.append(vec![event], durability) {
+    let mut events = vec![event];
+    events.extend(super::cover::end_of_covered(live, &events[0].body));
+    if let Err(error) = core.log.append(events, durability) {
         tracing::error!(%error, "the log could not be written");
     }
 }
@@ -212,6 +222,7 @@ struct Planning {
     core: Arc<Core>,
     service: Service,
     run: RunId,
+    covers: Option<RunId>,
     request: Request,
     parent: Option<PlanId>,
     proofs: Vec<ProofRecord>,
@@ -259,7 +270,7 @@ impl Planning {
                     .ledger
                     .unfinished
                     .as_ref()
-                    .is_some_and(|u| u.run == self.run)
+                    .is_some_and(|u| u.run == self.run || self.covers.as_ref() == Some(&u.run))
             {
                 facts.ledger.unfinished = None;
             }
@@ -283,9 +294,17 @@ impl Planning {
             coordinator: self.core.me.clone(),
             plan,
         };
+        let was_lost = ledger.facts().journal_lost;
         ledger
             .begin(store.as_mut(), mandated.clone(), self.extra.clone())
             .map_err(|e| self.ledger_refusal(&e))?;
+        // A person answered for what no journal tells: that holds after a restart as well.
+        if was_lost
+            && seen.by_word
+            && let Err(error) = self.core.log.journal().confirm_history()
+        {
+            tracing::warn!(%error, "the journal could not be confirmed");
+        }
         Ok(Box::new(mandated))
     }
 

@@ -2,11 +2,15 @@
 
 pub mod actor;
 pub mod check;
+pub mod cover;
 pub mod diagnose;
 pub mod drive;
+pub mod ended;
+pub mod forward;
 pub mod lab_crash;
 pub mod link;
 pub mod live;
+pub mod loss;
 pub mod moves;
 pub mod observe;
 pub mod orders;

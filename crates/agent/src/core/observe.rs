@@ -55,6 +55,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
             epoch,
             coordinator: core.me.clone(),
             since: live.started_at,
+            covers: live.covers.as_ref().map(|c| c.run.clone()),
             actor: live.actor.name.clone(),
             live: true,
             goal: None,

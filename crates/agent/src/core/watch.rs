@@ -3,6 +3,7 @@
 //!
 //! None of it takes a disk set without an ordinary plan and its proofs.
 
+use super::cover::Covered;
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::{observe, own_facts};
@@ -290,17 +291,17 @@ async fn begin_by_itself(
     let plan = siaga_planner::plan(&core.config, &observation, &request, &[])
         .map_err(|refusal| siaga_words::refusal(core.config.site.language, &refusal))?;
     let now = core.hands.now();
-    let run = match kind {
-        MoveKind::Cover => known.run.clone(),
-        _ => new_run_id(now, &core.me),
-    };
+    // A cover is a run of its own: the person's order was another one, and is not done by it.
+    let run = new_run_id(now, &core.me);
+    let covered = (kind == MoveKind::Cover).then(|| Covered::from(known));
     let live = LiveRun::new(
         run.clone(),
         service.name.clone(),
         kind,
         core.agent_actor(),
         now,
-    );
+    )
+    .covering(covered.clone());
     let live = core
         .runs
         .begin(live, "")
@@ -327,6 +328,7 @@ async fn begin_by_itself(
             requested_by: None,
             approved_by: None,
             idempotency_key: String::new(),
+            covers: covered.map(|c| c.run),
         },
         budget: None,
     };

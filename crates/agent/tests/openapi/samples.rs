@@ -282,6 +282,7 @@ pub fn good() -> Vec<(&'static str, Value)> {
             "Event",
             event(EventBody::RunEnded {
                 outcome: RunOutcome::Done,
+                plan: Some("r1.4".into()),
             }),
         ),
         (

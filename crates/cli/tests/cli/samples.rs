@@ -133,6 +133,7 @@ pub fn step(action: &str, outcome: StepOutcome) -> StepView {
 pub fn report(kind: MoveKind) -> MoveReport {
     MoveReport {
         run_id: RunId::new(RUN),
+        covers: None,
         kind,
         service: service(),
         from: Some(serverdb()),

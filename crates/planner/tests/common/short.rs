@@ -313,6 +313,7 @@ fn run(value: &Value) -> siaga_model::observation::RunInProgress {
         epoch: epoch(7),
         coordinator: known_node(text(&keys.take("coordinator").unwrap())),
         since: NOW,
+        covers: None,
         actor: "budi".into(),
         live: keys.take("live").unwrap().as_bool().unwrap(),
         goal: keys.take("goal").map(|v| placement(text(&v))),
