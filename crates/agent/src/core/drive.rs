@@ -170,6 +170,9 @@ fn start(
         } else {
             orders::send(&core, &order, progress).await
         };
+        if let Some((proof, desk)) = report.proof.as_ref().zip(core.desks.get(&order.service)) {
+            desk.bench.heard(proof, core.hands.since_boot());
+        }
         live.step_ends(&order.step, &report);
         let _ = sender.send(Input::StepDone {
             plan: order.plan,
