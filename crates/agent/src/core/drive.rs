@@ -14,6 +14,7 @@ use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
 use siaga_model::{NodeName, PlanId, RunId};
+use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
