@@ -200,20 +200,25 @@ pub fn lengthen(state_dir: &Path, node: &str, rows: usize) -> Result<()> {
     let failed = |e: siaga_journal::JournalError| unexpected(format!("the event log: {e}"));
     let opened = Journal::open(state_dir, NodeName::from(node), Box::new(SystemClock));
     let (mut journal, _) = opened.map_err(failed)?;
-    let event = Event {
-        service: Some("simrs".into()),
-        run: Some("20260101-000000-bench".into()),
+    // What fills real logs: a link that comes and goes.
+    let event = |body| Event {
+        service: None,
+        run: None,
         actor: None,
-        body: EventBody::RunInterrupted {
-            why: "a row of the bench, about as long as the rows of a real log are in the mean: "
-                .repeat(3),
-        },
+        body,
     };
-    for _ in 0..rows.div_ceil(500) {
+    let peer = NodeName::from(crate::lab::other(node));
+    let silent = event(EventBody::PeerSilent { node: peer.clone() });
+    let answers = event(EventBody::PeerAnswers {
+        node: peer,
+        boot: "6a1f3c52-0d0f-4c55-9a37-b1f3d6b1c001".into(),
+    });
+    let pairs = vec![[silent.clone(), answers.clone()]; 250].concat();
+    for _ in 0..rows.div_ceil(pairs.len()) {
         journal
-            .append_all(vec![event.clone(); 500], Durability::Lazy)
+            .append_all(pairs.clone(), Durability::Lazy)
             .map_err(failed)?;
     }
-    journal.append(event, Durability::Sync).map_err(failed)?;
+    journal.append(silent, Durability::Sync).map_err(failed)?;
     Ok(())
 }
