@@ -8,6 +8,7 @@ pub mod lab_crash;
 pub mod link;
 pub mod live;
 pub mod moves;
+pub mod neighbours;
 pub mod observe;
 pub mod orders;
 pub mod power;

@@ -221,7 +221,8 @@ fn unfinished_target(
     })
 }
 
-fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
+/// The refusal for the sake of a run that goes on.
+pub(super) fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
     refuse(
         RefusalCode::RunInProgress,
         Sentence::RunBy {
@@ -237,7 +238,15 @@ fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
 }
 
 fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
-    run_by(&siaga_model::observation::RunInProgress {
+    run_by(&in_progress_here(core, live))
+}
+
+/// A run of this agent, as an observation tells it. Its mandate is not known here.
+pub(super) fn in_progress_here(
+    core: &Core,
+    live: &LiveRun,
+) -> siaga_model::observation::RunInProgress {
+    siaga_model::observation::RunInProgress {
         run: live.run.clone(),
         epoch: siaga_model::Epoch {
             counter: 0,
@@ -250,7 +259,7 @@ fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
         live: true,
         goal: None,
         home: None,
-    })
+    }
 }
 
 fn going_on(core: &Core, live: &LiveRun) -> MoveAnswer {
@@ -386,7 +395,8 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
         request.kind,
         who.actor.clone(),
         now,
-    );
+    )
+    .intending(&plan);
     let live = core
         .runs
         .begin(live, &request.idempotency_key)

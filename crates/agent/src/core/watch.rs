@@ -284,7 +284,8 @@ async fn begin_by_itself(
         kind,
         core.agent_actor(),
         now,
-    );
+    )
+    .intending(&plan);
     let live = core
         .runs
         .begin(live, "")

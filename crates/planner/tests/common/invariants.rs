@@ -1,8 +1,11 @@
 //! What must hold of every plan, whatever the world: written from design.md, not from the planner.
 
-use siaga_model::config::Config;
-use siaga_model::observation::{Holding, Observation};
-use siaga_model::plan::{Action, MoveKind, Plan, Step};
+use siaga_model::config::{Config, FenceKind};
+use siaga_model::observation::{
+    FenceState, Holding, Known, NeighbourRun, Observation, Presence, ProbeSighting,
+};
+use siaga_model::plan::{Action, Hit, MoveKind, Plan, Step};
+use siaga_model::refusal::Sentence;
 use siaga_model::{NodeName, StepId};
 use std::collections::BTreeSet;
 
@@ -17,6 +20,7 @@ pub fn check(config: &Config, observation: &Observation, plan: &Plan) -> Result<
         database_after_mount(plan),
         address_after_address(config, plan),
         nothing_taken_is_promised(plan),
+        every_hit_is_named(config, observation, plan),
     ];
     checks
         .into_iter()
@@ -181,6 +185,69 @@ fn nothing_taken_is_promised(plan: &Plan) -> Result<(), String> {
                 "{} promises and takes under one mandate",
                 take.node
             ));
+        }
+    }
+    Ok(())
+}
+
+/// A fence hits a node: every other service that is not known to have nothing there is named, once, to the program and
+/// to the operator; none of them works there, and no run of theirs acts there. Nothing else is named.
+fn every_hit_is_named(
+    config: &Config,
+    observation: &Observation,
+    plan: &Plan,
+) -> Result<(), String> {
+    let mut expected = Vec::new();
+    for step in &plan.steps {
+        let Action::Fence { victim, .. } = &step.action else {
+            continue;
+        };
+        for other in config.services.iter().filter(|s| s.name != plan.service) {
+            let seen = observation
+                .neighbours
+                .iter()
+                .find(|n| n.service == other.name);
+            let presence = seen.and_then(|n| n.on.get(victim)).and_then(Known::known);
+            if presence == Some(&Presence::Absent) {
+                continue;
+            }
+            let cut = observation.nodes[victim]
+                .fences
+                .iter()
+                .any(|f| f.kind == FenceKind::Fabric && f.state == FenceState::Fenced);
+            if presence == Some(&Presence::Running) && !cut {
+                return Err(format!("{} works on {victim}, which is fenced", other.name));
+            }
+            let fresh = u64::try_from(config.policy.witness_fresh.as_millis()).unwrap();
+            let served = |p: &ProbeSighting| {
+                p.serving && p.age_ms <= fresh && p.node.as_ref().is_none_or(|n| n == victim)
+            };
+            if seen.is_some_and(|n| n.probes.iter().any(served)) {
+                return Err(format!(
+                    "{} is served by {victim}, which is fenced",
+                    other.name
+                ));
+            }
+            let acts = |r: &NeighbourRun| r.acts_on.known().is_none_or(|on| on.contains(victim));
+            if seen.and_then(|n| n.run.as_ref()).is_some_and(acts) {
+                return Err(format!("a run of {} acts on {victim}", other.name));
+            }
+            expected.push(Hit {
+                victim: victim.clone(),
+                service: other.name.clone(),
+            });
+        }
+    }
+    if plan.hits != expected {
+        return Err(format!("hits {:?}, names {:?}", expected, plan.hits));
+    }
+    for hit in &plan.hits {
+        let said = Sentence::FenceHitsService {
+            node: hit.victim.clone(),
+            service: hit.service.clone(),
+        };
+        if !plan.unproved.contains(&said) {
+            return Err(format!("{} is hit, and nobody is told", hit.service));
         }
     }
     Ok(())
