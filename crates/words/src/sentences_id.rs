@@ -36,6 +36,15 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::BothHold { nodes } => {
             format!("Lebih dari satu server memegang kumpulan disk: {}. Data dalam bahaya.", list(nodes))
         }
+        S::NodeRebooted { node } => format!("{node} sudah menyala ulang sejak melepas disk set."),
+        S::PromiseGone { node } => format!("Janji {node} bahwa disk set sudah dilepas tidak berlaku lagi."),
+        S::PromiseUnheard { node, age_ms: Some(ms) } => format!(
+            "{node} tidak menjawab, dan ia berjanji {} yang lalu bahwa disk set sudah dilepas. Mungkin ia sudah menyala ulang sejak itu.",
+            age(*ms)
+        ),
+        S::PromiseUnheard { node, age_ms: None } => format!(
+            "{node} tidak menjawab, dan agen yang mendengar janjinya bahwa disk set sudah dilepas sudah tidak ada."
+        ),
         S::NodePromised { node, epoch } => {
             format!("{node} telah berjanji melepas kumpulan disk (mandat {}).", epoch.counter)
         }
