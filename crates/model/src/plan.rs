@@ -56,7 +56,8 @@ pub struct Plan {
     pub from: Option<NodeName>,
     /// How each other node is made to let go.
     pub proofs: Vec<PlannedProof>,
-    /// The other services that a fence of this plan hits.
+    /// The other services whose mandates a fence of this plan needs: all of the site, since what is not there yet may
+    /// get there before the fence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hits: Vec<Hit>,
     /// In an order in which every step comes after those it waits for.
@@ -81,7 +82,7 @@ impl Plan {
     }
 }
 
-/// A service that is, or may be, on a node that a plan of another service fences.
+/// A service that would be hit by a fence of a node, if it were there at that moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hit {
     pub victim: NodeName,

@@ -5,7 +5,7 @@ use crate::planned::Planner;
 use crate::steps::{Graph, LetGo};
 use crate::world::Grip;
 use siaga_model::observation::DatabaseState;
-use siaga_model::plan::{Action, Hit, MoveKind, Plan, PlannedProof};
+use siaga_model::plan::{Action, MoveKind, Plan, PlannedProof};
 use siaga_model::refusal::Sentence;
 use siaga_model::{NodeName, StepId};
 
@@ -61,7 +61,7 @@ impl Planner<'_> {
 
         let sentence = self.move_sentence(target, &letting_go);
         let hits = neighbours::hits(self.world, &letting_go);
-        let mut unproved = self.unproved_fences(&letting_go, &hits);
+        let mut unproved = self.unproved_fences(&letting_go);
         unproved.push(Sentence::MountNotTried {
             node: target.clone(),
         });
@@ -173,15 +173,22 @@ impl Planner<'_> {
     }
 
     /// What is not tried of each fence, and which other services are on a node that is forced.
-    fn unproved_fences(&self, letting_go: &[PlannedProof], hits: &[Hit]) -> Vec<Sentence> {
+    fn unproved_fences(&self, letting_go: &[PlannedProof]) -> Vec<Sentence> {
         let mut said = Vec::new();
         for proof in letting_go {
             match proof {
                 PlannedProof::Release { .. } => {}
-                PlannedProof::Fence { node, device, .. } => said.push(Sentence::FenceNotTried {
-                    node: node.clone(),
-                    device: device.clone(),
-                }),
+                PlannedProof::Fence { node, device, .. } => {
+                    said.push(Sentence::FenceNotTried {
+                        node: node.clone(),
+                        device: device.clone(),
+                    });
+                    let there = neighbours::there(self.world, node);
+                    said.extend(there.map(|n| Sentence::FenceHitsService {
+                        node: node.clone(),
+                        service: n.service.clone(),
+                    }));
+                }
                 // A person did something to the node, and this plan does nothing: it needs no other mandate.
                 PlannedProof::Attested { node, .. } => {
                     let there = neighbours::there(self.world, node);
@@ -192,10 +199,6 @@ impl Planner<'_> {
                 }
             }
         }
-        said.extend(hits.iter().map(|hit| Sentence::FenceHitsService {
-            node: hit.victim.clone(),
-            service: hit.service.clone(),
-        }));
         said
     }
 

@@ -10,12 +10,13 @@ use siaga_model::observation::{Known, Neighbour, NeighbourRun, Presence, ProbeSi
 use siaga_model::plan::{Hit, PlannedProof};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 
-/// The other services that the fences among `letting_go` hit.
+/// The services whose mandates the fences among `letting_go` need: every other one of the site. One that is seen to
+/// have nothing there may be brought there before the fence; under its mandate it can't.
 pub(crate) fn hits(world: &World, letting_go: &[PlannedProof]) -> Vec<Hit> {
     let mut hits = Vec::new();
     for proof in letting_go {
         if let PlannedProof::Fence { node, .. } = proof {
-            hits.extend(there(world, node).map(|n| Hit {
+            hits.extend(all(world).map(|n| Hit {
                 victim: node.clone(),
                 service: n.service.clone(),
             }));
@@ -24,22 +25,25 @@ pub(crate) fn hits(world: &World, letting_go: &[PlannedProof]) -> Vec<Hit> {
     hits
 }
 
-/// The other services that are, or may be, on `node`, in the configuration's order.
-pub(crate) fn there<'a>(
-    world: &World<'a>,
-    node: &NodeName,
-) -> impl Iterator<Item = HitService<'a>> + use<'a> {
-    let (world, node) = (*world, node.clone());
-    world
-        .config
-        .services
-        .iter()
+/// The other services, in the configuration's order.
+fn all<'a>(world: &World<'a>) -> impl Iterator<Item = HitService<'a>> + use<'a> {
+    let world = *world;
+    let others = world.config.services.iter();
+    others
         .filter(move |s| s.name != world.service.name)
         .map(move |s| HitService {
             service: &s.name,
             seen: world.seen.neighbours.iter().find(|n| n.service == s.name),
         })
-        .filter(move |hit| !hit.is_absent(&node))
+}
+
+/// Those that are, or may be, on `node`.
+pub(crate) fn there<'a>(
+    world: &World<'a>,
+    node: &NodeName,
+) -> impl Iterator<Item = HitService<'a>> + use<'a> {
+    let node = node.clone();
+    all(world).filter(move |hit| !hit.is_absent(&node))
 }
 
 /// A configured service, and what was seen of it.
@@ -59,9 +63,9 @@ impl HitService<'_> {
 
 /// What stands against fencing the node for the sake of the service that is asked for.
 pub(crate) fn refuse_fence(asked: &Asked) -> Result<(), Refusal> {
-    for hit in there(asked.world, asked.node) {
+    for hit in all(asked.world) {
         let Some(seen) = hit.seen else { continue };
-        if works_there(asked.world, seen, asked.node) {
+        if !hit.is_absent(asked.node) && works_there(asked.world, seen, asked.node) {
             return Err(works(asked, seen));
         }
         if let Some(run) = seen.run.as_ref().filter(|r| acts_on(r, asked.node)) {

@@ -77,6 +77,7 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
     let run = prop::option::weighted(0.15, (any::<bool>(), prop::option::of(placement())));
     (highest, promised, run, prop::bool::weighted(0.1))
         .prop_map(|(highest, promised, run, journal_lost)| LedgerFacts {
+            last_take: siaga_model::observation::LastTake::Unknown,
             highest: highest.map(|(c, n)| epoch(c, n)),
             journal_lost,
             promise: promised.map(|(c, n)| Promise {

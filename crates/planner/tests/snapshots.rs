@@ -184,6 +184,15 @@ fn check_answer(given: &Result<Plan, Refusal>, expect: &mut Keys) -> Vec<String>
             }
         }
     }
+    for sentence in expect
+        .take("unproved_has_not")
+        .iter()
+        .flat_map(|v| v.as_array().unwrap())
+    {
+        if said.contains(sentence) {
+            wrong.push(format!("  unproved_has_not: {sentence} is there"));
+        }
+    }
     wrong
 }
 

@@ -133,20 +133,21 @@ async fn prepare(
     let run = new_run_id(core.hands.now(), &core.me);
     let absent = |n: &Neighbour| n.on.get(node).is_some_and(|p| p.is(&Presence::Absent));
     let answered = |n: &Neighbour| n.on.values().all(|p| p.known().is_some());
-    let there: Vec<&Neighbour> = seen.iter().filter(|n| !absent(n)).collect();
-    let hits: Vec<Hit> = there
+    let there = seen.iter().filter(|n| !absent(n));
+    let names = there.map(|n| n.service.clone()).collect();
+    // The mandates of all: what is not there yet may get there before the fence.
+    let hits: Vec<Hit> = seen
         .iter()
         .map(|n| Hit {
             victim: node.clone(),
             service: n.service.clone(),
         })
         .collect();
-    let answers_for = there.iter().all(|n| answered(n));
-    let elsewhere = there
+    let answers_for = seen.iter().all(answered);
+    let elsewhere = seen
         .iter()
         .map(|n| (n.service.clone(), n.mandates.clone()))
         .collect();
-    let names = hits.iter().map(|h| h.service.clone()).collect();
     let mandates = mint(core, run, hits, elsewhere, answers_for).await?;
     Ok((names, mandates))
 }
