@@ -287,6 +287,7 @@ impl Planner<'_> {
             goal: self.request.goal.clone(),
             from: self.world.last_on().cloned(),
             proofs,
+            hits: Vec::new(),
             steps: graph.into_steps(),
             sentence,
             unproved,
