@@ -212,6 +212,7 @@ fn neighbour_run() -> impl Strategy<Value = NeighbourRun> {
             epoch: epoch(8, "serverdb".into()),
             coordinator: "serverdb".into(),
             since: UtcMicros(1),
+            covers: None,
             actor: "budi".into(),
             live: true,
             goal: None,
