@@ -157,7 +157,7 @@ impl Planner<'_> {
             nodes = world.nodes().map(|n| n.name.clone()).collect();
         }
         let Some(first) = nodes.first() else {
-            return self.already_stopped();
+            return Err(self.already_stopped());
         };
         for node in &nodes {
             guards::refuse_stranger(world, node)?;
@@ -208,14 +208,9 @@ impl Planner<'_> {
     }
 
     /// Nothing is left to stop: a run that is gone on with is over, and anything else asks for nothing.
-    fn already_stopped(&self) -> Result<Plan, Refusal> {
+    fn already_stopped(&self) -> Refusal {
         let service = self.world.name();
-        if matches!(self.request.kind, MoveKind::Resume | MoveKind::Abort) {
-            guards::refuse_lost_journal(self.world, self.request)?;
-            let sentence = Sentence::ServiceStopped { service };
-            return Ok(self.made(Graph::default(), Vec::new(), sentence, self.unseen()));
-        }
-        Err(Refusal {
+        Refusal {
             code: RefusalCode::AlreadyThere,
             sentence: Sentence::ServiceStopped {
                 service: service.clone(),
@@ -226,7 +221,7 @@ impl Planner<'_> {
                 .flat_map(|n| evidence::of_node(self.world, &n.name))
                 .collect(),
             next: vec![Advice::Start { service }],
-        })
+        }
     }
 
     /// In place: the node goes on holding the disk set, so nobody else has to let go.

@@ -3,6 +3,7 @@
 
 use crate::auditor;
 use crate::hands::{PretendHands, PretendStore, Shared, boot_id, index, lock, place};
+use crate::said::{forget, log_refusal, report};
 use crate::view::newest_plan;
 use crate::world::{NODES, SERVICES, World};
 use siaga_model::config::Config;
@@ -482,42 +483,5 @@ impl Cluster {
             self.step(next);
         }
         self.tidy_dead();
-    }
-}
-
-fn report(outcome: StepOutcome) -> StepReport {
-    StepReport {
-        outcome,
-        proof: None,
-        tests: Vec::new(),
-        notes: Vec::new(),
-        started_at: UtcMicros(0),
-        duration_ms: 0,
-    }
-}
-
-fn log_refusal(why: &str) -> Refusal {
-    use siaga_model::refusal::{Advice, RefusalCode, Sentence};
-    Refusal {
-        code: RefusalCode::Superseded,
-        sentence: Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
-        evidence: Vec::new(),
-        next: vec![Advice::Status],
-    }
-}
-
-fn forget(observation: &mut Observation, run: &RunId) {
-    for view in observation.nodes.values_mut() {
-        if let AgentView::Answered { facts, .. } = &mut view.agent
-            && facts
-                .ledger
-                .unfinished
-                .as_ref()
-                .is_some_and(|u| &u.run == run)
-        {
-            facts.ledger.unfinished = None;
-        }
     }
 }

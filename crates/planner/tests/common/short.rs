@@ -7,7 +7,7 @@ use siaga_model::config::{Config, Node};
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DatabaseState, DiskSighting, FenceState, FenceView,
-    Holding, Known, LedgerFacts, MountFact, Neighbour, NeighbourRun, NodeFacts, NodeView,
+    Holding, Known, LastTake, LedgerFacts, MountFact, Neighbour, NeighbourRun, NodeFacts, NodeView,
     Observation, Power, Presence, ProbeSighting, VirtualIpFact,
 };
 use siaga_model::plan::{MoveKind, Placement, Request};
@@ -339,6 +339,16 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             at: NOW,
         });
     }
+    // Unless the world says otherwise, the node where something is mounted took it last, and nobody else ever did.
+    let mounted = facts.mounts.iter().any(|m| m.mounted);
+    ledger.last_take = match keys.take("took") {
+        Some(Value::String(_)) => LastTake::Unknown,
+        Some(counter) => LastTake::Under {
+            epoch: epoch(counter.as_u64().unwrap()),
+        },
+        None if mounted => LastTake::Under { epoch: epoch(1) },
+        None => LastTake::Never,
+    };
     ledger.journal_lost = keys
         .take("journal_lost")
         .is_some_and(|v| v.as_bool().unwrap());
