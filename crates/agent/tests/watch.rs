@@ -211,7 +211,9 @@ async fn after_its_power_came_back(allowed: bool, goal: Placement) -> Agent {
     site.policy.start_after_building_power_loss = allowed;
     site.services[0].preferred_node = me();
     let agent = backup_of(site, Router::new(), false).await;
-    let started = plan(7, MoveKind::Start, goal, "serverdb");
+    let mut started = plan(7, MoveKind::Start, goal, "serverdb");
+    started.coordinator = me();
+    let ended = started.id.clone();
     agent.happened(EventBody::PlanRecorded {
         plan: Box::new(started),
     });
@@ -219,6 +221,7 @@ async fn after_its_power_came_back(allowed: bool, goal: Placement) -> Agent {
         "run1",
         EventBody::RunEnded {
             outcome: RunOutcome::Done,
+            plan: Some(ended),
         },
     );
     agent.happened(EventBody::NodeBooted {
@@ -283,6 +286,7 @@ async fn one_log_that_cannot_be_copied_does_not_hold_up_the_others() {
         version: 1,
         heads,
         pins: String::new(),
+        lost: false,
     };
     let copied = link::copy(&agent.core, &agent.client, &theirs).await;
     assert!(copied.is_err(), "it is reported");

@@ -1,5 +1,6 @@
 //! The steps of a move: every other node lets go, and the target takes, mounts and starts.
 
+use crate::neighbours;
 use crate::planned::Planner;
 use crate::steps::{Graph, LetGo};
 use crate::world::Grip;
@@ -46,21 +47,20 @@ impl Planner<'_> {
             .iter()
             .map(|proof| self.let_go(&mut graph, proof, &enlisted))
             .collect();
-        let stopped = self.stop_half_dead(&mut graph, target, here);
+        let cleared = self.clear(&mut graph, target, here);
 
         let mut before: Vec<StepId> = gone.iter().map(|g| g.disk).collect();
-        before.push(here);
+        before.push(cleared.unwrap_or(here));
         let take = graph.add(target, Action::Take, &before);
         before = gone.iter().map(|g| g.address).collect();
         before.push(here);
         let address = graph.add(target, Action::AddVirtualIp, &before);
-        let mut before = vec![take];
-        before.extend(stopped);
-        let mount = graph.add(target, Action::Mount, &before);
+        let mount = graph.add(target, Action::Mount, &[take]);
         let database = graph.add(target, Action::StartDatabase, &[mount, address]);
         graph.serve(target, service, database);
 
         let sentence = self.move_sentence(target, &letting_go);
+        let hits = neighbours::hits(self.world, &letting_go);
         let mut unproved = self.unproved_fences(&letting_go);
         unproved.push(Sentence::MountNotTried {
             node: target.clone(),
@@ -69,7 +69,10 @@ impl Planner<'_> {
             node: target.clone(),
         });
         unproved.push(Sentence::ClientNotTried);
-        self.made(graph, letting_go, sentence, unproved)
+        Plan {
+            hits,
+            ..self.made(graph, letting_go, sentence, unproved)
+        }
     }
 
     /// The steps by which one other node lets go.
@@ -152,36 +155,49 @@ impl Planner<'_> {
         planned && self.world.is_ready(node)
     }
 
-    /// A database on the target that is shutting down or hung: a stop can't be taken back, so it is finished first.
-    fn stop_half_dead(&self, graph: &mut Graph, target: &NodeName, here: StepId) -> Option<StepId> {
-        match &self.world.facts(target)?.database {
+    /// What is left on the target that must not be gone on with: a mount that may be older than what another node wrote
+    /// (its way to the storage was cut and is back, without a boot between); a database that is shutting down or hung,
+    /// since a stop can't be taken back.
+    fn clear(&self, graph: &mut Graph, target: &NodeName, here: StepId) -> Option<StepId> {
+        let world = self.world;
+        if world.has_mount(target) && !world.is_newest_taker(target) {
+            let stopped = graph.stop(target, world.service, &[here]);
+            return Some(graph.add(target, Action::Unmount, &[stopped]));
+        }
+        match &world.facts(target)?.database {
             DatabaseState::NotServing { .. } | DatabaseState::Unknown { .. } => {
-                Some(graph.stop(target, self.world.service, &[here]))
+                Some(graph.stop(target, world.service, &[here]))
             }
             DatabaseState::Stopped | DatabaseState::Starting { .. } | DatabaseState::Ready => None,
         }
     }
 
+    /// What is not tried of each fence, and which other services are on a node that is forced.
     fn unproved_fences(&self, letting_go: &[PlannedProof]) -> Vec<Sentence> {
         let mut said = Vec::new();
         for proof in letting_go {
-            let PlannedProof::Fence { node, device, .. } = proof else {
-                continue;
-            };
-            said.push(Sentence::FenceNotTried {
-                node: node.clone(),
-                device: device.clone(),
-            });
-            let others = self
-                .world
-                .config
-                .services
-                .iter()
-                .filter(|s| s.name != self.world.service.name);
-            said.extend(others.map(|s| Sentence::FenceHitsService {
-                node: node.clone(),
-                service: s.name.clone(),
-            }));
+            match proof {
+                PlannedProof::Release { .. } => {}
+                PlannedProof::Fence { node, device, .. } => {
+                    said.push(Sentence::FenceNotTried {
+                        node: node.clone(),
+                        device: device.clone(),
+                    });
+                    let there = neighbours::there(self.world, node);
+                    said.extend(there.map(|n| Sentence::FenceHitsService {
+                        node: node.clone(),
+                        service: n.service.clone(),
+                    }));
+                }
+                // A person did something to the node, and this plan does nothing: it needs no other mandate.
+                PlannedProof::Attested { node, .. } => {
+                    let there = neighbours::there(self.world, node);
+                    said.extend(there.map(|n| Sentence::AttestedMayCarry {
+                        node: node.clone(),
+                        service: n.service.clone(),
+                    }));
+                }
+            }
         }
         said
     }

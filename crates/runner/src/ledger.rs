@@ -7,17 +7,21 @@
 //! - **once**: a proof that was used opens nothing again;
 //! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
 
-use crate::hands::{Hands, LifeQuestion, Store};
+mod for_fence;
+
+use crate::hands::{Hands, Store};
 use crate::permit::TakePermit;
-use siaga_model::config::FenceKind;
+use crate::verify::{self, Heard, void};
 use siaga_model::event::EventBody;
 use siaga_model::mandate::EpochRelation;
-use siaga_model::observation::{FenceState, LedgerFacts, Promise};
+use siaga_model::observation::{LastTake, LedgerFacts, Promise};
 use siaga_model::plan::MandatedPlan;
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
 use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
+
+pub use for_fence::ForFence;
 
 /// Why the ledger refuses.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -26,6 +30,8 @@ pub enum LedgerError {
     Superseded { offered: Epoch, in_force: Epoch },
     #[error("two mandates with equal counters are void: {epoch} and {other}")]
     Conflict { epoch: Epoch, other: Epoch },
+    #[error("the run {run} acts on {node}, which would be fenced")]
+    RunThere { run: RunId, node: NodeName },
     #[error("this node lost its journal and has not seen the other node's")]
     JournalLost,
     #[error("the log could not be written: {0}")]
@@ -45,7 +51,7 @@ impl LedgerError {
             LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => {
                 FailureKind::Superseded
             }
-            LedgerError::JournalLost => FailureKind::Precondition,
+            LedgerError::JournalLost | LedgerError::RunThere { .. } => FailureKind::Precondition,
             LedgerError::Log(_) => FailureKind::Log,
             LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
         };
@@ -104,8 +110,12 @@ pub struct Ledger {
     rival: Option<Epoch>,
     promise: Option<Promise>,
     used: Vec<ProofRecord>,
+    /// What was taken before this journal began is not known.
+    began_without_history: bool,
     journal_lost: bool,
     plan: Option<MandatedPlan>,
+    /// The newest mandate that was minted here for another service's fence, and its victim.
+    for_fence: Option<(Epoch, NodeName)>,
 }
 
 impl Ledger {
@@ -125,8 +135,10 @@ impl Ledger {
             rival: None,
             promise: None,
             used: Vec::new(),
+            began_without_history: journal_lost,
             journal_lost,
             plan: None,
+            for_fence: None,
         };
         for body in events {
             ledger.apply(body);
@@ -139,6 +151,10 @@ impl Ledger {
             EventBody::MandateMinted { epoch }
             | EventBody::MandateAdmitted { epoch }
             | EventBody::EpochSeen { epoch } => self.see(epoch),
+            EventBody::FenceMandateMinted { epoch, victim } => {
+                self.see(epoch);
+                self.for_fence = Some((epoch.clone(), victim.clone()));
+            }
             EventBody::Promised { promise } if promise.node == self.me => {
                 self.promise = Some(promise.clone());
             }
@@ -169,7 +185,19 @@ impl Ledger {
             highest: self.highest.clone(),
             journal_lost: self.journal_lost,
             promise: self.promise.clone(),
+            last_take: self.last_take(),
             unfinished: None,
+        }
+    }
+
+    /// The newest mandate under which this node was permitted to take.
+    fn last_take(&self) -> LastTake {
+        match self.used.last() {
+            Some(proof) => LastTake::Under {
+                epoch: proof.epoch.clone(),
+            },
+            None if self.began_without_history => LastTake::Unknown,
+            None => LastTake::Never,
         }
     }
 
@@ -344,7 +372,8 @@ impl Ledger {
         })
     }
 
-    /// Verifies every proof once more and uses them up, durably. The only maker of a [`TakePermit`].
+    /// Verifies every proof once more and uses them up, durably. The only maker of a [`TakePermit`]. `heard`: when
+    /// the promises of other nodes reached this process.
     pub fn authorise_take(
         &mut self,
         store: &mut dyn Store,
@@ -352,6 +381,7 @@ impl Ledger {
         others: &[NodeName],
         epoch: &Epoch,
         proofs: &[ProofRecord],
+        heard: &[Heard],
     ) -> Result<TakePermit, LedgerError> {
         self.obey(epoch)?;
         if let Some(promise) = &self.promise
@@ -363,6 +393,8 @@ impl Ledger {
             });
         }
         let mut used = Vec::new();
+        let mut may_adopt = true;
+        let mine = self.last_take();
         for other in others {
             let proof = proofs
                 .iter()
@@ -375,7 +407,8 @@ impl Ledger {
             {
                 return Err(void(other, "it was used already"));
             }
-            verify_again(hands, proof)?;
+            let theirs = verify::again(hands, proof, heard)?;
+            may_adopt &= theirs.is_older_than(&mine);
             used.push(proof.clone());
         }
         let bodies = used
@@ -385,7 +418,12 @@ impl Ledger {
             })
             .collect();
         self.write(store, bodies)?;
-        Ok(TakePermit::new(self.service.clone(), epoch.clone(), used))
+        Ok(TakePermit::new(
+            self.service.clone(),
+            epoch.clone(),
+            used,
+            may_adopt,
+        ))
     }
 
     fn write(&mut self, store: &mut dyn Store, bodies: Vec<EventBody>) -> Result<(), LedgerError> {
@@ -396,46 +434,5 @@ impl Ledger {
             self.apply(body);
         }
         Ok(())
-    }
-}
-
-fn void(node: &NodeName, why: impl Into<String>) -> LedgerError {
-    LedgerError::ProofVoid {
-        node: node.clone(),
-        why: why.into(),
-        witness: None,
-    }
-}
-
-/// Looks again, right before the take: is the power still off, the way still cut, is there no sign of life?
-fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerError> {
-    let question = match &proof.ground {
-        // The promise is durable at the other node, which obeys no older mandate and mints above this one only with
-        // a proof about us.
-        Ground::Released => return Ok(()),
-        Ground::Fenced { device, fence } => {
-            match hands.fence_state(&proof.node, device) {
-                FenceState::Fenced => {}
-                FenceState::Open => {
-                    return Err(void(&proof.node, format!("{device} says: not fenced")));
-                }
-                FenceState::Failed { why } => {
-                    return Err(void(&proof.node, format!("{device}: {why}")));
-                }
-            }
-            match fence {
-                FenceKind::Power => LifeQuestion::PoweredOff,
-                FenceKind::Fabric => LifeQuestion::StorageCut,
-            }
-        }
-        Ground::Attested { how, .. } => LifeQuestion::Attested(*how),
-    };
-    match hands.sign_of_life(&proof.service, &proof.node, question, proof.at) {
-        None => Ok(()),
-        Some(sign) => Err(LedgerError::ProofVoid {
-            node: proof.node.clone(),
-            why: "a sign of life".into(),
-            witness: Some(Box::new(sign)),
-        }),
     }
 }

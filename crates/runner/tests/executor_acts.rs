@@ -331,6 +331,28 @@ fn the_disk_set_is_taken_with_a_permit_once_per_proof() {
 }
 
 #[test]
+fn a_promise_heard_here_just_now_outlives_its_node() {
+    let desk = desk();
+    desk.hands.script().promise = None;
+    let proof = released(OTHER, &five());
+    let unheard = take(&desk, vec![proof.clone()]);
+    assert_eq!(failure(&unheard).kind, FailureKind::ProofVoid);
+    desk.bench.heard(&proof, desk.hands.script().since_boot);
+    assert!(take(&desk, vec![proof]).outcome.is_done());
+}
+
+#[test]
+fn a_promise_heard_for_an_older_mandate_is_forgotten() {
+    let desk = desk();
+    desk.hands.script().promise = None;
+    let (proof, at) = (released(OTHER, &five()), desk.hands.script().since_boot);
+    desk.bench.heard(&proof, at);
+    desk.bench.heard(&released("third", &epoch(6, ME)), at);
+    let taken = take(&desk, vec![proof]);
+    assert_eq!(failure(&taken).kind, FailureKind::ProofVoid);
+}
+
+#[test]
 fn without_a_permit_nothing_is_taken() {
     let desk = desk();
     assert_eq!(failure(&take(&desk, vec![])).kind, FailureKind::ProofVoid);
@@ -422,4 +444,40 @@ fn a_ground_in_a_record_says_what_was_done() {
             how: AttestKind::Unplugged
         }
     );
+}
+
+/// The node that issued a mandate is the only one that is obeyed under it.
+#[test]
+fn an_order_comes_from_the_node_that_issued_its_mandate() {
+    let desk = desk();
+    let stranger = Order {
+        coordinator: OTHER.into(),
+        ..order(&five(), Action::Unmount)
+    };
+    assert_eq!(
+        failure(&desk.execute(&stranger)).kind,
+        FailureKind::Precondition
+    );
+    let six = epoch(6, OTHER);
+    let enlist = order(&six, Action::Enlist);
+    let mine = |coordinator: &str, of: &Epoch| {
+        let mut plan = common::plan(of);
+        plan.coordinator = coordinator.into();
+        Some(Box::new(plan))
+    };
+    for forged in [
+        // The plan of a mandate that another node issued, sent by its coordinator or under its name.
+        mine(ME, &six),
+        mine(OTHER, &five()),
+    ] {
+        let order = Order {
+            enlist: forged,
+            ..enlist.clone()
+        };
+        assert_eq!(
+            failure(&desk.execute(&order)).kind,
+            FailureKind::Precondition
+        );
+    }
+    assert!(desk.enlist(&six).outcome.is_done());
 }

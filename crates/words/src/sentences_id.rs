@@ -36,12 +36,26 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::BothHold { nodes } => {
             format!("Lebih dari satu server memegang kumpulan disk: {}. Data dalam bahaya.", list(nodes))
         }
+        S::NodeRebooted { node } => format!("{node} sudah menyala ulang sejak melepas disk set."),
+        S::PromiseGone { node } => format!("Janji {node} bahwa disk set sudah dilepas tidak berlaku lagi."),
+        S::PromiseUnheard { node, age_ms: Some(ms) } => format!(
+            "{node} tidak menjawab, dan ia berjanji {} yang lalu bahwa disk set sudah dilepas. Mungkin ia sudah menyala ulang sejak itu.",
+            age(*ms)
+        ),
+        S::PromiseUnheard { node, age_ms: None } => format!(
+            "{node} tidak menjawab, dan agen yang mendengar janjinya bahwa disk set sudah dilepas sudah tidak ada."
+        ),
         S::NodePromised { node, epoch } => {
             format!("{node} telah berjanji melepas kumpulan disk (mandat {}).", epoch.counter)
         }
         S::NodeJournalLost { node } => {
             format!("{node} kehilangan catatan kejadiannya. Server itu tidak tahu janji yang pernah dibuatnya.")
         }
+        S::JournalsLost { nodes } => format!(
+            "{} kehilangan catatan kejadian. Tidak ada yang tahu janji yang pernah dibuat.",
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" dan ")
+        ),
+        S::JournalWhole { node } => format!("Catatan kejadian {node} utuh."),
         S::MountStranger { node, mount_point } => {
             format!("Di {node}, {} terpasang, tetapi bukan oleh Siaga.", mount_point.display())
         }
@@ -120,6 +134,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceHitsService { node, service } => {
             format!("Isolasi {node} juga mengenai layanan {service}.")
         }
+        S::AttestedMayCarry { node, service } => format!(
+            "Layanan {service} juga ada, atau mungkin ada, di {node}. Rencana ini tidak melakukan apa pun terhadap {node}; urus {service} tersendiri."
+        ),
         // --- refusals in one sentence
         S::RefusedServing { service, node: Some(node) } => {
             format!("Layanan {service} masih melayani klien di {node}. Ambil alih akan memutus mereka.")
@@ -134,6 +151,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             "{node} tidak menjawab. Tidak ada alat di sini yang dapat memastikan server itu mati. Seorang petugas harus \
              mendatanginya."
         ),
+        S::OrderUnanswered { node } => {
+            format!("Perintah sudah dikirim ke {node}, tetapi tidak ada jawaban. Mungkin sudah dimulai di sana, mungkin belum.")
+        }
         S::RefusedPeerSilent { node } => {
             format!("{node} tidak menjawab. Pemindahan terencana memerlukan kedua server.")
         }
@@ -169,6 +189,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} sedang menjalankan layanan {service}. Dayanya tetap menyala.")
         }
+        S::RefusedFenceHitsRunning { node, service } => format!(
+            "{node} sedang menjalankan layanan {service}, dan layanan itu berfungsi. Isolasi {node} akan memutus kliennya."
+        ),
         S::RefusedNotAllowed { actor, why } => {
             format!("{} tidak berhak melakukan ini: {}.", quoted(actor), quoted(why))
         }

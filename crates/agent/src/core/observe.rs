@@ -6,7 +6,7 @@ use siaga_model::api::FactsAnswer;
 use siaga_model::config::{Fence, Service};
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DiskSighting, FenceState, FenceView, Holding,
-    NodeFacts, NodeView, Observation, Power,
+    NodeFacts, NodeView, Observation, Power, PromiseFacts,
 };
 use siaga_model::{NodeName, ServiceName};
 use siaga_node::observe::witness;
@@ -55,6 +55,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
             epoch,
             coordinator: core.me.clone(),
             since: live.started_at,
+            covers: live.covers.as_ref().map(|c| c.run.clone()),
             actor: live.actor.name.clone(),
             live: true,
             goal: None,
@@ -92,6 +93,30 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
     }
 }
 
+/// What this node says of its promise, right before the other takes the disk set. `None`: it can't be told.
+pub async fn promise_facts(core: &Arc<Core>, service: &ServiceName) -> Option<PromiseFacts> {
+    let (c, s) = (core.clone(), service.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let desk = c.desks.get(&s)?;
+        let disk = match desk.bench.busy() {
+            true => Holding::Held {
+                by: vec!["a step under way".into()],
+            },
+            false => c.hands.claimed(&s),
+        };
+        let ledger = desk.bench.lock().ledger.facts();
+        Some(PromiseFacts {
+            node: c.me.clone(),
+            boot: c.boot.clone(),
+            promise: ledger.promise,
+            highest: ledger.highest,
+            last_take: ledger.last_take,
+            disk,
+        })
+    });
+    looked.await.ok().flatten()
+}
+
 /// One observation of `service`.
 pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
     let at = core.hands.now();
@@ -102,7 +127,8 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
             .map(|node| view_of(core, service, node)),
     );
     let addresses = addresses(core, service);
-    let (own, peers, addresses) = tokio::join!(own, peers, addresses);
+    let neighbours = super::neighbours::observe(core, service);
+    let (own, peers, addresses, neighbours) = tokio::join!(own, peers, addresses, neighbours);
     let disk = look_at_disk(core, service, &own).await;
     let mut nodes: BTreeMap<NodeName, NodeView> = peers.into_iter().collect();
     nodes.insert(
@@ -126,6 +152,7 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
         probes: core.probes.sightings(&service.name),
         addresses,
         disk,
+        neighbours,
     }
 }
 
@@ -166,7 +193,12 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     (node, view)
 }
 
-async fn ask_agent(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
+/// Asks the agent of `node` about one service, over every path.
+pub(super) async fn ask_agent(
+    core: &Arc<Core>,
+    service: &ServiceName,
+    node: &NodeName,
+) -> AgentView {
     let Some(peer) = core.peers.get(node) else {
         return AgentView::Silent {
             paths_tried: Vec::new(),

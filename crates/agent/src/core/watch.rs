@@ -3,6 +3,7 @@
 //!
 //! None of it takes a disk set without an ordinary plan and its proofs.
 
+use super::cover::Covered;
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::{observe, own_facts};
@@ -17,6 +18,7 @@ use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
 use siaga_model::{Epoch, NodeName, RunId, ServiceName, UtcMicros};
 use siaga_runner::hands::Hands;
+use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -104,6 +106,22 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
     let facts = own_facts(core, &service.name).await;
     let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
     let cleaned = tokio::task::spawn_blocking(move || {
+        let Some(desk) = c.desks.get(&s) else {
+            return Vec::new();
+        };
+        // A mandate that came meanwhile decides; one that comes now waits until nothing is in flight here.
+        let still = |ledger: &Ledger| {
+            let highest = ledger.facts().highest;
+            highest.is_none_or(|h| h.counter < e.counter)
+        };
+        let Some(_letting_go) = desk.bench.occupy(&e, still) else {
+            return Vec::new();
+        };
+        if c.hands.look(&s).disk != Holding::Free {
+            // Said durably before the act. Where it can't be said, letting go is still the safe act.
+            let body = EventBody::LettingGo { epoch: e.clone() };
+            c.note_durably(&s, body);
+        }
         c.hands.disown(&s);
         let mut said = Vec::new();
         let mut keep = |what: &str, acted: siaga_runner::hands::Acted| match acted {
@@ -116,14 +134,13 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
         keep("database stopped", c.hands.stop_database(&s, &|_| {}));
         keep("unmounted", c.hands.unmount(&s));
         let clean = c.hands.prove_released(&s).is_ok();
-        if let Some(desk) = c.desks.get(&s) {
-            let mut bench = desk.bench.lock();
-            let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
-            // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
-            if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
-                said.push(error.to_string());
-            }
+        let mut bench = desk.bench.lock();
+        let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+        // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
+        if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
+            said.push(error.to_string());
         }
+        drop(bench);
         said
     })
     .await
@@ -274,17 +291,18 @@ async fn begin_by_itself(
     let plan = siaga_planner::plan(&core.config, &observation, &request, &[])
         .map_err(|refusal| siaga_words::refusal(core.config.site.language, &refusal))?;
     let now = core.hands.now();
-    let run = match kind {
-        MoveKind::Cover => known.run.clone(),
-        _ => new_run_id(now, &core.me),
-    };
+    // A cover is a run of its own: the person's order was another one, and is not done by it.
+    let run = new_run_id(now, &core.me);
+    let covered = (kind == MoveKind::Cover).then(|| Covered::from(known));
     let live = LiveRun::new(
         run.clone(),
         service.name.clone(),
         kind,
         core.agent_actor(),
         now,
-    );
+    )
+    .covering(covered.clone())
+    .intending(&plan);
     let live = core
         .runs
         .begin(live, "")
@@ -311,6 +329,7 @@ async fn begin_by_itself(
             requested_by: None,
             approved_by: None,
             idempotency_key: String::new(),
+            covers: covered.map(|c| c.run),
         },
         budget: None,
     };

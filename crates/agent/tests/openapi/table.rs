@@ -123,6 +123,12 @@ pub const ROUTES: &[Route] = &[
         "PowerRequest",
         Some("PowerAnswer"),
     ),
+    post(
+        "/v1/events/accept-loss",
+        "A person attests that nothing in the lost journals of both nodes is in force",
+        "AcceptLossRequest",
+        Some("AcceptLossAnswer"),
+    ),
     Route {
         query: Some("EventsQuery"),
         errors: LOG,
@@ -154,6 +160,14 @@ pub const ROUTES: &[Route] = &[
         ..post("/v1/probe", "A client probe's report", "ProbeReport", None)
     },
     of_service("/v1/facts", "What this node knows of itself", "FactsAnswer"),
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
+        ..of_service(
+            "/v1/promise",
+            "Does this node's promise to have let go still stand?",
+            "PromiseFacts",
+        )
+    },
     Route {
         errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
         ..of_service(

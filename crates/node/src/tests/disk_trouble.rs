@@ -1,6 +1,7 @@
 //! The traps of a shared disk: what still holds it, and what can't be told.
 
 use super::{Guard, Wish, World, in_own_namespace, run, until};
+use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
 use siaga_model::observation::Holding;
@@ -65,6 +66,56 @@ fn a_copy_in_another_mount_namespace_is_no_release() {
         until("release", || {
             world.hands.prove_released(&world.service).is_ok()
         });
+    });
+}
+
+/// Its way to the storage was cut, another node took the disk set, and the way came back without a boot between.
+#[test]
+fn a_mount_that_may_be_stale_is_not_gone_on_with() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let busy = |acted| matches!(acted, Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy);
+        assert!(busy(world.take_anew()));
+        // It is nobody's from here on, also for a permit that would let it be adopted.
+        assert!(busy(world.take()));
+        assert!(world.hands.mount(&world.service).is_err());
+        assert!(world.hands.look(&world.service).mounts[0].stranger);
+        world.hands.unmount(&world.service).unwrap();
+        assert!(world.take_anew().unwrap().changed);
+        assert!(world.hands.mount(&world.service).unwrap().changed);
+    });
+}
+
+#[test]
+fn a_mount_long_after_the_take_needs_a_new_one() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        let old = Taken {
+            since_boot: Duration::ZERO,
+            ..world.taken()
+        };
+        world.hands.take_for(&old, true).unwrap();
+        let too_late = world.hands.mount(&world.service);
+        assert!(
+            matches!(&too_late, Err(Trouble::Failed(f)) if f.kind == FailureKind::Precondition),
+            "{too_late:?}"
+        );
+        world.take().unwrap();
+        world.hands.mount(&world.service).unwrap();
+        // What is mounted already was mounted in time.
+        world.hands.take_for(&old, true).unwrap();
+        assert!(!world.hands.mount(&world.service).unwrap().changed);
+    });
+}
+
+#[test]
+fn the_kernels_word_alone_tells_who_claims_the_disk_set() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let claimed = || world.hands.claimed(&world.service);
+        assert!(matches!(claimed(), Holding::Held { .. }));
+        world.hands.unmount(&world.service).unwrap();
+        assert_eq!(claimed(), Holding::Free);
     });
 }
 
