@@ -238,6 +238,11 @@ fn a_frozen_node_fenced_by_fabric_thaws_and_reaches_nothing() {
     });
     assert_eq!(lab.active("backup").as_deref(), Some("backup"));
     nothing_lost(load);
+    // The fence still cuts it off, so that it goes on looking; it says so once.
+    let said = lab
+        .siaga("serverdb", &["events", "--json", "--kind", "letting_go"])
+        .expect(0);
+    assert_eq!(said.out.lines().count(), 1, "{}", said.out);
 }
 
 #[test]
