@@ -274,8 +274,11 @@ fn both_sides_ordered_at_once_one_wins() {
             if lab.holder().is_some() && lab.state("serverdb") == "running" {
                 return true;
             }
-            // Both may have given way to each other; then the next command goes through.
-            lab.siaga("serverdb", &["start", "--yes", "--json"]);
+            // Both may have given way to each other: then the next command goes through, or says which one does.
+            let started = lab.siaga("serverdb", &["start", "--yes", "--json"]);
+            if started.code == 3 && started.json()["code"] == "RUN_INTERRUPTED" {
+                lab.siaga("serverdb", &["resume", "--yes", "--json"]);
+            }
             false
         });
         let won = [&one, &other].iter().filter(|r| r.code == 0).count();
