@@ -64,6 +64,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PeerAnswers { .. }
         | EventBody::PowerChanged { .. }
         | EventBody::LossAccepted { .. }
+        | EventBody::EventKeyTrusted { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,

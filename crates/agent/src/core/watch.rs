@@ -16,10 +16,10 @@ use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
-use siaga_model::{Epoch, RunId, UtcMicros};
+use siaga_model::{Epoch, RunId, ServiceName, UtcMicros};
 use siaga_runner::hands::Hands;
 use siaga_runner::run::RunSpec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ const LOOK_EVERY: u32 = 5;
 pub async fn watch(core: Arc<Core>) {
     let mut silent_since: BTreeMap<RunId, Instant> = BTreeMap::new();
     let mut tried: Vec<RunId> = Vec::new();
-    let mut started_after_power_loss = false;
+    let mut started_after_power_loss: BTreeSet<ServiceName> = BTreeSet::new();
     let mut tick: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
@@ -50,8 +50,9 @@ pub async fn watch(core: Arc<Core>) {
             if tick.is_multiple_of(LOOK_EVERY) {
                 look(&core, &service).await;
             }
-            if !started_after_power_loss {
-                started_after_power_loss = building_power_loss(&core, &service).await;
+            let waits = !started_after_power_loss.contains(&service.name);
+            if waits && building_power_loss(&core, &service).await {
+                started_after_power_loss.insert(service.name.clone());
             }
         }
     }
@@ -409,7 +410,11 @@ async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
 }
 
 fn all_rebooted_since(core: &Core, service: &Service) -> bool {
-    let Ok(events) = core.log.journal().events(&Filter::default()) else {
+    let filter = Filter {
+        kinds: vec!["run_ended".into(), "node_booted".into()],
+        ..Filter::default()
+    };
+    let Ok(events) = core.log.with(|journal| journal.events(&filter)) else {
         return false;
     };
     let last_end = events
