@@ -54,6 +54,7 @@ fn binds(body: &EventBody) -> bool {
         // A newer version's row of such a kind binds too, though it can't be read: see `unread_ledger_events`.
         EventBody::Other(other) => LEDGER_KINDS.contains(&other.kind.as_str()),
         EventBody::StepFinished { .. }
+        | EventBody::LettingGo { .. }
         | EventBody::Refused { .. }
         | EventBody::OutageMeasured { .. }
         | EventBody::ServiceOnline { .. }

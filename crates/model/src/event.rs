@@ -92,6 +92,10 @@ pub enum EventBody {
         proof: ProofRecord,
         why: String,
     },
+    /// Another node took the disk set with a proof about this one: what is left of the service here is dropped.
+    LettingGo {
+        epoch: Epoch,
+    },
     // --- runs
     RunAccepted {
         move_kind: MoveKind,

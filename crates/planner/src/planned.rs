@@ -145,13 +145,19 @@ impl Planner<'_> {
             self.refuse_unknown(world.nodes().map(|n| &n.name))?;
         }
         self.refuse_unknown(holders.into_iter())?;
-        let nodes: Vec<NodeName> = world
+        let mut nodes: Vec<NodeName> = world
             .nodes()
             .map(|n| n.name.clone())
             .filter(|n| world.grip(n) == Grip::Holds)
             .collect();
+        // A run that rests and finds its goal reached is brought to its end: every node promises so, and it is over.
+        let rests = matches!(self.request.kind, MoveKind::Resume | MoveKind::Abort);
+        let reached = nodes.is_empty() && rests;
+        if reached {
+            nodes = world.nodes().map(|n| n.name.clone()).collect();
+        }
         let Some(first) = nodes.first() else {
-            return self.already_stopped();
+            return Err(self.already_stopped());
         };
         for node in &nodes {
             guards::refuse_stranger(world, node)?;
@@ -165,10 +171,11 @@ impl Planner<'_> {
         for node in &nodes {
             self.release(&mut graph, node, &enlisted);
         }
+        let service = world.name();
         let node = world.active().unwrap_or(first).clone();
-        let sentence = Sentence::WillStop {
-            service: world.name(),
-            node,
+        let sentence = match reached {
+            true => Sentence::ServiceStopped { service },
+            false => Sentence::WillStop { service, node },
         };
         let proofs = nodes
             .into_iter()
@@ -200,15 +207,9 @@ impl Planner<'_> {
         })
     }
 
-    /// Nothing is left to stop: a run that is gone on with is over, and anything else asks for nothing.
-    fn already_stopped(&self) -> Result<Plan, Refusal> {
+    fn already_stopped(&self) -> Refusal {
         let service = self.world.name();
-        if matches!(self.request.kind, MoveKind::Resume | MoveKind::Abort) {
-            guards::refuse_lost_journal(self.world, self.request)?;
-            let sentence = Sentence::ServiceStopped { service };
-            return Ok(self.made(Graph::default(), Vec::new(), sentence, self.unseen()));
-        }
-        Err(Refusal {
+        Refusal {
             code: RefusalCode::AlreadyThere,
             sentence: Sentence::ServiceStopped {
                 service: service.clone(),
@@ -219,7 +220,7 @@ impl Planner<'_> {
                 .flat_map(|n| evidence::of_node(self.world, &n.name))
                 .collect(),
             next: vec![Advice::Start { service }],
-        })
+        }
     }
 
     /// In place: the node goes on holding the disk set, so nobody else has to let go.

@@ -11,8 +11,8 @@ use siaga_model::config::Config;
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, ApplicationFact, AttestationGiven, DatabaseState,
-    DiskSighting, FenceState, FenceView, Holding, Known, LedgerFacts, MountFact, NodeFacts,
-    NodeView, Observation, Power, ProbeSighting, Promise, RunInProgress, VirtualIpFact,
+    DiskSighting, FenceState, FenceView, Holding, Known, LastTake, LedgerFacts, MountFact,
+    NodeFacts, NodeView, Observation, Power, ProbeSighting, Promise, RunInProgress, VirtualIpFact,
 };
 use siaga_model::plan::{Action, MoveKind, Placement, Request};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
@@ -74,28 +74,36 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
     let highest = prop::option::of((0..4_u64, name()));
     let promised = prop::option::of((0..4_u64, name()));
     let run = prop::option::weighted(0.15, (any::<bool>(), prop::option::of(placement())));
-    (highest, promised, run, prop::bool::weighted(0.1))
-        .prop_map(|(highest, promised, run, journal_lost)| LedgerFacts {
-            highest: highest.map(|(c, n)| epoch(c, n)),
-            journal_lost,
-            promise: promised.map(|(c, n)| Promise {
-                node: n.clone(),
-                boot: "boot-1".into(),
-                epoch: epoch(c, n),
-                at: UtcMicros(1),
-            }),
-            unfinished: run.map(|(live, goal)| RunInProgress {
-                run: "run-1".into(),
-                epoch: epoch(3, "backup".into()),
-                coordinator: "backup".into(),
-                since: UtcMicros(1),
-                covers: None,
-                actor: "budi".into(),
-                live,
-                home: goal.clone(),
-                goal,
-            }),
-        })
+    let took = prop_oneof![
+        Just(LastTake::Unknown),
+        Just(LastTake::Never),
+        (0..4_u64, name()).prop_map(|(c, n)| LastTake::Under { epoch: epoch(c, n) }),
+    ];
+    (highest, promised, run, prop::bool::weighted(0.1), took)
+        .prop_map(
+            |(highest, promised, run, journal_lost, last_take)| LedgerFacts {
+                highest: highest.map(|(c, n)| epoch(c, n)),
+                journal_lost,
+                last_take,
+                promise: promised.map(|(c, n)| Promise {
+                    node: n.clone(),
+                    boot: "boot-1".into(),
+                    epoch: epoch(c, n),
+                    at: UtcMicros(1),
+                }),
+                unfinished: run.map(|(live, goal)| RunInProgress {
+                    run: "run-1".into(),
+                    epoch: epoch(3, "backup".into()),
+                    coordinator: "backup".into(),
+                    since: UtcMicros(1),
+                    covers: None,
+                    actor: "budi".into(),
+                    live,
+                    home: goal.clone(),
+                    goal,
+                }),
+            },
+        )
         .boxed()
 }
 
@@ -386,11 +394,7 @@ proptest! {
     fn stopped_is_never_guessed((config, seen, mut request, _) in world()) {
         request.goal = Placement::Stopped;
         let asked = siaga_planner::plan(&config, &seen, &request, &[]);
-        let said = match &asked {
-            Ok(plan) => plan.steps.is_empty(),
-            Err(refusal) => refusal.code == RefusalCode::AlreadyThere,
-        };
-        if said {
+        if asked.is_err_and(|r| r.code == RefusalCode::AlreadyThere) {
             for view in seen.nodes.values() {
                 let facts = view.agent.facts();
                 let free = facts.is_some_and(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);

@@ -133,6 +133,11 @@ impl Says<'_> {
                     &format!("{gap} ({by})"),
                 )
             }
+            EventBody::LettingGo { epoch } => self.two(
+                "another node took the service: what is left here is dropped, mandate",
+                "layanan diambil alih node lain: sisanya di sini dilepas, mandat",
+                &epoch.counter.to_string(),
+            ),
             EventBody::ServiceOnline { node, .. } => {
                 self.two("service on line", "layanan online", node.as_str())
             }

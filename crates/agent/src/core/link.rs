@@ -226,7 +226,8 @@ fn stay_ahead(core: &Core, theirs: &Heads) {
     }
 }
 
-async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), NotCopied> {
+/// Copies what the peer has and this node has not, each log by itself.
+pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), NotCopied> {
     let (mine, current) = core
         .log
         .with(|journal| (journal.heads(), journal.incarnation()));

@@ -106,6 +106,20 @@ impl Core {
         }
     }
 
+    /// Writes down what the agent is about to do by itself, and waits until it is on the disk.
+    pub fn note_durably(&self, service: &ServiceName, body: EventBody) {
+        let event = Event {
+            service: Some(service.clone()),
+            run: None,
+            actor: Some(self.agent_actor()),
+            body,
+        };
+        let sync = siaga_journal::Durability::Sync;
+        if let Err(error) = self.log.append(vec![event], sync) {
+            tracing::error!(%error, "the log could not be written");
+        }
+    }
+
     /// Adds a finding, or replaces the one with the same code and node. New ones are written down.
     pub fn found(&self, service: Option<&ServiceName>, finding: Finding) {
         let new = {
