@@ -33,6 +33,10 @@ lint: setup ## formatting, and clippy with warnings as errors
 	cargo clippy --profile ci --locked --workspace --lib --bins -- -D warnings
 	cargo clippy --profile ci --locked --workspace --all-targets -- -D warnings -A clippy::unwrap_used
 
+.PHONY: bench
+bench: build ## speed beside a bare floor, in one run: OPTIONS="--quick" (see docs/bench.md)
+	scripts/bench.sh target/release/siaga $(OPTIONS)
+
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
 	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture

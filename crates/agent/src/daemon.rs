@@ -138,6 +138,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         log,
         pins: pins.clone(),
         hands,
+        fencing: state::fencing(&desks),
         desks,
         peers: clients,
         pulses,

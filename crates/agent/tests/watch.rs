@@ -213,6 +213,7 @@ async fn after_its_power_came_back(allowed: bool, goal: Placement) -> Agent {
     let agent = backup_of(site, Router::new(), false).await;
     let mut started = plan(7, MoveKind::Start, goal, "serverdb");
     started.coordinator = me();
+    let ended = started.id.clone();
     agent.happened(EventBody::PlanRecorded {
         plan: Box::new(started),
     });
@@ -220,7 +221,7 @@ async fn after_its_power_came_back(allowed: bool, goal: Placement) -> Agent {
         "run1",
         EventBody::RunEnded {
             outcome: RunOutcome::Done,
-            plan: None,
+            plan: Some(ended),
         },
     );
     agent.happened(EventBody::NodeBooted {

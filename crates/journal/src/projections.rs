@@ -10,8 +10,9 @@ use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeSet;
 
 /// The kinds that a node's ledger and its unfinished runs are rebuilt from.
-pub const LEDGER_KINDS: [&str; 11] = [
+pub const LEDGER_KINDS: [&str; 12] = [
     "mandate_minted",
+    "fence_mandate_minted",
     "mandate_admitted",
     "epoch_seen",
     "promised",
@@ -41,6 +42,7 @@ pub fn ledger_events<'a>(
 fn binds(body: &EventBody) -> bool {
     match body {
         EventBody::MandateMinted { .. }
+        | EventBody::FenceMandateMinted { .. }
         | EventBody::MandateAdmitted { .. }
         | EventBody::EpochSeen { .. }
         | EventBody::Promised { .. }
@@ -63,9 +65,11 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::NodeBooted { .. }
         | EventBody::PeerSilent { .. }
         | EventBody::PeerAnswers { .. }
+        | EventBody::PowerOrdered { .. }
         | EventBody::PowerChanged { .. }
         | EventBody::LossAccepted { .. }
         | EventBody::EventKeyTrusted { .. }
+        | EventBody::PowerNotChanged { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,

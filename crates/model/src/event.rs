@@ -67,6 +67,12 @@ pub enum EventBody {
     MandateMinted {
         epoch: Epoch,
     },
+    /// This node minted a mandate of this service to fence a node that it is, or may be, on: the fence is another
+    /// service's, or a person's. No plan of this service stands behind it.
+    FenceMandateMinted {
+        epoch: Epoch,
+        victim: NodeName,
+    },
     /// This node obeys that mandate and none older.
     MandateAdmitted {
         epoch: Epoch,
@@ -159,9 +165,25 @@ pub enum EventBody {
         node: NodeName,
         boot: BootId,
     },
+    /// A person's order to switch a node's power: durable before the device is asked.
+    PowerOrdered {
+        node: NodeName,
+        on: bool,
+        device: String,
+        reason: String,
+        /// The services that are, or may be, on that node.
+        hits: Vec<ServiceName>,
+    },
+    /// The device confirms it.
     PowerChanged {
         node: NodeName,
         on: bool,
+    },
+    /// The device did not do it, or does not confirm it.
+    PowerNotChanged {
+        node: NodeName,
+        on: bool,
+        why: String,
     },
     // --- the log itself
     /// No node of the site has the lost rows any more: a person attests that nothing in them binds.

@@ -295,6 +295,11 @@ pub enum Sentence {
     OrderUnanswered {
         node: NodeName,
     },
+    /// That node is attested off or cut, and another service is, or may be, on it too: this plan does nothing to it.
+    AttestedMayCarry {
+        node: NodeName,
+        service: ServiceName,
+    },
     // --- refusals in one sentence
     RefusedServing {
         service: ServiceName,
@@ -351,6 +356,11 @@ pub enum Sentence {
         why: String,
     },
     RefusedHolderOfRunning {
+        node: NodeName,
+        service: ServiceName,
+    },
+    /// Another service is served from the node that would be fenced.
+    RefusedFenceHitsRunning {
         node: NodeName,
         service: ServiceName,
     },

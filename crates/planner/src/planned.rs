@@ -207,6 +207,7 @@ impl Planner<'_> {
         })
     }
 
+    /// Nothing is left to stop: a run that is gone on with is over, and anything else asks for nothing.
     fn already_stopped(&self) -> Refusal {
         let service = self.world.name();
         Refusal {
@@ -281,6 +282,7 @@ impl Planner<'_> {
             goal: self.request.goal.clone(),
             from: self.world.last_on().cloned(),
             proofs,
+            hits: Vec::new(),
             steps: graph.into_steps(),
             sentence,
             unproved,

@@ -12,7 +12,8 @@ use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, ApplicationFact, AttestationGiven, DatabaseState,
     DiskSighting, FenceState, FenceView, Holding, Known, LastTake, LedgerFacts, MountFact,
-    NodeFacts, NodeView, Observation, Power, ProbeSighting, Promise, RunInProgress, VirtualIpFact,
+    Neighbour, NeighbourRun, NodeFacts, NodeView, Observation, Power, Presence, ProbeSighting,
+    Promise, RunInProgress, VirtualIpFact,
 };
 use siaga_model::plan::{Action, MoveKind, Placement, Request};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
@@ -200,6 +201,52 @@ fn probe() -> impl Strategy<Value = ProbeSighting> {
     })
 }
 
+fn neighbour_run() -> impl Strategy<Value = NeighbourRun> {
+    let acts_on = prop_oneof![
+        3 => prop::collection::vec(name(), 0..2).prop_map(Known::Known),
+        1 => Just(Known::Unknown { why: why() }),
+    ];
+    acts_on.prop_map(|acts_on| NeighbourRun {
+        run: RunInProgress {
+            run: "run-8".into(),
+            epoch: epoch(8, "serverdb".into()),
+            coordinator: "serverdb".into(),
+            since: UtcMicros(1),
+            covers: None,
+            actor: "budi".into(),
+            live: true,
+            goal: None,
+            home: None,
+        },
+        acts_on,
+    })
+}
+
+/// Everything that can be seen, or not, of the second service.
+fn neighbours(config: &Config) -> BoxedStrategy<Vec<Neighbour>> {
+    let Some(other) = config.services.get(1) else {
+        return Just(Vec::new()).boxed();
+    };
+    let service = other.name.clone();
+    let presence = prop_oneof![
+        2 => Just(Known::Known(Presence::Absent)),
+        2 => Just(Known::Known(Presence::Held)),
+        1 => Just(Known::Known(Presence::Running)),
+        2 => Just(Known::Unknown { why: why() }),
+    ];
+    let run = prop::option::weighted(0.3, neighbour_run());
+    let probes = prop::collection::vec(probe(), 0..2);
+    let seen = prop::collection::btree_map(name(), presence, 0..3);
+    let neighbour = (seen, run, probes).prop_map(move |(on, run, probes)| Neighbour {
+        service: service.clone(),
+        on,
+        run,
+        probes,
+        mandates: Vec::new(),
+    });
+    prop::collection::vec(neighbour, 0..=1).boxed()
+}
+
 fn observation(config: Config) -> BoxedStrategy<Observation> {
     let disk = prop_oneof![
         Just(DiskSighting::Changing),
@@ -213,9 +260,10 @@ fn observation(config: Config) -> BoxedStrategy<Observation> {
         prop::collection::vec(probe(), 0..3),
         answer(),
         disk,
+        neighbours(&config),
     )
         .prop_map(
-            move |(observer, serverdb, backup, probes, answer, disk)| Observation {
+            move |(observer, serverdb, backup, probes, answer, disk, neighbours)| Observation {
                 service: config.services[0].name.clone(),
                 observer,
                 at: UtcMicros(1),
@@ -226,6 +274,7 @@ fn observation(config: Config) -> BoxedStrategy<Observation> {
                     answer,
                 }],
                 disk,
+                neighbours,
             },
         )
         .prop_filter("an observer answers itself", |o| {
@@ -394,7 +443,11 @@ proptest! {
     fn stopped_is_never_guessed((config, seen, mut request, _) in world()) {
         request.goal = Placement::Stopped;
         let asked = siaga_planner::plan(&config, &seen, &request, &[]);
-        if asked.is_err_and(|r| r.code == RefusalCode::AlreadyThere) {
+        let said = match &asked {
+            Ok(plan) => plan.steps.is_empty(),
+            Err(refusal) => refusal.code == RefusalCode::AlreadyThere,
+        };
+        if said {
             for view in seen.nodes.values() {
                 let facts = view.agent.facts();
                 let free = facts.is_some_and(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);

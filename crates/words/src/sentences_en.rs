@@ -130,6 +130,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceHitsService { node, service } => {
             format!("Fencing {node} also hits the service {service}.")
         }
+        S::AttestedMayCarry { node, service } => format!(
+            "The service {service} is, or may be, on {node} too. This plan does nothing to {node}; see to {service} by itself."
+        ),
         // --- refusals in one sentence
         S::RefusedServing { service, node: Some(node) } => {
             format!("The service {service} answers its clients on {node}. A takeover would cut them off.")
@@ -175,6 +178,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} is running the service {service}. Its power stays on.")
         }
+        S::RefusedFenceHitsRunning { node, service } => format!(
+            "{node} is running the service {service}, which works. Fencing {node} would cut its clients off."
+        ),
         S::RefusedNotAllowed { actor, why } => format!("{} may not do this: {}.", quoted(actor), quoted(why)),
         S::RefusedBadRequest { why } => format!("The request cannot be carried out: {}.", quoted(why)),
     }

@@ -134,6 +134,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceHitsService { node, service } => {
             format!("Isolasi {node} juga mengenai layanan {service}.")
         }
+        S::AttestedMayCarry { node, service } => format!(
+            "Layanan {service} juga ada, atau mungkin ada, di {node}. Rencana ini tidak melakukan apa pun terhadap {node}; urus {service} tersendiri."
+        ),
         // --- refusals in one sentence
         S::RefusedServing { service, node: Some(node) } => {
             format!("Layanan {service} masih melayani klien di {node}. Ambil alih akan memutus mereka.")
@@ -186,6 +189,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} sedang menjalankan layanan {service}. Dayanya tetap menyala.")
         }
+        S::RefusedFenceHitsRunning { node, service } => format!(
+            "{node} sedang menjalankan layanan {service}, dan layanan itu berfungsi. Isolasi {node} akan memutus kliennya."
+        ),
         S::RefusedNotAllowed { actor, why } => {
             format!("{} tidak berhak melakukan ini: {}.", quoted(actor), quoted(why))
         }

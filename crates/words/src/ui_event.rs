@@ -7,6 +7,7 @@ use siaga_model::event::EventBody;
 use siaga_model::plan::{MoveKind, Placement, Step};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::run::{FailureKind, RunOutcome, StepFailure, StepOutcome, StepReport};
+use siaga_model::{NodeName, ServiceName};
 
 /// What happened.
 pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
@@ -19,6 +20,11 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
         EventBody::MandateMinted { epoch } => {
             says.two("mandate minted", "mandat dibuat", &epoch.to_string())
         }
+        EventBody::FenceMandateMinted { epoch, victim } => says.two(
+            "mandate minted to fence",
+            "mandat dibuat untuk isolasi",
+            &format!("{victim}, {epoch}"),
+        ),
         EventBody::MandateAdmitted { epoch } => {
             says.two("mandate obeyed", "mandat ditaati", &epoch.to_string())
         }
@@ -156,6 +162,20 @@ impl Says<'_> {
                 self.two("does not answer", "tidak menjawab", node.as_str())
             }
             EventBody::PeerAnswers { node, .. } => self.two("answers", "menjawab", node.as_str()),
+            EventBody::PowerOrdered {
+                node,
+                on,
+                device,
+                hits,
+                ..
+            } => self.power_ordered(node, *on, device, hits),
+            EventBody::PowerNotChanged { node, on, why } => {
+                let (english, indonesian) = match on {
+                    true => ("power not switched on", "daya tidak jadi menyala"),
+                    false => ("power not switched off", "daya tidak jadi mati"),
+                };
+                self.two(english, indonesian, &format!("{node}; {}", quoted(why)))
+            }
             EventBody::PowerChanged { node, on: true } => {
                 self.two("power on", "daya menyala", node.as_str())
             }
@@ -197,6 +217,7 @@ impl Says<'_> {
             ),
             // Said above; named here so that a new kind of event does not compile without its words.
             EventBody::MandateMinted { .. }
+            | EventBody::FenceMandateMinted { .. }
             | EventBody::MandateAdmitted { .. }
             | EventBody::EpochSeen { .. }
             | EventBody::Promised { .. }
@@ -210,6 +231,26 @@ impl Says<'_> {
             | EventBody::RunInterrupted { .. }
             | EventBody::Refused { .. } => String::new(),
         }
+    }
+
+    fn power_ordered(
+        &self,
+        node: &NodeName,
+        on: bool,
+        device: &str,
+        hits: &[ServiceName],
+    ) -> String {
+        let (english, indonesian) = match on {
+            true => ("power on ordered", "daya diperintahkan menyala"),
+            false => ("power off ordered", "daya diperintahkan mati"),
+        };
+        let mut detail = format!("{node}, {device}");
+        if !hits.is_empty() {
+            let names: Vec<&str> = hits.iter().map(ServiceName::as_str).collect();
+            let hit = self.two("hits", "mengenai", &names.join(", "));
+            detail.push_str(&format!("; {hit}"));
+        }
+        self.two(english, indonesian, &detail)
     }
 
     fn proof(&self, proof: &ProofRecord) -> String {
@@ -261,7 +302,6 @@ impl Says<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use siaga_model::NodeName;
 
     #[test]
     fn an_event_is_one_line_in_both_languages() {

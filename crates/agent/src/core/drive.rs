@@ -2,6 +2,7 @@
 //! state machine's.
 
 use super::live::LiveRun;
+use super::neighbours::{self, Fence};
 use super::observe::observe;
 use super::orders;
 use super::state::Core;
@@ -13,11 +14,11 @@ use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
-use siaga_model::{NodeName, PlanId, RunId};
+use siaga_model::{NodeName, PlanId, RunId, ServiceName};
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -47,6 +48,8 @@ pub struct SeenEpochs {
     pub answers_for: bool,
     /// Only by a person's word.
     pub by_word: bool,
+    /// Of the site's other services.
+    pub neighbours: BTreeMap<ServiceName, Vec<siaga_model::Epoch>>,
 }
 
 impl SeenEpochs {
@@ -68,6 +71,11 @@ impl SeenEpochs {
                 .collect(),
             answers_for,
             by_word,
+            neighbours: observation
+                .neighbours
+                .iter()
+                .map(|n| (n.service.clone(), n.mandates.clone()))
+                .collect(),
         }
     }
 }
@@ -283,6 +291,15 @@ impl Planning {
         let Some(desk) = self.core.desks.get(&self.service.name) else {
             return Err(log_refusal("no such service"));
         };
+        // Before the own mandate: a fence that may not hit its neighbours is not begun at all.
+        let fence = Fence {
+            run: &self.run,
+            hits: &plan.hits,
+            elsewhere: &seen.neighbours,
+            answers_for: seen.answers_for,
+        };
+        let hit_mandates =
+            neighbours::mandates(&self.core, &fence).map_err(|e| self.ledger_refusal(&e))?;
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
         let epoch = ledger
@@ -294,6 +311,7 @@ impl Planning {
             parent: self.parent.clone(),
             epoch,
             coordinator: self.core.me.clone(),
+            hit_mandates,
             plan,
         };
         let was_lost = ledger.facts().journal_lost;
@@ -307,67 +325,70 @@ impl Planning {
         {
             tracing::warn!(%error, "the journal could not be confirmed");
         }
+        self.core.fencing.bound(&mandated);
         Ok(Box::new(mandated))
     }
 
     fn ledger_refusal(&self, error: &LedgerError) -> Refusal {
-        let (code, sentence, next) = match error {
-            LedgerError::JournalLost => (
-                RefusalCode::JournalLost,
-                Sentence::NodeJournalLost {
-                    node: self.core.me.clone(),
-                },
-                vec![Advice::Check],
-            ),
-            LedgerError::Superseded { offered, in_force } => (
-                RefusalCode::Superseded,
-                Sentence::RefusedSuperseded {
-                    offered: offered.clone(),
-                    in_force: in_force.clone(),
-                },
-                vec![Advice::Status],
-            ),
-            LedgerError::Conflict { epoch, other } => (
-                RefusalCode::MandateConflict,
-                Sentence::RefusedMandateConflict {
-                    epoch: epoch.clone(),
-                    other: other.clone(),
-                },
-                vec![Advice::Status],
-            ),
-            LedgerError::Log(why)
-                if self.core.log.journal().room() == siaga_journal::Room::Plenty =>
-            {
-                (
-                    RefusalCode::BadRequest,
-                    Sentence::RefusedBadRequest { why: why.clone() },
-                    vec![Advice::Status],
-                )
-            }
-            LedgerError::Log(_) => (
-                RefusalCode::LogFull,
-                Sentence::RefusedLogFull {
-                    node: self.core.me.clone(),
-                },
-                vec![Advice::FreeSpace {
-                    node: self.core.me.clone(),
-                }],
-            ),
-            LedgerError::ProofVoid { node, why, .. } => (
-                RefusalCode::ProofVoid,
-                Sentence::RefusedProofVoid {
-                    node: node.clone(),
-                    why: why.clone(),
-                },
-                vec![Advice::Status],
-            ),
-        };
-        Refusal {
-            code,
-            sentence,
-            evidence: Vec::new(),
-            next,
-        }
+        ledger_refusal(&self.core, error)
+    }
+}
+
+/// Why the ledger refuses, for people.
+pub(super) fn ledger_refusal(core: &Core, error: &LedgerError) -> Refusal {
+    let (code, sentence, next) = match error {
+        LedgerError::RunThere { run, .. } => return neighbours::run_there(core, run),
+        LedgerError::JournalLost => (
+            RefusalCode::JournalLost,
+            Sentence::NodeJournalLost {
+                node: core.me.clone(),
+            },
+            vec![Advice::Check],
+        ),
+        LedgerError::Superseded { offered, in_force } => (
+            RefusalCode::Superseded,
+            Sentence::RefusedSuperseded {
+                offered: offered.clone(),
+                in_force: in_force.clone(),
+            },
+            vec![Advice::Status],
+        ),
+        LedgerError::Conflict { epoch, other } => (
+            RefusalCode::MandateConflict,
+            Sentence::RefusedMandateConflict {
+                epoch: epoch.clone(),
+                other: other.clone(),
+            },
+            vec![Advice::Status],
+        ),
+        LedgerError::Log(why) if core.log.journal().room() == siaga_journal::Room::Plenty => (
+            RefusalCode::BadRequest,
+            Sentence::RefusedBadRequest { why: why.clone() },
+            vec![Advice::Status],
+        ),
+        LedgerError::Log(_) => (
+            RefusalCode::LogFull,
+            Sentence::RefusedLogFull {
+                node: core.me.clone(),
+            },
+            vec![Advice::FreeSpace {
+                node: core.me.clone(),
+            }],
+        ),
+        LedgerError::ProofVoid { node, why, .. } => (
+            RefusalCode::ProofVoid,
+            Sentence::RefusedProofVoid {
+                node: node.clone(),
+                why: why.clone(),
+            },
+            vec![Advice::Status],
+        ),
+    };
+    Refusal {
+        code,
+        sentence,
+        evidence: Vec::new(),
+        next,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct LiveState {
     pub from: Option<NodeName>,
     pub to: Option<NodeName>,
     pub proofs: Vec<String>,
+    /// The nodes that its newest plan acts on.
+    acts_on: Option<Vec<NodeName>>,
     pub finished: Vec<StepView>,
     pub tests: Vec<ClientTestResult>,
     pub outages: Vec<Outage>,
@@ -153,6 +155,17 @@ impl LiveRun {
         }
     }
 
+    /// The same run, about to carry that plan out.
+    pub fn intending(self, plan: &Plan) -> Self {
+        lock(&self.state).acts_on = Some(plan.nodes());
+        self
+    }
+
+    /// The nodes that its newest plan acts on. `None`: there is no plan yet.
+    pub fn acts_on(&self) -> Option<Vec<NodeName>> {
+        lock(&self.state).acts_on.clone()
+    }
+
     /// Changes the state and wakes who watches.
     pub fn update<T>(&self, change: impl FnOnce(&mut LiveState) -> T) -> T {
         let result = change(&mut lock(&self.state));
@@ -191,6 +204,7 @@ impl LiveRun {
             {
                 s.to = Some(node.clone());
             }
+            s.acts_on = Some(plan.plan.nodes());
             s.waiting = plan.plan.steps.clone();
             s.running.clear();
         });

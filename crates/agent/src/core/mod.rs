@@ -12,6 +12,7 @@ pub mod link;
 pub mod live;
 pub mod loss;
 pub mod moves;
+pub mod neighbours;
 pub mod observe;
 pub mod orders;
 pub mod power;

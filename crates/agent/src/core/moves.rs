@@ -222,7 +222,8 @@ fn unfinished_target(
     })
 }
 
-fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
+/// The refusal for the sake of a run that goes on.
+pub(super) fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
     refuse(
         RefusalCode::RunInProgress,
         Sentence::RunBy {
@@ -238,7 +239,15 @@ fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
 }
 
 fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
-    run_by(&siaga_model::observation::RunInProgress {
+    run_by(&in_progress_here(core, live))
+}
+
+/// A run of this agent, as an observation tells it. Its mandate is not known here.
+pub(super) fn in_progress_here(
+    core: &Core,
+    live: &LiveRun,
+) -> siaga_model::observation::RunInProgress {
+    siaga_model::observation::RunInProgress {
         run: live.run.clone(),
         epoch: siaga_model::Epoch {
             counter: 0,
@@ -252,7 +261,7 @@ fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
         live: true,
         goal: None,
         home: None,
-    })
+    }
 }
 
 fn going_on(core: &Core, live: &LiveRun) -> MoveAnswer {
@@ -376,7 +385,8 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
         who.actor.clone(),
         now,
     )
-    .with_first(plan.clone());
+    .with_first(plan.clone())
+    .intending(&plan);
     let live = match core.runs.begin(live, &request.idempotency_key) {
         Ok(live) => live,
         // The same request came twice, and the other one was quicker.

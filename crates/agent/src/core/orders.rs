@@ -137,6 +137,7 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
         hands,
         others: core.others(),
         bench: &desk.bench,
+        fencing: &core.fencing,
     };
     let report = {
         let _crash = lab_crash::CrashIn::arm(order.step.action.name());

@@ -270,6 +270,7 @@ mod tests {
                 run: run.into(),
             },
             coordinator: coordinator.into(),
+            hit_mandates: Vec::new(),
             plan: Plan {
                 service: "simrs".into(),
                 kind: MoveKind::Switchover,
@@ -279,6 +280,7 @@ mod tests {
                 steps: Vec::new(),
                 sentence: Sentence::NothingToResume,
                 unproved: Vec::new(),
+                hits: Vec::new(),
             },
         }
     }

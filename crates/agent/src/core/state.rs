@@ -12,6 +12,7 @@ use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
 use siaga_node::hands::NodeHands;
 use siaga_runner::executor::SharedBench;
+use siaga_runner::fencing::Fencing;
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::Ledger;
 use std::collections::BTreeMap;
@@ -57,6 +58,8 @@ pub struct Core {
     pub pins: PinStore,
     pub hands: Arc<NodeHands>,
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
+    /// What the services share about fences.
+    pub fencing: Fencing,
     pub peers: BTreeMap<NodeName, Arc<PeerClient>>,
     pub pulses: BTreeMap<NodeName, Arc<PeerPulse>>,
     pub probes: Arc<ProbeDesk>,
@@ -159,6 +162,12 @@ impl Core {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The fencing that all desks share.
+pub fn fencing(desks: &BTreeMap<ServiceName, ServiceDesk>) -> Fencing {
+    let benches = desks.iter().map(|(s, d)| (s.clone(), d.bench.clone()));
+    Fencing::new(benches.collect())
 }
 
 /// Builds the desk of each service from the node's own journal.

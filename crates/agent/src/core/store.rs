@@ -128,9 +128,9 @@ impl Context {
     pub fn event(&self, service: Option<ServiceName>, body: EventBody) -> Event {
         let run = match &body {
             EventBody::PlanRecorded { plan } => Some(plan.epoch.run.clone()),
-            EventBody::MandateMinted { epoch } | EventBody::MandateAdmitted { epoch } => {
-                Some(epoch.run.clone())
-            }
+            EventBody::MandateMinted { epoch }
+            | EventBody::FenceMandateMinted { epoch, .. }
+            | EventBody::MandateAdmitted { epoch } => Some(epoch.run.clone()),
             _ => self.run.clone(),
         };
         Event {

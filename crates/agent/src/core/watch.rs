@@ -301,7 +301,8 @@ async fn begin_by_itself(
         core.agent_actor(),
         now,
     )
-    .covering(covered.clone());
+    .covering(covered.clone())
+    .intending(&plan);
     let live = core
         .runs
         .begin(live, "")

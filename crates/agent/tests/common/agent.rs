@@ -65,6 +65,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         log,
         pins: own.pins.clone(),
         hands,
+        fencing: state::fencing(&desks),
         desks,
         peers,
         pulses: BTreeMap::new(),
@@ -129,6 +130,7 @@ pub fn plan(counter: u64, kind: MoveKind, goal: Placement, from: &str) -> Mandat
         parent: None,
         epoch: epoch(counter),
         coordinator: "serverdb".into(),
+        hit_mandates: Vec::new(),
         plan: Plan {
             service: "simrs".into(),
             kind,
@@ -140,6 +142,7 @@ pub fn plan(counter: u64, kind: MoveKind, goal: Placement, from: &str) -> Mandat
                 service: "simrs".into(),
             },
             unproved: Vec::new(),
+            hits: Vec::new(),
         },
     }
 }
@@ -147,7 +150,7 @@ pub fn plan(counter: u64, kind: MoveKind, goal: Placement, from: &str) -> Mandat
 /// The run of that plan, as the events tell it.
 pub fn known(plan: &MandatedPlan) -> KnownRun {
     let mut runs = RunIndex::default();
-    let event = Event {
+    let recorded = Event {
         service: Some(plan.plan.service.clone()),
         run: None,
         actor: None,
@@ -155,6 +158,6 @@ pub fn known(plan: &MandatedPlan) -> KnownRun {
             plan: Box::new(plan.clone()),
         },
     };
-    runs.apply(&plan.coordinator, &event);
+    runs.apply(&plan.coordinator, &recorded);
     runs.newest(&plan.plan.service).unwrap().clone()
 }
