@@ -231,6 +231,7 @@ fn observation(agent: &Agent, serverdb: AgentView) -> Observation {
         probes: Vec::new(),
         addresses: Vec::new(),
         disk: DiskSighting::NoChangeSeen,
+        neighbours: Vec::new(),
     }
 }
 
