@@ -166,6 +166,7 @@ fn observation(config: &Config, service: &Service, silent: bool) -> Observation 
         }
     };
     Observation {
+        neighbours: Vec::new(),
         service: service.name.clone(),
         observer: NODES[1].into(),
         at: UtcMicros(1_800_000_000_000_000),

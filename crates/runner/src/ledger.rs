@@ -7,6 +7,8 @@
 //! - **once**: a proof that was used opens nothing again;
 //! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
 
+mod for_fence;
+
 use crate::hands::{Hands, Store};
 use crate::permit::TakePermit;
 use crate::verify::{self, Heard, void};
@@ -19,6 +21,8 @@ use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
 use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
 
+pub use for_fence::ForFence;
+
 /// Why the ledger refuses.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -26,6 +30,8 @@ pub enum LedgerError {
     Superseded { offered: Epoch, in_force: Epoch },
     #[error("two mandates with equal counters are void: {epoch} and {other}")]
     Conflict { epoch: Epoch, other: Epoch },
+    #[error("the run {run} acts on {node}, which would be fenced")]
+    RunThere { run: RunId, node: NodeName },
     #[error("this node lost its journal and has not seen the other node's")]
     JournalLost,
     #[error("the log could not be written: {0}")]
@@ -45,7 +51,7 @@ impl LedgerError {
             LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => {
                 FailureKind::Superseded
             }
-            LedgerError::JournalLost => FailureKind::Precondition,
+            LedgerError::JournalLost | LedgerError::RunThere { .. } => FailureKind::Precondition,
             LedgerError::Log(_) => FailureKind::Log,
             LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
         };
@@ -108,6 +114,8 @@ pub struct Ledger {
     began_without_history: bool,
     journal_lost: bool,
     plan: Option<MandatedPlan>,
+    /// The newest mandate that was minted here for another service's fence, and its victim.
+    for_fence: Option<(Epoch, NodeName)>,
 }
 
 impl Ledger {
@@ -130,6 +138,7 @@ impl Ledger {
             began_without_history: journal_lost,
             journal_lost,
             plan: None,
+            for_fence: None,
         };
         for body in events {
             ledger.apply(body);
@@ -142,6 +151,10 @@ impl Ledger {
             EventBody::MandateMinted { epoch }
             | EventBody::MandateAdmitted { epoch }
             | EventBody::EpochSeen { epoch } => self.see(epoch),
+            EventBody::FenceMandateMinted { epoch, victim } => {
+                self.see(epoch);
+                self.for_fence = Some((epoch.clone(), victim.clone()));
+            }
             EventBody::Promised { promise } if promise.node == self.me => {
                 self.promise = Some(promise.clone());
             }
@@ -277,6 +290,11 @@ impl Ledger {
     /// The peer's copy of the events was read: what this node's own journal may lack is known now.
     pub fn journal_found(&mut self) {
         self.journal_lost = false;
+    }
+
+    /// Nobody has a row of this node from before: it is new in the site, and never took anything.
+    pub fn is_new_here(&mut self) {
+        self.began_without_history = false;
     }
 
     /// Remembers an epoch met on the disk set or in the peer's journal.
