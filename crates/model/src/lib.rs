@@ -6,9 +6,12 @@
 
 pub mod api;
 pub mod config;
+pub mod downtime;
 pub mod event;
 pub mod ids;
+pub mod incident;
 pub mod mandate;
+pub mod notice;
 pub mod observation;
 pub mod plan;
 pub mod proof;
@@ -16,6 +19,9 @@ pub mod refusal;
 pub mod run;
 pub mod time;
 
-pub use ids::{BootId, NodeName, PersonName, PlanId, RunId, ServiceName, StepId};
+pub use ids::{
+    BootId, ChannelName, DeliveryId, IncidentKey, NodeName, NoticeId, PersonName, PlanId, RunId,
+    ServiceName, StepId, UnitName,
+};
 pub use mandate::Epoch;
 pub use time::UtcMicros;
