@@ -15,6 +15,7 @@ pub mod notice;
 pub mod observation;
 pub mod plan;
 pub mod proof;
+pub mod record;
 pub mod refusal;
 pub mod run;
 pub mod time;
