@@ -48,6 +48,8 @@ pub struct IncidentRecord {
     /// All units of the configuration, also those not affected.
     pub impact: Vec<UnitImpact>,
     pub back_entry: Vec<BackEntry>,
+    /// The units that went to paper and have not entered everything, as far as is known.
+    pub papers_left: Vec<UnitName>,
     pub watch_until: Option<UtcMicros>,
     pub review: Option<Review>,
     pub actions: Vec<CorrectiveAction>,

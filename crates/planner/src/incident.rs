@@ -446,38 +446,16 @@ fn close(
             id: record.id.clone(),
         });
     } else {
-        let units = papers_left(record);
-        if !units.is_empty() {
+        if !record.papers_left.is_empty() {
             return Err(IncidentRefusal::BackEntryOpen {
                 id: record.id.clone(),
-                units,
+                units: record.papers_left.clone(),
             });
         }
     }
     Ok(vec![IncidentEntry::Closed {
         reason: reason.cloned(),
     }])
-}
-
-/// The units that went to paper and have not entered everything, as far as is known.
-pub fn papers_left(record: &IncidentRecord) -> Vec<UnitName> {
-    let entered = |unit: &UnitName| {
-        let entry = record.back_entry.iter().find(|e| &e.unit == unit);
-        entry.is_some_and(|e| e.forms.is_some() && e.forms == e.entered)
-    };
-    let on_paper = record
-        .impact
-        .iter()
-        .filter(|i| i.went_to_paper == Some(true))
-        .map(|i| &i.unit);
-    let mut left: Vec<UnitName> = on_paper
-        .chain(record.back_entry.iter().map(|e| &e.unit))
-        .filter(|unit| !entered(unit))
-        .cloned()
-        .collect();
-    left.sort();
-    left.dedup();
-    left
 }
 
 impl Desk<'_> {

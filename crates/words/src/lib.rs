@@ -15,6 +15,8 @@ mod advice_id;
 mod downtime;
 mod findings_en;
 mod findings_id;
+mod incident_refusal;
+mod record_label;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -34,9 +36,11 @@ pub use acts::{
     outcome, verb, verdict_state,
 };
 pub use downtime::{
-    cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
-    scope, signed_as, time_kind,
+    cause_category, estimate, incident_entry, incident_kind, incident_state, level, moment,
+    notice_entry, origin, scope, signed_as, time_kind,
 };
+pub use incident_refusal::incident_refusal;
+pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
 pub use ui_event::event;

@@ -63,6 +63,7 @@ impl Draft {
             notices: Vec::new(),
             impact: Vec::new(),
             back_entry: Vec::new(),
+            papers_left: Vec::new(),
             watch_until: None,
             review: None,
             actions: Vec::new(),

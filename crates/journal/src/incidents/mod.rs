@@ -138,6 +138,7 @@ fn assemble(
     record.runs = runs.iter().map(|r| r.line.clone()).collect();
     record.notices = facts.notices.get(&record.key).cloned().unwrap_or_default();
     record.impact = every_unit(units, draft.impact);
+    record.papers_left = papers_left(&record);
     let mine: Vec<&LogBookRow> = gaps
         .iter()
         .filter(|g| belongs(g, &record, &draft.runs))
@@ -163,6 +164,26 @@ fn every_unit(units: &[UnitName], mut known: BTreeMap<UnitName, UnitImpact>) -> 
         });
     }
     known.into_values().collect()
+}
+
+fn papers_left(record: &IncidentRecord) -> Vec<UnitName> {
+    let entered = |unit: &UnitName| {
+        let entry = record.back_entry.iter().find(|e| &e.unit == unit);
+        entry.is_some_and(|e| e.forms.is_some() && e.forms == e.entered)
+    };
+    let on_paper = record
+        .impact
+        .iter()
+        .filter(|i| i.went_to_paper == Some(true));
+    let mut left: Vec<UnitName> = on_paper
+        .map(|i| &i.unit)
+        .chain(record.back_entry.iter().map(|e| &e.unit))
+        .filter(|unit| !entered(unit))
+        .cloned()
+        .collect();
+    left.sort();
+    left.dedup();
+    left
 }
 
 /// Does a downtime of a service belong to the incident? By its run, or because it lies in the incident's time.
