@@ -9,10 +9,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use siaga_model::record::{
-    EstimateAnswer, EstimateScore, IncidentAnswer, IncidentLine, IncidentRecord, IncidentRefusal,
-    IncidentRequest,
+use siaga_model::incident_api::{
+    EstimateAnswer, EstimateScore, IncidentAnswer, IncidentRefusal, IncidentRequest,
 };
+use siaga_model::record::{IncidentLine, IncidentRecord};
 use std::sync::Arc;
 
 /// The routes.

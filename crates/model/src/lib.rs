@@ -10,6 +10,7 @@ pub mod downtime;
 pub mod event;
 pub mod ids;
 pub mod incident;
+pub mod incident_api;
 pub mod mandate;
 pub mod notice;
 pub mod observation;

@@ -4,7 +4,7 @@ use crate::Voice;
 use crate::downtime::incident_state;
 use siaga_model::UnitName;
 use siaga_model::config::Language;
-use siaga_model::record::IncidentRefusal as R;
+use siaga_model::incident_api::IncidentRefusal as R;
 
 /// What is wrong, and what to do. Nothing was written.
 pub fn incident_refusal(voice: &Voice, refusal: &R) -> String {

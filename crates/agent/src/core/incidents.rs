@@ -8,9 +8,8 @@ use siaga_journal::incidents::{INCIDENT_KINDS, incidents, next_number};
 use siaga_journal::{Durability, Filter, JournalError};
 use siaga_model::event::{Actor, Event, EventBody};
 use siaga_model::incident::IncidentEntry;
-use siaga_model::record::{
-    IncidentAct, IncidentAnswer, IncidentRecord, IncidentRefusal, IncidentRequest,
-};
+use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRefusal, IncidentRequest};
+use siaga_model::record::IncidentRecord;
 use siaga_model::{IncidentKey, ServiceName, UnitName, UtcMicros};
 use siaga_planner::incident::{self, Desk};
 use siaga_runner::hands::Hands;

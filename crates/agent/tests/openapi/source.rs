@@ -22,6 +22,7 @@ const TYPES: &[&str] = &[
     "model/src/notice.rs",
     "model/src/event.rs",
     "model/src/record.rs",
+    "model/src/incident_api.rs",
     "model/src/api.rs",
     "journal/src/row.rs",
     "journal/src/log_book.rs",

@@ -4,10 +4,10 @@ use super::padded;
 use crate::context::Context;
 use siaga_model::UtcMicros;
 use siaga_model::incident::{Basis, Estimate, Range};
+use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
 use siaga_model::proof::Ground;
 use siaga_model::record::{
-    EstimateAnswer, EstimatePhase, EstimateScore, IncidentLine, IncidentRecord, IncidentState,
-    RecordTime, Said, TimeSource,
+    IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
 };
 use siaga_words::{RecordLabel as L, action_by_name, duration, move_kind, record_label};
 

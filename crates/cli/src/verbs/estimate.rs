@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::show;
 use crate::term::out;
 use siaga_model::ServiceName;
-use siaga_model::record::{EstimateAnswer, EstimateScore};
+use siaga_model::incident_api::{EstimateAnswer, EstimateScore};
 
 /// Estimate when clients work again, from this site's own runs and what is going on now
 ///

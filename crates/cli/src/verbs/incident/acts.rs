@@ -8,7 +8,7 @@ use siaga_model::UtcMicros;
 use siaga_model::incident::{
     BackEntry, FirstSign, Level, Range, Review as Written, Scope, UnitImpact,
 };
-use siaga_model::record::{IncidentAct, PersonEstimate};
+use siaga_model::incident_api::{IncidentAct, PersonEstimate};
 
 /// The act of a verb that writes.
 ///

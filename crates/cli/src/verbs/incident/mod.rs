@@ -11,9 +11,8 @@ use crate::fault::Fault;
 use crate::show;
 use crate::term::out;
 use acts::act;
-use siaga_model::record::{
-    IncidentAct, IncidentAnswer, IncidentLine, IncidentRecord, IncidentRequest,
-};
+use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRequest};
+use siaga_model::record::{IncidentLine, IncidentRecord};
 pub use words::IncidentVerb;
 
 /// Keep the record of a downtime: from the first sign to the all-clear, the review and the signatures

@@ -2,15 +2,16 @@
 //!
 //! A row is never changed or taken back, so what is wrong must not get in. What is merely unknown may: it stays blank.
 
+mod checks;
+
+use checks::{is_day, needed, short};
 use siaga_model::downtime::Rules;
 use siaga_model::incident::{
     BackEntry, CorrectiveAction, Estimate, IncidentEntry, Origin, TimeKind,
 };
-use siaga_model::record::{
-    IncidentAct, IncidentRecord, IncidentRefusal, IncidentState, PersonEstimate,
-};
+use siaga_model::incident_api::{IncidentAct, IncidentRefusal, PersonEstimate};
+use siaga_model::record::{IncidentRecord, IncidentState};
 use siaga_model::{PersonName, ServiceName, UnitName, UtcMicros};
-use std::time::Duration;
 
 /// The longest text of one row, in bytes.
 pub const TEXT_AT_MOST: usize = 4000;
@@ -412,28 +413,6 @@ fn action(
     })
 }
 
-/// `2026-12-01`: a day as it sorts.
-fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    let number = |text: &str, digits: usize| {
-        let right = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-        right.then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let days = |year: u32, month: u32| match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    };
-    match (number(year, 4), number(month, 2), number(day, 2)) {
-        (Some(y), Some(m), Some(d)) => (1..=12).contains(&m) && (1..=days(y, m)).contains(&d),
-        _ => false,
-    }
-}
-
 /// Closed with an all-clear and all papers entered, or with a reason.
 fn close(
     reason: Option<&String>,
@@ -456,51 +435,4 @@ fn close(
     Ok(vec![IncidentEntry::Closed {
         reason: reason.cloned(),
     }])
-}
-
-impl Desk<'_> {
-    fn knows(&self, unit: &UnitName) -> Result<(), IncidentRefusal> {
-        match self.units.contains(unit) {
-            true => Ok(()),
-            false => Err(IncidentRefusal::UnitUnknown {
-                unit: unit.clone(),
-                known: self.units.to_vec(),
-            }),
-        }
-    }
-
-    fn is_past(&self, at: UtcMicros) -> Result<(), IncidentRefusal> {
-        match at.0 > self.now.0.saturating_add(AHEAD) {
-            true => Err(IncidentRefusal::InTheFuture { at }),
-            false => Ok(()),
-        }
-    }
-
-    fn somebody(&self) -> Result<PersonName, IncidentRefusal> {
-        self.person.cloned().ok_or(IncidentRefusal::PersonNeeded)
-    }
-
-    fn after(&self, time: Duration) -> UtcMicros {
-        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        UtcMicros(self.now.0.saturating_add(micros))
-    }
-}
-
-fn needed(name: &str, text: &str) -> Result<(), IncidentRefusal> {
-    if text.trim().is_empty() {
-        return Err(IncidentRefusal::TextMissing {
-            name: name.to_owned(),
-        });
-    }
-    short(name, text)
-}
-
-fn short(name: &str, text: &str) -> Result<(), IncidentRefusal> {
-    match text.len() > TEXT_AT_MOST {
-        true => Err(IncidentRefusal::TooLong {
-            name: name.to_owned(),
-            at_most: TEXT_AT_MOST as u32,
-        }),
-        false => Ok(()),
-    }
 }
