@@ -83,7 +83,7 @@ pub enum EventBody {
     /// A proof is void: its node was seen alive, or rebooted.
     ProofVoided {
         proof: ProofRecord,
-        why: String,
+        why: crate::why::Why,
     },
     // --- runs
     RunAccepted {
@@ -106,7 +106,7 @@ pub enum EventBody {
         outcome: RunOutcome,
     },
     RunInterrupted {
-        why: String,
+        why: crate::why::Why,
     },
     Refused {
         move_kind: MoveKind,
@@ -174,8 +174,8 @@ pub struct Finding {
     pub code: FindingCode,
     pub node: NodeName,
     pub severity: Severity,
-    /// The evidence, in the words of the system.
-    pub evidence: String,
+    /// What was seen.
+    pub evidence: crate::evidence::Evidence,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -7,15 +7,21 @@
 pub mod api;
 pub mod config;
 pub mod event;
+pub mod evidence;
 pub mod ids;
 pub mod mandate;
+pub mod note;
 pub mod observation;
 pub mod plan;
 pub mod proof;
 pub mod refusal;
 pub mod run;
 pub mod time;
+pub mod why;
 
+pub use evidence::Evidence;
 pub use ids::{BootId, NodeName, PersonName, PlanId, RunId, ServiceName, StepId};
 pub use mandate::Epoch;
+pub use note::{Note, Progress};
 pub use time::UtcMicros;
+pub use why::{Holder, Why};

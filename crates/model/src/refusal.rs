@@ -7,6 +7,7 @@ use crate::mandate::Epoch;
 use crate::plan::MoveKind;
 use crate::proof::AttestKind;
 use crate::time::UtcMicros;
+use crate::why::{Holder, Why};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -128,14 +129,14 @@ pub enum Sentence {
     },
     NodeHolds {
         node: NodeName,
-        by: Vec<String>,
+        by: Vec<Holder>,
     },
     NodeFree {
         node: NodeName,
     },
     NodeHoldingUnknown {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     BothHold {
         nodes: Vec<NodeName>,
@@ -164,7 +165,7 @@ pub enum Sentence {
     FenceFailed {
         node: NodeName,
         device: String,
-        why: String,
+        why: Why,
     },
     FenceNone {
         node: NodeName,
@@ -295,7 +296,7 @@ pub enum Sentence {
     },
     RefusedTargetNotReady {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     /// The target's own way to the disk set is cut: that device says so.
     RefusedTargetFenced {
@@ -321,7 +322,7 @@ pub enum Sentence {
     },
     RefusedProofVoid {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     RefusedHolderOfRunning {
         node: NodeName,
@@ -329,10 +330,10 @@ pub enum Sentence {
     },
     RefusedNotAllowed {
         actor: String,
-        why: String,
+        why: Why,
     },
     RefusedBadRequest {
-        why: String,
+        why: Why,
     },
 }
 

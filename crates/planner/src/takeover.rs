@@ -82,7 +82,7 @@ impl Asked<'_> {
                 self.force()
             }
             Grip::Unknown { why } => Err(self.holding_unknown(why)),
-            Grip::CutOff { device } => Err(self.holding_unknown(device)),
+            Grip::CutOff { device } => Err(self.holding_unknown(device.into())),
         }
     }
 
@@ -307,7 +307,7 @@ impl Asked<'_> {
         })
     }
 
-    fn holding_unknown(&self, why: String) -> Refusal {
+    fn holding_unknown(&self, why: siaga_model::Why) -> Refusal {
         let sentence = Sentence::NodeHoldingUnknown {
             node: self.node.clone(),
             why,

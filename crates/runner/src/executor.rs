@@ -8,6 +8,7 @@ use siaga_model::mandate::EpochRelation;
 use siaga_model::plan::Action;
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
+use siaga_model::why::Why;
 use siaga_model::{Epoch, NodeName, ServiceName, UtcMicros};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -87,7 +88,7 @@ impl SharedBench {
         if timeout.timed_out() {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "a step of an older mandate is still under way on this node",
+                Why::OlderStepUnderWay,
             ));
         }
         Ok(bench)
@@ -202,7 +203,7 @@ impl Executor<'_> {
         let Some(plan) = &order.enlist else {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "an enlist order without its plan",
+                Why::EnlistWithoutPlan,
             ));
         };
         let mut bench = self.bench.wait_for_others_than(&plan.epoch)?;
@@ -267,7 +268,7 @@ impl Executor<'_> {
         else {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "nobody attested this",
+                Why::NobodyAttested,
             ));
         };
         let question = LifeQuestion::Attested(how);
@@ -277,7 +278,7 @@ impl Executor<'_> {
         {
             return Err(Trouble::Failed(StepFailure {
                 kind: FailureKind::AttestationContradicted,
-                detail: victim.to_string(),
+                detail: Why::system(victim),
                 witness: Some(Box::new(sign)),
             }));
         }
@@ -343,16 +344,19 @@ impl Executor<'_> {
     fn client_test(&self, service: &ServiceName, brought: &mut Brought) -> Acted {
         let since = self.bench.lock().started_at;
         brought.tests = self.hands.client_test(service, since);
-        let failed: Vec<&str> = brought
+        let tests: Vec<String> = brought
             .tests
             .iter()
             .filter(|t| t.passed == Some(false))
-            .map(|t| t.name.as_str())
+            .map(|t| t.name.clone())
             .collect();
-        if failed.is_empty() {
+        if tests.is_empty() {
             return Ok(Did::nothing());
         }
-        Err(Trouble::failed(FailureKind::ClientTest, failed.join(", ")))
+        Err(Trouble::failed(
+            FailureKind::ClientTest,
+            Why::TestsFailed { tests },
+        ))
     }
 }
 

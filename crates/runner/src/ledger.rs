@@ -17,6 +17,7 @@ use siaga_model::plan::MandatedPlan;
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::why::Why;
 use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
 
 /// Why the ledger refuses.
@@ -30,15 +31,30 @@ pub enum LedgerError {
     JournalLost,
     #[error("the log could not be written: {0}")]
     Log(String),
-    #[error("the release proof about {node} does not hold: {why}")]
+    #[error("the release proof about {node} does not hold: {why:?}")]
     ProofVoid {
         node: NodeName,
-        why: String,
+        why: Why,
         witness: Option<Box<Sentence>>,
     },
 }
 
 impl LedgerError {
+    /// The same, as a reason that people are told.
+    pub fn why(&self) -> Why {
+        match self.clone() {
+            LedgerError::Superseded { offered, in_force } => {
+                Why::NewerMandate { offered, in_force }
+            }
+            LedgerError::Conflict { epoch, other } => Why::MandatesVoid { epoch, other },
+            LedgerError::JournalLost => Why::JournalLost,
+            LedgerError::Log(said) => Why::LogUnwritten { said },
+            LedgerError::ProofVoid { node, why, .. } => Why::ProofFails {
+                node,
+                why: Box::new(why),
+            },
+        }
+    }
     /// The same as a step's failure.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {
@@ -55,7 +71,7 @@ impl LedgerError {
         };
         StepFailure {
             kind,
-            detail: self.to_string(),
+            detail: self.why(),
             witness,
         }
     }
@@ -280,7 +296,7 @@ impl Ledger {
     /// Is `epoch` the one in force here?
     pub fn obey(&self, epoch: &Epoch) -> Result<(), LedgerError> {
         let Some(highest) = &self.highest else {
-            return Err(void(&epoch.issuer, "this mandate was never admitted here"));
+            return Err(void(&epoch.issuer, Why::MandateNeverAdmitted));
         };
         if let Some(rival) = &self.rival {
             return Err(LedgerError::Conflict {
@@ -367,13 +383,13 @@ impl Ledger {
             let proof = proofs
                 .iter()
                 .find(|p| &p.node == other && p.service == self.service && &p.epoch == epoch)
-                .ok_or_else(|| void(other, "there is none under this mandate"))?;
+                .ok_or_else(|| void(other, Why::NoProofUnderMandate))?;
             if self
                 .used
                 .iter()
                 .any(|u| u.epoch == proof.epoch && u.node == proof.node)
             {
-                return Err(void(other, "it was used already"));
+                return Err(void(other, Why::ProofUsedAlready));
             }
             verify_again(hands, proof)?;
             used.push(proof.clone());
@@ -399,10 +415,10 @@ impl Ledger {
     }
 }
 
-fn void(node: &NodeName, why: impl Into<String>) -> LedgerError {
+fn void(node: &NodeName, why: Why) -> LedgerError {
     LedgerError::ProofVoid {
         node: node.clone(),
-        why: why.into(),
+        why,
         witness: None,
     }
 }
@@ -417,10 +433,15 @@ fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerErro
             match hands.fence_state(&proof.node, device) {
                 FenceState::Fenced => {}
                 FenceState::Open => {
-                    return Err(void(&proof.node, format!("{device} says: not fenced")));
+                    return Err(void(
+                        &proof.node,
+                        Why::FenceSaysOpen {
+                            device: device.clone(),
+                        },
+                    ));
                 }
                 FenceState::Failed { why } => {
-                    return Err(void(&proof.node, format!("{device}: {why}")));
+                    return Err(void(&proof.node, why.of(device)));
                 }
             }
             match fence {
@@ -434,7 +455,7 @@ fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerErro
         None => Ok(()),
         Some(sign) => Err(LedgerError::ProofVoid {
             node: proof.node.clone(),
-            why: "a sign of life".into(),
+            why: Why::SignOfLife,
             witness: Some(Box::new(sign)),
         }),
     }

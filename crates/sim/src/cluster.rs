@@ -427,9 +427,7 @@ fn log_refusal(why: &str) -> Refusal {
     use siaga_model::refusal::{Advice, RefusalCode, Sentence};
     Refusal {
         code: RefusalCode::Superseded,
-        sentence: Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
+        sentence: Sentence::RefusedBadRequest { why: why.into() },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }

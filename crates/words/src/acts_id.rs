@@ -1,12 +1,12 @@
 //! Acts, failures, layers and states in Indonesian.
 
-use crate::voice::quoted;
 use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, Layer, VerdictState};
-use siaga_model::config::FenceKind;
+use siaga_model::config::{FenceKind, Language};
 use siaga_model::plan::{Action, MoveKind};
 use siaga_model::proof::AttestKind;
 use siaga_model::run::FailureKind;
+use siaga_model::why::Why;
 
 pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
     match kind {
@@ -76,7 +76,7 @@ pub(crate) fn bare_attest() -> &'static str {
     "memeriksa pernyataan petugas"
 }
 
-pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
+pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
     let what = match kind {
         FailureKind::Busy => "Sistem berkas sedang dipakai",
         FailureKind::NotReleased => {
@@ -101,10 +101,10 @@ pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
         }
         FailureKind::Io => "Sistem melaporkan kesalahan",
     };
-    if detail.trim().is_empty() {
+    if matches!(detail, Why::System(said) if said.trim().is_empty()) {
         format!("{what}.")
     } else {
-        format!("{what}: {}.", quoted(detail))
+        format!("{what}: {}.", crate::why(Language::Indonesian, detail))
     }
 }
 

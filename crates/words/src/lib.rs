@@ -14,6 +14,8 @@ mod advice_en;
 mod advice_id;
 mod findings_en;
 mod findings_id;
+mod notes_en;
+mod notes_id;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -27,6 +29,9 @@ mod ui_screen;
 mod ui_screen_en;
 mod ui_screen_id;
 mod voice;
+mod why;
+mod why_en;
+mod why_id;
 
 pub use acts::{
     action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
@@ -37,6 +42,7 @@ pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
 pub use voice::{Voice, duration, instant};
+pub use why::{evidence, holder, note, progress, why};
 
 use siaga_model::config::Language;
 use siaga_model::refusal::Sentence;

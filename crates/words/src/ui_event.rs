@@ -39,7 +39,7 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             &says.proof(proof),
         ),
         EventBody::ProofVoided { proof, why } => {
-            let detail = format!("{}; {}", says.proof(proof), quoted(why));
+            let detail = format!("{}; {}", says.proof(proof), crate::why(&voice, why));
             says.two("proof void", "bukti gugur", &detail)
         }
         EventBody::RunAccepted {
@@ -65,9 +65,11 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
                 text.lines().next().unwrap_or_default(),
             )
         }
-        EventBody::RunInterrupted { why } => {
-            says.two("run interrupted", "proses terhenti", &quoted(why))
-        }
+        EventBody::RunInterrupted { why } => says.two(
+            "run interrupted",
+            "proses terhenti",
+            &crate::why(&voice, why),
+        ),
         EventBody::Refused {
             move_kind: kind,
             refusal,
@@ -216,7 +218,7 @@ impl Says<'_> {
                 format!(
                     "{}, {time}; {}",
                     self.word("outcome unknown", "hasil tidak diketahui"),
-                    quoted(why)
+                    crate::why(self.voice, why)
                 )
             }
         };

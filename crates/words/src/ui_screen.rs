@@ -73,7 +73,7 @@ pub enum Screen {
     },
     PowerFailed {
         node: NodeName,
-        why: String,
+        why: siaga_model::why::Why,
     },
     // --- a result
     EndedWithoutResult,

@@ -2,10 +2,10 @@
 
 use super::state::Core;
 use crate::transport::Caller;
-use siaga_model::PersonName;
 use siaga_model::config::{Person, Role};
 use siaga_model::event::{Actor, ActorProof};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{PersonName, Why};
 
 /// No login uid was ever set for the process (`(uid_t) -1` in `/proc/PID/loginuid`).
 const NO_LOGIN: u32 = u32::MAX;
@@ -30,9 +30,9 @@ pub fn resolve(
                 actor: actor.clone(),
                 person: listed(core, &actor.name),
             },
-            None => return Err(not_allowed("a peer", "it did not say who asks")),
+            None => return Err(not_allowed("peer", Why::PeerNamedNobody)),
         },
-        Caller::Anonymous => return Err(not_allowed("nobody", "a certificate is needed")),
+        Caller::Anonymous => return Err(not_allowed("?", Why::NoCertificate)),
         Caller::Local {
             uid,
             login_uid,
@@ -42,10 +42,7 @@ pub fn resolve(
     };
     let viewer = |p: &Person| Some(&p.name) == who.person.as_ref() && p.role == Role::Viewer;
     if core.config.people.iter().any(viewer) {
-        return Err(not_allowed(
-            &who.actor.name,
-            "the role viewer may look, and not act",
-        ));
+        return Err(not_allowed(&who.actor.name, Why::ViewersOnlyLook));
     }
     Ok(who)
 }
@@ -60,10 +57,7 @@ fn local(
     if uid != 0 {
         let name = user_name.map_or_else(|| format!("uid {uid}"), str::to_owned);
         if stated.is_some() {
-            return Err(not_allowed(
-                &name,
-                "only root may say --as: your account names you already",
-            ));
+            return Err(not_allowed(&name, Why::OnlyRootMayState));
         }
         let person = core
             .config
@@ -80,10 +74,7 @@ fn local(
     }
     if let Some(stated) = stated {
         let Some(person) = core.config.people.iter().find(|p| &p.name == stated) else {
-            return Err(not_allowed(
-                stated.as_str(),
-                "this name is not on the list of people",
-            ));
+            return Err(not_allowed(stated.as_str(), Why::NotOnThePeopleList));
         };
         return Ok(Who {
             actor: Actor {
@@ -126,12 +117,12 @@ fn listed(core: &Core, name: &str) -> Option<PersonName> {
         .map(|p| p.name.clone())
 }
 
-fn not_allowed(actor: &str, why: &str) -> Refusal {
+fn not_allowed(actor: &str, why: Why) -> Refusal {
     Refusal {
         code: RefusalCode::NotAllowed,
         sentence: Sentence::RefusedNotAllowed {
             actor: actor.to_owned(),
-            why: why.to_owned(),
+            why,
         },
         evidence: Vec::new(),
         next: vec![Advice::Status],

@@ -13,7 +13,7 @@ use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
-use siaga_model::{NodeName, PlanId, RunId};
+use siaga_model::{NodeName, PlanId, Progress, RunId, Why};
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
@@ -135,15 +135,15 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
             input = inputs.recv() => input,
             () = &mut deadline, if !budget_over => {
                 budget_over = true;
-                let why = StepFailure::new(FailureKind::Precondition, "the drill's budget is spent");
+                let why = StepFailure::new(FailureKind::Precondition, Why::BudgetSpent);
                 Some(Input::GoHome { why })
             }
             changed = abort.changed(), if !aborted => {
                 aborted = true;
                 changed.is_ok().then(|| Input::GoHome {
-                    why: StepFailure::new(FailureKind::Precondition, "a person asked to abort"),
+                    why: StepFailure::new(FailureKind::Precondition, Why::AbortAsked),
                 }).or(Some(Input::GoHome {
-                    why: StepFailure::new(FailureKind::Precondition, "the agent is stopping"),
+                    why: StepFailure::new(FailureKind::Precondition, Why::AgentStopping),
                 }))
             }
         };
@@ -164,7 +164,7 @@ fn start(
     let (core, live) = (core.clone(), live.clone());
     tokio::spawn(async move {
         let (watched, id) = (live.clone(), order.step.id);
-        let progress = move |text: &str| watched.progress(id, text);
+        let progress = move |at: Progress| watched.progress(id, at);
         let report = if order.step.node == core.me {
             orders::carry_out_here(&core, order.clone(), progress).await
         } else {
@@ -236,7 +236,7 @@ impl Planning {
         let blocking = tokio::task::spawn_blocking(move || self.bind(plan, &seen));
         blocking
             .await
-            .unwrap_or_else(|e| Err(log_refusal(&e.to_string())))
+            .unwrap_or_else(|e| Err(log_refusal(Why::system(e))))
     }
 
     /// What this run knows better than the devices say, and its own traces, which are not another run.
@@ -246,7 +246,7 @@ impl Planning {
                 let failed = |(n, d): &(NodeName, String)| n == name && d == &fence.name;
                 if self.failed_fences.iter().any(failed) && fence.state != FenceState::Fenced {
                     fence.state = FenceState::Failed {
-                        why: "it failed in this run".into(),
+                        why: Why::FailedInThisRun,
                     };
                 }
             }
@@ -264,7 +264,9 @@ impl Planning {
 
     fn bind(self, plan: Plan, seen: &SeenEpochs) -> Result<Box<MandatedPlan>, Refusal> {
         let Some(desk) = self.core.desks.get(&self.service.name) else {
-            return Err(log_refusal("no such service"));
+            return Err(log_refusal(Why::NoSuchServiceHere {
+                service: self.service.name.clone(),
+            }));
         };
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
@@ -315,7 +317,9 @@ impl Planning {
             {
                 (
                     RefusalCode::BadRequest,
-                    Sentence::RefusedBadRequest { why: why.clone() },
+                    Sentence::RefusedBadRequest {
+                        why: Why::LogUnwritten { said: why.clone() },
+                    },
                     vec![Advice::Status],
                 )
             }
@@ -346,12 +350,10 @@ impl Planning {
     }
 }
 
-fn log_refusal(why: &str) -> Refusal {
+fn log_refusal(why: Why) -> Refusal {
     Refusal {
         code: RefusalCode::BadRequest,
-        sentence: Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
+        sentence: Sentence::RefusedBadRequest { why },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }

@@ -2,6 +2,7 @@
 
 use super::state::Core;
 use crate::transport::client::PathAnswer;
+use siaga_model::Why;
 use siaga_model::api::FactsAnswer;
 use siaga_model::config::{Fence, Service};
 use siaga_model::observation::{
@@ -65,12 +66,12 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         Ok(own) => own,
         Err(error) => siaga_runner::hands::OwnFacts {
             disk: Holding::Unknown {
-                why: error.to_string(),
+                why: Why::system(&error),
             },
             mounts: Vec::new(),
             virtual_ips: Vec::new(),
             database: siaga_model::observation::DatabaseState::Unknown {
-                why: error.to_string(),
+                why: Why::system(&error),
             },
             applications: Vec::new(),
         },
@@ -161,7 +162,9 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
         agent,
         power: power(&fences),
         fences,
-        address: address.unwrap_or_else(|e| AddressAnswer::NotAsked { why: e.to_string() }),
+        address: address.unwrap_or_else(|e| AddressAnswer::NotAsked {
+            why: Why::system(e),
+        }),
     };
     (node, view)
 }
@@ -239,7 +242,7 @@ async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> 
                     ADDRESS_TIMEOUT,
                 ),
                 None => AddressAnswer::NotAsked {
-                    why: "no interface for it here".into(),
+                    why: Why::NoInterfaceHere,
                 },
             };
             AddressSighting {
@@ -258,11 +261,13 @@ async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> 
 async fn look_at_disk(core: &Arc<Core>, service: &Service, own: &NodeFacts) -> DiskSighting {
     if own.disk != Holding::Free {
         return DiskSighting::NotLooked {
-            why: "this node holds it, or can't tell".into(),
+            why: Why::ThisNodeHoldsOrUnknown,
         };
     }
     let (c, name) = (core.clone(), service.name.clone());
     let looked =
         tokio::task::spawn_blocking(move || c.hands.watch_disk(&name, DISK_INTERVAL)).await;
-    looked.unwrap_or_else(|e| DiskSighting::NotLooked { why: e.to_string() })
+    looked.unwrap_or_else(|e| DiskSighting::NotLooked {
+        why: Why::system(e),
+    })
 }

@@ -3,12 +3,12 @@
 use super::actor::Who;
 use super::observe::observe;
 use super::state::Core;
-use siaga_model::NodeName;
 use siaga_model::api::{PowerAction, PowerAnswer, PowerRequest};
 use siaga_model::config::{Fence, FenceKind};
 use siaga_model::event::{Event, EventBody};
 use siaga_model::observation::{DatabaseState, FenceState, Holding, Power};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{NodeName, Why};
 use siaga_runner::hands::Trouble;
 use std::sync::Arc;
 
@@ -55,7 +55,9 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
             .append(vec![event], siaga_journal::Durability::Sync)
         {
             return PowerAnswer::Failed {
-                why: error.to_string(),
+                why: Why::LogUnwritten {
+                    said: error.to_string(),
+                },
             };
         }
     }
@@ -65,7 +67,7 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
         Ok(FenceState::Fenced) => PowerAnswer::Done { power: Power::Off },
         Ok(FenceState::Failed { why }) => PowerAnswer::Failed { why },
         Err(error) => PowerAnswer::Failed {
-            why: error.to_string(),
+            why: Why::system(error),
         },
     }
 }
@@ -79,12 +81,12 @@ fn device(core: &Core, node: &NodeName) -> Option<Fence> {
         .cloned()
 }
 
-async fn switch(fence: Fence, act: fn(&Fence) -> siaga_runner::hands::Acted) -> Result<(), String> {
+async fn switch(fence: Fence, act: fn(&Fence) -> siaga_runner::hands::Acted) -> Result<(), Why> {
     match tokio::task::spawn_blocking(move || act(&fence)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(Trouble::Failed(failure))) => Err(failure.detail),
         Ok(Err(Trouble::Unknown(why))) => Err(why),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(Why::system(error)),
     }
 }
 

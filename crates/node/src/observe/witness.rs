@@ -4,6 +4,7 @@
 use super::arp::{self, ArpAnswer};
 use super::interfaces::{self, Interface};
 use super::ndp;
+use siaga_model::Why;
 use siaga_model::config::{Config, Node};
 use siaga_model::observation::{AddressAnswer, DatabaseState, Holding, NodeFacts, ProbeSighting};
 use siaga_model::proof::AttestKind;
@@ -68,7 +69,7 @@ pub fn node_address(
     };
     let Some(known) = config.node(node) else {
         return AddressAnswer::NotAsked {
-            why: format!("{node} is not in the configuration"),
+            why: Why::NoSuchNode { node: node.clone() },
         };
     };
     let answers = ask_all(&own_questions(&all, known), timeout);
@@ -76,7 +77,7 @@ pub fn node_address(
     meanings
         .min_by_key(|m| weight(m, node))
         .unwrap_or_else(|| AddressAnswer::NotAsked {
-            why: format!("no address of {node} is on a network of this node"),
+            why: Why::NoSharedNetwork { node: node.clone() },
         })
 }
 
