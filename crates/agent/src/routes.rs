@@ -5,7 +5,7 @@ use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
 use crate::core::moves;
-use crate::core::observe::{observe, own_facts};
+use crate::core::observe::{observe, own_facts, promise_facts};
 use crate::core::orders::{self, OrderAnswer};
 use crate::core::power;
 use crate::core::state::Core;
@@ -24,6 +24,7 @@ use siaga_model::api::{
     VerifyAnswer,
 };
 use siaga_model::config::Service;
+use siaga_model::observation::PromiseFacts;
 use siaga_model::run::Order;
 use siaga_model::{NodeName, RunId, ServiceName};
 use siaga_runner::hands::Hands;
@@ -52,6 +53,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/log", get(log_route))
         .route("/v1/probe", post(probe_route))
         .route("/v1/facts", get(facts_route))
+        .route("/v1/promise", get(promise_route))
         .route("/v1/self-check", get(self_check_route))
         .route("/v1/layers", get(layers_route))
         .route("/v1/heads", get(heads_route))
@@ -390,6 +392,25 @@ async fn facts_route(
         config_hash: core.config_hash.clone(),
         now: core.hands.now(),
     }))
+}
+
+async fn promise_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    Query(of): Query<OfService>,
+) -> Result<Json<PromiseFacts>, Failed> {
+    known(&caller)?;
+    let service = service(&core, of.service.as_ref())?;
+    promise_facts(&core, &service.name)
+        .await
+        .map(Json)
+        .ok_or_else(|| {
+            fail(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "CHECK_FAILED",
+                "it could not be told",
+            )
+        })
 }
 
 async fn self_check_route(

@@ -135,7 +135,7 @@ pub fn order(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, F
             Ok(Exit::Refused)
         }
         MoveAnswer::DryRun { .. } => Err(Fault::Call(CallError::Malformed {
-            why: siaga_model::Why::PreviewNotAsked,
+            why: siaga_words::why(&ctx.voice, &siaga_model::Why::PreviewNotAsked),
         })),
     }
 }

@@ -186,8 +186,47 @@ pub struct LedgerFacts {
     pub journal_lost: bool,
     /// The standing promise: "let go, to this epoch", made in the named boot.
     pub promise: Option<Promise>,
+    /// The newest take of this node. An older version does not tell.
+    #[serde(default)]
+    pub last_take: LastTake,
     /// A run that was begun here and has not ended.
     pub unfinished: Option<RunInProgress>,
+}
+
+/// The newest mandate under which a node was permitted to take the disk set.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "last")]
+pub enum LastTake {
+    /// The node lost its journal, or does not tell.
+    #[default]
+    Unknown,
+    Never,
+    Under {
+        epoch: Epoch,
+    },
+}
+
+impl LastTake {
+    /// True only where it is known that the other take is the newer one.
+    pub fn is_older_than(&self, other: &LastTake) -> bool {
+        match (self, other) {
+            (LastTake::Never, LastTake::Under { .. }) => true,
+            (LastTake::Under { epoch: a }, LastTake::Under { epoch: b }) => a.counter < b.counter,
+            (LastTake::Unknown | LastTake::Never | LastTake::Under { .. }, _) => false,
+        }
+    }
+}
+
+/// What a node says of its promise when it is asked once more, right before another node takes the disk set.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PromiseFacts {
+    pub node: NodeName,
+    pub boot: BootId,
+    pub promise: Option<Promise>,
+    pub highest: Option<Epoch>,
+    pub last_take: LastTake,
+    /// The kernel's word on the device, without a look at every process. An effect in flight counts as held.
+    pub disk: Holding,
 }
 
 /// A node's durable word that it has let go, and takes again only with a later proof about the other node.

@@ -148,6 +148,19 @@ pub enum Sentence {
     NodeJournalLost {
         node: NodeName,
     },
+    /// It let go in another boot than the one it is in now.
+    NodeRebooted {
+        node: NodeName,
+    },
+    /// Its promise to have let go no longer stands, or is for another mandate.
+    PromiseGone {
+        node: NodeName,
+    },
+    /// It does not answer, and its promise was heard too long ago, or by a process that is gone.
+    PromiseUnheard {
+        node: NodeName,
+        age_ms: Option<u64>,
+    },
     MountStranger {
         node: NodeName,
         mount_point: PathBuf,

@@ -35,6 +35,7 @@ pub enum Why {
     HolderScanSlow { ms: u64 },
     HolderScanHidden { processes: u64, said: String },
     NotTakenInThisBoot,
+    ProofsTooOld,
     DataDirElsewhere { mount_point: PathBuf },
     NoFileSystem,
     ClearMmpFailed { why: Box<Why> },
@@ -132,6 +133,8 @@ pub enum Why {
     ProofUsedAlready,
     FenceSaysOpen { device: String },
     SignOfLife,
+    PromiseBroken,
+    PromiseUnconfirmed,
     BudgetSpent,
     AbortAsked,
     AgentStopping,
@@ -197,6 +200,8 @@ pub enum Holder {
     },
     /// A mount or unmount of this node's agent is in flight.
     InFlight,
+    /// A step of a plan is under way on that node.
+    StepUnderWay,
     /// The kernel, through nothing that can be seen.
     Invisible,
     /// As it was told by another version, or by hand.

@@ -9,7 +9,7 @@ use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, VirtualIp};
-use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding};
+use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
@@ -183,13 +183,19 @@ impl NodeHands {
         sighting
     }
 
-    /// Another node took the disk set with a proof about this one: what is left of it here must not be taken for ours.
-    pub fn disown(&self, service: &ServiceName) {
-        self.taken.forget(service);
+    /// The kernel's word alone on the disk set of `service`: cheap enough to be asked right before another node takes
+    /// it.
+    pub fn claimed(&self, service: &ServiceName) -> Holding {
+        self.kits.get(service).map_or_else(
+            || Holding::Unknown {
+                why: no_service(service),
+            },
+            |kit| kit.disk.claimed(),
+        )
     }
 
     /// Takes the disk set and remembers it. Only a permit leads here.
-    pub(crate) fn take_for(&self, taken: &Taken) -> Acted {
+    pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
         let kit = self.kit(&taken.service)?;
         let remember = |did: Did| {
             self.taken
@@ -197,12 +203,15 @@ impl NodeHands {
                 .map_err(|said| Trouble::failed(FailureKind::Io, Why::System(said)))
                 .map(|()| did)
         };
-        // Taken in this boot, and never proved released since: the disk set has not left this kernel, so that whatever
-        // still holds it here (the mount itself, a copy of it in another namespace) is no stranger. It is taken again
-        // under its new mandate. [`NodeHands::disown`] ends this where another node took it meanwhile.
-        if self.taken.load(&taken.service).is_some() {
+        // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
+        // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
+        // stranger. It is taken again under its new mandate.
+        if may_adopt && self.taken.load(&taken.service).is_some() {
             return remember(Did::nothing());
         }
+        // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
+        // begins from nothing, and is refused while anything holds the device.
+        self.taken.forget(&taken.service);
         kit.disk.take().and_then(remember)
     }
 }
@@ -297,20 +306,23 @@ impl Hands for NodeHands {
         Ok(did)
     }
 
+    fn disown(&self, service: &ServiceName) {
+        self.taken.forget(service);
+    }
+
     fn take(&self, permit: TakePermit) -> Acted {
         let (service, epoch) = (permit.service().clone(), permit.epoch().clone());
-        self.take_for(&Taken::new(
-            service,
-            epoch,
-            self.boot.clone(),
-            permit.proofs(),
-        ))
+        let taken = Taken::new(service, epoch, self.boot.clone(), permit.proofs());
+        self.take_for(&taken, permit.may_adopt())
     }
 
     fn mount(&self, service: &ServiceName) -> Acted {
         let kit = self.kit(service)?;
         let taken = self.taken.load(service);
         let taken = taken.ok_or_else(|| precondition(Why::NotTakenInThisBoot))?;
+        if kit.mounted().is_err() && !taken.is_fresh(self.since_boot()) {
+            return Err(precondition(Why::ProofsTooOld));
+        }
         mount::mount(kit.disk.as_ref(), kit.file_system()?, taken.all_powered_off)
     }
 
@@ -414,7 +426,16 @@ impl Hands for NodeHands {
         )
     }
 
+    fn promise_facts(&self, service: &ServiceName, node: &NodeName) -> Option<PromiseFacts> {
+        let within = self.config.policy.peer_timeout;
+        self.witnesses.promise_facts(service, node, within)
+    }
+
     fn now(&self) -> UtcMicros {
         crate::wall_clock()
+    }
+
+    fn since_boot(&self) -> Duration {
+        crate::since_boot()
     }
 }

@@ -13,7 +13,7 @@ pub mod hands;
 pub mod observe;
 
 use siaga_model::{BootId, UtcMicros};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, for records.
 pub fn wall_clock() -> UtcMicros {
@@ -21,6 +21,14 @@ pub fn wall_clock() -> UtcMicros {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     UtcMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Time since the boot of this machine, its sleep included.
+pub fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanos = u32::try_from(now.tv_nsec).unwrap_or_default();
+    Duration::new(seconds, nanos)
 }
 
 /// The kernel's boot id. An error says why it can't be read.

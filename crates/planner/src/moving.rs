@@ -46,17 +46,15 @@ impl Planner<'_> {
             .iter()
             .map(|proof| self.let_go(&mut graph, proof, &enlisted))
             .collect();
-        let stopped = self.stop_half_dead(&mut graph, target, here);
+        let cleared = self.clear(&mut graph, target, here);
 
         let mut before: Vec<StepId> = gone.iter().map(|g| g.disk).collect();
-        before.push(here);
+        before.push(cleared.unwrap_or(here));
         let take = graph.add(target, Action::Take, &before);
         before = gone.iter().map(|g| g.address).collect();
         before.push(here);
         let address = graph.add(target, Action::AddVirtualIp, &before);
-        let mut before = vec![take];
-        before.extend(stopped);
-        let mount = graph.add(target, Action::Mount, &before);
+        let mount = graph.add(target, Action::Mount, &[take]);
         let database = graph.add(target, Action::StartDatabase, &[mount, address]);
         graph.serve(target, service, database);
 
@@ -152,11 +150,18 @@ impl Planner<'_> {
         planned && self.world.is_ready(node)
     }
 
-    /// A database on the target that is shutting down or hung: a stop can't be taken back, so it is finished first.
-    fn stop_half_dead(&self, graph: &mut Graph, target: &NodeName, here: StepId) -> Option<StepId> {
-        match &self.world.facts(target)?.database {
+    /// What is left on the target that must not be gone on with: a mount that may be older than what another node wrote
+    /// (its way to the storage was cut and is back, without a boot between); a database that is shutting down or hung,
+    /// since a stop can't be taken back.
+    fn clear(&self, graph: &mut Graph, target: &NodeName, here: StepId) -> Option<StepId> {
+        let world = self.world;
+        if world.has_mount(target) && !world.is_newest_taker(target) {
+            let stopped = graph.stop(target, world.service, &[here]);
+            return Some(graph.add(target, Action::Unmount, &[stopped]));
+        }
+        match &world.facts(target)?.database {
             DatabaseState::NotServing { .. } | DatabaseState::Unknown { .. } => {
-                Some(graph.stop(target, self.world.service, &[here]))
+                Some(graph.stop(target, world.service, &[here]))
             }
             DatabaseState::Stopped | DatabaseState::Starting { .. } | DatabaseState::Ready => None,
         }

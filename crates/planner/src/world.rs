@@ -160,9 +160,41 @@ impl<'a> World<'a> {
         })
     }
 
+    /// Nobody else took the disk set since that node did: what its kernel has of it is the newest there is. False where
+    /// another node can't say.
+    pub fn is_newest_taker(&self, node: &NodeName) -> bool {
+        let Some(facts) = self.facts(node) else {
+            return false;
+        };
+        self.others(node).into_iter().all(|other| {
+            self.facts(other)
+                .is_some_and(|f| f.ledger.last_take.is_older_than(&facts.ledger.last_take))
+        })
+    }
+
+    /// Another node is known to have taken the disk set after that node did: a mount that is still there is stale.
+    pub fn is_overtaken(&self, node: &NodeName) -> bool {
+        let Some(facts) = self.facts(node) else {
+            return false;
+        };
+        self.others(node).into_iter().any(|other| {
+            self.facts(other)
+                .is_some_and(|f| facts.ledger.last_take.is_older_than(&f.ledger.last_take))
+        })
+    }
+
+    /// Any file system of the service is mounted there.
+    pub fn has_mount(&self, node: &NodeName) -> bool {
+        self.facts(node)
+            .is_some_and(|f| f.mounts.iter().any(|m| m.mounted))
+    }
+
     /// The service runs there: mounted, addresses up, database ready.
     pub fn is_complete(&self, node: &NodeName) -> bool {
-        self.is_ready(node) && self.is_mounted(node) && self.has_addresses(node)
+        self.is_ready(node)
+            && self.is_mounted(node)
+            && self.has_addresses(node)
+            && !self.is_overtaken(node)
     }
 
     /// Every application is known to run there.

@@ -2,6 +2,7 @@
 
 use crate::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, Progress, Store, Trouble};
 use crate::ledger::{Ledger, LedgerError, ProvedReleased};
+use crate::verify::Heard;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::FenceKind;
 use siaga_model::mandate::EpochRelation;
@@ -24,6 +25,8 @@ pub struct Bench {
     in_flight: Vec<Epoch>,
     /// When the database was last started here under a plan.
     started_at: UtcMicros,
+    /// When other nodes' promises reached this process.
+    heard: Vec<Heard>,
 }
 
 /// Carries orders out for one service on one node.
@@ -49,6 +52,7 @@ impl SharedBench {
             store,
             in_flight: Vec::new(),
             started_at: UtcMicros(0),
+            heard: Vec::new(),
         };
         Self {
             bench: Mutex::new(bench),
@@ -70,6 +74,36 @@ impl SharedBench {
         self.bench
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Another node's proof reached this process just now (`at`: [`Hands::since_boot`]). Of older mandates nothing is
+    /// kept.
+    pub fn heard(&self, proof: &ProofRecord, at: Duration) {
+        let heard = &mut self.lock().heard;
+        heard.retain(|h| h.epoch == proof.epoch && h.node != proof.node);
+        heard.push(Heard {
+            epoch: proof.epoch.clone(),
+            node: proof.node.clone(),
+            at,
+        });
+    }
+
+    /// Begins an effect that no order asks for, where `allowed` says so of the ledger as it is now. It counts as in
+    /// flight until the value is dropped, so that a newer mandate waits for its end.
+    pub fn occupy(
+        &self,
+        epoch: &Epoch,
+        allowed: impl FnOnce(&Ledger) -> bool,
+    ) -> Option<InFlight<'_>> {
+        let mut bench = self.lock();
+        if !allowed(&bench.ledger) {
+            return None;
+        }
+        bench.in_flight.push(epoch.clone());
+        Some(InFlight {
+            bench: self,
+            epoch: epoch.clone(),
+        })
     }
 
     /// True while an effect is under way here: the disk set counts as held, whatever it looks like.
@@ -96,7 +130,7 @@ impl SharedBench {
 }
 
 /// Counts one effect in flight until it is dropped, also by a panic.
-struct InFlight<'a> {
+pub struct InFlight<'a> {
     bench: &'a SharedBench,
     epoch: Epoch,
 }
@@ -299,7 +333,12 @@ impl Executor<'_> {
     fn take(&self, order: &Order) -> Acted {
         let permit = {
             let mut bench = self.bench.lock();
-            let Bench { ledger, store, .. } = &mut *bench;
+            let Bench {
+                ledger,
+                store,
+                heard,
+                ..
+            } = &mut *bench;
             ledger
                 .authorise_take(
                     store.as_mut(),
@@ -307,6 +346,7 @@ impl Executor<'_> {
                     &self.others,
                     &order.epoch,
                     &order.proofs,
+                    heard,
                 )
                 .map_err(ledger_trouble)?
         };
@@ -328,8 +368,10 @@ impl Executor<'_> {
                 let Bench { ledger, store, .. } = &mut *bench;
                 ledger.remember(store.as_mut(), &found)
             };
-            // Let go in any case, also where the log can't be written.
-            self.hands.unmount(&order.service)?;
+            // Let go in any case, also where the log can't be written. What is left here is another node's.
+            let unmounted = self.hands.unmount(&order.service);
+            self.hands.disown(&order.service);
+            unmounted?;
             remembered.map_err(ledger_trouble)?;
             let error = LedgerError::Superseded {
                 offered: order.epoch.clone(),

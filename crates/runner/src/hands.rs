@@ -5,7 +5,7 @@ use siaga_model::api::ClientTestResult;
 use siaga_model::event::EventBody;
 use siaga_model::note::{self, Note};
 use siaga_model::observation::{
-    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, VirtualIpFact,
+    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, PromiseFacts, VirtualIpFact,
 };
 use siaga_model::plan::Plan;
 use siaga_model::proof::AttestKind;
@@ -13,6 +13,7 @@ use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
 use siaga_model::why::Why;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
+use std::time::Duration;
 
 /// What an act did, after looking again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -99,7 +100,11 @@ pub trait Hands: Send + Sync {
     /// Proves that nothing here touches the disk set: no process, no mount in any namespace, `open(O_EXCL)` succeeds.
     fn prove_released(&self, service: &ServiceName) -> Acted;
 
-    /// Takes the disk set. The permit says that every other node has provably let go.
+    /// Another node took the disk set, or may have: what is left of it here must never be taken for ours again.
+    fn disown(&self, service: &ServiceName);
+
+    /// Takes the disk set. The permit says that every other node has provably let go, and whether what this kernel
+    /// still has of it (a mount, buffers) may be gone on with.
     fn take(&self, permit: TakePermit) -> Acted;
     /// Mounts what [`Hands::take`] took in this process and boot.
     fn mount(&self, service: &ServiceName) -> Acted;
@@ -128,8 +133,13 @@ pub trait Hands: Send + Sync {
         ground: LifeQuestion,
         since: UtcMicros,
     ) -> Option<Sentence>;
+    /// What `node` says of its promise now; `None` where it does not answer within a bounded time.
+    fn promise_facts(&self, service: &ServiceName, node: &NodeName) -> Option<PromiseFacts>;
     /// The wall clock, for records.
     fn now(&self) -> UtcMicros;
+    /// Time since the boot of this machine, its sleep included: no step of the wall clock and no pause of the process
+    /// makes an age look smaller.
+    fn since_boot(&self) -> Duration;
 }
 
 /// What would contradict the ground of a proof.

@@ -7,12 +7,12 @@
 //! - **once**: a proof that was used opens nothing again;
 //! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
 
-use crate::hands::{Hands, LifeQuestion, Store};
+use crate::hands::{Hands, Store};
 use crate::permit::TakePermit;
-use siaga_model::config::FenceKind;
+use crate::verify::{self, Heard, void};
 use siaga_model::event::EventBody;
 use siaga_model::mandate::EpochRelation;
-use siaga_model::observation::{FenceState, LedgerFacts, Promise};
+use siaga_model::observation::{LastTake, LedgerFacts, Promise};
 use siaga_model::plan::MandatedPlan;
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
@@ -120,6 +120,8 @@ pub struct Ledger {
     rival: Option<Epoch>,
     promise: Option<Promise>,
     used: Vec<ProofRecord>,
+    /// What was taken before this journal began is not known.
+    began_without_history: bool,
     journal_lost: bool,
     plan: Option<MandatedPlan>,
 }
@@ -141,6 +143,7 @@ impl Ledger {
             rival: None,
             promise: None,
             used: Vec::new(),
+            began_without_history: journal_lost,
             journal_lost,
             plan: None,
         };
@@ -185,7 +188,19 @@ impl Ledger {
             highest: self.highest.clone(),
             journal_lost: self.journal_lost,
             promise: self.promise.clone(),
+            last_take: self.last_take(),
             unfinished: None,
+        }
+    }
+
+    /// The newest mandate under which this node was permitted to take.
+    fn last_take(&self) -> LastTake {
+        match self.used.last() {
+            Some(proof) => LastTake::Under {
+                epoch: proof.epoch.clone(),
+            },
+            None if self.began_without_history => LastTake::Unknown,
+            None => LastTake::Never,
         }
     }
 
@@ -360,7 +375,8 @@ impl Ledger {
         })
     }
 
-    /// Verifies every proof once more and uses them up, durably. The only maker of a [`TakePermit`].
+    /// Verifies every proof once more and uses them up, durably. The only maker of a [`TakePermit`]. `heard`: when
+    /// the promises of other nodes reached this process.
     pub fn authorise_take(
         &mut self,
         store: &mut dyn Store,
@@ -368,6 +384,7 @@ impl Ledger {
         others: &[NodeName],
         epoch: &Epoch,
         proofs: &[ProofRecord],
+        heard: &[Heard],
     ) -> Result<TakePermit, LedgerError> {
         self.obey(epoch)?;
         if let Some(promise) = &self.promise
@@ -379,6 +396,8 @@ impl Ledger {
             });
         }
         let mut used = Vec::new();
+        let mut may_adopt = true;
+        let mine = self.last_take();
         for other in others {
             let proof = proofs
                 .iter()
@@ -391,7 +410,8 @@ impl Ledger {
             {
                 return Err(void(other, Why::ProofUsedAlready));
             }
-            verify_again(hands, proof)?;
+            let theirs = verify::again(hands, proof, heard)?;
+            may_adopt &= theirs.is_older_than(&mine);
             used.push(proof.clone());
         }
         let bodies = used
@@ -401,7 +421,12 @@ impl Ledger {
             })
             .collect();
         self.write(store, bodies)?;
-        Ok(TakePermit::new(self.service.clone(), epoch.clone(), used))
+        Ok(TakePermit::new(
+            self.service.clone(),
+            epoch.clone(),
+            used,
+            may_adopt,
+        ))
     }
 
     fn write(&mut self, store: &mut dyn Store, bodies: Vec<EventBody>) -> Result<(), LedgerError> {
@@ -412,51 +437,5 @@ impl Ledger {
             self.apply(body);
         }
         Ok(())
-    }
-}
-
-fn void(node: &NodeName, why: Why) -> LedgerError {
-    LedgerError::ProofVoid {
-        node: node.clone(),
-        why,
-        witness: None,
-    }
-}
-
-/// Looks again, right before the take: is the power still off, the way still cut, is there no sign of life?
-fn verify_again(hands: &dyn Hands, proof: &ProofRecord) -> Result<(), LedgerError> {
-    let question = match &proof.ground {
-        // The promise is durable at the other node, which obeys no older mandate and mints above this one only with
-        // a proof about us.
-        Ground::Released => return Ok(()),
-        Ground::Fenced { device, fence } => {
-            match hands.fence_state(&proof.node, device) {
-                FenceState::Fenced => {}
-                FenceState::Open => {
-                    return Err(void(
-                        &proof.node,
-                        Why::FenceSaysOpen {
-                            device: device.clone(),
-                        },
-                    ));
-                }
-                FenceState::Failed { why } => {
-                    return Err(void(&proof.node, why.of(device)));
-                }
-            }
-            match fence {
-                FenceKind::Power => LifeQuestion::PoweredOff,
-                FenceKind::Fabric => LifeQuestion::StorageCut,
-            }
-        }
-        Ground::Attested { how, .. } => LifeQuestion::Attested(*how),
-    };
-    match hands.sign_of_life(&proof.service, &proof.node, question, proof.at) {
-        None => Ok(()),
-        Some(sign) => Err(LedgerError::ProofVoid {
-            node: proof.node.clone(),
-            why: Why::SignOfLife,
-            witness: Some(Box::new(sign)),
-        }),
     }
 }

@@ -3,6 +3,7 @@
 //! | part | what it is |
 //! |---|---|
 //! | [`ledger`] | what this node has promised, admitted, minted and used up; the only maker of a [`permit::TakePermit`] |
+//! | [`verify`] | the look at every proof right before the take |
 //! | [`executor`] | one order on one node: check the mandate, act, look again, report |
 //! | [`run`] | the state machine of one run on its coordinator: events in, effects out, no I/O |
 //! | [`hands`] | the narrow traits that real and pretend hands implement |
@@ -12,3 +13,4 @@ pub mod hands;
 pub mod ledger;
 pub mod permit;
 pub mod run;
+pub mod verify;

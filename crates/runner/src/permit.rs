@@ -22,7 +22,7 @@ use siaga_model::{Epoch, ServiceName};
 /// use siaga_model::{Epoch, ServiceName};
 /// use siaga_runner::permit::TakePermit;
 /// fn forge(service: ServiceName, epoch: Epoch) -> TakePermit {
-///     TakePermit { service, epoch, proofs: Vec::new() }
+///     TakePermit { service, epoch, proofs: Vec::new(), may_adopt: false }
 /// }
 /// ```
 ///
@@ -32,7 +32,7 @@ use siaga_model::{Epoch, ServiceName};
 /// use siaga_model::{Epoch, ServiceName};
 /// use siaga_runner::permit::TakePermit;
 /// fn forge(service: ServiceName, epoch: Epoch) -> TakePermit {
-///     TakePermit::new(service, epoch, Vec::new())
+///     TakePermit::new(service, epoch, Vec::new(), false)
 /// }
 /// ```
 ///
@@ -76,15 +76,27 @@ pub struct TakePermit {
     service: ServiceName,
     epoch: Epoch,
     proofs: Vec<ProofRecord>,
+    may_adopt: bool,
 }
 
 impl TakePermit {
-    pub(crate) fn new(service: ServiceName, epoch: Epoch, proofs: Vec<ProofRecord>) -> Self {
+    pub(crate) fn new(
+        service: ServiceName,
+        epoch: Epoch,
+        proofs: Vec<ProofRecord>,
+        may_adopt: bool,
+    ) -> Self {
         Self {
             service,
             epoch,
             proofs,
+            may_adopt,
         }
+    }
+    /// True where every other node answered that its last take is older than this node's: nobody else wrote since, and
+    /// a mount that is still here is the newest there is. Otherwise the take begins from nothing.
+    pub fn may_adopt(&self) -> bool {
+        self.may_adopt
     }
     /// The service whose disk set may be taken.
     pub fn service(&self) -> &ServiceName {

@@ -331,6 +331,28 @@ fn the_disk_set_is_taken_with_a_permit_once_per_proof() {
 }
 
 #[test]
+fn a_promise_heard_here_just_now_outlives_its_node() {
+    let desk = desk();
+    desk.hands.script().promise = None;
+    let proof = released(OTHER, &five());
+    let unheard = take(&desk, vec![proof.clone()]);
+    assert_eq!(failure(&unheard).kind, FailureKind::ProofVoid);
+    desk.bench.heard(&proof, desk.hands.script().since_boot);
+    assert!(take(&desk, vec![proof]).outcome.is_done());
+}
+
+#[test]
+fn a_promise_heard_for_an_older_mandate_is_forgotten() {
+    let desk = desk();
+    desk.hands.script().promise = None;
+    let (proof, at) = (released(OTHER, &five()), desk.hands.script().since_boot);
+    desk.bench.heard(&proof, at);
+    desk.bench.heard(&released("third", &epoch(6, ME)), at);
+    let taken = take(&desk, vec![proof]);
+    assert_eq!(failure(&taken).kind, FailureKind::ProofVoid);
+}
+
+#[test]
 fn without_a_permit_nothing_is_taken() {
     let desk = desk();
     assert_eq!(failure(&take(&desk, vec![])).kind, FailureKind::ProofVoid);

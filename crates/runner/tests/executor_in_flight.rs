@@ -66,6 +66,21 @@ fn a_newer_mandate_waits_for_the_effects_of_the_older() {
 }
 
 #[test]
+fn an_effect_without_an_order_is_in_flight_too() {
+    let desk = Desk::patient(&[admitted(&five())], A_MOMENT);
+    let denied = desk.bench.occupy(&five(), |_| false);
+    assert!(denied.is_none() && !desk.bench.busy());
+    let letting_go = desk
+        .bench
+        .occupy(&epoch(6, OTHER), |ledger| ledger.obey(&five()).is_ok());
+    assert!(letting_go.is_some() && desk.bench.busy());
+    let early = desk.enlist(&epoch(7, OTHER));
+    assert_eq!(failure(&early).kind, FailureKind::Precondition);
+    drop(letting_go);
+    assert!(desk.enlist(&epoch(7, OTHER)).outcome.is_done());
+}
+
+#[test]
 fn an_own_mandate_waits_too_for_the_effects_of_the_older() {
     // The coordinator mints under its own journal and enlists itself: admitting is a no-op, waiting is not.
     let mut desk = Desk::patient(&[admitted(&five())], A_MOMENT);

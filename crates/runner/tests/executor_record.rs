@@ -34,13 +34,16 @@ fn an_older_record_on_the_disk_set_is_written_over() {
     }
 }
 
+/// What is left of a superseded mount is another node's: it must not be gone on with later.
+const LETS_GO: [&str; 4] = ["mount", "read_disk_epoch", "unmount", "disown"];
+
 #[test]
 fn a_newer_record_on_the_disk_set_makes_the_node_let_go_and_remember() {
     let desk = desk();
     desk.hands.script().disk_epoch = Some(epoch(9, OTHER));
     let report = desk.carry(&five(), Action::Mount);
     assert_eq!(failure(&report).kind, FailureKind::Superseded);
-    assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "unmount"]);
+    assert_eq!(desk.hands.calls(), LETS_GO);
     assert_eq!(desk.hands.script().disk_epoch, Some(epoch(9, OTHER)));
     assert_eq!(
         desk.book.rows(),
@@ -66,7 +69,7 @@ fn an_equal_record_of_another_issuer_makes_the_node_let_go_and_voids_both() {
     desk.hands.script().disk_epoch = Some(epoch(5, OTHER));
     let report = desk.carry(&five(), Action::Mount);
     assert_eq!(failure(&report).kind, FailureKind::Superseded);
-    assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "unmount"]);
+    assert_eq!(desk.hands.calls(), LETS_GO);
     assert_eq!(
         desk.book.rows(),
         [EventBody::EpochSeen {
@@ -93,7 +96,7 @@ fn the_node_lets_go_also_where_the_newer_record_can_not_be_logged() {
     desk.book.fail();
     let report = desk.carry(&five(), Action::Mount);
     assert_eq!(failure(&report).kind, FailureKind::Log);
-    assert_eq!(desk.hands.calls(), ["mount", "read_disk_epoch", "unmount"]);
+    assert_eq!(desk.hands.calls(), LETS_GO);
 }
 
 #[test]
@@ -105,6 +108,7 @@ fn letting_go_that_fails_is_reported_as_such() {
         failure(&desk.carry(&five(), Action::Mount)).kind,
         FailureKind::Busy
     );
+    assert_eq!(desk.hands.calls(), LETS_GO);
     assert_superseded(desk.bench.lock().ledger.obey(&five()));
 }
 

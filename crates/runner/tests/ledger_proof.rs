@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::hands::ScriptedHands;
+use common::hands::{ScriptedHands, standing};
 use common::{
     Book, ME, OTHER, admitted, assert_conflict, assert_superseded, assert_void, attested, epoch,
     fenced, ledger, promise, released,
@@ -16,6 +16,7 @@ use siaga_model::{Epoch, NodeName, UtcMicros};
 use siaga_runner::hands::LifeQuestion;
 use siaga_runner::ledger::{Ledger, LedgerError};
 use siaga_runner::permit::TakePermit;
+use siaga_runner::verify::Heard;
 
 /// One node's ledger, log and hands, and a take under `epoch`.
 struct Taker {
@@ -23,6 +24,7 @@ struct Taker {
     book: Book,
     hands: ScriptedHands,
     others: Vec<NodeName>,
+    heard: Vec<Heard>,
 }
 
 impl Taker {
@@ -32,6 +34,7 @@ impl Taker {
             book: Book::default(),
             hands: ScriptedHands::default(),
             others: vec![OTHER.into()],
+            heard: Vec::new(),
         }
     }
     /// A node that obeys mandate 5.
@@ -40,9 +43,14 @@ impl Taker {
     }
     fn take(&mut self, epoch: &Epoch, proofs: &[ProofRecord]) -> Result<TakePermit, LedgerError> {
         let before = self.ledger.clone();
-        let taken =
-            self.ledger
-                .authorise_take(&mut self.book, &self.hands, &self.others, epoch, proofs);
+        let taken = self.ledger.authorise_take(
+            &mut self.book,
+            &self.hands,
+            &self.others,
+            epoch,
+            proofs,
+            &self.heard,
+        );
         if taken.is_err() {
             assert_eq!(self.ledger, before, "a refused take changes nothing");
         }
@@ -195,6 +203,7 @@ fn a_take_under_a_later_mandate_ends_the_promise() {
         taker.ledger.facts().promise.is_some(),
         "a later mandate alone ends no promise"
     );
+    taker.hands.script().promise = Some(standing(&six));
     taker.take(&six, &[released(OTHER, &six)]).unwrap();
     assert_eq!(taker.ledger.facts().promise, None);
 }

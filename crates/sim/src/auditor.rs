@@ -8,6 +8,7 @@ use siaga_model::run::RunOutcome;
 /// What is wrong, if anything.
 pub fn look(world: &World) -> Result<(), String> {
     one_holder(world)?;
+    nothing_stale(world)?;
     order_of_things(world)?;
     single_use(world)?;
     no_mint_twice(world)
@@ -17,6 +18,17 @@ pub fn look(world: &World) -> Result<(), String> {
 fn one_holder(world: &World) -> Result<(), String> {
     if world.machines.iter().filter(|m| m.can_write()).count() > 1 {
         return Err("both nodes can write to the disk set".into());
+    }
+    Ok(())
+}
+
+/// A database that writes from what its kernel remembered, over what another machine wrote since, destroys it.
+fn nothing_stale(world: &World) -> Result<(), String> {
+    for (i, m) in world.machines.iter().enumerate() {
+        let others = world.last_writer.is_some_and(|w| w != i);
+        if m.database && m.mounted && !m.cut && others && m.mounted_at < world.writes {
+            return Err(format!("{}: writes on a stale mount", NODES[i]));
+        }
     }
     Ok(())
 }

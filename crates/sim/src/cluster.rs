@@ -13,6 +13,7 @@ use siaga_model::refusal::Refusal;
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome, StepReport};
 use siaga_model::{NodeName, PlanId, RunId, ServiceName, UtcMicros};
 use siaga_runner::executor::{Bench, Executor, SharedBench};
+use siaga_runner::hands::Hands;
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
@@ -216,6 +217,7 @@ impl Cluster {
                     .live
                     .as_ref()
                     .is_some_and(|l| !l.todo.is_empty())
+                    && !lock(&self.world).machines[*i].frozen
             })
             .collect()
     }
@@ -245,6 +247,10 @@ impl Cluster {
                 let mut report = self.deliver(node, &order);
                 if self.twice {
                     report = self.deliver(node, &order);
+                }
+                if let Some(proof) = &report.proof {
+                    let agent = &self.agents[node];
+                    agent.bench.heard(proof, agent.hands.since_boot());
                 }
                 self.story.push(format!(
                     "{} {} {:?}",

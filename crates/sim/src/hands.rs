@@ -3,7 +3,7 @@
 use crate::world::{Machine, NODES, What, World};
 use siaga_model::api::ClientTestResult;
 use siaga_model::observation::{
-    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, VirtualIpFact,
+    ApplicationFact, DatabaseState, FenceState, Holding, MountFact, PromiseFacts, VirtualIpFact,
 };
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
@@ -11,8 +11,10 @@ use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
 use siaga_runner::hands::{
     Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Store, Trouble,
 };
+use siaga_runner::ledger::Ledger;
 use siaga_runner::permit::TakePermit;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The world, shared by both nodes' hands.
 pub type Shared = Arc<Mutex<World>>;
@@ -28,6 +30,9 @@ pub struct PretendHands {
     pub me: usize,
     pub boot: u32,
 }
+
+/// How long after the take the mount may begin, in microseconds.
+const MOUNT_WITHIN: i64 = 10_000_000;
 
 /// Said when the process that acts is gone; nobody hears it.
 const GONE: &str = "the agent is gone";
@@ -167,13 +172,34 @@ impl Hands for PretendHands {
                     !m.mounted && !m.database,
                     FailureKind::NotReleased,
                     "still held",
-                )
+                )?;
+                w.machines[me].owned = false;
+                Ok(())
             },
         )
     }
 
-    fn take(&self, _permit: TakePermit) -> Acted {
-        self.act(|_| false, |_, _| Ok(()))
+    fn disown(&self, _service: &ServiceName) {
+        lock(&self.world).machines[self.me].owned = false;
+    }
+
+    fn take(&self, permit: TakePermit) -> Acted {
+        let adopts = permit.may_adopt();
+        self.act(
+            |_| false,
+            |w, me| {
+                let m = &mut w.machines[me];
+                // What is still there without being ours keeps the device busy.
+                need(
+                    (adopts && m.owned) || !m.mounted,
+                    FailureKind::Busy,
+                    "a mount",
+                )?;
+                m.owned = true;
+                m.taken_at = w.clock;
+                Ok(())
+            },
+        )
     }
 
     fn mount(&self, _service: &ServiceName) -> Acted {
@@ -181,7 +207,9 @@ impl Hands for PretendHands {
             |m| m.mounted,
             |w, me| {
                 need(!w.machines[me].cut, FailureKind::Mount, "no device")?;
-                w.machines[me].mounted = true;
+                let age = w.clock - w.machines[me].taken_at;
+                need(age <= MOUNT_WITHIN, FailureKind::Precondition, "too late")?;
+                w.mount(me);
                 Ok(())
             },
         )
@@ -229,6 +257,7 @@ impl Hands for PretendHands {
                     "broken here",
                 )?;
                 w.machines[me].database = true;
+                w.write(me);
                 Ok(())
             },
         )
@@ -308,8 +337,34 @@ impl Hands for PretendHands {
         })
     }
 
+    fn promise_facts(&self, service: &ServiceName, node: &NodeName) -> Option<PromiseFacts> {
+        let world = lock(&self.world);
+        let other = index(node);
+        let m = &world.machines[other];
+        if !world.link || !m.agent_answers() || !world.machines[self.me].answers() {
+            return None;
+        }
+        let boot = boot_id(other, m.boot);
+        let events = m.journal.iter();
+        let ledger = Ledger::replay(node.clone(), boot.clone(), service.clone(), false, events);
+        let facts = ledger.facts();
+        Some(PromiseFacts {
+            node: node.clone(),
+            boot,
+            promise: facts.promise,
+            highest: facts.highest,
+            last_take: facts.last_take,
+            disk: own_facts(m).disk,
+        })
+    }
+
     fn now(&self) -> UtcMicros {
         UtcMicros(lock(&self.world).clock)
+    }
+
+    fn since_boot(&self) -> Duration {
+        // The same clock for all: only differences on one machine are looked at.
+        Duration::from_micros(u64::try_from(lock(&self.world).clock).unwrap_or_default())
     }
 }
 
@@ -357,7 +412,7 @@ pub fn own_facts(m: &Machine) -> OwnFacts {
         mounts: vec![MountFact {
             mount_point: "/srv/simrs".into(),
             mounted: m.mounted,
-            stranger: false,
+            stranger: m.mounted && !m.owned,
         }],
         virtual_ips: vec![VirtualIpFact {
             address: std::net::IpAddr::from([192, 0, 2, 222]),

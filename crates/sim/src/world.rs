@@ -6,6 +6,9 @@ use siaga_model::event::EventBody;
 /// `serverdb` and `backup`.
 pub const NODES: [&str; 2] = ["serverdb", "backup"];
 
+/// How long a machine takes to boot at the least, in microseconds.
+const BOOT_TAKES: i64 = 30_000_000;
+
 /// One machine.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -17,6 +20,14 @@ pub struct Machine {
     pub boot: u32,
     pub agent: bool,
     pub mounted: bool,
+    /// Taken in this boot under a mandate, and never proved released since.
+    pub owned: bool,
+    /// When its proofs were verified.
+    pub taken_at: i64,
+    /// How much had been written to the disk set when it was mounted here: what this kernel knows of it.
+    pub mounted_at: u64,
+    /// Misconfigured: mounts the disk set at boot.
+    pub mounts_at_boot: bool,
     pub database: bool,
     pub address: bool,
     pub applications: bool,
@@ -39,6 +50,10 @@ impl Machine {
             boot: 1,
             agent: true,
             mounted: false,
+            owned: false,
+            taken_at: 0,
+            mounted_at: 0,
+            mounts_at_boot: false,
             database: false,
             address: false,
             applications: false,
@@ -81,8 +96,9 @@ pub struct World {
     pub fault: Option<Fault>,
     /// How many acts were begun: where a fault strikes.
     pub acts: u32,
-    /// Rows that clients were told are safe, by the node that said so.
-    pub acknowledged: u64,
+    /// How often a database began to write to the disk set, and which machine did so last.
+    pub writes: u64,
+    pub last_writer: Option<usize>,
 }
 
 /// What goes wrong, at which act.
@@ -131,7 +147,8 @@ impl Default for World {
             clock: 1_000_000,
             fault: None,
             acts: 0,
-            acknowledged: 0,
+            writes: 0,
+            last_writer: None,
         }
     }
 }
@@ -144,19 +161,52 @@ impl World {
         m.frozen = false;
         m.agent = false;
         m.mounted = false;
+        m.owned = false;
         m.database = false;
         m.address = false;
         m.applications = false;
     }
 
-    /// The machine boots: it holds nothing, and its agent comes up.
+    /// The machine boots, which takes a while: it holds nothing (but for what it was told to mount), and its agent
+    /// comes up.
     pub fn power_on(&mut self, node: usize) {
+        if self.machines[node].powered {
+            return;
+        }
+        self.clock += BOOT_TAKES;
         let m = &mut self.machines[node];
-        if !m.powered {
-            m.powered = true;
-            m.cut = false;
-            m.boot += 1;
-            m.agent = true;
+        m.powered = true;
+        m.cut = false;
+        m.boot += 1;
+        m.agent = true;
+        let mounts = m.mounts_at_boot;
+        let other = &self.machines[1 - node];
+        if mounts && !other.mounted && !other.database {
+            self.mount(node);
+        }
+    }
+
+    /// The machine reads the disk set as it is now.
+    pub fn mount(&mut self, node: usize) {
+        self.machines[node].mounted = true;
+        self.machines[node].mounted_at = self.writes;
+    }
+
+    /// A database of the machine begins to write. What it writes reaches the disk set only over its path.
+    pub fn write(&mut self, node: usize) {
+        if !self.machines[node].cut {
+            self.writes += 1;
+            self.last_writer = Some(node);
+        }
+    }
+
+    /// Its way to the storage is given back without a boot between, by somebody who saw that nobody else has the disk
+    /// set, that no database runs there any more, and who needs a while for it. The mount may still be there.
+    pub fn give_path_back(&mut self, node: usize) {
+        self.clock += BOOT_TAKES;
+        let other = &self.machines[1 - node];
+        if !other.mounted && !other.database && !self.machines[node].database {
+            self.machines[node].cut = false;
         }
     }
 

@@ -65,6 +65,7 @@ fn night(seed: u64) -> Cluster {
             machine.fence_works = true;
             machine.busy_mount = false;
             machine.database_broken = false;
+            machine.mounts_at_boot = false;
         }
     }
     for node in 0..2 {
@@ -136,7 +137,19 @@ fn moment(rng: &mut fastrand::Rng, cluster: &mut Cluster) {
         }
         10 => {
             let frozen = rng.bool();
-            lock(&cluster.world).machines[node].frozen = frozen;
+            let mut world = lock(&cluster.world);
+            // A machine that is off does not freeze. One that was attested as off, then switched on, mounted by its boot
+            // and froze at once: nobody could tell, so that no night has it.
+            let machine = &mut world.machines[node];
+            machine.frozen = frozen && machine.powered && !machine.mounts_at_boot;
+            if !frozen && rng.bool() {
+                world.clock += 600_000_000;
+            }
+        }
+        19 => lock(&cluster.world).give_path_back(node),
+        20 => {
+            let mounts = rng.bool();
+            lock(&cluster.world).machines[node].mounts_at_boot = mounts;
         }
         11 => {
             let broken = rng.bool();

@@ -35,6 +35,15 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("It is not known whether {node} holds the disk set: {}.", said(voice.language, why))
         }
         S::BothHold { nodes } => format!("More than one node holds the disk set: {}. The data are in danger.", list(nodes)),
+        S::NodeRebooted { node } => format!("{node} has booted again since it let go of the disk set."),
+        S::PromiseGone { node } => format!("The promise of {node} that it let go of the disk set no longer stands."),
+        S::PromiseUnheard { node, age_ms: Some(ms) } => format!(
+            "{node} does not answer, and it promised {} ago that it let go of the disk set. It may have booted again since.",
+            age(*ms)
+        ),
+        S::PromiseUnheard { node, age_ms: None } => format!(
+            "{node} does not answer, and the agent that heard its promise to have let go of the disk set is gone."
+        ),
         S::NodePromised { node, epoch } => {
             format!("{node} has promised that it let go of the disk set (mandate {}).", epoch.counter)
         }

@@ -37,6 +37,15 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::BothHold { nodes } => {
             format!("Lebih dari satu server memegang kumpulan disk: {}. Data dalam bahaya.", list(nodes))
         }
+        S::NodeRebooted { node } => format!("{node} sudah menyala ulang sejak melepas kumpulan disk."),
+        S::PromiseGone { node } => format!("Janji {node} bahwa kumpulan disk sudah dilepas tidak berlaku lagi."),
+        S::PromiseUnheard { node, age_ms: Some(ms) } => format!(
+            "{node} tidak menjawab. Janjinya bahwa kumpulan disk sudah dilepas berumur {}. Mungkin server itu sudah menyala ulang sejak itu.",
+            age(*ms)
+        ),
+        S::PromiseUnheard { node, age_ms: None } => format!(
+            "{node} tidak menjawab, dan agen yang menerima janjinya untuk melepas kumpulan disk sudah berhenti."
+        ),
         S::NodePromised { node, epoch } => {
             format!("{node} telah berjanji melepas kumpulan disk (mandat {}).", epoch.counter)
         }

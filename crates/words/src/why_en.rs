@@ -32,6 +32,7 @@ pub(crate) fn holder(holder: &Holder) -> String {
             format!("pid {pid} ({command}): {uses} {}", path.display())
         }
         Holder::InFlight => "a mount or unmount of this node's agent is in flight".into(),
+        Holder::StepUnderWay => "a step under way".into(),
         Holder::Invisible => {
             "the kernel, through no mount or process that can be seen: a mount namespace without \
                               processes, another device on top of it, or a mount that has not ended"
@@ -64,6 +65,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::HolderScanSlow { ms } => format!("looking for holders did not end within {ms} ms"),
         W::HolderScanHidden { processes, said } => format!("{processes} processes can't be looked into: {}", quoted(said)),
         W::NotTakenInThisBoot => "the disk set was not taken in this boot".into(),
+        W::ProofsTooOld => "the proofs were verified too long ago: the disk set must be taken again".into(),
         W::DataDirElsewhere { mount_point } => format!("the data directory is not below {}", mount_point.display()),
         W::NoFileSystem => "the service has no file system".into(),
         W::ClearMmpFailed { why } => format!("multiple-mount protection could not be cleared: {}", inner(why)),
@@ -199,6 +201,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::ProofUsedAlready => "it was used already".into(),
         W::FenceSaysOpen { device } => format!("{device} says: not fenced"),
         W::SignOfLife => "a sign of life".into(),
+        W::PromiseBroken => "its promise does not stand".into(),
+        W::PromiseUnconfirmed => "its promise can't be confirmed".into(),
         W::BudgetSpent => "the drill's budget is spent".into(),
         W::AbortAsked => "a person asked to abort".into(),
         W::AgentStopping => "the agent is stopping".into(),

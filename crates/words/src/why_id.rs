@@ -33,6 +33,7 @@ pub(crate) fn holder(holder: &Holder) -> String {
             format!("pid {pid} ({command}): {uses} {}", path.display())
         }
         Holder::InFlight => "agen server ini masih memasang atau melepasnya".into(),
+        Holder::StepUnderWay => "satu langkah masih berjalan".into(),
         Holder::Invisible => {
             "kernel, tanpa proses atau pemasangan yang terlihat: mount namespace tanpa proses, \
                               perangkat lain di atasnya, atau pemasangan yang belum selesai"
@@ -73,6 +74,7 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{processes} proses tidak dapat diperiksa: {}", quoted(said))
         }
         W::NotTakenInThisBoot => "kumpulan disk belum diambil sejak server ini menyala".into(),
+        W::ProofsTooOld => "bukti terlalu lama diperiksa: kumpulan disk harus diambil lagi".into(),
         W::DataDirElsewhere { mount_point } => {
             format!("direktori data tidak berada di bawah {}", mount_point.display())
         }
@@ -222,6 +224,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::ProofUsedAlready => "bukti itu sudah dipakai".into(),
         W::FenceSaysOpen { device } => format!("menurut {device}, server itu tidak terisolasi"),
         W::SignOfLife => "ada tanda hidup".into(),
+        W::PromiseBroken => "janjinya tidak berlaku lagi".into(),
+        W::PromiseUnconfirmed => "janjinya tidak dapat dipastikan".into(),
         W::BudgetSpent => "batas waktu simulasi sudah habis".into(),
         W::AbortAsked => "seorang petugas meminta pembatalan".into(),
         W::AgentStopping => "agen sedang berhenti".into(),

@@ -14,6 +14,7 @@ use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
 use siaga_model::{NodeName, PlanId, Progress, RunId, Why};
+use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
@@ -170,6 +171,9 @@ fn start(
         } else {
             orders::send(&core, &order, progress).await
         };
+        if let Some((proof, desk)) = report.proof.as_ref().zip(core.desks.get(&order.service)) {
+            desk.bench.heard(proof, core.hands.since_boot());
+        }
         live.step_ends(&order.step, &report);
         let _ = sender.send(Input::StepDone {
             plan: order.plan,

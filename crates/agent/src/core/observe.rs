@@ -7,7 +7,7 @@ use siaga_model::api::FactsAnswer;
 use siaga_model::config::{Fence, Service};
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DiskSighting, FenceState, FenceView, Holding,
-    NodeFacts, NodeView, Observation, Power,
+    NodeFacts, NodeView, Observation, Power, PromiseFacts,
 };
 use siaga_model::{NodeName, ServiceName};
 use siaga_node::observe::witness;
@@ -81,7 +81,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         // An effect in flight counts as held.
         disk: match own.disk {
             Holding::Free if busy => Holding::Held {
-                by: vec!["a step under way".into()],
+                by: vec![siaga_model::Holder::StepUnderWay],
             },
             disk => disk,
         },
@@ -91,6 +91,30 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         applications: own.applications,
         ledger,
     }
+}
+
+/// What this node says of its promise, right before the other takes the disk set. `None`: it can't be told.
+pub async fn promise_facts(core: &Arc<Core>, service: &ServiceName) -> Option<PromiseFacts> {
+    let (c, s) = (core.clone(), service.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let desk = c.desks.get(&s)?;
+        let disk = match desk.bench.busy() {
+            true => Holding::Held {
+                by: vec![siaga_model::Holder::StepUnderWay],
+            },
+            false => c.hands.claimed(&s),
+        };
+        let ledger = desk.bench.lock().ledger.facts();
+        Some(PromiseFacts {
+            node: c.me.clone(),
+            boot: c.boot.clone(),
+            promise: ledger.promise,
+            highest: ledger.highest,
+            last_take: ledger.last_take,
+            disk,
+        })
+    });
+    looked.await.ok().flatten()
 }
 
 /// One observation of `service`.

@@ -2,8 +2,9 @@
 
 use super::probes::ProbeDesk;
 use crate::transport::PeerClient;
+use serde::de::DeserializeOwned;
 use siaga_model::api::FactsAnswer;
-use siaga_model::observation::{NodeFacts, ProbeSighting};
+use siaga_model::observation::{NodeFacts, ProbeSighting, PromiseFacts};
 use siaga_model::{NodeName, ServiceName, UtcMicros};
 use siaga_node::observe::witness::LifeSigns;
 use std::collections::BTreeMap;
@@ -33,6 +34,16 @@ impl AgentWitnesses {
     }
 }
 
+impl AgentWitnesses {
+    fn ask<T: DeserializeOwned>(&self, node: &NodeName, path: &str, within: Duration) -> Option<T> {
+        let peer = self.peers.get(node)?;
+        let answer = self
+            .handle
+            .block_on(async { tokio::time::timeout(within, peer.get::<T>(path, within)).await });
+        answer.ok()?.ok()
+    }
+}
+
 impl LifeSigns for AgentWitnesses {
     fn peer_facts(
         &self,
@@ -40,12 +51,18 @@ impl LifeSigns for AgentWitnesses {
         victim: &NodeName,
         within: Duration,
     ) -> Option<NodeFacts> {
-        let peer = self.peers.get(victim)?;
         let path = format!("/v1/facts?service={service}");
-        let answer = self.handle.block_on(async {
-            tokio::time::timeout(within, peer.get::<FactsAnswer>(&path, within)).await
-        });
-        answer.ok()?.ok().map(|a| a.facts)
+        self.ask::<FactsAnswer>(victim, &path, within)
+            .map(|a| a.facts)
+    }
+
+    fn promise_facts(
+        &self,
+        service: &ServiceName,
+        node: &NodeName,
+        within: Duration,
+    ) -> Option<PromiseFacts> {
+        self.ask(node, &format!("/v1/promise?service={service}"), within)
     }
 
     fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting> {

@@ -157,6 +157,14 @@ pub const ROUTES: &[Route] = &[
     Route {
         errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
         ..of_service(
+            "/v1/promise",
+            "Does this node's promise to have let go still stand?",
+            "PromiseFacts",
+        )
+    },
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")],
+        ..of_service(
             "/v1/self-check",
             "This node's own part of a check",
             "SelfCheck",

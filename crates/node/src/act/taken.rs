@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::{BootId, Epoch, ServiceName};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long after the take the mount may begin. It is the next step; a starved machine may need a while for it.
+const MOUNT_WITHIN: Duration = Duration::from_secs(10);
 
 /// A disk set taken by this node in this boot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -14,6 +18,8 @@ pub struct Taken {
     pub boot: BootId,
     /// Every other node's power was seen off: the block of a multiple-mount protection may be cleared.
     pub all_powered_off: bool,
+    /// When the proofs were verified, since this boot: a mount that comes much later needs a new take.
+    pub since_boot: Duration,
 }
 
 impl Taken {
@@ -24,7 +30,14 @@ impl Taken {
             epoch,
             boot,
             all_powered_off: all_powered_off(proofs),
+            since_boot: crate::since_boot(),
         }
+    }
+
+    /// May the disk set still be mounted on the strength of this take? A process that was paused after the take must
+    /// not go on with what was proved before.
+    pub fn is_fresh(&self, now: Duration) -> bool {
+        now.saturating_sub(self.since_boot) <= MOUNT_WITHIN
     }
 }
 
@@ -139,6 +152,15 @@ mod tests {
         assert!(!all_powered_off(&[proof(Ground::Released)]));
         assert!(!all_powered_off(std::slice::from_ref(&attested)));
         assert!(!all_powered_off(&[fenced(FenceKind::Power), attested]));
+    }
+
+    #[test]
+    fn a_take_grows_stale_before_the_mount() {
+        let boot = BootId::from("b1");
+        let taken = Taken::new(ServiceName::from("simrs"), epoch(), boot, &[]);
+        assert!(taken.is_fresh(taken.since_boot));
+        assert!(taken.is_fresh(taken.since_boot + MOUNT_WITHIN));
+        assert!(!taken.is_fresh(taken.since_boot + MOUNT_WITHIN + Duration::from_millis(1)));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::interfaces::{self, Interface};
 use super::ndp;
 use siaga_model::Why;
 use siaga_model::config::{Config, Node};
-use siaga_model::observation::{AddressAnswer, DatabaseState, Holding, NodeFacts, ProbeSighting};
+use siaga_model::observation::{
+    AddressAnswer, DatabaseState, Holding, NodeFacts, ProbeSighting, PromiseFacts,
+};
 use siaga_model::proof::AttestKind;
 use siaga_model::refusal::Sentence;
 use siaga_model::{NodeName, ServiceName, UtcMicros};
@@ -32,6 +34,13 @@ pub trait LifeSigns: Sync {
         victim: &NodeName,
         within: Duration,
     ) -> Option<NodeFacts>;
+    /// What `node`'s agent says of its promise now; `None` where it is silent on every path for `within`.
+    fn promise_facts(
+        &self,
+        service: &ServiceName,
+        node: &NodeName,
+        within: Duration,
+    ) -> Option<PromiseFacts>;
     /// The newest report of each client probe.
     fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting>;
     /// The wall clock, for the age of the probes' reports.

@@ -1,8 +1,10 @@
 //! Hands that do nothing but write down what they were asked, and answer as they were told.
 
-use super::{BOOT, ME};
+use super::{BOOT, ME, epoch};
 use siaga_model::api::ClientTestResult;
-use siaga_model::observation::{DatabaseState, FenceState, Holding};
+use siaga_model::observation::{
+    DatabaseState, FenceState, Holding, LastTake, Promise, PromiseFacts,
+};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
@@ -12,6 +14,7 @@ use siaga_runner::hands::{
 use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 type Hook = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -37,6 +40,28 @@ pub struct Script {
     pub tests: Vec<ClientTestResult>,
     pub tested_since: Option<UtcMicros>,
     pub now: UtcMicros,
+    /// What each other node says of its promise. `None`: silence.
+    pub promise: Option<PromiseFacts>,
+    /// Whose promise was asked for.
+    pub asked_promise: Vec<NodeName>,
+    pub since_boot: Duration,
+}
+
+/// A node that let go to that mandate, and never took anything.
+pub fn standing(epoch: &Epoch) -> PromiseFacts {
+    PromiseFacts {
+        node: "any".into(),
+        boot: BOOT.into(),
+        promise: Some(Promise {
+            node: "any".into(),
+            boot: BOOT.into(),
+            epoch: epoch.clone(),
+            at: UtcMicros(77),
+        }),
+        highest: Some(epoch.clone()),
+        last_take: LastTake::Never,
+        disk: Holding::Free,
+    }
 }
 
 impl Default for ScriptedHands {
@@ -54,6 +79,9 @@ impl Default for ScriptedHands {
             tests: Vec::new(),
             tested_since: None,
             now: UtcMicros(1_000),
+            promise: Some(standing(&epoch(5, ME))),
+            asked_promise: Vec::new(),
+            since_boot: Duration::from_secs(1_000),
         };
         Self {
             script: Mutex::new(script),
@@ -126,6 +154,9 @@ impl Hands for ScriptedHands {
     fn prove_released(&self, _: &ServiceName) -> Acted {
         self.act("prove_released")
     }
+    fn disown(&self, _: &ServiceName) {
+        self.script().calls.push("disown".into());
+    }
     fn take(&self, permit: TakePermit) -> Acted {
         self.script().permit = Some(permit);
         self.act("take")
@@ -186,7 +217,22 @@ impl Hands for ScriptedHands {
         script.questions.push((victim.clone(), ground, since));
         script.life.clone()
     }
+    fn promise_facts(&self, _: &ServiceName, node: &NodeName) -> Option<PromiseFacts> {
+        let mut script = self.script();
+        script.asked_promise.push(node.clone());
+        let said = script.promise.clone();
+        said.map(|facts| match facts.node.as_str() {
+            "any" => PromiseFacts {
+                node: node.clone(),
+                ..facts
+            },
+            _ => facts,
+        })
+    }
     fn now(&self) -> UtcMicros {
         self.script().now
+    }
+    fn since_boot(&self) -> Duration {
+        self.script().since_boot
     }
 }

@@ -91,7 +91,10 @@ pub fn proof(node: &str, epoch: &Epoch, ground: Ground) -> ProofRecord {
 }
 
 pub fn released(node: &str, epoch: &Epoch) -> ProofRecord {
-    proof(node, epoch, Ground::Released)
+    ProofRecord {
+        boot: Some(BOOT.into()),
+        ..proof(node, epoch, Ground::Released)
+    }
 }
 
 pub fn fenced(node: &str, epoch: &Epoch, fence: FenceKind) -> ProofRecord {
