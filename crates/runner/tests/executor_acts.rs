@@ -136,7 +136,10 @@ fn what_an_act_says_is_reported() {
     let desk = desk();
     let report = desk.carry(&five(), Action::Unmount);
     assert_eq!(report.outcome, StepOutcome::Done { changed: true });
-    assert_eq!(report.notes, ["did unmount"]);
+    assert_eq!(
+        report.notes,
+        [siaga_model::Note::System("did unmount".into())]
+    );
     desk.hands.script().already.push("unmount");
     let report = desk.carry(&five(), Action::Unmount);
     assert_eq!(report.outcome, StepOutcome::Done { changed: false });

@@ -310,7 +310,11 @@ fn a_diagnosis_names_the_layer_in_the_sites_language() {
             found(Layer::FreeSpace, Some(false), "/srv/simrs: 0 MiB free"),
             found(Layer::Power, Some(true), "on"),
         ],
-        cause: Some("backup free_space: /srv/simrs: 0 MiB free".into()),
+        cause: Some(found(
+            Layer::FreeSpace,
+            Some(false),
+            "/srv/simrs: 0 MiB free",
+        )),
         advice: vec![Advice::Restart { service: service() }],
     };
     let agent = FakeAgent::start("id", move |_| Some((200, json(&diagnosis))));

@@ -258,17 +258,16 @@ mod tests {
                 within
             )
             .unwrap(),
-            "HTTP/1.1 302 Found"
+            Evidence::from("HTTP/1.1 302 Found")
         );
         assert_eq!(
             http(&server("HTTP/1.1 503 Busy\r\n\r\n"), within).unwrap_err(),
-            "HTTP/1.1 503 Busy"
+            Evidence::from("HTTP/1.1 503 Busy")
         );
-        assert!(
-            http(&server("SSH-2.0-x\r\n"), within)
-                .unwrap_err()
-                .ends_with("does not speak HTTP")
-        );
+        assert!(matches!(
+            http(&server("SSH-2.0-x\r\n"), within),
+            Err(Evidence::NotHttp { .. })
+        ));
         assert!(!has_port("[::1]") && has_port("[::1]:80") && has_port("h:8080") && !has_port("h"));
     }
 
@@ -307,7 +306,14 @@ mod tests {
         assert_eq!(run(&program("/bin/true"), &scene).0, Some(true));
         assert_eq!(
             run(&program("/bin/false"), &scene),
-            (Some(false), "exit code 1".into())
+            (
+                Some(false),
+                Why::ProgramExit {
+                    code: 1,
+                    said: String::new()
+                }
+                .into()
+            )
         );
         let https = test(ClientTestKind::Http {
             url: "https://192.0.2.50/".into(),
