@@ -33,6 +33,16 @@ lint: setup ## formatting, and clippy with warnings as errors
 	cargo clippy --profile ci --locked --workspace --lib --bins -- -D warnings
 	cargo clippy --profile ci --locked --workspace --all-targets -- -D warnings -A clippy::unwrap_used
 
+.PHONY: bench
+bench: build ## speed beside a bare floor, in one run: OPTIONS="--quick" (see docs/bench.md)
+	scripts/bench.sh target/release/siaga $(OPTIONS)
+
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
 	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture
+
+.PHONY: campaign-lab
+campaign-lab: setup ## hostile nights in the lab, under load: SEEDS=FROM-TO (default 0-4), ROUNDS=8
+	cargo build --profile ci --locked -p siaga-cli
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga SIAGA_SEEDS=$(or $(SEEDS),0-4) SIAGA_ROUNDS=$(or $(ROUNDS),8) \
+	  cargo test --profile ci --locked -p siaga-e2e --test campaign -- --ignored --nocapture

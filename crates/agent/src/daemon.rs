@@ -139,6 +139,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         log,
         pins: pins.clone(),
         hands,
+        fencing: state::fencing(&desks),
         desks,
         peers: clients,
         pulses,
@@ -210,10 +211,14 @@ fn open_log(
     let (journal, opened) = Journal::open(&options.state_dir, me.clone(), Box::new(SystemClock))?;
     let mut runs = RunIndex::default();
     for view in journal.events(&Filter {
-        kinds: vec!["plan_recorded".into(), "run_ended".into()],
+        kinds: vec![
+            "run_accepted".into(),
+            "plan_recorded".into(),
+            "run_ended".into(),
+        ],
         ..Filter::default()
     })? {
-        runs.apply(&view.event);
+        runs.apply(&view.node, &view.event);
     }
     Ok((Log::new(journal, runs), opened))
 }

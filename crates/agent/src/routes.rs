@@ -3,12 +3,13 @@
 use crate::core::actor;
 use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
+use crate::core::ended::{self, Found};
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
-use crate::core::moves;
 use crate::core::observe::{observe, own_facts, promise_facts};
 use crate::core::orders::{self, OrderAnswer};
 use crate::core::power;
 use crate::core::state::Core;
+use crate::core::{loss, moves};
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -19,14 +20,14 @@ use serde::Deserialize;
 use siaga_journal::log_book::{LogBookRow, log_book};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    ApiError, CheckReport, Diagnosis, EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer,
-    MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView, ServiceStatus, SiteView, Status,
-    VerifyAnswer,
+    AcceptLossAnswer, AcceptLossRequest, ApiError, COORDINATOR_SILENT, CheckReport, Diagnosis,
+    EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest,
+    ProbeReport, RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
 };
 use siaga_model::config::Service;
 use siaga_model::observation::PromiseFacts;
 use siaga_model::run::Order;
-use siaga_model::{NodeName, RunId, ServiceName};
+use siaga_model::{NodeName, PersonName, RunId, ServiceName};
 use siaga_runner::hands::Hands;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/power", post(power_route))
         .route("/v1/events", get(events_route))
         .route("/v1/events/verify", get(verify_route))
+        .route("/v1/events/accept-loss", post(accept_loss_route))
         .route("/v1/log", get(log_route))
         .route("/v1/probe", post(probe_route))
         .route("/v1/facts", get(facts_route))
@@ -223,28 +225,27 @@ async fn run_route(
 ) -> Result<Json<RunView>, Failed> {
     known(&caller)?;
     let run = RunId::new(id);
-    if let Some(live) = core.runs.get(&run) {
-        live.changed(poll.after, poll.wait()).await;
-        return Ok(Json(live.view()));
+    let local = matches!(caller, Caller::Local { .. });
+    match ended::find(&core, &run, poll.after, poll.wait(), local).await {
+        Found::View(view) => Ok(Json(*view)),
+        Found::CoordinatorSilent { node } => Err(fail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            COORDINATOR_SILENT,
+            format!("{node} carries the run {run} out, and does not answer"),
+        )),
+        Found::Nothing => Err(fail(
+            StatusCode::NOT_FOUND,
+            "NO_SUCH_THING",
+            format!("no run {run} is known to this agent"),
+        )),
     }
-    // Another node coordinates it: ask there, once.
-    if matches!(caller, Caller::Local { .. }) {
-        let path = format!(
-            "/v1/runs/{run}?after={}&wait_ms={}",
-            poll.after, poll.wait_ms
-        );
-        for peer in core.peers.values() {
-            let timeout = poll.wait() + core.config.policy.peer_timeout;
-            if let Ok(view) = peer.get::<RunView>(&path, timeout).await {
-                return Ok(Json(view));
-            }
-        }
+}
+
+fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
+    actor::Claims {
+        stated: name,
+        ..actor::Claims::default()
     }
-    Err(fail(
-        StatusCode::NOT_FOUND,
-        "NO_SUCH_THING",
-        format!("no run {run} is known to this agent"),
-    ))
 }
 
 async fn power_route(
@@ -253,7 +254,7 @@ async fn power_route(
     ApiJson(request): ApiJson<PowerRequest>,
 ) -> Result<Json<PowerAnswer>, Failed> {
     known(&caller)?;
-    match actor::resolve(&core, &caller, request.stated_actor.as_ref(), None) {
+    match actor::resolve(&core.config, &caller, stated(request.stated_actor.as_ref())) {
         Ok(who) => Ok(Json(power::power(&core, &who, &request).await)),
         Err(refusal) => Ok(Json(PowerAnswer::Refused { refusal })),
     }
@@ -348,6 +349,18 @@ fn named(problem: &Problem) -> String {
     )
 }
 
+async fn accept_loss_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<AcceptLossRequest>,
+) -> Result<Json<AcceptLossAnswer>, Failed> {
+    known(&caller)?;
+    match actor::resolve(&core.config, &caller, stated(request.stated_actor.as_ref())) {
+        Ok(who) => Ok(Json(loss::accept(&core, &who, &request.reason).await)),
+        Err(refusal) => Ok(Json(AcceptLossAnswer::Refused { refusal })),
+    }
+}
+
 async fn log_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
@@ -366,13 +379,10 @@ async fn probe_route(
     Extension(caller): Extension<Caller>,
     ApiJson(report): ApiJson<ProbeReport>,
 ) -> Result<StatusCode, Failed> {
-    match &caller {
-        Caller::Local { .. } => {}
-        Caller::Peer(peer) if peer.name() == report.probe => {}
-        Caller::Peer(_) | Caller::Anonymous => {
-            let why = "a probe may report under its own name only";
-            return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
-        }
+    if !caller.may_report_as(&report.probe) {
+        let why =
+            "a probe may report under its own name only, or root and the group siaga in its place";
+        return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
     }
     service(&core, Some(&report.service))?;
     core.probes.report(report);
@@ -479,6 +489,7 @@ async fn orders_route(
     ApiJson(order): ApiJson<Order>,
 ) -> Result<Json<OrderAnswer>, Failed> {
     node_only(&caller)?;
+    // The executor checks that this coordinator issued the order's mandate.
     let is_coordinator =
         matches!(&caller, Caller::Peer(p) if p.name() == order.coordinator.as_str());
     if !is_coordinator || order.step.node != core.me {

@@ -332,6 +332,7 @@ fn a_program_without_a_runtime_can_call() {
 #[test]
 fn the_local_caller_is_a_type_of_its_own() {
     let caller = Caller::Local {
+        groups: Vec::new(),
         pid: 1,
         uid: 2,
         gid: 3,

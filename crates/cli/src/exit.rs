@@ -1,7 +1,7 @@
 //! The exit codes: what a script can tell from the end of a command.
 
 use crate::client::CallError;
-use siaga_model::api::{MoveReport, SeenBy};
+use siaga_model::api::{COORDINATOR_SILENT, MoveReport, SeenBy};
 use siaga_model::plan::MoveKind;
 use siaga_model::run::RunOutcome;
 use std::process::ExitCode;
@@ -76,6 +76,8 @@ impl Exit {
             | CallError::NotPermitted { .. }
             | CallError::Silent { .. } => Exit::NoAgent,
             CallError::Interrupted => Exit::Interrupted,
+            // The agent of the node that carries the run out.
+            CallError::Api { error, .. } if error.code == COORDINATOR_SILENT => Exit::NoAgent,
             CallError::Api {
                 status: 400 | 422, ..
             } => Exit::Usage,

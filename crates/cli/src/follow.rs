@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::show::step;
 use siaga_model::RunId;
-use siaga_model::api::{RunView, RunningStep};
+use siaga_model::api::{COORDINATOR_SILENT, RunView, RunningStep};
 use siaga_words::Screen;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const POLL: Duration = Duration::from_secs(10);
 /// How long an agent may be away while a run goes on: it is started again by its supervisor.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the node that carries the run out may be silent: the other one may cover it, and then its end is known.
+const COVER_PATIENCE: Duration = Duration::from_secs(60);
 /// Between two attempts to reach an agent that is away, and where a poll comes back early with nothing new.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -51,7 +53,8 @@ pub fn follow(ctx: &Context, run: &RunId) -> Result<RunView, Fault> {
                 }
             }
             Err(why)
-                if why.may_pass() && away.get_or_insert_with(Instant::now).elapsed() < PATIENCE =>
+                if patience(&why)
+                    .is_some_and(|p| away.get_or_insert_with(Instant::now).elapsed() < p) =>
             {
                 lines.silent();
                 lines.goes_on(ctx.client.pause(AGAIN), run)?;
@@ -62,6 +65,14 @@ pub fn follow(ctx: &Context, run: &RunId) -> Result<RunView, Fault> {
             }
             Err(why) => lines.goes_on(Err(why), run)?,
         }
+    }
+}
+
+/// How long to go on asking after such an error; `None`: not at all.
+fn patience(why: &CallError) -> Option<Duration> {
+    match why {
+        CallError::Api { error, .. } if error.code == COORDINATOR_SILENT => Some(COVER_PATIENCE),
+        why => why.may_pass().then_some(PATIENCE),
     }
 }
 

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use siaga_model::api::{AttestRequest, MoveAnswer, MoveRequest, RunView};
 use siaga_model::plan::{Action, MoveKind, Plan};
 use siaga_model::proof::AttestKind;
+use siaga_model::refusal::Refusal;
 use siaga_model::{NodeName, PersonName, ServiceName};
 use siaga_words::{Screen, Ui, ui};
 
@@ -35,6 +36,9 @@ pub struct MoveArgs {
     /// Print JSON on standard output, and nothing else.
     #[arg(long)]
     pub json: bool,
+    /// The key of an order whose answer was lost: the order is carried out once, however often it is given.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
     /// Do not ask for the typed confirmation; for scripts.
     #[arg(long)]
     pub yes: bool,
@@ -93,11 +97,15 @@ pub fn run(
         reason: options.reason.clone(),
         attest,
         dry_run: options.dry_run,
-        idempotency_key: fresh_key()?,
+        idempotency_key: match &options.key {
+            Some(key) => key.clone(),
+            None => fresh_key()?,
+        },
         requested_by: extra.requested_by,
         approved_by: extra.approved_by,
         stated_actor: ctx.stated.clone(),
         forwarded_actor: None,
+        forwarded_person: None,
     };
     if options.dry_run {
         return preview(&ctx, &request, options.json);
@@ -134,6 +142,7 @@ pub fn order(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, F
             show::refusal::print(ctx, Some(request), &refusal, json)?;
             Ok(Exit::Refused)
         }
+        MoveAnswer::Unknown { refusal, .. } => unknown(ctx, request, &refusal, json),
         MoveAnswer::DryRun { .. } => Err(Fault::Call(CallError::Malformed {
             why: siaga_words::why(&ctx.voice, &siaga_model::Why::PreviewNotAsked),
         })),
@@ -145,10 +154,36 @@ pub fn order(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, F
 /// # Errors
 /// Where the agent can't be asked.
 pub fn send(ctx: &Context, request: &MoveRequest) -> Result<MoveAnswer, CallError> {
+    let first = ctx.client.post("/v1/moves", request, LOOK);
+    if !matches!(
+        first,
+        Err(CallError::Silent { .. }) | Ok(MoveAnswer::Unknown { .. })
+    ) {
+        return first;
+    }
     match ctx.client.post("/v1/moves", request, LOOK) {
-        Err(CallError::Silent { .. }) => ctx.client.post("/v1/moves", request, LOOK),
+        // What is refused now may have begun by the first try: that is still not known.
+        Ok(MoveAnswer::Refused { .. }) if !request.dry_run => first,
+        Err(CallError::NotReachable { .. } | CallError::Silent { .. }) => first,
         answer => answer,
     }
+}
+
+/// The order may have begun, or not: what to look at, and how it is given again without being carried out twice.
+fn unknown(
+    ctx: &Context,
+    request: &MoveRequest,
+    refusal: &Refusal,
+    json: bool,
+) -> Result<Exit, Fault> {
+    show::refusal::print(ctx, Some(request), refusal, json)?;
+    eprintln!(
+        "{}",
+        ctx.say(Screen::SameKey {
+            key: request.idempotency_key.clone()
+        })
+    );
+    Ok(Exit::NoAgent)
 }
 
 fn finish(ctx: &Context, view: &RunView, json: bool) -> Result<Exit, Fault> {
@@ -164,7 +199,7 @@ fn finish(ctx: &Context, view: &RunView, json: bool) -> Result<Exit, Fault> {
 /// `--dry-run`.
 fn preview(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, Fault> {
     match send(ctx, request)? {
-        MoveAnswer::Refused { refusal } => {
+        MoveAnswer::Refused { refusal } | MoveAnswer::Unknown { refusal, .. } => {
             show::refusal::print(ctx, Some(request), &refusal, json)?;
             Ok(Exit::Refused)
         }
@@ -191,7 +226,7 @@ fn confirmed(
         ..request.clone()
     };
     let plan = match send(ctx, &asked)? {
-        MoveAnswer::Refused { refusal } => {
+        MoveAnswer::Refused { refusal } | MoveAnswer::Unknown { refusal, .. } => {
             show::refusal::print(ctx, Some(request), &refusal, json)?;
             return Ok(Some(Exit::Refused));
         }

@@ -1,5 +1,8 @@
 //! Drives the real `siaga` binary (`SIAGA_BIN`) in labs of its own. Every lab is taken down, also after a failure.
 
+pub mod advice;
+pub mod dice;
+
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -202,6 +205,42 @@ impl Lab {
         }
         assert!(holders.len() < 2, "both nodes hold the disk set");
         holders.pop()
+    }
+}
+
+impl Lab {
+    /// Looks at the lab from outside, also from another thread.
+    pub fn eye(&self) -> Eye {
+        Eye(self.name.clone())
+    }
+}
+
+/// Looks at a lab from outside, and does not take it down.
+pub struct Eye(String);
+
+impl Eye {
+    /// `lab status --json`, where it can be told now.
+    fn status(&self) -> Option<Value> {
+        let mut command = Command::new(binary());
+        command.args(["lab", "status", "--name", &self.0, "--json"]);
+        serde_json::from_str(&run(command).out).ok()
+    }
+
+    /// Do both nodes have the disk set mounted, and reach it? `None`: at least one does not.
+    pub fn both_hold(&self) -> Option<String> {
+        let status = self.status()?;
+        let mount = format!(" {} ", status["service"]["mount"].as_str()?);
+        let holds = |node: &Value| {
+            let Some(pid) = node["init_pid"].as_i64() else {
+                return false;
+            };
+            let mounts = std::fs::read_to_string(format!("/proc/{pid}/mountinfo"));
+            node["disk_cut"] == false && mounts.is_ok_and(|m| m.contains(&mount))
+        };
+        let nodes = status["nodes"].as_array()?;
+        // The first is asked again at the end: it may have let go while the other was asked.
+        let all = nodes.iter().all(holds) && nodes.iter().all(holds);
+        all.then(|| status.to_string())
     }
 }
 

@@ -116,6 +116,7 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
 #[test]
 fn without_a_fence_a_person_attests_and_is_not_believed_against_a_witness() {
     let lab = Lab::up(&["--fence", "none"]);
+    let load = lab.load(15);
     let attest = [
         "takeover",
         "--yes",
@@ -150,11 +151,13 @@ fn without_a_fence_a_person_attests_and_is_not_believed_against_a_witness() {
     let taken = lab.siaga("backup", &attest).expect(0).json();
     assert_eq!(taken["proof"][0], "attested serverdb", "{taken}");
     assert_eq!(lab.holder().as_deref(), Some("backup"));
+    nothing_lost(load);
 }
 
 #[test]
 fn power_lost_together_with_its_fence_device() {
     let lab = Lab::up(&[]);
+    let load = lab.load(8);
     lab.lab(&["cut-power", "serverdb", "--with-fence"])
         .expect(0);
     wait_until("the takeover asks for a person", || {
@@ -174,6 +177,8 @@ fn power_lost_together_with_its_fence_device() {
     ];
     lab.siaga("backup", &attest).expect(0);
     assert_eq!(lab.holder().as_deref(), Some("backup"));
+    let load = load.end().expect(0).json();
+    assert_eq!(load["rows_lost"], 0, "{load}");
 }
 
 #[test]

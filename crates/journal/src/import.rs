@@ -253,7 +253,8 @@ impl Journal {
         let (Some(last), Some(key)) = (stage.last, stage.key) else {
             return Ok(());
         };
-        let mut marks = self.others.remove(&id).map(|s| s.marks).unwrap_or_default();
+        let before = self.others.remove(&id).map(|s| (s.marks, s.index));
+        let (mut marks, index) = before.unwrap_or_default();
         marks.extend(stage.marks);
         let end = stage.from + stage.bytes.len() as u64;
         let stored = Stored {
@@ -263,6 +264,7 @@ impl Journal {
             last,
             key,
             marks,
+            index,
             dirty: true,
         };
         self.others.insert(id, stored);

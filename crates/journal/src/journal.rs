@@ -3,6 +3,7 @@
 use crate::clock::{Clock, tick};
 use crate::error::JournalError;
 use crate::heads::{Behind, Heads, compare_heads};
+use crate::index::Index;
 use crate::keys::{PublicKey, SigningKey, TrustedKeys, sync_dir};
 use crate::names::LogId;
 use crate::own::OwnLog;
@@ -33,6 +34,7 @@ pub(crate) struct Stored {
     pub last: Digest,
     pub key: PublicKey,
     pub marks: Vec<u64>,
+    pub index: Index,
     /// Rows came in since the last sync.
     pub dirty: bool,
 }
@@ -174,7 +176,8 @@ impl Journal {
         if self.reserve.lay_in()? {
             self.out_of_room = false;
         }
-        self.own.lay_ahead(&self.reserve)
+        self.own.lay_ahead(&self.reserve)?;
+        self.sum_up()
     }
 
     /// How much room there is. Where it is not `Plenty`, planned moves are to be refused.

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `events/<node>.<incarnation>.log` | one node's rows, one per line; own ones and copies of other nodes' alike |
 //! | `events/<node>.<incarnation>.damaged` | a file in which a row was found damaged, kept as it is |
+//! | `events/<node>.<incarnation>.summary` | how far this node has checked a long log, signed; a shortcut for the open |
 //! | `events/trusted-keys` | the public keys known of each node |
 //! | `events/reserve` | room for one emergency run, given up when the disk is full |
 //! | `events/history-unconfirmed` | there while rows of this node may be missing here |
@@ -39,6 +40,16 @@
 //! Everything else that does not verify is damage: the file is set aside as it is, and the node goes on in a new
 //! incarnation. A removed tail leaves no trace in the file itself; comparing heads with the peer finds it
 //! ([`heads::compare_heads`]).
+//!
+//! # What is checked when
+//!
+//! | | an open without a summary | an open with one | `events verify` |
+//! | --- | --- | --- | --- |
+//! | every row's hash and place in the chain | yes | after the summary | yes |
+//! | the rows that the ledger and the runs are rebuilt from | yes | yes | yes |
+//! | signatures | the last row's | the summary's, the last row's | every row's |
+//!
+//! A summary that does not hold, or does not fit its log, is as good as none.
 
 pub mod clock;
 pub mod csv;
@@ -46,6 +57,7 @@ pub mod error;
 pub mod heads;
 mod import;
 mod incarnation;
+mod index;
 pub mod journal;
 pub mod keys;
 pub mod log_book;
@@ -58,6 +70,7 @@ pub mod read;
 pub mod row;
 mod scan;
 mod space;
+mod summary;
 pub mod verify;
 
 pub use clock::{Clock, SystemClock};

@@ -29,6 +29,9 @@ pub struct LogBookRow {
     pub who: Option<String>,
     pub seen_by: SeenBy,
     pub run: Option<RunId>,
+    /// The run that covered `run`, because its coordinator fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered_by: Option<RunId>,
 }
 
 /// What was down.
@@ -115,6 +118,7 @@ struct Run<'a> {
     to: Option<UtcMicros>,
     reason: &'a str,
     who: Option<String>,
+    covers: Option<&'a RunId>,
 }
 
 fn service_rows(events: &[EventView]) -> Vec<LogBookRow> {
@@ -239,6 +243,7 @@ fn runs_of<'a>(events: &'a [EventView], service: &ServiceName) -> Vec<Run<'a>> {
                 move_kind,
                 reason,
                 requested_by,
+                covers,
                 ..
             } => {
                 if runs.iter().any(|r| r.id == id) {
@@ -253,6 +258,7 @@ fn runs_of<'a>(events: &'a [EventView], service: &ServiceName) -> Vec<Run<'a>> {
                     to: None,
                     reason,
                     who,
+                    covers: covers.as_ref(),
                 });
             }
             EventBody::RunEnded { .. } => {
@@ -287,6 +293,10 @@ fn row(service: &ServiceName, gap: Gap, runs: &[Run]) -> LogBookRow {
             .or(gap.cause),
         who: run.and_then(|r| r.who.clone()),
         seen_by: gap.seen_by,
+        covered_by: run.and_then(|run| {
+            let cover = runs.iter().find(|r| r.covers == Some(run.id))?;
+            Some(cover.id.clone())
+        }),
         run: run.map(|r| r.id.clone()),
     }
 }

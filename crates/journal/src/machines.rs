@@ -172,5 +172,6 @@ fn line(
         who,
         seen_by: SeenBy::Node,
         run,
+        covered_by: None,
     }
 }

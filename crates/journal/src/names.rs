@@ -55,6 +55,11 @@ fn parse_stem(stem: &str) -> Option<LogId> {
     (is_safe(&node) && number.to_string() == incarnation).then_some((node, number))
 }
 
+/// Beside a log: how far this node has checked it.
+pub(crate) fn summary_path(log: &Path) -> PathBuf {
+    log.with_extension("summary")
+}
+
 /// A free name for the damaged file at `path`.
 pub(crate) fn damaged_path(path: &Path) -> PathBuf {
     let mut free = path.with_extension("damaged");
@@ -82,6 +87,7 @@ mod tests {
             "a.01.log",
             ".a.1.log",
             "a.1.log.bak",
+            "a.1.summary",
             "a.1.damagedx",
         ] {
             assert_eq!(parse(strange), None, "{strange}");

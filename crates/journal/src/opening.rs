@@ -8,8 +8,9 @@ use crate::keys::{KeyFound, SigningKey, TrustedKeys, sync_dir};
 use crate::names::{self, Kind, LogId};
 use crate::own::OwnLog;
 use crate::row::sha256;
-use crate::scan::{Scan, Tail, scan};
+use crate::scan::{Scan, Tail, scan, scan_on};
 use crate::space::{Reserve, Room};
+use crate::summary;
 use crate::verify::{Problem, ProblemKind};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
@@ -85,7 +86,7 @@ impl Journal {
         trusted.add(&node, *key.public());
         let reserve = Reserve::new(&events);
         reserve.lay_in()?;
-        let mut found = look(&events, &node, &reserve, &mut trusted)?;
+        let mut found = look(&events, &node, &reserve, &mut trusted, &key)?;
         if trusted != known {
             trusted.save(state)?;
         }
@@ -117,6 +118,7 @@ impl Journal {
             _lock: lock,
         };
         journal.catch_up_with_damaged()?;
+        journal.sum_up()?;
         let report = OpenReport {
             incarnation: journal.own.inc,
             start,
@@ -165,6 +167,7 @@ fn look(
     me: &NodeName,
     reserve: &Reserve,
     trusted: &mut TrustedKeys,
+    key: &SigningKey,
 ) -> Result<Found, JournalError> {
     let mut found = Found::default();
     for (kind, path) in files(events)? {
@@ -175,7 +178,10 @@ fn look(
             }
             Kind::Log(id) => id,
         };
-        let scanned = scan(&path, &id.0, id.1);
+        let scanned = match summary::load(&path, &id, key) {
+            Some(known) => scan_on(&path, &id.0, id.1, known),
+            None => scan(&path, &id.0, id.1),
+        };
         let scanned = scanned.map_err(|e| JournalError::io(&path, "read the log", e))?;
         found.hlc = found.hlc.max(scanned.hlc);
         if let Tail::Damaged { line, seq, why } = &scanned.tail {
@@ -307,7 +313,11 @@ pub(crate) fn stored(path: &Path, scanned: Scan) -> Result<Option<Stored>, Tail>
         return Ok(None);
     };
     let Scan {
-        seq, end, marks, ..
+        seq,
+        end,
+        marks,
+        index,
+        ..
     } = scanned;
     Ok(Some(Stored {
         path: path.to_owned(),
@@ -316,6 +326,7 @@ pub(crate) fn stored(path: &Path, scanned: Scan) -> Result<Option<Stored>, Tail>
         last,
         key,
         marks,
+        index,
         dirty: false,
     }))
 }

@@ -1,6 +1,7 @@
 //! The file that this node writes: appends over zero bytes, made durable by `fdatasync`.
 
 use crate::error::JournalError;
+use crate::index::Index;
 use crate::keys::{SigningKey, sync_dir};
 use crate::names;
 use crate::row::{self, Digest, MAX_ROW, Place, sha256};
@@ -27,6 +28,7 @@ pub(crate) struct OwnLog {
     capacity: u64,
     last: Digest,
     pub marks: Vec<u64>,
+    pub index: Index,
     /// A write failed, and what is on the disk is not known.
     failed: bool,
 }
@@ -67,6 +69,7 @@ impl OwnLog {
             capacity: 0,
             last,
             marks: Vec::new(),
+            index: Index::default(),
             failed: false,
         };
         let made = log
@@ -110,6 +113,7 @@ impl OwnLog {
             capacity,
             last: scan.last.unwrap_or_else(genesis),
             marks: scan.marks.clone(),
+            index: scan.index.clone(),
             failed: false,
         };
         match log.make_room(SMALL_CHUNK, reserve) {

@@ -10,8 +10,9 @@ use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeSet;
 
 /// The kinds that a node's ledger and its unfinished runs are rebuilt from.
-pub const LEDGER_KINDS: [&str; 11] = [
+pub const LEDGER_KINDS: [&str; 12] = [
     "mandate_minted",
+    "fence_mandate_minted",
     "mandate_admitted",
     "epoch_seen",
     "promised",
@@ -41,6 +42,7 @@ pub fn ledger_events<'a>(
 fn binds(body: &EventBody) -> bool {
     match body {
         EventBody::MandateMinted { .. }
+        | EventBody::FenceMandateMinted { .. }
         | EventBody::MandateAdmitted { .. }
         | EventBody::EpochSeen { .. }
         | EventBody::Promised { .. }
@@ -54,6 +56,7 @@ fn binds(body: &EventBody) -> bool {
         // A newer version's row of such a kind binds too, though it can't be read: see `unread_ledger_events`.
         EventBody::Other(other) => LEDGER_KINDS.contains(&other.kind.as_str()),
         EventBody::StepFinished { .. }
+        | EventBody::LettingGo { .. }
         | EventBody::Refused { .. }
         | EventBody::OutageMeasured { .. }
         | EventBody::ServiceOnline { .. }
@@ -62,7 +65,10 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::NodeBooted { .. }
         | EventBody::PeerSilent { .. }
         | EventBody::PeerAnswers { .. }
+        | EventBody::PowerOrdered { .. }
         | EventBody::PowerChanged { .. }
+        | EventBody::LossAccepted { .. }
+        | EventBody::PowerNotChanged { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,
@@ -127,6 +133,17 @@ pub struct LastCheck {
     pub when: Moment,
     pub passed: bool,
 }
+
+/// The kinds that [`repaired`] looks at.
+pub const REPAIR_KINDS: [&str; 7] = [
+    "check_passed",
+    "check_failed",
+    "proof_made",
+    "run_accepted",
+    "run_ended",
+    "peer_silent",
+    "peer_answers",
+];
 
 /// The newest `check` of `node`.
 pub fn last_check(events: &[EventView], node: &NodeName) -> Option<LastCheck> {

@@ -4,6 +4,7 @@
 use crate::error::JournalError;
 use crate::heads::Heads;
 use crate::import::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
+use crate::index::Index;
 use crate::journal::Journal;
 use crate::names::LogId;
 use crate::row::{self, RawRow};
@@ -40,6 +41,7 @@ struct Source<'a> {
     id: LogId,
     path: &'a Path,
     marks: &'a [u64],
+    index: &'a Index,
     end: u64,
 }
 
@@ -125,12 +127,14 @@ impl Journal {
             id: self.own_id(),
             path: &self.own.path,
             marks: &self.own.marks,
+            index: &self.own.index,
             end: self.own.end,
         };
         let others = self.others.iter().map(|(id, s)| Source {
             id: id.clone(),
             path: &s.path,
             marks: &s.marks,
+            index: &s.index,
             end: s.end,
         });
         others.chain(std::iter::once(own))
@@ -217,8 +221,7 @@ fn read_source(source: &Source, filter: &Filter) -> Result<Vec<EventView>, Journ
         .and_then(|h| h.get(&source.id))
         .copied()
         .unwrap_or(0);
-    let (start, _) = mark_before(source.marks, after.saturating_add(1));
-    let read = each_line(source.path, start, source.end, |line| {
+    let mut take = |line: &[u8]| {
         if filter.wants(&source.id, line) && row::check(line).is_ok() {
             views.extend(row::view(line));
             if filter.last.is_some_and(|last| views.len() > last) {
@@ -226,7 +229,14 @@ fn read_source(source: &Source, filter: &Filter) -> Result<Vec<EventView>, Journ
             }
         }
         true
-    });
+    };
+    let (mut start, _) = mark_before(source.marks, after.saturating_add(1));
+    let mut read = Ok(());
+    if Index::covers(&filter.kinds) {
+        read = source.index.each(source.path, &mut take);
+        start = start.max(source.index.end);
+    }
+    let read = read.and_then(|()| each_line(source.path, start, source.end, take));
     match read {
         Ok(()) => Ok(views.into()),
         // Removed under the running agent: the next append notices.

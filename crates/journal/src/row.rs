@@ -57,6 +57,27 @@ pub(crate) struct Head {
     pub synced: u64,
     pub prev: String,
     pub key: Option<PublicKey>,
+    #[serde(default)]
+    event: HeadEvent,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+struct HeadEvent {
+    #[serde(default)]
+    body: HeadBody,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+struct HeadBody {
+    #[serde(default)]
+    kind: String,
+}
+
+impl Head {
+    /// The event's kind; empty where a version that this one does not know put it elsewhere.
+    pub fn kind(&self) -> &str {
+        &self.event.body.kind
+    }
 }
 
 /// A row whose hash fits. Its signature and its place in the chain are still to be checked.

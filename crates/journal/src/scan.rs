@@ -1,5 +1,6 @@
 //! Reads one file from its start: which rows hold, where the tail is, and whether what follows is torn or damaged.
 
+use crate::index::Index;
 use crate::keys::PublicKey;
 use crate::row::{self, Checked, Digest, MAX_ROW, sha256};
 use siaga_model::NodeName;
@@ -124,21 +125,35 @@ pub(crate) struct Scan {
     pub key: Option<PublicKey>,
     /// Offset of row 1, 1 + MARK_EVERY, ...
     pub marks: Vec<u64>,
+    /// The rows that a start needs.
+    pub index: Index,
     pub tail: Tail,
+}
+
+impl Scan {
+    /// Before the first row.
+    pub fn begin() -> Self {
+        Self {
+            seq: 0,
+            end: 0,
+            last: None,
+            hlc: Hlc::default(),
+            key: None,
+            marks: Vec::new(),
+            index: Index::default(),
+            tail: Tail::Clean,
+        }
+    }
 }
 
 /// Scans a file. Signatures: the last good row's is checked, and vouches for all before it.
 pub(crate) fn scan(path: &Path, node: &NodeName, inc: u32) -> io::Result<Scan> {
-    let mut pieces = Pieces::open(path, 0)?;
-    let mut scan = Scan {
-        seq: 0,
-        end: 0,
-        last: None,
-        hlc: Hlc::default(),
-        key: None,
-        marks: Vec::new(),
-        tail: Tail::Clean,
-    };
+    scan_on(path, node, inc, Scan::begin())
+}
+
+/// Goes on with a scan whose rows so far are known to hold.
+pub(crate) fn scan_on(path: &Path, node: &NodeName, inc: u32, mut scan: Scan) -> io::Result<Scan> {
+    let mut pieces = Pieces::open(path, scan.end)?;
     let mut newest: Option<Checked> = None;
     let fault = loop {
         let start = pieces.offset;
@@ -209,9 +224,11 @@ impl Scan {
         if self.seq.is_multiple_of(MARK_EVERY) {
             self.marks.push(start);
         }
+        let digest = sha256(line);
+        self.index.row(head.kind(), start, line, end, &digest);
         self.seq = head.seq;
         self.end = end;
-        self.last = Some(sha256(line));
+        self.last = Some(digest);
         self.hlc = self.hlc.max(head.hlc);
         Ok(checked)
     }

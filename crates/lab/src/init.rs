@@ -4,10 +4,11 @@
 use crate::args::BootArgs;
 use crate::boot::state_in;
 use crate::error::{Doing, LabError, Result, on};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, environment};
 use crate::layout::Layout;
 use crate::machine::Machine;
 use crate::rootfs;
+use crate::state::LabState;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fs::{File, Permissions};
@@ -15,7 +16,12 @@ use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+
+/// Started at the boot of a machine that has it. It stays over power cuts, as /etc does.
+const BOOT: &str = "/etc/siaga/boot";
 
 /// Runs until it is killed. Reports `ready` or `error TEXT` on its standard output, then lets go of it.
 pub(crate) fn init(args: &BootArgs) -> Result<()> {
@@ -52,11 +58,35 @@ fn prepare(args: &BootArgs) -> Result<(FirstProcess, Keeper)> {
         .doing(|| "set the host name".into())?;
     let signals = child_signals()?;
     let listener = listen(&layout, args.machine)?;
+    units(&layout, &state, args.machine);
     let mut keeper = Keeper::new(&layout, &state, args.machine)?;
     if !args.hold_agent {
         keeper.start();
     }
     Ok((FirstProcess { signals, listener }, keeper))
+}
+
+/// What a machine's own service manager would start at boot, whatever Siaga thinks of it: the program at `BOOT`, where a
+/// test has put one. It ends with the machine.
+fn units(layout: &Layout, state: &LabState, machine: Machine) {
+    let unit = Path::new(BOOT);
+    let log = File::options()
+        .append(true)
+        .open(layout.console_log(machine));
+    let Some(log) = log.ok().filter(|_| unit.exists()) else {
+        return;
+    };
+    let mut command = Command::new(unit);
+    command
+        .env_clear()
+        .envs(environment(&state.name, machine, state.siaga.as_deref()))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    if let Err(error) = command.spawn() {
+        eprintln!("{BOOT}: {error}");
+    }
 }
 
 /// A descriptor that can be read when a child has ended.

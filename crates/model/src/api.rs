@@ -27,8 +27,11 @@ pub struct MoveRequest {
     pub approved_by: Option<PersonName>,
     /// `--as NAME`, from root.
     pub stated_actor: Option<PersonName>,
-    /// Set by the agent that forwards to the coordinator; ignored from a local person.
+    /// Set by the agent that forwards to the coordinator. Believed from another node's agent only.
     pub forwarded_actor: Option<Actor>,
+    /// Which person of the list that actor is, as the forwarding agent established it. Never guessed from a name.
+    #[serde(default)]
+    pub forwarded_person: Option<PersonName>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +54,12 @@ pub enum MoveAnswer {
         observation: Box<Observation>,
     },
     Refused {
+        refusal: Refusal,
+    },
+    /// The order was sent to its coordinator, and no answer came: the run may have begun there, or not. The same
+    /// request with the same key is carried out once.
+    Unknown {
+        coordinator: NodeName,
         refusal: Refusal,
     },
 }
@@ -83,6 +92,9 @@ pub struct RunningStep {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct MoveReport {
     pub run_id: RunId,
+    /// The run that this one covers, because its coordinator fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<RunId>,
     pub kind: MoveKind,
     pub service: ServiceName,
     pub from: Option<NodeName>,
@@ -292,6 +304,9 @@ pub struct EventView {
     pub event: Event,
 }
 
+/// The code of the API's error where the run that was asked for goes on at a node that does not answer now.
+pub const COORDINATOR_SILENT: &str = "COORDINATOR_SILENT";
+
 /// Every error of the API.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApiError {
@@ -324,6 +339,29 @@ pub struct EventsAnswer {
 pub struct VerifyAnswer {
     /// Each names its node, incarnation and row.
     pub problems: Vec<String>,
+}
+
+/// `POST /v1/events/accept-loss`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AcceptLossRequest {
+    pub reason: String,
+    /// `--as NAME`, from root.
+    #[serde(default)]
+    pub stated_actor: Option<PersonName>,
+}
+
+/// Answer to `POST /v1/events/accept-loss`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum AcceptLossAnswer {
+    Accepted,
+    Refused {
+        refusal: Refusal,
+    },
+    /// The log could not be written.
+    Failed {
+        why: crate::why::Why,
+    },
 }
 
 /// `POST /v1/power`.

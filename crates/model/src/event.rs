@@ -40,6 +40,13 @@ pub enum ActorProof {
     Stated,
     /// The agent itself, by policy.
     Agent,
+    /// Another node's agent, known by its key, sent the order on: `node` is where the name was established, by `how`.
+    Forwarded {
+        node: NodeName,
+        how: Box<ActorProof>,
+    },
+    /// The person who made the join token, as the account that made it says.
+    JoinToken,
 }
 
 /// One event, without its place in the chain.
@@ -59,6 +66,12 @@ pub enum EventBody {
     /// This node minted a mandate.
     MandateMinted {
         epoch: Epoch,
+    },
+    /// This node minted a mandate of this service to fence a node that it is, or may be, on: the fence is another
+    /// service's, or a person's. No plan of this service stands behind it.
+    FenceMandateMinted {
+        epoch: Epoch,
+        victim: NodeName,
     },
     /// This node obeys that mandate and none older.
     MandateAdmitted {
@@ -85,6 +98,10 @@ pub enum EventBody {
         proof: ProofRecord,
         why: crate::why::Why,
     },
+    /// Another node took the disk set with a proof about this one: what is left of the service here is dropped.
+    LettingGo {
+        epoch: Epoch,
+    },
     // --- runs
     RunAccepted {
         move_kind: MoveKind,
@@ -93,6 +110,9 @@ pub enum EventBody {
         requested_by: Option<PersonName>,
         approved_by: Option<PersonName>,
         idempotency_key: String,
+        /// The run that this one covers: its coordinator fell silent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covers: Option<RunId>,
     },
     PlanRecorded {
         plan: Box<MandatedPlan>,
@@ -104,6 +124,9 @@ pub enum EventBody {
     },
     RunEnded {
         outcome: RunOutcome,
+        /// The plan in force when it ended. `None`: it ended before it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
     },
     RunInterrupted {
         why: crate::why::Why,
@@ -142,9 +165,31 @@ pub enum EventBody {
         node: NodeName,
         boot: BootId,
     },
+    /// A person's order to switch a node's power: durable before the device is asked.
+    PowerOrdered {
+        node: NodeName,
+        on: bool,
+        device: String,
+        reason: String,
+        /// The services that are, or may be, on that node.
+        hits: Vec<ServiceName>,
+    },
+    /// The device confirms it.
     PowerChanged {
         node: NodeName,
         on: bool,
+    },
+    /// The device did not do it, or does not confirm it.
+    PowerNotChanged {
+        node: NodeName,
+        on: bool,
+        why: crate::why::Why,
+    },
+    // --- the log itself
+    /// No node of the site has the lost rows any more: a person attests that nothing in them binds.
+    LossAccepted {
+        by: PersonName,
+        reason: String,
     },
     // --- findings
     Found {

@@ -49,6 +49,43 @@ pub struct Observation {
     pub addresses: Vec<AddressSighting>,
     /// What a raw look at the shared disk showed.
     pub disk: DiskSighting,
+    /// The site's other services, each as far as a fence would hit it.
+    #[serde(default)]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// Another service of the site. A fence hits a node, and with it every service that is there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Neighbour {
+    pub service: ServiceName,
+    /// What is there of it, for every node but the observer.
+    pub on: BTreeMap<NodeName, Known<Presence>>,
+    /// A run of it that is going on now.
+    pub run: Option<NeighbourRun>,
+    /// The newest report of each of its client probes.
+    pub probes: Vec<ProbeSighting>,
+    /// The highest mandates of it that are known of the other nodes.
+    pub mandates: Vec<Epoch>,
+}
+
+/// What a node has of a service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Nothing at all.
+    Absent,
+    /// Something: the disk set, a mount, an address, processes.
+    Held,
+    /// Its database is ready there.
+    Running,
+}
+
+/// A run of another service, and what it has to do with the nodes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NeighbourRun {
+    pub run: RunInProgress,
+    /// The nodes that its plan acts on. Unknown while no plan of it has been heard of.
+    pub acts_on: Known<Vec<NodeName>>,
 }
 
 /// One node.
@@ -245,6 +282,9 @@ pub struct RunInProgress {
     pub epoch: Epoch,
     pub coordinator: NodeName,
     pub since: UtcMicros,
+    /// The run that this one covers, because its coordinator fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<RunId>,
     /// Who asked for it, for people.
     pub actor: String,
     /// True while the coordinator's agent is really carrying it out (not merely left over in the journal).

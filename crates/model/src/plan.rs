@@ -56,12 +56,45 @@ pub struct Plan {
     pub from: Option<NodeName>,
     /// How each other node is made to let go.
     pub proofs: Vec<PlannedProof>,
+    /// The other services whose mandates a fence of this plan needs: all of the site, since what is not there yet may
+    /// get there before the fence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hits: Vec<Hit>,
     /// In an order in which every step comes after those it waits for.
     pub steps: Vec<Step>,
     /// What the operator is told of this world: evidence first.
     pub sentence: Sentence,
     /// What this plan can't prove before it runs.
     pub unproved: Vec<Sentence>,
+}
+
+impl Plan {
+    /// Has `node` anything to do under this plan? A node that is fenced or attested off has not: it is acted against.
+    pub fn acts_on(&self, node: &NodeName) -> bool {
+        self.steps.iter().any(|s| &s.node == node)
+    }
+    /// Every node that has something to do, once.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        let mut nodes: Vec<NodeName> = self.steps.iter().map(|s| s.node.clone()).collect();
+        nodes.sort();
+        nodes.dedup();
+        nodes
+    }
+}
+
+/// A service that would be hit by a fence of a node, if it were there at that moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hit {
+    pub victim: NodeName,
+    pub service: ServiceName,
+}
+
+/// The mandate of a service that a fence hits: in that service's own epochs, held by the coordinator of the fence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HitMandate {
+    pub victim: NodeName,
+    pub service: ServiceName,
+    pub epoch: crate::mandate::Epoch,
 }
 
 /// How a node is to be made to let go.
@@ -168,5 +201,8 @@ pub struct MandatedPlan {
     pub parent: Option<PlanId>,
     pub epoch: crate::mandate::Epoch,
     pub coordinator: NodeName,
+    /// One for each of the plan's hits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hit_mandates: Vec<HitMandate>,
     pub plan: Plan,
 }

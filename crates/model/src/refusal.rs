@@ -77,6 +77,8 @@ pub enum RefusalCode {
     BadRequest,
     /// Equal mandates from two issuers: both are void.
     MandateConflict,
+    /// No refusal: the order was sent to its coordinator and not answered. It may have begun there.
+    OrderUnknown,
 }
 
 /// One thing that can be said.
@@ -146,6 +148,14 @@ pub enum Sentence {
         epoch: Epoch,
     },
     NodeJournalLost {
+        node: NodeName,
+    },
+    /// None of them can tell the other what was promised.
+    JournalsLost {
+        nodes: Vec<NodeName>,
+    },
+    /// There is nothing to accept: this node's journal is whole.
+    JournalWhole {
         node: NodeName,
     },
     /// It let go in another boot than the one it is in now.
@@ -282,6 +292,15 @@ pub enum Sentence {
         node: NodeName,
         service: ServiceName,
     },
+    /// The order was sent to that node, and no answer came.
+    OrderUnanswered {
+        node: NodeName,
+    },
+    /// That node is attested off or cut, and another service is, or may be, on it too: this plan does nothing to it.
+    AttestedMayCarry {
+        node: NodeName,
+        service: ServiceName,
+    },
     // --- refusals in one sentence
     RefusedServing {
         service: ServiceName,
@@ -338,6 +357,11 @@ pub enum Sentence {
         why: Why,
     },
     RefusedHolderOfRunning {
+        node: NodeName,
+        service: ServiceName,
+    },
+    /// Another service is served from the node that would be fenced.
+    RefusedFenceHitsRunning {
         node: NodeName,
         service: ServiceName,
     },
@@ -405,6 +429,8 @@ pub enum Advice {
     FreeSpace {
         node: NodeName,
     },
+    /// Attest that no promise of the lost journals is in force any more.
+    AcceptLoss,
     /// Try the same command again.
     Again {
         kind: MoveKind,

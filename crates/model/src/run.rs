@@ -20,6 +20,9 @@ pub struct Order {
     pub step: Step,
     /// For `Take`: the records to verify and use up.
     pub proofs: Vec<ProofRecord>,
+    /// For `Fence`: the mandates of the other services that it hits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hit_mandates: Vec<crate::plan::HitMandate>,
     /// For `Enlist`: the whole plan.
     pub enlist: Option<Box<MandatedPlan>>,
     /// For `AddVirtualIp`: every other node is off, or was seen without the address, so that nobody can answer for it.
@@ -110,6 +113,8 @@ pub enum FailureKind {
     Log,
     /// The peer can't be reached; what it did is not known from here.
     Unreachable,
+    /// The run's coordinator fell silent, and the other node covered. `detail` names the run that did.
+    CoordinatorSilent,
     Io,
 }
 

@@ -2,7 +2,7 @@
 //! `siaga-words` says each in every language. What the operating system, PostgreSQL or a device said stays as it is:
 //! as [`Why::System`], or in a field named `said`.
 
-use crate::ids::{NodeName, ServiceName};
+use crate::ids::{NodeName, RunId, ServiceName};
 use crate::mandate::Epoch;
 use crate::note::Progress;
 use crate::refusal::Sentence;
@@ -142,6 +142,10 @@ pub enum Why {
     NoWayToNode { node: NodeName },
     NodeSilent { node: NodeName, said: String },
     AnswerLost,
+    AgentSilent,
+    PlanUnheard,
+    RunActsOn { run: RunId, node: NodeName },
+    JournalUnconfirmed,
     CoordinatorSilent { still_here: bool },
     CoverBegins,
     AnotherRunGoesOn,
@@ -151,6 +155,13 @@ pub enum Why {
     NameTheService,
     AttestationNeedsName,
     PeerNamedNobody,
+    ProbesGiveNoOrders,
+    OnlyAgentsSendOn,
+    SentOnOnce,
+    NotOnThisServersList,
+    NodesDisagree,
+    PersonNeeded,
+    SwitchesItselfOff { node: NodeName },
     NoCertificate,
     ViewersOnlyLook,
     OnlyRootMayState,

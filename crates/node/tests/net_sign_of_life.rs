@@ -32,6 +32,14 @@ impl LifeSigns for Signs {
         std::thread::sleep(self.slow.min(within));
         self.facts.clone()
     }
+    fn promise_facts(
+        &self,
+        _: &ServiceName,
+        _: &NodeName,
+        _: Duration,
+    ) -> Option<siaga_model::observation::PromiseFacts> {
+        None
+    }
     fn probes(&self, _: &ServiceName) -> Vec<ProbeSighting> {
         self.probes.clone()
     }

@@ -171,6 +171,18 @@ pub(crate) fn refuse_lost_journal(world: &World, request: &Request) -> Result<()
     if !world.facts(me).is_some_and(|f| f.ledger.journal_lost) {
         return Ok(());
     }
+    let lost_too = |n: &&NodeName| world.facts(n).is_some_and(|f| f.ledger.journal_lost);
+    if let Some(node) = world.others(me).into_iter().find(lost_too) {
+        // It answers, and knows no more than this node does.
+        return Err(Refusal {
+            code: RefusalCode::JournalLost,
+            sentence: Sentence::JournalsLost {
+                nodes: vec![me.clone(), node.clone()],
+            },
+            evidence: evidence::of_node(world, node),
+            next: vec![Advice::AcceptLoss, Advice::Diagnose],
+        });
+    }
     for node in world.others(me).into_iter().filter(|n| world.is_silent(n)) {
         let given = request.attested.iter().find(|a| &a.node == node);
         let asked = Asked {

@@ -4,7 +4,7 @@
 //! | question | function | file |
 //! | --- | --- | --- |
 //! | who coordinates, and where is the service to be? | [`goal()`] | `goal.rs` |
-//! | which steps bring it there, or why not? | [`plan`] | `planned.rs`, `guards.rs`, `takeover.rs`, `moving.rs`, `steps.rs` |
+//! | which steps bring it there, or why not? | [`plan`] | `planned.rs`, `guards.rs`, `takeover.rs`, `neighbours.rs`, `moving.rs`, `steps.rs` |
 //! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs` |
 //! | could we take over now? | [`readiness()`] | `readiness.rs` |
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
@@ -27,6 +27,7 @@ mod evidence;
 mod goal;
 mod guards;
 mod moving;
+mod neighbours;
 mod planned;
 mod readiness;
 mod steps;

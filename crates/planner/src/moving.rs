@@ -1,5 +1,6 @@
 //! The steps of a move: every other node lets go, and the target takes, mounts and starts.
 
+use crate::neighbours;
 use crate::planned::Planner;
 use crate::steps::{Graph, LetGo};
 use crate::world::Grip;
@@ -59,6 +60,7 @@ impl Planner<'_> {
         graph.serve(target, service, database);
 
         let sentence = self.move_sentence(target, &letting_go);
+        let hits = neighbours::hits(self.world, &letting_go);
         let mut unproved = self.unproved_fences(&letting_go);
         unproved.push(Sentence::MountNotTried {
             node: target.clone(),
@@ -67,7 +69,10 @@ impl Planner<'_> {
             node: target.clone(),
         });
         unproved.push(Sentence::ClientNotTried);
-        self.made(graph, letting_go, sentence, unproved)
+        Plan {
+            hits,
+            ..self.made(graph, letting_go, sentence, unproved)
+        }
     }
 
     /// The steps by which one other node lets go.
@@ -167,26 +172,32 @@ impl Planner<'_> {
         }
     }
 
+    /// What is not tried of each fence, and which other services are on a node that is forced.
     fn unproved_fences(&self, letting_go: &[PlannedProof]) -> Vec<Sentence> {
         let mut said = Vec::new();
         for proof in letting_go {
-            let PlannedProof::Fence { node, device, .. } = proof else {
-                continue;
-            };
-            said.push(Sentence::FenceNotTried {
-                node: node.clone(),
-                device: device.clone(),
-            });
-            let others = self
-                .world
-                .config
-                .services
-                .iter()
-                .filter(|s| s.name != self.world.service.name);
-            said.extend(others.map(|s| Sentence::FenceHitsService {
-                node: node.clone(),
-                service: s.name.clone(),
-            }));
+            match proof {
+                PlannedProof::Release { .. } => {}
+                PlannedProof::Fence { node, device, .. } => {
+                    said.push(Sentence::FenceNotTried {
+                        node: node.clone(),
+                        device: device.clone(),
+                    });
+                    let there = neighbours::there(self.world, node);
+                    said.extend(there.map(|n| Sentence::FenceHitsService {
+                        node: node.clone(),
+                        service: n.service.clone(),
+                    }));
+                }
+                // A person did something to the node, and this plan does nothing: it needs no other mandate.
+                PlannedProof::Attested { node, .. } => {
+                    let there = neighbours::there(self.world, node);
+                    said.extend(there.map(|n| Sentence::AttestedMayCarry {
+                        node: node.clone(),
+                        service: n.service.clone(),
+                    }));
+                }
+            }
         }
         said
     }

@@ -145,11 +145,17 @@ impl Planner<'_> {
             self.refuse_unknown(world.nodes().map(|n| &n.name))?;
         }
         self.refuse_unknown(holders.into_iter())?;
-        let nodes: Vec<NodeName> = world
+        let mut nodes: Vec<NodeName> = world
             .nodes()
             .map(|n| n.name.clone())
             .filter(|n| world.grip(n) == Grip::Holds)
             .collect();
+        // A run that rests and finds its goal reached is brought to its end: every node promises so, and it is over.
+        let rests = matches!(self.request.kind, MoveKind::Resume | MoveKind::Abort);
+        let reached = nodes.is_empty() && rests;
+        if reached {
+            nodes = world.nodes().map(|n| n.name.clone()).collect();
+        }
         let Some(first) = nodes.first() else {
             return Err(self.already_stopped());
         };
@@ -165,10 +171,11 @@ impl Planner<'_> {
         for node in &nodes {
             self.release(&mut graph, node, &enlisted);
         }
+        let service = world.name();
         let node = world.active().unwrap_or(first).clone();
-        let sentence = Sentence::WillStop {
-            service: world.name(),
-            node,
+        let sentence = match reached {
+            true => Sentence::ServiceStopped { service },
+            false => Sentence::WillStop { service, node },
         };
         let proofs = nodes
             .into_iter()
@@ -200,6 +207,7 @@ impl Planner<'_> {
         })
     }
 
+    /// Nothing is left to stop: a run that is gone on with is over, and anything else asks for nothing.
     fn already_stopped(&self) -> Refusal {
         let service = self.world.name();
         Refusal {
@@ -274,6 +282,7 @@ impl Planner<'_> {
             goal: self.request.goal.clone(),
             from: self.world.last_on().cloned(),
             proofs,
+            hits: Vec::new(),
             steps: graph.into_steps(),
             sentence,
             unproved,

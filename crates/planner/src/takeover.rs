@@ -10,6 +10,9 @@
 //! | silent, and *alive*: its own or a virtual address answers | fenced | attested, or refused |
 //! | *silent* | fenced | attested, or refused |
 //!
+//! A fence hits the node, and every other service that is there: where one of them works there, or a run of it acts
+//! there, the cell *fenced* is refused as well (`neighbours.rs`), unless a person attests.
+//!
 //! Power on, off or unknown changes no row: off is trusted only once the device confirms it to us, and that is what
 //! the fence step does. What it changes is which attestations are believed.
 //!
@@ -18,6 +21,7 @@
 
 use crate::evidence;
 use crate::guards;
+use crate::neighbours;
 use crate::world::{Grip, World};
 use siaga_model::NodeName;
 use siaga_model::config::{Fence, FenceKind};
@@ -147,15 +151,21 @@ impl Asked<'_> {
                 how,
             });
         }
-        if let Some(fence) = self.working_fence() {
-            return Ok(PlannedProof::Fence {
-                node: self.node.clone(),
-                device: fence.name.clone(),
-                fence: fence.kind,
-            });
-        }
+        let unfenced = match self.working_fence() {
+            Some(fence) => match neighbours::refuse_fence(self) {
+                Ok(()) => {
+                    return Ok(PlannedProof::Fence {
+                        node: self.node.clone(),
+                        device: fence.name.clone(),
+                        fence: fence.kind,
+                    });
+                }
+                Err(refusal) => refusal,
+            },
+            None => self.needs_attestation(),
+        };
         let Some(given) = self.given() else {
-            return Err(self.needs_attestation());
+            return Err(unfenced);
         };
         match self.contradiction(given.how) {
             None => Ok(PlannedProof::Attested {
@@ -247,6 +257,7 @@ impl Asked<'_> {
                     .or_else(|| evidence::own_address(world, &node))
                     .or_else(|| evidence::virtual_address(world, &node))
                     .or(served)
+                    .or_else(|| neighbours::served_there(world, &node))
                     .or(written)
             }
             AttestKind::StorageDisconnected => {
@@ -316,7 +327,12 @@ impl Asked<'_> {
         self.refuse(RefusalCode::HoldingUnknown, sentence, next)
     }
 
-    fn refuse(&self, code: RefusalCode, sentence: Sentence, next: Vec<Advice>) -> Refusal {
+    pub(crate) fn refuse(
+        &self,
+        code: RefusalCode,
+        sentence: Sentence,
+        next: Vec<Advice>,
+    ) -> Refusal {
         let mut said = evidence::of_node(self.world, self.node);
         said.extend(evidence::probes(self.world));
         said.extend(evidence::addresses(self.world));

@@ -11,8 +11,9 @@ use siaga_model::config::Config;
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, ApplicationFact, AttestationGiven, DatabaseState,
-    DiskSighting, FenceState, FenceView, Holding, Known, LedgerFacts, MountFact, NodeFacts,
-    NodeView, Observation, Power, ProbeSighting, Promise, RunInProgress, VirtualIpFact,
+    DiskSighting, FenceState, FenceView, Holding, Known, LastTake, LedgerFacts, MountFact,
+    Neighbour, NeighbourRun, NodeFacts, NodeView, Observation, Power, Presence, ProbeSighting,
+    Promise, RunInProgress, VirtualIpFact,
 };
 use siaga_model::plan::{Action, MoveKind, Placement, Request};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
@@ -74,27 +75,36 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
     let highest = prop::option::of((0..4_u64, name()));
     let promised = prop::option::of((0..4_u64, name()));
     let run = prop::option::weighted(0.15, (any::<bool>(), prop::option::of(placement())));
-    (highest, promised, run, prop::bool::weighted(0.1))
-        .prop_map(|(highest, promised, run, journal_lost)| LedgerFacts {
-            highest: highest.map(|(c, n)| epoch(c, n)),
-            journal_lost,
-            promise: promised.map(|(c, n)| Promise {
-                node: n.clone(),
-                boot: "boot-1".into(),
-                epoch: epoch(c, n),
-                at: UtcMicros(1),
-            }),
-            unfinished: run.map(|(live, goal)| RunInProgress {
-                run: "run-1".into(),
-                epoch: epoch(3, "backup".into()),
-                coordinator: "backup".into(),
-                since: UtcMicros(1),
-                actor: "budi".into(),
-                live,
-                home: goal.clone(),
-                goal,
-            }),
-        })
+    let took = prop_oneof![
+        Just(LastTake::Unknown),
+        Just(LastTake::Never),
+        (0..4_u64, name()).prop_map(|(c, n)| LastTake::Under { epoch: epoch(c, n) }),
+    ];
+    (highest, promised, run, prop::bool::weighted(0.1), took)
+        .prop_map(
+            |(highest, promised, run, journal_lost, last_take)| LedgerFacts {
+                highest: highest.map(|(c, n)| epoch(c, n)),
+                journal_lost,
+                last_take,
+                promise: promised.map(|(c, n)| Promise {
+                    node: n.clone(),
+                    boot: "boot-1".into(),
+                    epoch: epoch(c, n),
+                    at: UtcMicros(1),
+                }),
+                unfinished: run.map(|(live, goal)| RunInProgress {
+                    run: "run-1".into(),
+                    epoch: epoch(3, "backup".into()),
+                    coordinator: "backup".into(),
+                    since: UtcMicros(1),
+                    covers: None,
+                    actor: "budi".into(),
+                    live,
+                    home: goal.clone(),
+                    goal,
+                }),
+            },
+        )
         .boxed()
 }
 
@@ -191,6 +201,52 @@ fn probe() -> impl Strategy<Value = ProbeSighting> {
     })
 }
 
+fn neighbour_run() -> impl Strategy<Value = NeighbourRun> {
+    let acts_on = prop_oneof![
+        3 => prop::collection::vec(name(), 0..2).prop_map(Known::Known),
+        1 => Just(Known::Unknown { why: why() }),
+    ];
+    acts_on.prop_map(|acts_on| NeighbourRun {
+        run: RunInProgress {
+            run: "run-8".into(),
+            epoch: epoch(8, "serverdb".into()),
+            coordinator: "serverdb".into(),
+            since: UtcMicros(1),
+            covers: None,
+            actor: "budi".into(),
+            live: true,
+            goal: None,
+            home: None,
+        },
+        acts_on,
+    })
+}
+
+/// Everything that can be seen, or not, of the second service.
+fn neighbours(config: &Config) -> BoxedStrategy<Vec<Neighbour>> {
+    let Some(other) = config.services.get(1) else {
+        return Just(Vec::new()).boxed();
+    };
+    let service = other.name.clone();
+    let presence = prop_oneof![
+        2 => Just(Known::Known(Presence::Absent)),
+        2 => Just(Known::Known(Presence::Held)),
+        1 => Just(Known::Known(Presence::Running)),
+        2 => Just(Known::Unknown { why: why() }),
+    ];
+    let run = prop::option::weighted(0.3, neighbour_run());
+    let probes = prop::collection::vec(probe(), 0..2);
+    let seen = prop::collection::btree_map(name(), presence, 0..3);
+    let neighbour = (seen, run, probes).prop_map(move |(on, run, probes)| Neighbour {
+        service: service.clone(),
+        on,
+        run,
+        probes,
+        mandates: Vec::new(),
+    });
+    prop::collection::vec(neighbour, 0..=1).boxed()
+}
+
 fn observation(config: Config) -> BoxedStrategy<Observation> {
     let disk = prop_oneof![
         Just(DiskSighting::Changing),
@@ -204,9 +260,10 @@ fn observation(config: Config) -> BoxedStrategy<Observation> {
         prop::collection::vec(probe(), 0..3),
         answer(),
         disk,
+        neighbours(&config),
     )
         .prop_map(
-            move |(observer, serverdb, backup, probes, answer, disk)| Observation {
+            move |(observer, serverdb, backup, probes, answer, disk, neighbours)| Observation {
                 service: config.services[0].name.clone(),
                 observer,
                 at: UtcMicros(1),
@@ -217,6 +274,7 @@ fn observation(config: Config) -> BoxedStrategy<Observation> {
                     answer,
                 }],
                 disk,
+                neighbours,
             },
         )
         .prop_filter("an observer answers itself", |o| {
@@ -385,7 +443,11 @@ proptest! {
     fn stopped_is_never_guessed((config, seen, mut request, _) in world()) {
         request.goal = Placement::Stopped;
         let asked = siaga_planner::plan(&config, &seen, &request, &[]);
-        if asked.is_err_and(|r| r.code == RefusalCode::AlreadyThere) {
+        let said = match &asked {
+            Ok(plan) => plan.steps.is_empty(),
+            Err(refusal) => refusal.code == RefusalCode::AlreadyThere,
+        };
+        if said {
             for view in seen.nodes.values() {
                 let facts = view.agent.facts();
                 let free = facts.is_some_and(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);

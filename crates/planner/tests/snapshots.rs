@@ -158,6 +158,14 @@ fn check_answer(given: &Result<Plan, Refusal>, expect: &mut Keys) -> Vec<String>
     if let Some(expected) = expect.take("next") {
         wrong.extend(differs("next", &expected, &to_json(&next)));
     }
+    if let Some(expected) = expect.take("hits") {
+        let hits = given.as_ref().map(|p| p.hits.clone()).unwrap_or_default();
+        let hits: Vec<Value> = hits
+            .iter()
+            .map(|h| json!(format!("{} on {}", h.service, h.victim)))
+            .collect();
+        wrong.extend(differs("hits", &expected, &Value::Array(hits)));
+    }
     if let Some(expected) = expect.take("from") {
         let from = given.as_ref().ok().and_then(|p| p.from.clone());
         wrong.extend(differs("from", &expected, &to_json(&from)));
@@ -174,6 +182,15 @@ fn check_answer(given: &Result<Plan, Refusal>, expect: &mut Keys) -> Vec<String>
                     to_json(&said)
                 ));
             }
+        }
+    }
+    for sentence in expect
+        .take("unproved_has_not")
+        .iter()
+        .flat_map(|v| v.as_array().unwrap())
+    {
+        if said.contains(sentence) {
+            wrong.push(format!("  unproved_has_not: {sentence} is there"));
         }
     }
     wrong

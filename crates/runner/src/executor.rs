@@ -1,12 +1,13 @@
 //! One order on one node: is the mandate in force here, act, look again, report. Decides nothing.
 
+use crate::fencing::{Asker, Fencing};
 use crate::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, Progress, Store, Trouble};
 use crate::ledger::{Ledger, LedgerError, ProvedReleased};
 use crate::verify::Heard;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::FenceKind;
 use siaga_model::mandate::EpochRelation;
-use siaga_model::plan::Action;
+use siaga_model::plan::{Action, MandatedPlan};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
 use siaga_model::why::Why;
@@ -23,6 +24,8 @@ pub struct Bench {
     pub store: Box<dyn Store>,
     /// The mandate of each effect in flight.
     in_flight: Vec<Epoch>,
+    /// The victim of each fence under way that hits this service.
+    hits: Vec<NodeName>,
     /// When the database was last started here under a plan.
     started_at: UtcMicros,
     /// When other nodes' promises reached this process.
@@ -35,6 +38,8 @@ pub struct Executor<'a> {
     /// The other configured nodes: a take needs a proof about each.
     pub others: Vec<NodeName>,
     pub bench: &'a SharedBench,
+    /// What this node's services share about fences.
+    pub fencing: &'a Fencing,
 }
 
 /// The ledger shared by the steps that run side by side.
@@ -51,6 +56,7 @@ impl SharedBench {
             ledger,
             store,
             in_flight: Vec::new(),
+            hits: Vec::new(),
             started_at: UtcMicros(0),
             heard: Vec::new(),
         };
@@ -111,10 +117,32 @@ impl SharedBench {
         !self.lock().in_flight.is_empty()
     }
 
-    /// Waits until nothing is in flight but effects of `epoch` itself: a fence of the same plan may run beside its
-    /// enlist, and takes as long as it takes.
-    fn wait_for_others_than(&self, epoch: &Epoch) -> Result<MutexGuard<'_, Bench>, Trouble> {
-        let others = |b: &mut Bench| b.in_flight.iter().any(|e| e != epoch);
+    /// A fence of `victim` begins that hits this service, under this mandate of the service. Until [`Self::end_hit`]
+    /// no plan is admitted that acts on the victim.
+    pub(crate) fn begin_hit(&self, epoch: &Epoch, victim: &NodeName) -> Result<(), LedgerError> {
+        let mut bench = self.lock();
+        bench.ledger.obey_fence(epoch, victim)?;
+        bench.hits.push(victim.clone());
+        Ok(())
+    }
+
+    /// It is over.
+    pub(crate) fn end_hit(&self, victim: &NodeName) {
+        let mut bench = self.lock();
+        if let Some(one) = bench.hits.iter().position(|v| v == victim) {
+            bench.hits.swap_remove(one);
+        }
+        drop(bench);
+        self.idle.notify_all();
+    }
+
+    /// Waits until nothing is in flight but effects of the plan's own mandate (a fence of the same plan may run beside
+    /// its enlist, and takes as long as it takes), and nobody fences a node that the plan acts on.
+    fn wait_for_others_than(&self, plan: &MandatedPlan) -> Result<MutexGuard<'_, Bench>, Trouble> {
+        let others = |b: &mut Bench| {
+            b.in_flight.iter().any(|e| e != &plan.epoch)
+                || b.hits.iter().any(|victim| plan.plan.acts_on(victim))
+        };
         let (bench, timeout) = self
             .idle
             .wait_timeout_while(self.lock(), self.in_flight_wait, others)
@@ -193,6 +221,7 @@ impl Executor<'_> {
     }
 
     fn act(&self, order: &Order, progress: Progress, brought: &mut Brought) -> Acted {
+        from_its_issuer(order)?;
         if order.step.action == Action::Enlist {
             return self.enlist(order);
         }
@@ -240,7 +269,7 @@ impl Executor<'_> {
                 Why::EnlistWithoutPlan,
             ));
         };
-        let mut bench = self.bench.wait_for_others_than(&plan.epoch)?;
+        let mut bench = self.bench.wait_for_others_than(plan)?;
         let Bench { ledger, store, .. } = &mut *bench;
         ledger.admit(store.as_mut(), plan).map_err(ledger_trouble)?;
         Ok(Did::changed(Vec::new()))
@@ -273,7 +302,15 @@ impl Executor<'_> {
         fence: FenceKind,
         brought: &mut Brought,
     ) -> Acted {
-        let did = self.hands.fence(victim, device)?;
+        let check = || {
+            let own = self.bench.lock().ledger.obey(&order.epoch);
+            own.map_err(ledger_trouble)?;
+            self.fencing.stand(victim, &order.hit_mandates)
+        };
+        let asker = Asker::Plan(&order.plan);
+        let did = self
+            .fencing
+            .fence(asker, victim, device, self.hands, check)?;
         brought.proof = Some(ProofRecord {
             service: order.service.clone(),
             epoch: order.epoch.clone(),
@@ -402,6 +439,25 @@ impl Executor<'_> {
     }
 }
 
-fn ledger_trouble(error: LedgerError) -> Trouble {
+/// An order is obeyed only from the node that issued its mandate; an enlistment only with a plan of that very mandate.
+fn from_its_issuer(order: &Order) -> Result<(), Trouble> {
+    let issuer = &order.epoch.issuer;
+    let own_plan = order
+        .enlist
+        .as_ref()
+        .is_none_or(|plan| plan.epoch == order.epoch && &plan.coordinator == issuer);
+    if &order.coordinator == issuer && own_plan {
+        return Ok(());
+    }
+    Err(Trouble::failed(
+        FailureKind::Precondition,
+        format!(
+            "{} did not issue the mandate of this order, {issuer} did",
+            order.coordinator
+        ),
+    ))
+}
+
+pub(crate) fn ledger_trouble(error: LedgerError) -> Trouble {
     Trouble::Failed(error.failure())
 }

@@ -7,6 +7,8 @@
 //! - **once**: a proof that was used opens nothing again;
 //! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
 
+mod for_fence;
+
 use crate::hands::{Hands, Store};
 use crate::permit::TakePermit;
 use crate::verify::{self, Heard, void};
@@ -20,6 +22,8 @@ use siaga_model::run::{FailureKind, StepFailure};
 use siaga_model::why::Why;
 use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
 
+pub use for_fence::ForFence;
+
 /// Why the ledger refuses.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -27,6 +31,8 @@ pub enum LedgerError {
     Superseded { offered: Epoch, in_force: Epoch },
     #[error("two mandates with equal counters are void: {epoch} and {other}")]
     Conflict { epoch: Epoch, other: Epoch },
+    #[error("the run {run} acts on {node}, which would be fenced")]
+    RunThere { run: RunId, node: NodeName },
     #[error("this node lost its journal and has not seen the other node's")]
     JournalLost,
     #[error("the log could not be written: {0}")]
@@ -61,7 +67,7 @@ impl LedgerError {
             LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => {
                 FailureKind::Superseded
             }
-            LedgerError::JournalLost => FailureKind::Precondition,
+            LedgerError::JournalLost | LedgerError::RunThere { .. } => FailureKind::Precondition,
             LedgerError::Log(_) => FailureKind::Log,
             LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
         };
@@ -124,6 +130,8 @@ pub struct Ledger {
     began_without_history: bool,
     journal_lost: bool,
     plan: Option<MandatedPlan>,
+    /// The newest mandate that was minted here for another service's fence, and its victim.
+    for_fence: Option<(Epoch, NodeName)>,
 }
 
 impl Ledger {
@@ -146,6 +154,7 @@ impl Ledger {
             began_without_history: journal_lost,
             journal_lost,
             plan: None,
+            for_fence: None,
         };
         for body in events {
             ledger.apply(body);
@@ -158,6 +167,10 @@ impl Ledger {
             EventBody::MandateMinted { epoch }
             | EventBody::MandateAdmitted { epoch }
             | EventBody::EpochSeen { epoch } => self.see(epoch),
+            EventBody::FenceMandateMinted { epoch, victim } => {
+                self.see(epoch);
+                self.for_fence = Some((epoch.clone(), victim.clone()));
+            }
             EventBody::Promised { promise } if promise.node == self.me => {
                 self.promise = Some(promise.clone());
             }

@@ -279,6 +279,13 @@ impl Run {
                     .collect(),
                 _ => Vec::new(),
             },
+            hit_mandates: match &step.action {
+                Action::Fence { victim, .. } => {
+                    let hits = plan.hit_mandates.iter();
+                    hits.filter(|h| &h.victim == victim).cloned().collect()
+                }
+                _ => Vec::new(),
+            },
             address_free: step.action == Action::AddVirtualIp && address_free(plan),
             enlist: (step.action == Action::Enlist).then(|| Box::new(plan.clone())),
             attested: match step.action {
@@ -346,7 +353,10 @@ impl Run {
             action: step.action.name().to_owned(),
         };
         let again = worth_another_plan(&step.action, failure.kind);
-        if let Action::Fence { victim, device, .. } = &step.action {
+        // A mandate that no longer holds is not the device's fault.
+        if let Action::Fence { victim, device, .. } = &step.action
+            && failure.kind != FailureKind::Superseded
+        {
             self.failed_fences.push((victim.clone(), device.clone()));
         }
         self.cause.get_or_insert((at, failure));
@@ -448,6 +458,7 @@ impl Run {
         vec![
             Effect::Record(Box::new(EventBody::RunEnded {
                 outcome: outcome.clone(),
+                plan: self.plan.as_ref().map(|p| p.id.clone()),
             })),
             Effect::Ended(outcome),
         ]

@@ -448,3 +448,39 @@ fn a_ground_in_a_record_says_what_was_done() {
         }
     );
 }
+
+/// The node that issued a mandate is the only one that is obeyed under it.
+#[test]
+fn an_order_comes_from_the_node_that_issued_its_mandate() {
+    let desk = desk();
+    let stranger = Order {
+        coordinator: OTHER.into(),
+        ..order(&five(), Action::Unmount)
+    };
+    assert_eq!(
+        failure(&desk.execute(&stranger)).kind,
+        FailureKind::Precondition
+    );
+    let six = epoch(6, OTHER);
+    let enlist = order(&six, Action::Enlist);
+    let mine = |coordinator: &str, of: &Epoch| {
+        let mut plan = common::plan(of);
+        plan.coordinator = coordinator.into();
+        Some(Box::new(plan))
+    };
+    for forged in [
+        // The plan of a mandate that another node issued, sent by its coordinator or under its name.
+        mine(ME, &six),
+        mine(OTHER, &five()),
+    ] {
+        let order = Order {
+            enlist: forged,
+            ..enlist.clone()
+        };
+        assert_eq!(
+            failure(&desk.execute(&order)).kind,
+            FailureKind::Precondition
+        );
+    }
+    assert!(desk.enlist(&six).outcome.is_done());
+}

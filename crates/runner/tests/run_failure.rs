@@ -172,6 +172,14 @@ fn a_fence_that_fails_is_told_to_the_planner_and_another_plan_asked_for() {
 }
 
 #[test]
+fn a_fence_whose_mandates_were_overtaken_is_planned_again_with_the_same_device() {
+    let mut play = Play::with_plan(takeover(), vec![step(0, ME, fence("ipmi"), &[])]);
+    play.fail(0, FailureKind::Superseded);
+    assert_eq!(play.last_asked(), (MoveKind::Takeover, on(ME)));
+    assert!(play.asked[1].failed_fences.is_empty());
+}
+
+#[test]
 fn a_leg_is_planned_four_times_at_most() {
     let mut play = Play::begin(takeover());
     for _ in 0..3 {

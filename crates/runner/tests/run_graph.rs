@@ -248,12 +248,13 @@ fn the_end_is_recorded_and_then_said() {
     let mut play = Play::with_plan(switchover(), vec![step(0, ME, Action::Mount, &[])]);
     let plan = play.plan_id();
     let effects = play.give(Input::StepDone {
-        plan,
+        plan: plan.clone(),
         step: StepId(0),
         report: done(),
     });
     let recorded = Effect::Record(Box::new(EventBody::RunEnded {
         outcome: RunOutcome::Done,
+        plan: Some(plan),
     }));
     assert_eq!(effects[1..], [recorded, Effect::Ended(RunOutcome::Done)]);
 }

@@ -94,6 +94,28 @@ fn a_refusal_after_something_was_touched_goes_home_or_is_stuck() {
     }
 }
 
+/// What is gone on with may have changed anything before: refused at once or after a step that touches nothing, it
+/// rests in a named state, so that a person still finds it.
+#[test]
+fn a_run_that_is_gone_on_with_never_ends_as_if_it_had_not_begun() {
+    for kind in [MoveKind::Resume, MoveKind::Abort, MoveKind::Cover] {
+        let spec = RunSpec { kind, ..takeover() };
+        let mut at_once = Play::begin(spec.clone());
+        at_once.refuse(RefusalCode::NeedsAttestation);
+        let mut early = Play::with_plan(spec, one(fence("ipmi")));
+        early.fail(0, FailureKind::Fence);
+        early.refuse(RefusalCode::NeedsAttestation);
+        for mut play in [at_once, early] {
+            match play.outcome() {
+                RunOutcome::Stuck { refusal: said, .. } => {
+                    assert_eq!(said, refusal(RefusalCode::NeedsAttestation));
+                }
+                other => panic!("{kind:?}: {other:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn what_was_true_already_was_not_touched_and_what_is_not_known_was() {
     // The fence's failure is what is worth another plan, and touches nothing itself.

@@ -2,19 +2,21 @@
 //! made durable is in the world.
 
 use crate::auditor;
-use crate::hands::{PretendHands, PretendStore, Shared, boot_id, index, lock};
+use crate::hands::{PretendHands, PretendStore, Shared, boot_id, index, lock, place};
+use crate::said::{forget, log_refusal, report};
 use crate::view::newest_plan;
-use crate::world::{NODES, World};
+use crate::world::{NODES, SERVICES, World};
 use siaga_model::config::Config;
 use siaga_model::observation::{AgentView, AttestationGiven, FenceState, Observation};
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Request};
+use siaga_model::plan::{Action, HitMandate, MandatedPlan, MoveKind, Placement, Plan, Request};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::Refusal;
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome, StepReport};
 use siaga_model::{NodeName, PlanId, RunId, ServiceName, UtcMicros};
 use siaga_runner::executor::{Bench, Executor, SharedBench};
+use siaga_runner::fencing::Fencing;
 use siaga_runner::hands::Hands;
-use siaga_runner::ledger::Ledger;
+use siaga_runner::ledger::{ForFence, Ledger};
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -31,8 +33,10 @@ pub(crate) struct Live {
 pub(crate) struct Agent {
     boot: u32,
     hands: PretendHands,
-    pub(crate) bench: SharedBench,
-    pub(crate) live: Option<Live>,
+    /// By the service's place in [`SERVICES`].
+    pub(crate) benches: [Arc<SharedBench>; 2],
+    fencing: Fencing,
+    pub(crate) live: [Option<Live>; 2],
 }
 
 /// The site.
@@ -55,30 +59,37 @@ pub struct Cluster {
 #[derive(Clone, Debug)]
 pub struct Ask {
     pub at: usize,
+    /// By its place in [`SERVICES`].
+    pub service: usize,
     pub kind: MoveKind,
     pub goal: Placement,
     pub attested: Vec<AttestationGiven>,
 }
 
-pub(crate) fn service() -> ServiceName {
-    "simrs".into()
+pub(crate) fn name_of(service: usize) -> ServiceName {
+    SERVICES[service].into()
 }
 
 fn agent(world: &Shared, me: usize) -> Agent {
     let boot = lock(world).machines[me].boot;
-    let journal = lock(world).machines[me].journal.clone();
-    let ledger = Ledger::replay(
-        NODES[me].into(),
-        boot_id(me, boot),
-        service(),
-        false,
-        journal.iter(),
-    );
-    let store = PretendStore {
-        world: world.clone(),
-        me,
-        boot,
+    let bench = |service: usize| {
+        let journal = lock(world).machines[me].parts[service].journal.clone();
+        let ledger = Ledger::replay(
+            NODES[me].into(),
+            boot_id(me, boot),
+            name_of(service),
+            false,
+            journal.iter(),
+        );
+        let store = PretendStore {
+            world: world.clone(),
+            me,
+            boot,
+        };
+        Arc::new(SharedBench::new(ledger, Box::new(store)))
     };
+    let benches = [bench(0), bench(1)];
+    let named = (0..2).map(|s| (name_of(s), benches[s].clone()));
     Agent {
         boot,
         hands: PretendHands {
@@ -86,8 +97,9 @@ fn agent(world: &Shared, me: usize) -> Agent {
             me,
             boot,
         },
-        bench: SharedBench::new(ledger, Box::new(store)),
-        live: None,
+        fencing: Fencing::new(named.collect()),
+        benches,
+        live: [None, None],
     }
 }
 
@@ -108,6 +120,11 @@ impl Cluster {
         }
     }
 
+    /// How many services the site has.
+    pub fn services(&self) -> usize {
+        self.config.services.len()
+    }
+
     /// The agent of `node` starts again: what it kept in memory is gone.
     pub fn restart_agent(&mut self, node: usize) {
         if lock(&self.world).machines[node].powered {
@@ -126,7 +143,7 @@ impl Cluster {
                 )
             };
             if !alive {
-                self.agents[i].live = None;
+                self.agents[i].live = [None, None];
             } else if boot != self.agents[i].boot {
                 self.agents[i] = agent(&self.world, i);
             }
@@ -151,7 +168,9 @@ impl Cluster {
     /// An operator asks. `Ok` says that a run was begun.
     pub fn ask(&mut self, ask: &Ask) -> Result<(), Refusal> {
         self.tidy_dead();
-        if self.agents[ask.at].live.is_some() || !lock(&self.world).machines[ask.at].agent_answers()
+        let service = ask.service;
+        if self.agents[ask.at].live[service].is_some()
+            || !lock(&self.world).machines[ask.at].agent_answers()
         {
             return Ok(());
         }
@@ -159,7 +178,7 @@ impl Cluster {
             ask.kind,
             MoveKind::Resume | MoveKind::Abort | MoveKind::Cover
         );
-        let run = match newest_plan(&lock(&self.world)) {
+        let run = match newest_plan(&lock(&self.world), service) {
             Some(plan) if continues => plan.epoch.run.clone(),
             _ => {
                 self.runs += 1;
@@ -173,7 +192,7 @@ impl Cluster {
             attested: ask.attested.clone(),
             may_fence,
         };
-        let mut observation = self.observe(ask.at);
+        let mut observation = self.observe(ask.at, service);
         if continues {
             forget(&mut observation, &run);
         }
@@ -190,17 +209,19 @@ impl Cluster {
         }
         let spec = RunSpec {
             run,
-            service: service(),
+            service: name_of(service),
             kind: ask.kind,
             legs,
             home,
             may_fence,
             attested: ask.attested.clone(),
         };
-        self.story
-            .push(format!("{:?} asked at {}", ask.kind, NODES[ask.at]));
+        self.story.push(format!(
+            "{:?} of {} asked at {}",
+            ask.kind, SERVICES[service], NODES[ask.at]
+        ));
         let (run, effects) = Run::begin(spec);
-        self.agents[ask.at].live = Some(Live {
+        self.agents[ask.at].live[service] = Some(Live {
             run,
             todo: effects.into(),
             plans: 0,
@@ -209,24 +230,22 @@ impl Cluster {
         Ok(())
     }
 
-    /// The nodes whose run has something to do.
-    pub fn busy(&self) -> Vec<usize> {
-        (0..2)
-            .filter(|i| {
-                self.agents[*i]
-                    .live
-                    .as_ref()
-                    .is_some_and(|l| !l.todo.is_empty())
-                    && !lock(&self.world).machines[*i].frozen
-            })
-            .collect()
+    /// The nodes and services whose run has something to do.
+    pub fn busy(&self) -> Vec<(usize, usize)> {
+        let all = (0..2).flat_map(|node| (0..2).map(move |service| (node, service)));
+        all.filter(|(node, service)| {
+            self.agents[*node].live[*service]
+                .as_ref()
+                .is_some_and(|l| !l.todo.is_empty())
+                && !lock(&self.world).machines[*node].frozen
+        })
+        .collect()
     }
 
-    /// Carries one effect of `node`'s run out.
-    pub fn step(&mut self, node: usize) {
+    /// Carries one effect of the run of `service` on `node` out.
+    pub fn step(&mut self, (node, service): (usize, usize)) {
         self.tidy_dead();
-        let Some(effect) = self.agents[node]
-            .live
+        let Some(effect) = self.agents[node].live[service]
             .as_mut()
             .and_then(|l| l.todo.pop_front())
         else {
@@ -239,9 +258,9 @@ impl Cluster {
                 proofs,
                 failed_fences,
             } => {
-                let planned = self.plan(node, &request, parent, &proofs, &failed_fences);
+                let planned = self.plan((node, service), &request, parent, &proofs, &failed_fences);
                 self.tidy_dead();
-                self.hand(node, Input::Planned(planned));
+                self.hand((node, service), Input::Planned(planned));
             }
             Effect::Start(order) => {
                 let mut report = self.deliver(node, &order);
@@ -250,23 +269,24 @@ impl Cluster {
                 }
                 if let Some(proof) = &report.proof {
                     let agent = &self.agents[node];
-                    agent.bench.heard(proof, agent.hands.since_boot());
+                    agent.benches[service].heard(proof, agent.hands.since_boot());
                 }
                 self.story.push(format!(
-                    "{} {} {:?}",
+                    "{}: {} {} {:?}",
+                    SERVICES[service],
                     order.step.node,
                     order.step.action.name(),
                     report.outcome
                 ));
                 self.audit();
                 self.tidy_dead();
-                if let Some(live) = self.agents[node].live.as_mut()
+                if let Some(live) = self.agents[node].live[service].as_mut()
                     && order.step.action == Action::ClientTest
                 {
                     live.test_failed = !report.outcome.is_done();
                 }
                 self.hand(
-                    node,
+                    (node, service),
                     Input::StepDone {
                         plan: order.plan,
                         step: order.step.id,
@@ -277,12 +297,13 @@ impl Cluster {
             Effect::Record(body) => {
                 let mut world = lock(&self.world);
                 if world.machines[node].agent {
-                    world.machines[node].journal.push(*body);
+                    world.machines[node].parts[service].journal.push(*body);
                 }
             }
             Effect::Ended(outcome) => {
-                self.story.push(format!("ended {outcome:?}"));
-                self.agents[node].live = None;
+                self.story
+                    .push(format!("{}: ended {outcome:?}", SERVICES[service]));
+                self.agents[node].live[service] = None;
             }
         }
         self.audit();
@@ -308,15 +329,21 @@ impl Cluster {
         };
         if !struck
             && self.violation.is_none()
-            && let Err(why) = auditor::judge_end(&lock(&self.world), &goal, home, &outcome)
+            && let Err(why) = auditor::judge_end(
+                &lock(&self.world),
+                place(&spec.service),
+                &goal,
+                home,
+                &outcome,
+            )
         {
             self.violation = Some(why);
         }
         self.ends.push((goal, outcome));
     }
 
-    fn hand(&mut self, node: usize, input: Input) {
-        let Some(live) = self.agents[node].live.as_mut() else {
+    fn hand(&mut self, (node, service): (usize, usize), input: Input) {
+        let Some(live) = self.agents[node].live[service].as_mut() else {
             return;
         };
         let effects = live.run.handle(input);
@@ -336,18 +363,18 @@ impl Cluster {
 
     fn plan(
         &mut self,
-        node: usize,
+        (node, service): (usize, usize),
         request: &Request,
         parent: Option<PlanId>,
         proofs: &[ProofRecord],
         failed: &[(NodeName, String)],
     ) -> Result<Box<MandatedPlan>, Refusal> {
-        let Some(live) = self.agents[node].live.as_mut() else {
+        let Some(live) = self.agents[node].live[service].as_mut() else {
             return Err(log_refusal("the agent is gone"));
         };
         live.plans += 1;
         let (run, number) = (live.run.spec().run.clone(), live.plans);
-        let mut observation = self.observe(node);
+        let mut observation = self.observe(node, service);
         forget(&mut observation, &run);
         for (victim, device) in failed {
             if let Some(view) = observation.nodes.get_mut(victim) {
@@ -368,7 +395,8 @@ impl Cluster {
             .iter()
             .filter_map(|(_, v)| v.agent.facts()?.ledger.highest.clone())
             .collect();
-        let mut bench = self.agents[node].bench.lock();
+        let hit_mandates = self.hit_mandates(node, &run, &plan, &observation)?;
+        let mut bench = self.agents[node].benches[service].lock();
         let Bench { ledger, store, .. } = &mut *bench;
         let epoch = ledger
             .next_epoch(&run, &elsewhere, true)
@@ -378,12 +406,51 @@ impl Cluster {
             parent,
             epoch,
             coordinator: NODES[node].into(),
+            hit_mandates,
             plan,
         };
         ledger
             .begin(store.as_mut(), mandated.clone(), Vec::new())
             .map_err(|e| log_refusal(&e.to_string()))?;
+        self.agents[node].fencing.bound(&mandated);
         Ok(Box::new(mandated))
+    }
+
+    /// The mandates of the other services that a fence of the plan needs.
+    fn hit_mandates(
+        &self,
+        node: usize,
+        run: &RunId,
+        plan: &Plan,
+        observation: &Observation,
+    ) -> Result<Vec<HitMandate>, Refusal> {
+        let agent = &self.agents[node];
+        let of = |live: &Option<Live>, run: &RunId| {
+            live.as_ref().is_some_and(|l| &l.run.spec().run == run)
+        };
+        let is_live = |run: &RunId| agent.live.iter().any(|live| of(live, run));
+        let mut mandates = Vec::new();
+        for hit in &plan.hits {
+            let seen = observation.neighbours.iter();
+            let mut seen = seen.filter(|n| n.service == hit.service);
+            let elsewhere = seen.next().map_or(&[][..], |n| &n.mandates[..]);
+            let asked = ForFence {
+                victim: &hit.victim,
+                run,
+                elsewhere,
+                answers_for: true,
+                is_live: &is_live,
+            };
+            let mut bench = agent.benches[place(&hit.service)].lock();
+            let Bench { ledger, store, .. } = &mut *bench;
+            let epoch = ledger.mandate_for_fence(store.as_mut(), &asked);
+            mandates.push(HitMandate {
+                victim: hit.victim.clone(),
+                service: hit.service.clone(),
+                epoch: epoch.map_err(|e| log_refusal(&e.to_string()))?,
+            });
+        }
+        Ok(mandates)
     }
 
     fn deliver(&mut self, from: usize, order: &Order) -> StepReport {
@@ -396,7 +463,8 @@ impl Cluster {
         let executor = Executor {
             hands: &agent.hands,
             others: vec![NODES[1 - to].into()],
-            bench: &agent.bench,
+            bench: &agent.benches[place(&order.service)],
+            fencing: &agent.fencing,
         };
         let report_made = executor.execute(order, &|_| {});
         // A partition that came while the order was carried out eats the answer.
@@ -411,44 +479,9 @@ impl Cluster {
 
     /// Lets every run go on until nothing is left to do.
     pub fn settle(&mut self) {
-        while let Some(node) = self.busy().first().copied() {
-            self.step(node);
+        while let Some(next) = self.busy().first().copied() {
+            self.step(next);
         }
         self.tidy_dead();
-    }
-}
-
-fn report(outcome: StepOutcome) -> StepReport {
-    StepReport {
-        outcome,
-        proof: None,
-        tests: Vec::new(),
-        notes: Vec::new(),
-        started_at: UtcMicros(0),
-        duration_ms: 0,
-    }
-}
-
-fn log_refusal(why: &str) -> Refusal {
-    use siaga_model::refusal::{Advice, RefusalCode, Sentence};
-    Refusal {
-        code: RefusalCode::Superseded,
-        sentence: Sentence::RefusedBadRequest { why: why.into() },
-        evidence: Vec::new(),
-        next: vec![Advice::Status],
-    }
-}
-
-fn forget(observation: &mut Observation, run: &RunId) {
-    for view in observation.nodes.values_mut() {
-        if let AgentView::Answered { facts, .. } = &mut view.agent
-            && facts
-                .ledger
-                .unfinished
-                .as_ref()
-                .is_some_and(|u| &u.run == run)
-        {
-            facts.ledger.unfinished = None;
-        }
     }
 }

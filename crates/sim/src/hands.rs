@@ -1,6 +1,7 @@
 //! Pretend hands: the same trait as the real ones, over the [`World`].
 
-use crate::world::{Machine, NODES, What, World};
+use crate::setup::address;
+use crate::world::{Machine, NODES, Part, SERVICES, What, World};
 use siaga_model::api::ClientTestResult;
 use siaga_model::observation::{
     ApplicationFact, DatabaseState, FenceState, Holding, MountFact, PromiseFacts, VirtualIpFact,
@@ -43,10 +44,21 @@ impl PretendHands {
         m.agent && m.powered && m.boot == self.boot
     }
 
-    /// One act: faults strike here. `check` looks, `change` acts.
+    /// One act on a service. `done` looks, `change` acts.
     fn act(
         &self,
-        done: impl Fn(&Machine) -> bool,
+        service: &ServiceName,
+        done: impl Fn(&Part) -> bool,
+        change: impl FnOnce(&mut World, usize) -> Result<(), Trouble>,
+    ) -> Acted {
+        let (me, s) = (self.me, place(service));
+        self.strike(|w| done(&w.machines[me].parts[s]), change)
+    }
+
+    /// One act: faults strike here.
+    fn strike(
+        &self,
+        done: impl Fn(&World) -> bool,
         change: impl FnOnce(&mut World, usize) -> Result<(), Trouble>,
     ) -> Acted {
         let mut world = lock(&self.world);
@@ -70,7 +82,7 @@ impl PretendHands {
             Some(What::Partition) => world.link = false,
             Some(What::LoseAnswer | What::CrashAfter | What::PowerCutAfter) | None => {}
         }
-        let changed = !done(&world.machines[self.me]);
+        let changed = !done(&world);
         if changed {
             change(&mut world, self.me)?;
         }
@@ -113,82 +125,103 @@ impl Hands for PretendHands {
         boot_id(self.me, self.boot)
     }
 
-    fn look(&self, _service: &ServiceName) -> OwnFacts {
-        own_facts(&lock(&self.world).machines[self.me])
+    fn look(&self, service: &ServiceName) -> OwnFacts {
+        own_facts(&lock(&self.world).machines[self.me], place(service))
     }
 
-    fn checkpoint(&self, _service: &ServiceName) -> Acted {
-        self.act(|_| true, |_, _| Ok(()))
+    fn checkpoint(&self, service: &ServiceName) -> Acted {
+        self.act(service, |_| true, |_, _| Ok(()))
     }
 
-    fn stop_applications(&self, _service: &ServiceName) -> Acted {
+    fn stop_applications(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| !m.applications,
             |w, me| {
-                w.machines[me].applications = false;
+                w.machines[me].parts[s].applications = false;
                 Ok(())
             },
         )
     }
 
-    fn stop_database(&self, _service: &ServiceName, _progress: Progress) -> Acted {
+    fn stop_database(&self, service: &ServiceName, _progress: Progress) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| !m.database,
             |w, me| {
-                w.machines[me].database = false;
+                w.machines[me].parts[s].database = false;
                 Ok(())
             },
         )
     }
 
-    fn remove_virtual_ips(&self, _service: &ServiceName) -> Acted {
+    fn remove_virtual_ips(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| !m.address,
             |w, me| {
-                w.machines[me].address = false;
+                w.machines[me].parts[s].address = false;
                 Ok(())
             },
         )
     }
 
-    fn unmount(&self, _service: &ServiceName) -> Acted {
+    fn unmount(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| !m.mounted,
             |w, me| {
-                need(!w.machines[me].database, FailureKind::Busy, "the database")?;
-                need(!w.machines[me].busy_mount, FailureKind::Busy, "a shell")?;
-                w.machines[me].mounted = false;
+                need(
+                    !w.machines[me].parts[s].database,
+                    FailureKind::Busy,
+                    "the database",
+                )?;
+                need(
+                    !w.machines[me].parts[s].busy_mount,
+                    FailureKind::Busy,
+                    "a shell",
+                )?;
+                w.machines[me].parts[s].mounted = false;
                 Ok(())
             },
         )
     }
 
-    fn prove_released(&self, _service: &ServiceName) -> Acted {
+    fn prove_released(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |_| false,
             |w, me| {
-                let m = &w.machines[me];
+                let m = &w.machines[me].parts[s];
                 need(
                     !m.mounted && !m.database,
                     FailureKind::NotReleased,
                     "still held",
                 )?;
-                w.machines[me].owned = false;
+                w.machines[me].parts[s].owned = false;
                 Ok(())
             },
         )
     }
 
-    fn disown(&self, _service: &ServiceName) {
-        lock(&self.world).machines[self.me].owned = false;
+    fn disown(&self, service: &ServiceName) {
+        lock(&self.world).machines[self.me].parts[place(service)].owned = false;
     }
 
     fn take(&self, permit: TakePermit) -> Acted {
+        let service = &permit.service().clone();
+        let s = place(service);
         let adopts = permit.may_adopt();
         self.act(
+            service,
             |_| false,
             |w, me| {
-                let m = &mut w.machines[me];
+                let m = &mut w.machines[me].parts[s];
                 // What is still there without being ours keeps the device busy.
                 need(
                     (adopts && m.owned) || !m.mounted,
@@ -202,79 +235,89 @@ impl Hands for PretendHands {
         )
     }
 
-    fn mount(&self, _service: &ServiceName) -> Acted {
+    fn mount(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| m.mounted,
             |w, me| {
                 need(!w.machines[me].cut, FailureKind::Mount, "no device")?;
-                let age = w.clock - w.machines[me].taken_at;
+                let age = w.clock - w.machines[me].parts[s].taken_at;
                 need(age <= MOUNT_WITHIN, FailureKind::Precondition, "too late")?;
-                w.mount(me);
+                w.mount(me, s);
                 Ok(())
             },
         )
     }
 
-    fn read_disk_epoch(&self, _service: &ServiceName) -> Result<Option<Epoch>, Trouble> {
-        Ok(lock(&self.world).disk_epoch.clone())
+    fn read_disk_epoch(&self, service: &ServiceName) -> Result<Option<Epoch>, Trouble> {
+        Ok(lock(&self.world).disks[place(service)].epoch.clone())
     }
 
-    fn write_disk_epoch(&self, _service: &ServiceName, epoch: &Epoch) -> Acted {
+    fn write_disk_epoch(&self, service: &ServiceName, epoch: &Epoch) -> Acted {
+        let s = place(service);
         let epoch = epoch.clone();
         self.act(
+            service,
             |_| false,
             move |w, me| {
                 need(
-                    w.machines[me].mounted,
+                    w.machines[me].parts[s].mounted,
                     FailureKind::Precondition,
                     "not mounted",
                 )?;
-                w.disk_epoch = Some(epoch);
+                w.disks[s].epoch = Some(epoch);
                 Ok(())
             },
         )
     }
 
-    fn add_virtual_ips(&self, _service: &ServiceName, _certainty: AddressCertainty) -> Acted {
+    fn add_virtual_ips(&self, service: &ServiceName, _certainty: AddressCertainty) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| m.address,
             |w, me| {
-                w.machines[me].address = true;
+                w.machines[me].parts[s].address = true;
                 Ok(())
             },
         )
     }
 
-    fn start_database(&self, _service: &ServiceName, _progress: Progress) -> Acted {
+    fn start_database(&self, service: &ServiceName, _progress: Progress) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| m.database,
             |w, me| {
-                let m = &w.machines[me];
+                let m = &w.machines[me].parts[s];
                 need(m.mounted, FailureKind::Precondition, "not mounted")?;
                 need(
                     !m.database_broken,
                     FailureKind::DatabaseStart,
                     "broken here",
                 )?;
-                w.machines[me].database = true;
-                w.write(me);
+                w.machines[me].parts[s].database = true;
+                w.write(me, s);
                 Ok(())
             },
         )
     }
 
-    fn start_applications(&self, _service: &ServiceName) -> Acted {
+    fn start_applications(&self, service: &ServiceName) -> Acted {
+        let s = place(service);
         self.act(
+            service,
             |m| m.applications,
             |w, me| {
-                w.machines[me].applications = true;
+                w.machines[me].parts[s].applications = true;
                 Ok(())
             },
         )
     }
 
-    fn client_test(&self, _service: &ServiceName, _since: UtcMicros) -> Vec<ClientTestResult> {
-        let serving = lock(&self.world).serving() == Some(self.me);
+    fn client_test(&self, service: &ServiceName, _since: UtcMicros) -> Vec<ClientTestResult> {
+        let serving = lock(&self.world).serving(place(service)) == Some(self.me);
         vec![ClientTestResult {
             name: "probe".into(),
             node: self.node(),
@@ -290,19 +333,15 @@ impl Hands for PretendHands {
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         let victim = index(victim);
         let fabric = device == "fabric";
-        self.act(
+        self.strike(
             |_| false,
-            |w, _| {
+            |w, me| {
                 need(
                     w.machines[victim].fence_works,
                     FailureKind::Fence,
                     "the device does not answer",
                 )?;
-                if fabric {
-                    w.machines[victim].cut = true;
-                } else {
-                    w.cut_power(victim);
-                }
+                w.fence(me, victim, fabric);
                 Ok(())
             },
         )
@@ -314,7 +353,7 @@ impl Hands for PretendHands {
 
     fn sign_of_life(
         &self,
-        _service: &ServiceName,
+        service: &ServiceName,
         victim: &NodeName,
         ground: LifeQuestion,
         _since: UtcMicros,
@@ -330,7 +369,7 @@ impl Hands for PretendHands {
         let alive = if off {
             m.answers()
         } else {
-            m.can_write() && world.serving() == Some(self.other())
+            m.can_write(place(service)) && world.serving(place(service)) == Some(self.other())
         };
         alive.then(|| Sentence::NodeAnswers {
             node: victim.clone(),
@@ -345,7 +384,7 @@ impl Hands for PretendHands {
             return None;
         }
         let boot = boot_id(other, m.boot);
-        let events = m.journal.iter();
+        let events = m.parts[place(service)].journal.iter();
         let ledger = Ledger::replay(node.clone(), boot.clone(), service.clone(), false, events);
         let facts = ledger.facts();
         Some(PromiseFacts {
@@ -354,7 +393,7 @@ impl Hands for PretendHands {
             promise: facts.promise,
             highest: facts.highest,
             last_take: facts.last_take,
-            disk: own_facts(m).disk,
+            disk: own_facts(m, place(service)).disk,
         })
     }
 
@@ -366,6 +405,11 @@ impl Hands for PretendHands {
         // The same clock for all: only differences on one machine are looked at.
         Duration::from_micros(u64::try_from(lock(&self.world).clock).unwrap_or_default())
     }
+}
+
+/// The place of a service in [`SERVICES`].
+pub fn place(service: &ServiceName) -> usize {
+    usize::from(service.as_str() != SERVICES[0])
 }
 
 /// The place of a node in [`NODES`].
@@ -398,34 +442,35 @@ pub fn fence_state(victim: &Machine, device: &str) -> FenceState {
 }
 
 /// What a machine sees of itself.
-pub fn own_facts(m: &Machine) -> OwnFacts {
+pub fn own_facts(m: &Machine, service: usize) -> OwnFacts {
+    let part = &m.parts[service];
     OwnFacts {
         disk: match () {
             () if m.cut => Holding::Unknown {
                 why: "the device is cut off".into(),
             },
-            () if m.mounted || m.database => Holding::Held {
+            () if part.mounted || part.database => Holding::Held {
                 by: vec!["mount".into()],
             },
             () => Holding::Free,
         },
         mounts: vec![MountFact {
-            mount_point: "/srv/simrs".into(),
-            mounted: m.mounted,
-            stranger: m.mounted && !m.owned,
+            mount_point: format!("/srv/{}", SERVICES[service]).into(),
+            mounted: part.mounted,
+            stranger: part.mounted && !part.owned,
         }],
         virtual_ips: vec![VirtualIpFact {
-            address: std::net::IpAddr::from([192, 0, 2, 222]),
-            present: m.address,
+            address: address(service),
+            present: part.address,
         }],
-        database: if m.database {
+        database: if part.database {
             DatabaseState::Ready
         } else {
             DatabaseState::Stopped
         },
         applications: vec![ApplicationFact {
             name: "web".into(),
-            running: siaga_model::observation::Known::Known(m.applications),
+            running: siaga_model::observation::Known::Known(part.applications),
         }],
     }
 }
@@ -440,7 +485,7 @@ pub struct PretendStore {
 impl Store for PretendStore {
     fn append_durably(
         &mut self,
-        _service: &ServiceName,
+        service: &ServiceName,
         bodies: Vec<siaga_model::event::EventBody>,
     ) -> Result<(), String> {
         let mut world = lock(&self.world);
@@ -448,7 +493,7 @@ impl Store for PretendStore {
         if !m.agent || !m.powered || m.boot != self.boot {
             return Err(GONE.into());
         }
-        m.journal.extend(bodies);
+        m.parts[place(service)].journal.extend(bodies);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@
 pub mod auditor;
 pub mod cluster;
 pub mod hands;
+mod said;
 pub mod setup;
 mod view;
 pub mod world;

@@ -1,6 +1,6 @@
-//! The site that the simulation runs: one service, two nodes.
+//! The site that the simulation runs: one service or two, two nodes.
 
-use crate::world::NODES;
+use crate::world::{NODES, SERVICES};
 use siaga_model::config::{
     Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Config, Database, DiskSet,
     DiskSetDriver, Document, Fence, FenceKind, FileSystem, FileSystemKind, Language, Node, Person,
@@ -17,7 +17,7 @@ pub enum Fences {
     None,
 }
 
-/// The site's configuration.
+/// The site's configuration, with one service.
 pub fn config(fences: Fences) -> Config {
     Config {
         site: Site {
@@ -32,9 +32,21 @@ pub fn config(fences: Fences) -> Config {
             login: None,
         }],
         nodes: (0..2).map(|i| node(i, fences)).collect(),
-        services: vec![service()],
+        services: vec![service(0)],
         policy: Policy::default(),
     }
+}
+
+/// The same site with two services on its pair of nodes.
+pub fn two_services(fences: Fences) -> Config {
+    let mut config = config(fences);
+    config.services.push(service(1));
+    config
+}
+
+/// The virtual address of a service, by its place in [`SERVICES`].
+pub fn address(service: usize) -> IpAddr {
+    IpAddr::from([192, 0, 2, if service == 0 { 222 } else { 223 }])
 }
 
 fn node(i: usize, fences: Fences) -> Node {
@@ -61,10 +73,10 @@ fn node(i: usize, fences: Fences) -> Node {
     }
 }
 
-fn service() -> Service {
+fn service(place: usize) -> Service {
     let program = || Argv(vec!["/bin/true".into()]);
     Service {
-        name: "simrs".into(),
+        name: SERVICES[place].into(),
         preferred_node: NODES[0].into(),
         disk_set: DiskSet {
             driver: DiskSetDriver::Block,
@@ -75,11 +87,11 @@ fn service() -> Service {
         },
         file_systems: vec![FileSystem {
             kind: FileSystemKind::Ext4,
-            mount_point: "/srv/simrs".into(),
+            mount_point: format!("/srv/{}", SERVICES[place]).into(),
             options: Vec::new(),
         }],
         virtual_ips: vec![VirtualIp {
-            address: IpAddr::from([192, 0, 2, 222]),
+            address: address(place),
             interfaces: NODES
                 .iter()
                 .map(|n| ((*n).into(), "eth0".to_owned()))
@@ -87,7 +99,7 @@ fn service() -> Service {
         }],
         database: Database {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
-            data_dir: "/srv/simrs/pg".into(),
+            data_dir: format!("/srv/{}/pg", SERVICES[place]).into(),
             config_file: None,
             port: 5432,
             os_user: "postgres".into(),

@@ -6,19 +6,15 @@ use siaga_model::event::EventBody;
 /// `serverdb` and `backup`.
 pub const NODES: [&str; 2] = ["serverdb", "backup"];
 
+/// The services on them, each with a disk set of its own. A site has the first one, or both.
+pub const SERVICES: [&str; 2] = ["simrs", "pacs"];
+
 /// How long a machine takes to boot at the least, in microseconds.
 const BOOT_TAKES: i64 = 30_000_000;
 
-/// One machine.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    pub powered: bool,
-    /// Runs, but neither computes nor answers (a paused machine).
-    pub frozen: bool,
-    /// Its way to the disk set is cut at the storage.
-    pub cut: bool,
-    pub boot: u32,
-    pub agent: bool,
+/// What one machine has of one service.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
     pub mounted: bool,
     /// Taken in this boot under a mandate, and never proved released since.
     pub owned: bool,
@@ -33,12 +29,26 @@ pub struct Machine {
     pub applications: bool,
     /// Survives power cuts: only what was made durable is ever here.
     pub journal: Vec<EventBody>,
-    /// The fence device of this machine answers and works.
-    pub fence_works: bool,
     /// The database can't start on this machine.
     pub database_broken: bool,
     /// A stranger keeps the mount busy.
     pub busy_mount: bool,
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub powered: bool,
+    /// Runs, but neither computes nor answers (a paused machine).
+    pub frozen: bool,
+    /// Its way to every disk set is cut at the storage.
+    pub cut: bool,
+    pub boot: u32,
+    pub agent: bool,
+    /// The fence device of this machine answers and works.
+    pub fence_works: bool,
+    /// By the service's place in [`SERVICES`].
+    pub parts: [Part; 2],
 }
 
 impl Machine {
@@ -49,18 +59,8 @@ impl Machine {
             cut: false,
             boot: 1,
             agent: true,
-            mounted: false,
-            owned: false,
-            taken_at: 0,
-            mounted_at: 0,
-            mounts_at_boot: false,
-            database: false,
-            address: false,
-            applications: false,
-            journal: Vec::new(),
             fence_works: true,
-            database_broken: false,
-            busy_mount: false,
+            parts: Default::default(),
         }
     }
 
@@ -74,10 +74,32 @@ impl Machine {
         self.answers() && self.agent
     }
 
-    /// Could write to the disk set now or as soon as it goes on.
-    pub fn can_write(&self) -> bool {
-        self.powered && !self.cut && (self.mounted || self.database)
+    /// Could write to the service's disk set now or as soon as it goes on.
+    pub fn can_write(&self, service: usize) -> bool {
+        let part = &self.parts[service];
+        self.powered && !self.cut && (part.mounted || part.database)
     }
+}
+
+/// What is true of one service's disk set.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    /// The record on it.
+    pub epoch: Option<Epoch>,
+    /// How often a database began to write to it, and which machine did so last.
+    pub writes: u64,
+    pub last_writer: Option<usize>,
+}
+
+/// A fence that took effect.
+#[derive(Clone, Debug)]
+pub struct Fenced {
+    pub by: usize,
+    pub victim: usize,
+    /// The services that it hit: something of them was really there.
+    pub hit: Vec<usize>,
+    /// How long the journals of the one who fenced were.
+    pub journals: [usize; 2],
 }
 
 /// The whole world.
@@ -88,17 +110,18 @@ pub struct World {
     pub link: bool,
     /// A client probe reports to every agent it can reach.
     pub probe: bool,
-    /// The record on the disk set.
-    pub disk_epoch: Option<Epoch>,
+    /// By the service's place in [`SERVICES`].
+    pub disks: [Disk; 2],
+    /// The newest fence.
+    pub fenced: Option<Fenced>,
+    /// How many fences there were, and how many of them hit more than one service.
+    pub fences: (u32, u32),
     /// Grows with every moment; the wall clock of everybody.
     pub clock: i64,
     /// The fault to come.
     pub fault: Option<Fault>,
     /// How many acts were begun: where a fault strikes.
     pub acts: u32,
-    /// How often a database began to write to the disk set, and which machine did so last.
-    pub writes: u64,
-    pub last_writer: Option<usize>,
 }
 
 /// What goes wrong, at which act.
@@ -143,12 +166,12 @@ impl Default for World {
             machines: [Machine::new(), Machine::new()],
             link: true,
             probe: true,
-            disk_epoch: None,
+            disks: Default::default(),
+            fenced: None,
+            fences: (0, 0),
             clock: 1_000_000,
             fault: None,
             acts: 0,
-            writes: 0,
-            last_writer: None,
         }
     }
 }
@@ -160,11 +183,39 @@ impl World {
         m.powered = false;
         m.frozen = false;
         m.agent = false;
-        m.mounted = false;
-        m.owned = false;
-        m.database = false;
-        m.address = false;
-        m.applications = false;
+        for part in &mut m.parts {
+            *part = Part {
+                journal: std::mem::take(&mut part.journal),
+                mounts_at_boot: part.mounts_at_boot,
+                database_broken: part.database_broken,
+                busy_mount: part.busy_mount,
+                ..Part::default()
+            };
+        }
+    }
+
+    /// `by` fences `victim`, by its power or by its way to the storage.
+    pub fn fence(&mut self, by: usize, victim: usize, fabric: bool) {
+        let there = |s: &usize| {
+            let m = &self.machines[victim];
+            let part = &m.parts[*s];
+            m.powered && (part.mounted || part.database || part.address || part.applications)
+        };
+        let hit: Vec<usize> = (0..SERVICES.len()).filter(there).collect();
+        self.fences.0 += 1;
+        self.fences.1 += u32::from(hit.len() > 1);
+        let parts = &self.machines[by].parts;
+        self.fenced = Some(Fenced {
+            by,
+            victim,
+            hit,
+            journals: [parts[0].journal.len(), parts[1].journal.len()],
+        });
+        if fabric {
+            self.machines[victim].cut = true;
+        } else {
+            self.cut_power(victim);
+        }
     }
 
     /// The machine boots, which takes a while: it holds nothing (but for what it was told to mount), and its agent
@@ -179,42 +230,48 @@ impl World {
         m.cut = false;
         m.boot += 1;
         m.agent = true;
-        let mounts = m.mounts_at_boot;
-        let other = &self.machines[1 - node];
-        if mounts && !other.mounted && !other.database {
-            self.mount(node);
+        for service in 0..SERVICES.len() {
+            let other = &self.machines[1 - node].parts[service];
+            let free = !other.mounted && !other.database;
+            if free && self.machines[node].parts[service].mounts_at_boot {
+                self.mount(node, service);
+            }
         }
     }
 
     /// The machine reads the disk set as it is now.
-    pub fn mount(&mut self, node: usize) {
-        self.machines[node].mounted = true;
-        self.machines[node].mounted_at = self.writes;
+    pub fn mount(&mut self, node: usize, service: usize) {
+        let part = &mut self.machines[node].parts[service];
+        part.mounted = true;
+        part.mounted_at = self.disks[service].writes;
     }
 
     /// A database of the machine begins to write. What it writes reaches the disk set only over its path.
-    pub fn write(&mut self, node: usize) {
+    pub fn write(&mut self, node: usize, service: usize) {
         if !self.machines[node].cut {
-            self.writes += 1;
-            self.last_writer = Some(node);
+            self.disks[service].writes += 1;
+            self.disks[service].last_writer = Some(node);
         }
     }
 
-    /// Its way to the storage is given back without a boot between, by somebody who saw that nobody else has the disk
+    /// Its way to the storage is given back without a boot between, by somebody who saw that nobody else has a disk
     /// set, that no database runs there any more, and who needs a while for it. The mount may still be there.
     pub fn give_path_back(&mut self, node: usize) {
         self.clock += BOOT_TAKES;
-        let other = &self.machines[1 - node];
-        if !other.mounted && !other.database && !self.machines[node].database {
+        let others = &self.machines[1 - node].parts;
+        let own = &self.machines[node].parts;
+        let held = others.iter().any(|p| p.mounted || p.database);
+        if !held && !own.iter().any(|p| p.database) {
             self.machines[node].cut = false;
         }
     }
 
-    /// The node that serves clients now.
-    pub fn serving(&self) -> Option<usize> {
+    /// The node that serves clients of the service now.
+    pub fn serving(&self, service: usize) -> Option<usize> {
         (0..2).find(|i| {
             let m = &self.machines[*i];
-            m.answers() && m.database && m.address && m.mounted && !m.cut
+            let part = &m.parts[service];
+            m.answers() && part.database && part.address && part.mounted && !m.cut
         })
     }
 }

@@ -79,6 +79,7 @@ fn active_on(node: usize) -> Placement {
 fn ask(at: usize, kind: MoveKind, goal: usize) -> Ask {
     Ask {
         at,
+        service: 0,
         kind,
         goal: active_on(goal),
         attested: Vec::new(),
@@ -93,7 +94,7 @@ fn prepare(s: Scenario) -> Cluster {
         .expect("the first start");
     cluster.settle();
     assert_eq!(
-        lock(&cluster.world).serving(),
+        lock(&cluster.world).serving(0),
         Some(0),
         "{:#?}",
         cluster.story
@@ -104,7 +105,7 @@ fn prepare(s: Scenario) -> Cluster {
             .expect("the way there");
         cluster.settle();
         assert_eq!(
-            lock(&cluster.world).serving(),
+            lock(&cluster.world).serving(0),
             Some(1),
             "{:#?}",
             cluster.story
@@ -221,7 +222,7 @@ fn strike(s: Scenario, at: u32, what: What) {
 fn go_on(cluster: &mut Cluster, s: Scenario, case: &str) {
     let mut said = Vec::new();
     for kind in [MoveKind::Resume, MoveKind::Start, MoveKind::Resume] {
-        if lock(&cluster.world).serving().is_some() {
+        if lock(&cluster.world).serving(0).is_some() {
             break;
         }
         let mut again = ask(s.goal, kind, s.goal);
@@ -232,7 +233,7 @@ fn go_on(cluster: &mut Cluster, s: Scenario, case: &str) {
         cluster.settle();
         assert_eq!(cluster.violation, None, "{case}: {:#?}", cluster.story);
     }
-    let serving = lock(&cluster.world).serving();
+    let serving = lock(&cluster.world).serving(0);
     assert!(
         serving.is_some(),
         "{case}: nobody serves; {said:?} {:#?}",
@@ -243,7 +244,7 @@ fn go_on(cluster: &mut Cluster, s: Scenario, case: &str) {
 #[test]
 fn a_busy_mount_ends_where_it_started() {
     let mut cluster = prepare(SCENARIOS[0]);
-    lock(&cluster.world).machines[0].busy_mount = true;
+    lock(&cluster.world).machines[0].parts[0].busy_mount = true;
     cluster
         .ask(&ask(1, MoveKind::Switchover, 1))
         .expect("accepted");
@@ -252,13 +253,13 @@ fn a_busy_mount_ends_where_it_started() {
         cluster.ends.last(),
         Some((_, RunOutcome::Restored { .. }))
     ));
-    assert_eq!(lock(&cluster.world).serving(), Some(0));
+    assert_eq!(lock(&cluster.world).serving(0), Some(0));
 }
 
 #[test]
 fn a_target_that_can_not_start_ends_where_it_started() {
     let mut cluster = prepare(SCENARIOS[0]);
-    lock(&cluster.world).machines[1].database_broken = true;
+    lock(&cluster.world).machines[1].parts[0].database_broken = true;
     cluster
         .ask(&ask(1, MoveKind::Switchover, 1))
         .expect("accepted");
@@ -267,6 +268,6 @@ fn a_target_that_can_not_start_ends_where_it_started() {
         cluster.ends.last(),
         Some((_, RunOutcome::Restored { .. }))
     ));
-    assert_eq!(lock(&cluster.world).serving(), Some(0));
+    assert_eq!(lock(&cluster.world).serving(0), Some(0));
     assert_eq!(cluster.violation, None);
 }

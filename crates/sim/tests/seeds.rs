@@ -6,7 +6,7 @@ use siaga_model::plan::{MoveKind, Placement};
 use siaga_model::proof::AttestKind;
 use siaga_sim::cluster::{Ask, Cluster};
 use siaga_sim::hands::lock;
-use siaga_sim::setup::{Fences, config};
+use siaga_sim::setup::{Fences, config, two_services};
 use siaga_sim::world::{EVERYTHING, Fault, NODES};
 
 const SEEDS: std::ops::Range<u64> = 0..4000;
@@ -24,13 +24,16 @@ fn seeds() -> std::ops::Range<u64> {
 fn no_seed_breaks_a_rule() {
     let mut served = 0;
     let mut ended = 0;
+    let mut hit_both = 0;
     for seed in seeds() {
         let cluster = night(seed);
         if let Some(why) = &cluster.violation {
             panic!("seed {seed}: {why}\n{:#?}", cluster.story);
         }
         ended += cluster.ends.len();
-        served += u32::from(lock(&cluster.world).serving().is_some());
+        let world = lock(&cluster.world);
+        served += u32::from(world.serving(0).is_some());
+        hit_both += world.fences.1;
     }
     // The nights must be eventful, or they prove nothing.
     let nights = u32::try_from(seeds().end - seeds().start).expect("a small number");
@@ -42,13 +45,25 @@ fn no_seed_breaks_a_rule() {
         served > nights / 4,
         "the service runs at the end of {served} of {nights} nights"
     );
+    assert!(
+        hit_both > nights / 100,
+        "only {hit_both} fences hit two services in {nights} nights"
+    );
 }
 
 fn night(seed: u64) -> Cluster {
     let mut rng = fastrand::Rng::with_seed(seed);
     let fences = [Fences::Power, Fences::Fabric, Fences::None][rng.usize(0..3)];
-    let mut cluster = Cluster::new(config(fences));
-    let _ = cluster.ask(&wish(&mut rng, &cluster, MoveKind::Start));
+    let site = [config, config, two_services][rng.usize(0..3)];
+    let mut cluster = Cluster::new(site(fences));
+    let together = cluster.services() > 1 && rng.bool();
+    for service in 0..cluster.services() {
+        let start = wish(&mut rng, &cluster, MoveKind::Start).of(service);
+        let _ = cluster.ask(&if together { start.at(0) } else { start });
+    }
+    if together {
+        cluster.settle();
+    }
     for _ in 0..MOMENTS {
         moment(&mut rng, &mut cluster);
         if cluster.violation.is_some() {
@@ -63,9 +78,11 @@ fn night(seed: u64) -> Cluster {
         for machine in &mut world.machines {
             machine.frozen = false;
             machine.fence_works = true;
-            machine.busy_mount = false;
-            machine.database_broken = false;
-            machine.mounts_at_boot = false;
+            for part in &mut machine.parts {
+                part.busy_mount = false;
+                part.database_broken = false;
+                part.mounts_at_boot = false;
+            }
         }
     }
     for node in 0..2 {
@@ -85,9 +102,14 @@ fn night(seed: u64) -> Cluster {
 
 trait At {
     fn at(self, node: usize) -> Ask;
+    fn of(self, service: usize) -> Ask;
 }
 
 impl At for Ask {
+    fn of(mut self, service: usize) -> Ask {
+        self.service = service;
+        self
+    }
     fn at(mut self, node: usize) -> Ask {
         self.at = node;
         self.goal = Placement::ActiveOn(NODES[node].into());
@@ -112,6 +134,7 @@ fn wish(rng: &mut fastrand::Rng, cluster: &Cluster, kind: MoveKind) -> Ask {
     };
     Ask {
         at,
+        service: rng.usize(0..cluster.services()),
         kind,
         goal: Placement::ActiveOn(NODES[at].into()),
         attested: attested.into_iter().collect(),
@@ -141,19 +164,35 @@ fn moment(rng: &mut fastrand::Rng, cluster: &mut Cluster) {
             // A machine that is off does not freeze. One that was attested as off, then switched on, mounted by its boot
             // and froze at once: nobody could tell, so that no night has it.
             let machine = &mut world.machines[node];
-            machine.frozen = frozen && machine.powered && !machine.mounts_at_boot;
+            let mounts = machine.parts.iter().any(|p| p.mounts_at_boot);
+            machine.frozen = frozen && machine.powered && !mounts;
             if !frozen && rng.bool() {
                 world.clock += 600_000_000;
+            }
+        }
+        18 => {
+            // A machine hangs, and somebody takes everything over on the other one.
+            {
+                let mut world = lock(&cluster.world);
+                let machine = &mut world.machines[node];
+                let mounts = machine.parts.iter().any(|p| p.mounts_at_boot);
+                machine.frozen = machine.powered && !mounts;
+            }
+            for service in 0..cluster.services() {
+                let asked = wish(rng, cluster, MoveKind::Takeover).of(service);
+                let _ = cluster.ask(&asked.at(1 - node));
             }
         }
         19 => lock(&cluster.world).give_path_back(node),
         20 => {
             let mounts = rng.bool();
-            lock(&cluster.world).machines[node].mounts_at_boot = mounts;
+            let service = rng.usize(0..cluster.services());
+            lock(&cluster.world).machines[node].parts[service].mounts_at_boot = mounts;
         }
         11 => {
             let broken = rng.bool();
-            lock(&cluster.world).machines[node].database_broken = broken;
+            let service = rng.usize(0..cluster.services());
+            lock(&cluster.world).machines[node].parts[service].database_broken = broken;
         }
         12 => {
             let what = EVERYTHING[rng.usize(0..EVERYTHING.len())];
@@ -161,7 +200,7 @@ fn moment(rng: &mut fastrand::Rng, cluster: &mut Cluster) {
             let at_act = world.acts + rng.u32(0..8);
             world.fault = Some(Fault { at_act, what });
         }
-        13..=18 => {
+        13..=17 => {
             let kinds = [
                 MoveKind::Takeover,
                 MoveKind::Switchover,

@@ -76,6 +76,11 @@ pub(crate) fn bare_attest() -> &'static str {
     "check the attestation"
 }
 
+/// What a coordinator does.
+pub(crate) fn coordinate() -> &'static str {
+    "carry the run out"
+}
+
 pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
     let what = match kind {
         FailureKind::Busy => "The file system is in use",
@@ -94,6 +99,9 @@ pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
         FailureKind::Log => "The event log could not be written",
         FailureKind::Unreachable => {
             "The other server cannot be reached. What it did is not known from here"
+        }
+        FailureKind::CoordinatorSilent => {
+            "The server that carried the run out fell silent. The other server took care of the service, by the run"
         }
         FailureKind::Io => "The system reported an error",
     };

@@ -76,6 +76,10 @@ pub(crate) fn bare_attest() -> &'static str {
     "memeriksa pernyataan petugas"
 }
 
+pub(crate) fn coordinate() -> &'static str {
+    "memimpin proses"
+}
+
 pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
     let what = match kind {
         FailureKind::Busy => "Sistem berkas sedang dipakai",
@@ -98,6 +102,9 @@ pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
         FailureKind::Log => "Catatan kejadian tidak dapat ditulis",
         FailureKind::Unreachable => {
             "Server lain tidak dapat dihubungi. Apa yang dilakukannya tidak diketahui dari sini"
+        }
+        FailureKind::CoordinatorSilent => {
+            "Server pemimpin proses tidak menjawab lagi. Server lain menangani layanan, dalam proses"
         }
         FailureKind::Io => "Sistem melaporkan kesalahan",
     };

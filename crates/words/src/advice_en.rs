@@ -53,6 +53,10 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
         Advice::FreeSpace { node } => {
             format!("Free space on {node}. This command shows how much there is.")
         }
+        Advice::AcceptLoss => {
+            "Make sure that the service runs on neither server and that no person moved it by hand. Then say so under your name."
+                .into()
+        }
         Advice::Again { kind } => {
             format!("Give the order again ({}).", crate::move_kind(voice, *kind))
         }

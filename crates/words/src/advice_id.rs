@@ -55,6 +55,10 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
         Advice::FreeSpace { node } => {
             format!("Kosongkan ruang disk di {node}. Perintah ini menunjukkan ruang yang tersedia.")
         }
+        Advice::AcceptLoss => {
+            "Pastikan layanan tidak berjalan di server mana pun dan tidak dipindahkan dengan tangan. Lalu nyatakan atas nama Anda."
+                .into()
+        }
         Advice::Again { kind } => format!(
             "Memberikan perintah itu lagi ({}).",
             crate::move_kind(voice, *kind)

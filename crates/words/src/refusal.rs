@@ -68,6 +68,7 @@ fn command(voice: &Voice, advice: &Advice) -> String {
         Advice::PowerOn { node } => format!("siaga power on {node}"),
         Advice::PowerOff { node } => format!("siaga power off {node}"),
         Advice::FreeSpace { .. } => "df -h /var/lib/siaga".into(),
+        Advice::AcceptLoss => "siaga events accept-loss --reason TEXT".into(),
         Advice::Again { kind } => verb(*kind),
     }
 }
@@ -85,6 +86,10 @@ pub(crate) fn how_word(how: siaga_model::proof::AttestKind) -> &'static str {
 /// A request that was not carried out, on several lines.
 pub fn refusal(voice: impl Into<Voice>, refusal: &Refusal) -> String {
     let voice = voice.into();
+    // An order without an answer may have begun: nothing is said of what changed.
+    if refusal.code == RefusalCode::OrderUnknown {
+        return resting(&voice, refusal);
+    }
     let safe = format!(
         "{} {}",
         ui(&voice, Ui::NothingChanged),
@@ -162,5 +167,6 @@ pub fn refusal_code(code: RefusalCode) -> &'static str {
         RefusalCode::NotAllowed => "NOT_ALLOWED",
         RefusalCode::BadRequest => "BAD_REQUEST",
         RefusalCode::MandateConflict => "MANDATE_CONFLICT",
+        RefusalCode::OrderUnknown => "ORDER_UNKNOWN",
     }
 }

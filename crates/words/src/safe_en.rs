@@ -33,6 +33,7 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::HolderOfRunningService => "Clients can go on working.",
         C::NotAllowed => "Ask a person who may do it.",
         C::BadRequest => "Correct the command, and type it again.",
+        C::OrderUnknown => "Do nothing by hand. The order may be under way.",
         C::MandateConflict => {
             "Do not mount the disk set by hand. Give one new order from one place."
         }

@@ -41,6 +41,9 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::HolderOfRunningService => "Klien dapat terus bekerja.",
         C::NotAllowed => "Mintalah kepada petugas yang berhak.",
         C::BadRequest => "Perbaiki perintahnya, lalu ketik lagi.",
+        C::OrderUnknown => {
+            "Jangan lakukan apa pun dengan tangan. Perintah itu mungkin sedang dijalankan."
+        }
         C::MandateConflict => {
             "Jangan memasang kumpulan disk dengan tangan. Berikan satu perintah baru dari satu tempat."
         }

@@ -50,6 +50,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeJournalLost { node } => {
             format!("{node} has lost its journal. It cannot know which promises it made.")
         }
+        S::JournalsLost { nodes } => format!(
+            "{} have lost their journals. Neither can tell which promises were made.",
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+        ),
+        S::JournalWhole { node } => format!("The journal of {node} is whole."),
         S::MountStranger { node, mount_point } => {
             format!("On {node}, {} is mounted, and not by Siaga.", mount_point.display())
         }
@@ -126,6 +131,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceHitsService { node, service } => {
             format!("Fencing {node} also hits the service {service}.")
         }
+        S::AttestedMayCarry { node, service } => format!(
+            "The service {service} is, or may be, on {node} too. This plan does nothing to {node}; see to {service} by itself."
+        ),
         // --- refusals in one sentence
         S::RefusedServing { service, node: Some(node) } => {
             format!("The service {service} answers its clients on {node}. A takeover would cut them off.")
@@ -139,6 +147,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedNeedsAttestation { node } => format!(
             "{node} is silent, and nothing here can make sure that it is off. A person has to go there."
         ),
+        S::OrderUnanswered { node } => {
+            format!("The order was sent to {node}, and no answer came. It may have begun there, or not.")
+        }
         S::RefusedPeerSilent { node } => format!("{node} does not answer. A planned move needs both nodes."),
         S::RefusedNotRunning { service } => format!("The service {service} is not running."),
         S::RefusedNotOnPreferred { service, active, preferred } => {
@@ -168,6 +179,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} is running the service {service}. Its power stays on.")
         }
+        S::RefusedFenceHitsRunning { node, service } => format!(
+            "{node} is running the service {service}, which works. Fencing {node} would cut its clients off."
+        ),
         S::RefusedNotAllowed { actor, why } => format!("{} may not do this: {}.", quoted(actor), said(voice.language, why)),
         S::RefusedBadRequest { why } => format!("The request cannot be carried out: {}.", said(voice.language, why)),
     }

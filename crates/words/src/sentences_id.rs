@@ -52,6 +52,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeJournalLost { node } => {
             format!("{node} kehilangan catatan kejadiannya. Server itu tidak tahu janji yang pernah dibuatnya.")
         }
+        S::JournalsLost { nodes } => format!(
+            "{} kehilangan catatan kejadian. Tidak ada yang tahu janji yang pernah dibuat.",
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" dan ")
+        ),
+        S::JournalWhole { node } => format!("Catatan kejadian {node} utuh."),
         S::MountStranger { node, mount_point } => {
             format!("Di {node}, {} terpasang, tetapi bukan oleh Siaga.", mount_point.display())
         }
@@ -130,6 +135,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceHitsService { node, service } => {
             format!("Isolasi {node} juga mengenai layanan {service}.")
         }
+        S::AttestedMayCarry { node, service } => format!(
+            "Layanan {service} juga ada, atau mungkin ada, di {node}. Rencana ini tidak melakukan apa pun terhadap {node}; urus {service} tersendiri."
+        ),
         // --- refusals in one sentence
         S::RefusedServing { service, node: Some(node) } => {
             format!("Layanan {service} masih melayani klien di {node}. Ambil alih akan memutus mereka.")
@@ -144,6 +152,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             "{node} tidak menjawab. Tidak ada alat di sini yang dapat memastikan server itu mati. Seorang petugas harus \
              mendatanginya."
         ),
+        S::OrderUnanswered { node } => {
+            format!("Perintah sudah dikirim ke {node}, tetapi tidak ada jawaban. Mungkin sudah dimulai di sana, mungkin belum.")
+        }
         S::RefusedPeerSilent { node } => {
             format!("{node} tidak menjawab. Pemindahan terencana memerlukan kedua server.")
         }
@@ -179,6 +190,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} sedang menjalankan layanan {service}. Dayanya tetap menyala.")
         }
+        S::RefusedFenceHitsRunning { node, service } => format!(
+            "{node} sedang menjalankan layanan {service}, dan layanan itu berfungsi. Isolasi {node} akan memutus kliennya."
+        ),
         S::RefusedNotAllowed { actor, why } => {
             format!("{} tidak berhak melakukan ini: {}.", quoted(actor), said(voice.language, why))
         }

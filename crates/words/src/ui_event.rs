@@ -6,7 +6,8 @@ use siaga_model::config::Language;
 use siaga_model::event::EventBody;
 use siaga_model::plan::{MoveKind, Placement, Step};
 use siaga_model::proof::{Ground, ProofRecord};
-use siaga_model::run::{StepOutcome, StepReport};
+use siaga_model::run::{FailureKind, RunOutcome, StepFailure, StepOutcome, StepReport};
+use siaga_model::{NodeName, ServiceName};
 
 /// What happened.
 pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
@@ -19,6 +20,11 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
         EventBody::MandateMinted { epoch } => {
             says.two("mandate minted", "mandat dibuat", &epoch.to_string())
         }
+        EventBody::FenceMandateMinted { epoch, victim } => says.two(
+            "mandate minted to fence",
+            "mandat dibuat untuk isolasi",
+            &format!("{victim}, {epoch}"),
+        ),
         EventBody::MandateAdmitted { epoch } => {
             says.two("mandate obeyed", "mandat ditaati", &epoch.to_string())
         }
@@ -46,8 +52,15 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             move_kind,
             goal,
             reason,
+            covers,
             ..
-        } => says.accepted(*move_kind, goal, reason),
+        } => {
+            let said = says.accepted(*move_kind, goal, reason);
+            match covers {
+                Some(run) => format!("{said}; {}", says.two("covers", "menangani", run.as_str())),
+                None => said,
+            }
+        }
         EventBody::PlanRecorded { plan } => {
             let detail = plan.plan.steps.len().to_string();
             format!(
@@ -57,13 +70,13 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             )
         }
         EventBody::StepFinished { step, report, .. } => says.step(step, report),
-        EventBody::RunEnded { outcome: how } => {
+        EventBody::RunEnded { outcome: how, .. } => {
             let text = outcome(&voice, how);
-            says.two(
-                "run ended",
-                "proses berakhir",
-                text.lines().next().unwrap_or_default(),
-            )
+            let mut detail = text.lines().next().unwrap_or_default().to_owned();
+            if let Some(cause) = covered(how) {
+                detail = format!("{detail} {}", failure(&voice, cause));
+            }
+            says.two("run ended", "proses berakhir", &detail)
         }
         EventBody::RunInterrupted { why } => says.two(
             "run interrupted",
@@ -84,6 +97,16 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
         }
         other => says.of_machines(other),
     }
+}
+
+/// Why a run ended that another one covered.
+fn covered(outcome: &RunOutcome) -> Option<&StepFailure> {
+    let cause = match outcome {
+        RunOutcome::Restored { cause, .. } => Some(cause),
+        RunOutcome::Stuck { cause, .. } => cause.as_ref(),
+        RunOutcome::Done | RunOutcome::Refused { .. } => None,
+    };
+    cause.filter(|c| c.kind == FailureKind::CoordinatorSilent)
 }
 
 struct Says<'a> {
@@ -118,6 +141,11 @@ impl Says<'_> {
                     &format!("{gap} ({by})"),
                 )
             }
+            EventBody::LettingGo { epoch } => self.two(
+                "another node took the service: what is left here is dropped, mandate",
+                "layanan diambil alih node lain: sisanya di sini dilepas, mandat",
+                &epoch.counter.to_string(),
+            ),
             EventBody::ServiceOnline { node, .. } => {
                 self.two("service on line", "layanan online", node.as_str())
             }
@@ -136,6 +164,24 @@ impl Says<'_> {
                 self.two("does not answer", "tidak menjawab", node.as_str())
             }
             EventBody::PeerAnswers { node, .. } => self.two("answers", "menjawab", node.as_str()),
+            EventBody::PowerOrdered {
+                node,
+                on,
+                device,
+                hits,
+                ..
+            } => self.power_ordered(node, *on, device, hits),
+            EventBody::PowerNotChanged { node, on, why } => {
+                let (english, indonesian) = match on {
+                    true => ("power not switched on", "daya tidak jadi menyala"),
+                    false => ("power not switched off", "daya tidak jadi mati"),
+                };
+                self.two(
+                    english,
+                    indonesian,
+                    &format!("{node}; {}", crate::why(self.voice, why)),
+                )
+            }
             EventBody::PowerChanged { node, on: true } => {
                 self.two("power on", "daya menyala", node.as_str())
             }
@@ -145,6 +191,11 @@ impl Says<'_> {
             EventBody::Found { finding: found } => {
                 self.two("found", "temuan", &finding(self.voice, found).0)
             }
+            EventBody::LossAccepted { by, reason } => self.two(
+                "loss of the journals accepted",
+                "hilangnya catatan diterima",
+                &format!("{by}; {}", quoted(reason)),
+            ),
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }
@@ -165,6 +216,7 @@ impl Says<'_> {
             ),
             // Said above; named here so that a new kind of event does not compile without its words.
             EventBody::MandateMinted { .. }
+            | EventBody::FenceMandateMinted { .. }
             | EventBody::MandateAdmitted { .. }
             | EventBody::EpochSeen { .. }
             | EventBody::Promised { .. }
@@ -178,6 +230,26 @@ impl Says<'_> {
             | EventBody::RunInterrupted { .. }
             | EventBody::Refused { .. } => String::new(),
         }
+    }
+
+    fn power_ordered(
+        &self,
+        node: &NodeName,
+        on: bool,
+        device: &str,
+        hits: &[ServiceName],
+    ) -> String {
+        let (english, indonesian) = match on {
+            true => ("power on ordered", "daya diperintahkan menyala"),
+            false => ("power off ordered", "daya diperintahkan mati"),
+        };
+        let mut detail = format!("{node}, {device}");
+        if !hits.is_empty() {
+            let names: Vec<&str> = hits.iter().map(ServiceName::as_str).collect();
+            let hit = self.two("hits", "mengenai", &names.join(", "));
+            detail.push_str(&format!("; {hit}"));
+        }
+        self.two(english, indonesian, &detail)
     }
 
     fn proof(&self, proof: &ProofRecord) -> String {
@@ -229,7 +301,6 @@ impl Says<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use siaga_model::NodeName;
 
     #[test]
     fn an_event_is_one_line_in_both_languages() {

@@ -45,6 +45,19 @@ pub enum Screen {
     RunInterrupted {
         run: RunId,
     },
+    LossAccepted,
+    /// An order whose fate is not known can be given once more under its key.
+    SameKey {
+        key: String,
+    },
+    /// Said of a run that covers another.
+    RunCovers {
+        run: RunId,
+    },
+    /// In the log book, of a downtime's run.
+    CoveredBy {
+        run: RunId,
+    },
     StepsLeft {
         left: usize,
     },

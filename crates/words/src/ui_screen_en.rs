@@ -45,6 +45,14 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
              See what is true now with: siaga status\n  Bring the run to its goal with: siaga resume\n  \
              Bring the service back with: siaga abort"
         ),
+        Screen::LossAccepted => "Accepted. The log goes on from here, and orders are taken again.".into(),
+        Screen::SameKey { key } => format!(
+            "Look first: siaga status\n  Then the same command with --key {key} is safe: the order is carried out once."
+        ),
+        Screen::RunCovers { run } => format!(
+            "It covers the run {run}, because the server that carried that one out fell silent."
+        ),
+        Screen::CoveredBy { run } => format!("covered by the run {run}"),
         Screen::StepsLeft { left } => format!("{left} to go"),
         Screen::ExpectedTime { ms } => format!("expected {}", duration(voice, *ms)),
         Screen::ProofByRelease { node } => format!("{node} lets go by itself and promises so."),

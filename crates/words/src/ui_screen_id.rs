@@ -45,6 +45,15 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
              Lihat keadaan sekarang dengan: siaga status\n  Teruskan sampai tujuan dengan: siaga resume\n  \
              Kembalikan layanan dengan: siaga abort"
         ),
+        Screen::LossAccepted => "Diterima. Catatan dilanjutkan dari sini, dan perintah diterima lagi.".into(),
+        Screen::SameKey { key } => format!(
+            "Lihat dulu: siaga status\n  Setelah itu perintah yang sama dengan --key {key} aman: \
+             perintah itu dijalankan satu kali."
+        ),
+        Screen::RunCovers { run } => format!(
+            "Proses ini menangani proses {run}, karena server yang memimpinnya tidak menjawab lagi."
+        ),
+        Screen::CoveredBy { run } => format!("ditangani oleh proses {run}"),
         Screen::StepsLeft { left } => format!("{left} langkah lagi"),
         Screen::ExpectedTime { ms } => format!("perkiraan {}", duration(voice, *ms)),
         Screen::ProofByRelease { node } => format!("{node} melepas sendiri dan menjanjikannya."),

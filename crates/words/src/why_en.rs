@@ -210,6 +210,10 @@ pub(crate) fn why(reason: &W) -> String {
         W::NoWayToNode { node } => format!("no way to {node} is configured"),
         W::NodeSilent { node, said } => with(format!("{node} does not answer"), said),
         W::AnswerLost => "the answer was lost".into(),
+        W::AgentSilent => "its agent does not answer".into(),
+        W::PlanUnheard => "its plan has not been heard of".into(),
+        W::RunActsOn { run, node } => format!("the run {run} acts on {node}, which would be fenced"),
+        W::JournalUnconfirmed => "the journal could not be confirmed".into(),
         W::CoordinatorSilent { still_here: true } => {
             "the leading node fell silent; the service still runs here".into()
         }
@@ -221,6 +225,15 @@ pub(crate) fn why(reason: &W) -> String {
         W::NameTheService => "there are several services: say --service NAME".into(),
         W::AttestationNeedsName => "an attestation needs a name from the list of people: say --as NAME".into(),
         W::PeerNamedNobody => "it did not say who asks".into(),
+        W::ProbesGiveNoOrders => "a client probe gives no orders and sends none on".into(),
+        W::OnlyAgentsSendOn => "only another node's agent sends an order on".into(),
+        W::SentOnOnce => "an order is sent on once, for a person".into(),
+        W::NotOnThisServersList => "this name is not on this server's list of people".into(),
+        W::NodesDisagree => {
+            "the two nodes do not agree on where the order belongs: look at the status, and give it again".into()
+        }
+        W::PersonNeeded => "this needs a name from the list of people: say --as NAME".into(),
+        W::SwitchesItselfOff { node } => format!("{node} does not switch itself off: ask another node's agent"),
         W::NoCertificate => "a certificate is needed".into(),
         W::ViewersOnlyLook => "the role viewer may look, and not act".into(),
         W::OnlyRootMayState => "only root may say --as: your account names you already".into(),

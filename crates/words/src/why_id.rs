@@ -233,6 +233,10 @@ pub(crate) fn why(reason: &W) -> String {
         W::NoWayToNode { node } => format!("tidak ada jalur ke {node} dalam konfigurasi"),
         W::NodeSilent { node, said } => with(format!("{node} tidak menjawab"), said),
         W::AnswerLost => "jawabannya hilang".into(),
+        W::AgentSilent => "agennya tidak menjawab".into(),
+        W::PlanUnheard => "rencananya belum diketahui di sini".into(),
+        W::RunActsOn { run, node } => format!("proses {run} bekerja pada {node}, yang akan diisolasi"),
+        W::JournalUnconfirmed => "catatan kejadian belum dapat dipastikan utuh".into(),
         W::CoordinatorSilent { still_here: true } => {
             "server pemimpin proses tidak menjawab lagi; layanan masih berjalan di sini".into()
         }
@@ -244,6 +248,17 @@ pub(crate) fn why(reason: &W) -> String {
         W::NameTheService => "ada beberapa layanan: tambahkan --service NAMA".into(),
         W::AttestationNeedsName => "pernyataan memerlukan nama dari daftar petugas: tambahkan --as NAMA".into(),
         W::PeerNamedNobody => "server itu tidak menyebut siapa yang meminta".into(),
+        W::ProbesGiveNoOrders => "pemantau klien tidak memberi dan tidak meneruskan perintah".into(),
+        W::OnlyAgentsSendOn => "hanya agen server lain yang meneruskan perintah".into(),
+        W::SentOnOnce => "perintah hanya diteruskan satu kali, atas nama seorang petugas".into(),
+        W::NotOnThisServersList => "nama ini tidak ada dalam daftar petugas di server ini".into(),
+        W::NodesDisagree => {
+            "kedua server tidak sepakat di mana perintah ini dijalankan: lihat statusnya, lalu berikan lagi".into()
+        }
+        W::PersonNeeded => "diperlukan nama dari daftar petugas: tambahkan --as NAMA".into(),
+        W::SwitchesItselfOff { node } => {
+            format!("{node} tidak mematikan dirinya sendiri: mintalah kepada agen server lain")
+        }
         W::NoCertificate => "diperlukan sertifikat".into(),
         W::ViewersOnlyLook => "peran viewer hanya boleh melihat".into(),
         W::OnlyRootMayState => "hanya root yang boleh memakai --as: nama Anda sudah diketahui dari akun Anda".into(),

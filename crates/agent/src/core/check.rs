@@ -307,12 +307,18 @@ fn note_results(core: &Core, service: &Service, selves: &[SelfCheck], report: &C
 }
 
 /// Has `node` passed a check since it last failed? A node that never failed has.
-pub fn passed_since_failure(core: &Core, node: &NodeName) -> bool {
-    let Ok(events) = core.log.journal().events(&siaga_journal::Filter::default()) else {
-        return false;
-    };
-    !matches!(
-        projections::repaired(&events, node),
-        Repaired::NotChecked { .. }
+pub async fn passed_since_failure(core: &Arc<Core>, node: &NodeName) -> bool {
+    let (c, node) = (core.clone(), node.clone());
+    let repaired = tokio::task::spawn_blocking(move || {
+        let filter = siaga_journal::Filter {
+            kinds: projections::REPAIR_KINDS.map(str::to_owned).to_vec(),
+            ..siaga_journal::Filter::default()
+        };
+        let events = c.log.journal().events(&filter).ok()?;
+        Some(projections::repaired(&events, &node))
+    });
+    matches!(
+        repaired.await,
+        Ok(Some(Repaired::NeverFailed | Repaired::Passed { .. }))
     )
 }

@@ -2,6 +2,7 @@
 //! state machine's.
 
 use super::live::LiveRun;
+use super::neighbours::{self, Fence};
 use super::observe::observe;
 use super::orders;
 use super::state::Core;
@@ -13,11 +14,11 @@ use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
-use siaga_model::{NodeName, PlanId, Progress, RunId, Why};
+use siaga_model::{NodeName, PlanId, Progress, RunId, ServiceName, Why};
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -45,6 +46,10 @@ pub struct Begin {
 pub struct SeenEpochs {
     pub elsewhere: Vec<siaga_model::Epoch>,
     pub answers_for: bool,
+    /// Only by a person's word.
+    pub by_word: bool,
+    /// Of the site's other services.
+    pub neighbours: BTreeMap<ServiceName, Vec<siaga_model::Epoch>>,
 }
 
 impl SeenEpochs {
@@ -53,15 +58,24 @@ impl SeenEpochs {
         let peers = observation.nodes.iter().filter(|(name, _)| *name != me);
         let facts: Vec<_> = peers.clone().filter_map(|(_, v)| v.agent.facts()).collect();
         let attested = |node: &NodeName| request.attested.iter().any(|a| &a.node == node);
+        // A node that lost its own journal answers for nothing.
+        let knows = |view: &AgentView| view.facts().is_some_and(|f| !f.ledger.journal_lost);
         let answers_for = peers
             .clone()
-            .all(|(node, v)| matches!(&v.agent, AgentView::Answered { .. }) || attested(node));
+            .all(|(node, v)| knows(&v.agent) || attested(node));
+        let by_word = answers_for && !peers.clone().all(|(_, v)| knows(&v.agent));
         Self {
             elsewhere: facts
                 .iter()
                 .filter_map(|f| f.ledger.highest.clone())
                 .collect(),
             answers_for,
+            by_word,
+            neighbours: observation
+                .neighbours
+                .iter()
+                .map(|n| (n.service.clone(), n.mandates.clone()))
+                .collect(),
         }
     }
 }
@@ -104,12 +118,14 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
                     proofs,
                     failed_fences,
                 } => {
+                    let covered = live.covers.as_ref();
                     let work = Planning {
                         core: core.clone(),
                         service: service.clone(),
                         run: live.run.clone(),
+                        covers: covered.map(|c| c.run.clone()),
                         request,
-                        parent,
+                        parent: parent.or_else(|| covered.map(|c| c.plan.clone())),
                         proofs,
                         failed_fences,
                         first: first.take().map(|plan| (plan, seen.clone())),
@@ -195,7 +211,9 @@ fn record(core: &Core, live: &LiveRun, body: EventBody) {
         EventBody::RunEnded { .. } => siaga_journal::Durability::Sync,
         _ => siaga_journal::Durability::Lazy,
     };
-    if let Err(error) = core.log.append(vec![event], durability) {
+    let mut events = vec![event];
+    events.extend(super::cover::end_of_covered(live, &events[0].body));
+    if let Err(error) = core.log.append(events, durability) {
         tracing::error!(%error, "the log could not be written");
     }
 }
@@ -212,6 +230,7 @@ struct Planning {
     core: Arc<Core>,
     service: Service,
     run: RunId,
+    covers: Option<RunId>,
     request: Request,
     parent: Option<PlanId>,
     proofs: Vec<ProofRecord>,
@@ -259,7 +278,7 @@ impl Planning {
                     .ledger
                     .unfinished
                     .as_ref()
-                    .is_some_and(|u| u.run == self.run)
+                    .is_some_and(|u| u.run == self.run || self.covers.as_ref() == Some(&u.run))
             {
                 facts.ledger.unfinished = None;
             }
@@ -272,6 +291,15 @@ impl Planning {
                 service: self.service.name.clone(),
             }));
         };
+        // Before the own mandate: a fence that may not hit its neighbours is not begun at all.
+        let fence = Fence {
+            run: &self.run,
+            hits: &plan.hits,
+            elsewhere: &seen.neighbours,
+            answers_for: seen.answers_for,
+        };
+        let hit_mandates =
+            neighbours::mandates(&self.core, &fence).map_err(|e| self.ledger_refusal(&e))?;
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
         let epoch = ledger
@@ -283,74 +311,86 @@ impl Planning {
             parent: self.parent.clone(),
             epoch,
             coordinator: self.core.me.clone(),
+            hit_mandates,
             plan,
         };
+        let was_lost = ledger.facts().journal_lost;
         ledger
             .begin(store.as_mut(), mandated.clone(), self.extra.clone())
             .map_err(|e| self.ledger_refusal(&e))?;
+        // A person answered for what no journal tells: that holds after a restart as well.
+        if was_lost
+            && seen.by_word
+            && let Err(error) = self.core.log.journal().confirm_history()
+        {
+            tracing::warn!(%error, "the journal could not be confirmed");
+        }
+        self.core.fencing.bound(&mandated);
         Ok(Box::new(mandated))
     }
 
     fn ledger_refusal(&self, error: &LedgerError) -> Refusal {
-        let (code, sentence, next) = match error {
-            LedgerError::JournalLost => (
-                RefusalCode::JournalLost,
-                Sentence::NodeJournalLost {
-                    node: self.core.me.clone(),
-                },
-                vec![Advice::Check],
-            ),
-            LedgerError::Superseded { offered, in_force } => (
-                RefusalCode::Superseded,
-                Sentence::RefusedSuperseded {
-                    offered: offered.clone(),
-                    in_force: in_force.clone(),
-                },
-                vec![Advice::Status],
-            ),
-            LedgerError::Conflict { epoch, other } => (
-                RefusalCode::MandateConflict,
-                Sentence::RefusedMandateConflict {
-                    epoch: epoch.clone(),
-                    other: other.clone(),
-                },
-                vec![Advice::Status],
-            ),
-            LedgerError::Log(why)
-                if self.core.log.journal().room() == siaga_journal::Room::Plenty =>
-            {
-                (
-                    RefusalCode::BadRequest,
-                    Sentence::RefusedBadRequest {
-                        why: Why::LogUnwritten { said: why.clone() },
-                    },
-                    vec![Advice::Status],
-                )
-            }
-            LedgerError::Log(_) => (
-                RefusalCode::LogFull,
-                Sentence::RefusedLogFull {
-                    node: self.core.me.clone(),
-                },
-                vec![Advice::FreeSpace {
-                    node: self.core.me.clone(),
-                }],
-            ),
-            LedgerError::ProofVoid { node, why, .. } => (
-                RefusalCode::ProofVoid,
-                Sentence::RefusedProofVoid {
-                    node: node.clone(),
-                    why: why.clone(),
-                },
-                vec![Advice::Status],
-            ),
-        };
-        Refusal {
-            code,
-            sentence,
-            evidence: Vec::new(),
-            next,
-        }
+        ledger_refusal(&self.core, error)
+    }
+}
+
+/// Why the ledger refuses, for people.
+pub(super) fn ledger_refusal(core: &Core, error: &LedgerError) -> Refusal {
+    let (code, sentence, next) = match error {
+        LedgerError::RunThere { run, .. } => return neighbours::run_there(core, run),
+        LedgerError::JournalLost => (
+            RefusalCode::JournalLost,
+            Sentence::NodeJournalLost {
+                node: core.me.clone(),
+            },
+            vec![Advice::Check],
+        ),
+        LedgerError::Superseded { offered, in_force } => (
+            RefusalCode::Superseded,
+            Sentence::RefusedSuperseded {
+                offered: offered.clone(),
+                in_force: in_force.clone(),
+            },
+            vec![Advice::Status],
+        ),
+        LedgerError::Conflict { epoch, other } => (
+            RefusalCode::MandateConflict,
+            Sentence::RefusedMandateConflict {
+                epoch: epoch.clone(),
+                other: other.clone(),
+            },
+            vec![Advice::Status],
+        ),
+        LedgerError::Log(why) if core.log.journal().room() == siaga_journal::Room::Plenty => (
+            RefusalCode::BadRequest,
+            Sentence::RefusedBadRequest {
+                why: Why::LogUnwritten { said: why.clone() },
+            },
+            vec![Advice::Status],
+        ),
+        LedgerError::Log(_) => (
+            RefusalCode::LogFull,
+            Sentence::RefusedLogFull {
+                node: core.me.clone(),
+            },
+            vec![Advice::FreeSpace {
+                node: core.me.clone(),
+            }],
+        ),
+        LedgerError::ProofVoid { node, why, .. } => (
+            RefusalCode::ProofVoid,
+            Sentence::RefusedProofVoid {
+                node: node.clone(),
+                why: why.clone(),
+            },
+            vec![Advice::Status],
+        ),
+    };
+    Refusal {
+        code,
+        sentence,
+        evidence: Vec::new(),
+        next,
     }
 }
 

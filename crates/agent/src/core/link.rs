@@ -4,7 +4,7 @@ use super::state::{Core, PeerPulse};
 use crate::pki::Pin;
 use crate::transport::client::PeerClient;
 use serde::{Deserialize, Serialize};
-use siaga_journal::RawRow;
+use siaga_journal::{History, RawRow};
 use siaga_model::event::EventBody;
 use siaga_model::{BootId, NodeName};
 use std::sync::Arc;
@@ -30,6 +30,9 @@ pub struct Heads {
     pub heads: Vec<Head>,
     /// Changes when somebody joins: then the pins are asked for.
     pub pins: String,
+    /// This node may have lost rows of its own: it confirms nobody's journal.
+    #[serde(default)]
+    pub lost: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +65,7 @@ pub fn heads(core: &Core) -> Heads {
             })
             .collect(),
         pins: pins_mark(core),
+        lost: journal.history() != History::Whole,
     }
 }
 
@@ -145,10 +149,8 @@ pub async fn follow(
                 if let Err(why) = copy(&core, &client, &heads).await {
                     tracing::warn!(node = %peer, why, "the peer's events could not be copied");
                     tokio::time::sleep(ASK_AGAIN).await;
-                } else if !confirmed {
-                    let c = core.clone();
-                    let whole = tokio::task::spawn_blocking(move || confirm(&c)).await;
-                    confirmed = whole.unwrap_or(false);
+                } else if !confirmed && !heads.lost {
+                    confirmed = confirm(&core).await;
                 }
                 if news {
                     tokio::time::sleep(BREATH).await;
@@ -169,7 +171,14 @@ pub async fn follow(
 
 /// All of the peer's events are here, its copies of this node's own among them: a journal that may have lost rows is
 /// whole again, as far as anybody can tell. What the peer's events say of mandates is remembered first.
-fn confirm(core: &Core) -> bool {
+pub async fn confirm(core: &Arc<Core>) -> bool {
+    let core = core.clone();
+    tokio::task::spawn_blocking(move || confirm_now(&core))
+        .await
+        .unwrap_or(false)
+}
+
+fn confirm_now(core: &Core) -> bool {
     for (service, desk) in &core.desks {
         let newest = core
             .log
@@ -215,7 +224,8 @@ fn stay_ahead(core: &Core, theirs: &Heads) {
     }
 }
 
-async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
+/// Copies what the peer has and this node has not, each log by itself.
+pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
     let (mine, current) = {
         let journal = core.log.journal();
         (journal.heads(), journal.incarnation())
@@ -233,6 +243,19 @@ async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(
         copied = copied.and(copy_log(core, client, head, have).await);
     }
     copied
+}
+
+/// Asks the other nodes for what they wrote since the last copy, each at most `wait`. One that does not answer in
+/// time has nothing to say.
+pub async fn pull(core: &Arc<Core>, wait: Duration) {
+    let asked = core.peers.values().map(|client| async {
+        let newest = async {
+            let heads = client.get::<Heads>("/v1/heads", wait).await.ok()?;
+            copy(core, client, &heads).await.ok()
+        };
+        let _ = tokio::time::timeout(wait, newest).await;
+    });
+    futures_util::future::join_all(asked).await;
 }
 
 /// Copies one log from row `have` on.

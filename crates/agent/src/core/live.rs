@@ -3,7 +3,7 @@
 use siaga_model::Progress;
 use siaga_model::api::{ClientTestResult, MoveReport, Outage, RunView, RunningStep, StepView};
 use siaga_model::event::Actor;
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Step};
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, Step};
 use siaga_model::run::{RunOutcome, StepReport};
 use siaga_model::{NodeName, RunId, ServiceName, StepId, UtcMicros};
 use std::collections::BTreeMap;
@@ -24,6 +24,10 @@ pub struct LiveRuns {
 /// One run while it is watched.
 pub struct LiveRun {
     pub run: RunId,
+    /// The run that this one covers.
+    pub covers: Option<super::cover::Covered>,
+    /// The plan that its order was accepted with.
+    pub first: Option<Box<Plan>>,
     pub service: ServiceName,
     pub kind: MoveKind,
     pub actor: Actor,
@@ -40,6 +44,8 @@ pub struct LiveState {
     pub from: Option<NodeName>,
     pub to: Option<NodeName>,
     pub proofs: Vec<String>,
+    /// The nodes that its newest plan acts on.
+    acts_on: Option<Vec<NodeName>>,
     pub finished: Vec<StepView>,
     pub tests: Vec<ClientTestResult>,
     pub outages: Vec<Outage>,
@@ -121,6 +127,8 @@ impl LiveRun {
     ) -> Self {
         Self {
             run,
+            covers: None,
+            first: None,
             service,
             kind,
             actor,
@@ -130,6 +138,33 @@ impl LiveRun {
             version: watch::channel(1).0,
             abort: watch::channel(false).0,
         }
+    }
+
+    /// The same run, as the cover of another.
+    pub fn covering(self, covered: Option<super::cover::Covered>) -> Self {
+        Self {
+            covers: covered,
+            ..self
+        }
+    }
+
+    /// The same run, accepted with this plan.
+    pub fn with_first(self, plan: Plan) -> Self {
+        Self {
+            first: Some(Box::new(plan)),
+            ..self
+        }
+    }
+
+    /// The same run, about to carry that plan out.
+    pub fn intending(self, plan: &Plan) -> Self {
+        lock(&self.state).acts_on = Some(plan.nodes());
+        self
+    }
+
+    /// The nodes that its newest plan acts on. `None`: there is no plan yet.
+    pub fn acts_on(&self) -> Option<Vec<NodeName>> {
+        lock(&self.state).acts_on.clone()
     }
 
     /// Changes the state and wakes who watches.
@@ -170,6 +205,7 @@ impl LiveRun {
             {
                 s.to = Some(node.clone());
             }
+            s.acts_on = Some(plan.plan.nodes());
             s.waiting = plan.plan.steps.clone();
             s.running.clear();
         });
@@ -255,6 +291,7 @@ impl LiveRun {
         let (outcome, code, message) = describe(state.result.as_ref());
         MoveReport {
             run_id: self.run.clone(),
+            covers: self.covers.as_ref().map(|c| c.run.clone()),
             kind: self.kind,
             service: self.service.clone(),
             from: state.from.clone(),

@@ -2,12 +2,17 @@
 
 pub mod actor;
 pub mod check;
+pub mod cover;
 pub mod diagnose;
 pub mod drive;
+pub mod ended;
+pub mod forward;
 pub mod lab_crash;
 pub mod link;
 pub mod live;
+pub mod loss;
 pub mod moves;
+pub mod neighbours;
 pub mod observe;
 pub mod orders;
 pub mod power;

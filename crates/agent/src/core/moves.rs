@@ -1,6 +1,6 @@
 //! A person's order: who asks, may it be, which node coordinates, and begin.
 
-use super::actor::{self, Who};
+use super::actor::{self, Claims, Who};
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::observe;
@@ -20,26 +20,13 @@ use siaga_runner::run::RunSpec;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a forwarded request may take to be answered: the other node observes and plans.
-const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a failback waits for the other node's newest events.
+const PULL_AT_MOST: Duration = Duration::from_secs(2);
 
 /// Answers `POST /v1/moves`.
 pub async fn order(core: &Arc<Core>, caller: &Caller, request: MoveRequest) -> MoveAnswer {
-    if let Some(live) = core
-        .runs
-        .by_key(&request.idempotency_key)
-        .filter(|_| !request.idempotency_key.is_empty())
-        && let Some(plan) = core
-            .log
-            .runs()
-            .newest(&live.service)
-            .map(|k| k.plan.plan.clone())
-    {
-        return MoveAnswer::Accepted {
-            run: live.run.clone(),
-            coordinator: core.me.clone(),
-            plan: Box::new(plan),
-        };
+    if let Some(begun) = begun_before(core, &request.idempotency_key) {
+        return begun;
     }
     let kind = request.kind;
     let service = core
@@ -58,6 +45,24 @@ pub async fn order(core: &Arc<Core>, caller: &Caller, request: MoveRequest) -> M
             MoveAnswer::Refused { refusal }
         }
     }
+}
+
+/// The run that a request with this key began: here, at the other node, or before this agent's start.
+fn begun_before(core: &Core, key: &str) -> Option<MoveAnswer> {
+    if let Some(known) = core.log.runs().by_key(key) {
+        return Some(MoveAnswer::Accepted {
+            run: known.run.clone(),
+            coordinator: known.plan.coordinator.clone(),
+            plan: Box::new(known.plan.plan.clone()),
+        });
+    }
+    // Its first plan may not be durable yet.
+    let live = core.runs.by_key(key)?;
+    Some(MoveAnswer::Accepted {
+        run: live.run.clone(),
+        coordinator: core.me.clone(),
+        plan: live.first.clone()?,
+    })
 }
 
 /// A request that may be carried out here.
@@ -91,12 +96,7 @@ async fn accept(
             None => bad_request(Why::NameTheService),
         })?
         .clone();
-    let who = actor::resolve(
-        core,
-        caller,
-        request.stated_actor.as_ref(),
-        request.forwarded_actor.as_ref(),
-    )?;
+    let who = actor::resolve(&core.config, caller, Claims::of(&request))?;
     if let Some(live) = core.runs.going_on(&service.name) {
         if request.kind == MoveKind::Abort && !request.dry_run {
             live.ask_to_abort();
@@ -107,7 +107,7 @@ async fn accept(
     let observation = observe(core, &service).await;
     let target = target(core, &service, &observation, &request)?;
     if target.coordinator != core.me {
-        return forward(core, &target.coordinator, request, &who).await;
+        return super::forward::forward(core, &target.coordinator, request, &who).await;
     }
     let planned = Request {
         kind: request.kind,
@@ -115,7 +115,8 @@ async fn accept(
         attested: attested(core, &request, &who)?,
         may_fence: may_fence(request.kind),
     };
-    gates(core, &request, &planned)?;
+    gates(core, &request)?;
+    checked_since_failure(core, &planned).await?;
     let plan = siaga_planner::plan(&core.config, &observation, &planned, &[])?;
     let accepted = Accepted {
         service,
@@ -221,7 +222,8 @@ fn unfinished_target(
     })
 }
 
-fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
+/// The refusal for the sake of a run that goes on.
+pub(super) fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
     refuse(
         RefusalCode::RunInProgress,
         Sentence::RunBy {
@@ -237,7 +239,15 @@ fn run_by(run: &siaga_model::observation::RunInProgress) -> Refusal {
 }
 
 fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
-    run_by(&siaga_model::observation::RunInProgress {
+    run_by(&in_progress_here(core, live))
+}
+
+/// A run of this agent, as an observation tells it. Its mandate is not known here.
+pub(super) fn in_progress_here(
+    core: &Core,
+    live: &LiveRun,
+) -> siaga_model::observation::RunInProgress {
+    siaga_model::observation::RunInProgress {
         run: live.run.clone(),
         epoch: siaga_model::Epoch {
             counter: 0,
@@ -246,11 +256,12 @@ fn in_progress(core: &Core, live: &LiveRun) -> Refusal {
         },
         coordinator: core.me.clone(),
         since: live.started_at,
+        covers: live.covers.as_ref().map(|c| c.run.clone()),
         actor: live.actor.name.clone(),
         live: true,
         goal: None,
         home: None,
-    })
+    }
 }
 
 fn going_on(core: &Core, live: &LiveRun) -> MoveAnswer {
@@ -264,29 +275,6 @@ fn going_on(core: &Core, live: &LiveRun) -> MoveAnswer {
             refusal: in_progress(core, live),
         },
     }
-}
-
-async fn forward(
-    core: &Arc<Core>,
-    to: &NodeName,
-    mut request: MoveRequest,
-    who: &Who,
-) -> Result<MoveAnswer, Refusal> {
-    request.forwarded_actor = Some(who.actor.clone());
-    request.stated_actor = None;
-    let silent = || {
-        refuse(
-            RefusalCode::PeerSilent,
-            Sentence::RefusedPeerSilent { node: to.clone() },
-            Advice::Status,
-        )
-    };
-    let peer = core.peers.get(to).ok_or_else(silent)?;
-    let answer = peer.post("/v1/moves", &request, FORWARD_TIMEOUT).await;
-    answer.map_err(|error| {
-        tracing::warn!(node = %to, %error, "the coordinator could not be asked");
-        silent()
-    })
 }
 
 fn may_fence(kind: MoveKind) -> bool {
@@ -335,7 +323,7 @@ fn attested(
 }
 
 /// What a request must pass before it is planned.
-fn gates(core: &Core, request: &MoveRequest, planned: &Request) -> Result<(), Refusal> {
+fn gates(core: &Core, request: &MoveRequest) -> Result<(), Refusal> {
     let room = core.log.journal().room();
     let emergency = matches!(
         request.kind,
@@ -352,17 +340,27 @@ fn gates(core: &Core, request: &MoveRequest, planned: &Request) -> Result<(), Re
             },
         ));
     }
-    if request.kind == MoveKind::Failback
-        && let Placement::ActiveOn(node) = &planned.goal
-        && !super::check::passed_since_failure(core, node)
-    {
-        return Err(refuse(
-            RefusalCode::CheckNotPassed,
-            Sentence::RefusedCheckNotPassed { node: node.clone() },
-            Advice::Check,
-        ));
-    }
     Ok(())
+}
+
+/// A failback goes to a node that passed a check since it failed. The check may have been asked of the other node a
+/// moment ago: its newest events are asked for before this refuses. No other move waits for that.
+async fn checked_since_failure(core: &Arc<Core>, planned: &Request) -> Result<(), Refusal> {
+    let Placement::ActiveOn(node) = &planned.goal else {
+        return Ok(());
+    };
+    if planned.kind != MoveKind::Failback || super::check::passed_since_failure(core, node).await {
+        return Ok(());
+    }
+    super::link::pull(core, PULL_AT_MOST).await;
+    if super::check::passed_since_failure(core, node).await {
+        return Ok(());
+    }
+    Err(refuse(
+        RefusalCode::CheckNotPassed,
+        Sentence::RefusedCheckNotPassed { node: node.clone() },
+        Advice::Check,
+    ))
 }
 
 fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
@@ -384,11 +382,17 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
         request.kind,
         who.actor.clone(),
         now,
-    );
-    let live = core
-        .runs
-        .begin(live, &request.idempotency_key)
-        .map_err(|other| in_progress(core, &other))?;
+    )
+    .with_first(plan.clone())
+    .intending(&plan);
+    let live = match core.runs.begin(live, &request.idempotency_key) {
+        Ok(live) => live,
+        // The same request came twice, and the other one was quicker.
+        Err(other) => {
+            return begun_before(core, &request.idempotency_key)
+                .ok_or_else(|| in_progress(core, &other));
+        }
+    };
     let home = home(request.kind, &service, plan.from.as_ref());
     let spec = RunSpec {
         run: run.clone(),
@@ -411,6 +415,7 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
             requested_by: request.requested_by.clone(),
             approved_by: request.approved_by.clone(),
             idempotency_key: request.idempotency_key.clone(),
+            covers: None,
         },
         budget: (request.kind == MoveKind::Drill).then_some(core.config.policy.drill_budget),
         service,
@@ -440,7 +445,8 @@ pub fn home(kind: MoveKind, service: &Service, from: Option<&NodeName>) -> Optio
     }
 }
 
-fn bad_request(why: Why) -> Refusal {
+/// A request that makes no sense as it is.
+pub fn bad_request(why: Why) -> Refusal {
     refuse(
         RefusalCode::BadRequest,
         Sentence::RefusedBadRequest { why },

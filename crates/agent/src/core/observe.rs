@@ -56,6 +56,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
             epoch,
             coordinator: core.me.clone(),
             since: live.started_at,
+            covers: live.covers.as_ref().map(|c| c.run.clone()),
             actor: live.actor.name.clone(),
             live: true,
             goal: None,
@@ -127,7 +128,8 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
             .map(|node| view_of(core, service, node)),
     );
     let addresses = addresses(core, service);
-    let (own, peers, addresses) = tokio::join!(own, peers, addresses);
+    let neighbours = super::neighbours::observe(core, service);
+    let (own, peers, addresses, neighbours) = tokio::join!(own, peers, addresses, neighbours);
     let disk = look_at_disk(core, service, &own).await;
     let mut nodes: BTreeMap<NodeName, NodeView> = peers.into_iter().collect();
     nodes.insert(
@@ -151,6 +153,7 @@ pub async fn observe(core: &Arc<Core>, service: &Service) -> Observation {
         probes: core.probes.sightings(&service.name),
         addresses,
         disk,
+        neighbours,
     }
 }
 
@@ -193,7 +196,12 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     (node, view)
 }
 
-async fn ask_agent(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
+/// Asks the agent of `node` about one service, over every path.
+pub(super) async fn ask_agent(
+    core: &Arc<Core>,
+    service: &ServiceName,
+    node: &NodeName,
+) -> AgentView {
     let Some(peer) = core.peers.get(node) else {
         return AgentView::Silent {
             paths_tried: Vec::new(),

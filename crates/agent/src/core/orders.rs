@@ -144,6 +144,7 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(Progress)) -> Step
         hands,
         others: core.others(),
         bench: &desk.bench,
+        fencing: &core.fencing,
     };
     let report = {
         let _crash = lab_crash::CrashIn::arm(order.step.action.name());
@@ -165,9 +166,7 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) 
             },
         );
     };
-    let mut silent_since: Option<Instant> = None;
-    // Was the order ever taken in, or may it have been?
-    let mut sent = false;
+    let mut tries = Tries::default();
     loop {
         let answer = peer
             .post("/v1/orders", order, HOLD + core.config.policy.peer_timeout)
@@ -175,34 +174,75 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) 
         let error = match answer {
             Ok(OrderAnswer::Done { report }) => return *report,
             Ok(OrderAnswer::Running { progress: text }) => {
-                sent = true;
-                silent_since = None;
+                tries.taken_in();
                 if let Some(text) = text {
                     progress(text);
                 }
                 continue;
             }
-            Err(CallError::Status { error, .. }) => {
-                return failed(core, FailureKind::Precondition, Why::System(error.message));
-            }
             Err(error) => error,
         };
-        sent |= error.outcome_unknown();
-        let since = *silent_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < ASK_AGAIN {
-            tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
-            tokio::time::sleep(AGAIN_AFTER).await;
-            continue;
+        match tries.failed(&error, Instant::now()) {
+            Next::Again => {
+                tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            Next::Refused(why) => return failed(core, FailureKind::Precondition, why),
+            Next::Unreached => {
+                let why = format!("{} does not answer: {error}", order.step.node);
+                return failed(core, FailureKind::Unreachable, why);
+            }
+            Next::Unknown => {
+                let why = format!("{}: {error}", order.step.node);
+                return unknown(core, why);
+            }
         }
-        let why = Why::NodeSilent {
-            node: order.step.node.clone(),
-            said: error.to_string(),
-        };
-        return if sent {
-            unknown(core, why)
-        } else {
-            failed(core, FailureKind::Unreachable, why)
-        };
+    }
+}
+
+/// What the tries to deliver one order tell so far.
+#[derive(Default)]
+struct Tries {
+    silent_since: Option<Instant>,
+    /// The order was taken in, or may have been.
+    sent: bool,
+}
+
+/// What a failed try leads to.
+#[derive(PartialEq, Eq, Debug)]
+enum Next {
+    Again,
+    /// It never reached the node.
+    Unreached,
+    /// The node refused it, and it never came there before.
+    Refused(String),
+    /// It may have been carried out.
+    Unknown,
+}
+
+impl Tries {
+    fn taken_in(&mut self) {
+        self.sent = true;
+        self.silent_since = None;
+    }
+
+    fn failed(&mut self, error: &CallError, now: Instant) -> Next {
+        if let CallError::Status { error: answer, .. } = error
+            && !error.outcome_unknown()
+        {
+            // What is refused now may have been carried out by an earlier try whose answer was lost.
+            return match self.sent {
+                true => Next::Unknown,
+                false => Next::Refused(answer.message.clone()),
+            };
+        }
+        self.sent |= error.outcome_unknown();
+        let since = *self.silent_since.get_or_insert(now);
+        match (now.duration_since(since) < ASK_AGAIN, self.sent) {
+            (true, _) => Next::Again,
+            (false, true) => Next::Unknown,
+            (false, false) => Next::Unreached,
+        }
     }
 }
 
@@ -229,4 +269,61 @@ fn failed(core: &Core, kind: FailureKind, detail: Why) -> StepReport {
 
 fn unknown(core: &Core, why: Why) -> StepReport {
     report(core, StepOutcome::Unknown { why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::api::ApiError;
+
+    fn status(status: u16) -> CallError {
+        let error = ApiError {
+            code: "NOT_ALLOWED".into(),
+            message: "no".into(),
+        };
+        CallError::Status { status, error }
+    }
+
+    fn lost() -> CallError {
+        CallError::Timeout {
+            after_ms: 1,
+            sent: true,
+        }
+    }
+
+    fn unreached() -> CallError {
+        CallError::Refused { why: "down".into() }
+    }
+
+    #[test]
+    fn a_refusal_after_an_unanswered_try_is_unknown() {
+        let now = Instant::now();
+        assert_eq!(
+            Tries::default().failed(&status(403), now),
+            Next::Refused("no".into())
+        );
+        let mut tries = Tries::default();
+        assert_eq!(tries.failed(&lost(), now), Next::Again);
+        assert_eq!(tries.failed(&status(403), now), Next::Unknown);
+        let mut tries = Tries::default();
+        tries.taken_in();
+        assert_eq!(tries.failed(&status(403), now), Next::Unknown);
+        let mut tries = Tries::default();
+        assert_eq!(tries.failed(&unreached(), now), Next::Again);
+        assert_eq!(tries.failed(&status(403), now), Next::Refused("no".into()));
+    }
+
+    #[test]
+    fn a_handler_that_failed_half_way_is_asked_again_and_then_unknown() {
+        let (now, mut tries) = (Instant::now(), Tries::default());
+        assert_eq!(tries.failed(&status(503), now), Next::Again);
+        assert_eq!(tries.failed(&unreached(), now + ASK_AGAIN), Next::Unknown);
+    }
+
+    #[test]
+    fn an_order_that_never_left_is_a_failure() {
+        let (now, mut tries) = (Instant::now(), Tries::default());
+        assert_eq!(tries.failed(&unreached(), now), Next::Again);
+        assert_eq!(tries.failed(&unreached(), now + ASK_AGAIN), Next::Unreached);
+    }
 }

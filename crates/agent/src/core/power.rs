@@ -1,65 +1,45 @@
 //! `siaga power`: through the fence, and never on the holder of a running service.
+//!
+//! `power off` is a fence like a takeover's: the intent is durable before the device is asked, it needs the mandates of
+//! the services that it hits, and it takes its turn at the device.
 
 use super::actor::Who;
-use super::observe::observe;
+use super::drive::ledger_refusal;
+use super::moves::{refuse, run_by};
+use super::neighbours::{self, Look};
+use super::runs::new_run_id;
 use super::state::Core;
+use siaga_journal::Durability;
 use siaga_model::api::{PowerAction, PowerAnswer, PowerRequest};
-use siaga_model::config::{Fence, FenceKind};
+use siaga_model::config::{Fence, FenceKind, Service};
 use siaga_model::event::{Event, EventBody};
-use siaga_model::observation::{DatabaseState, FenceState, Holding, Power};
+use siaga_model::observation::{
+    AgentView, DatabaseState, FenceState, Holding, Known, Neighbour, Power, Presence,
+};
+use siaga_model::plan::{Hit, HitMandate};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::{NodeName, Why};
-use siaga_runner::hands::Trouble;
+use siaga_model::{NodeName, RunId, ServiceName, Why};
+use siaga_runner::fencing::Asker;
+use siaga_runner::hands::{Acted, Hands, Trouble};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Asks or switches.
 pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> PowerAnswer {
-    let Some(fence) = device(core, &request.node) else {
+    let node = &request.node;
+    let Some(fence) = device(core, node) else {
+        let none = Sentence::FenceNone { node: node.clone() };
         return PowerAnswer::Refused {
-            refusal: Refusal {
-                code: RefusalCode::NoSuchThing,
-                sentence: Sentence::FenceNone {
-                    node: request.node.clone(),
-                },
-                evidence: Vec::new(),
-                next: vec![Advice::Check],
-            },
+            refusal: refuse(RefusalCode::NoSuchThing, none, Advice::Check),
         };
     };
-    let acted = match request.action {
+    let switched = match request.action {
         PowerAction::Status => Ok(()),
-        PowerAction::Off => {
-            if let Some(refusal) = holder(core, &request.node).await {
-                return PowerAnswer::Refused { refusal };
-            }
-            switch(fence.clone(), siaga_node::act::fence::act_off).await
-        }
-        PowerAction::On => switch(fence.clone(), siaga_node::act::fence::act_on).await,
+        PowerAction::Off => off(core, who, request, &fence).await,
+        PowerAction::On => on(core, who, request, &fence).await,
     };
-    if let Err(why) = acted {
-        return PowerAnswer::Failed { why };
-    }
-    if request.action != PowerAction::Status {
-        let body = EventBody::PowerChanged {
-            node: request.node.clone(),
-            on: request.action == PowerAction::On,
-        };
-        let event = Event {
-            service: None,
-            run: None,
-            actor: Some(who.actor.clone()),
-            body,
-        };
-        if let Err(error) = core
-            .log
-            .append(vec![event], siaga_journal::Durability::Sync)
-        {
-            return PowerAnswer::Failed {
-                why: Why::LogUnwritten {
-                    said: error.to_string(),
-                },
-            };
-        }
+    if let Err(answer) = switched {
+        return answer;
     }
     let state = tokio::task::spawn_blocking(move || siaga_node::act::fence::state(&fence)).await;
     match state {
@@ -81,42 +61,211 @@ fn device(core: &Core, node: &NodeName) -> Option<Fence> {
         .cloned()
 }
 
-async fn switch(fence: Fence, act: fn(&Fence) -> siaga_runner::hands::Acted) -> Result<(), Why> {
-    match tokio::task::spawn_blocking(move || act(&fence)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(Trouble::Failed(failure))) => Err(failure.detail),
-        Ok(Err(Trouble::Unknown(why))) => Err(why),
-        Err(error) => Err(Why::system(error)),
+/// Switches off, under the mandates of all that is there.
+async fn off(
+    core: &Arc<Core>,
+    who: &Who,
+    request: &PowerRequest,
+    fence: &Fence,
+) -> Result<(), PowerAnswer> {
+    let node = &request.node;
+    let refused = |refusal| PowerAnswer::Refused { refusal };
+    if node == &core.me {
+        let why = Why::SwitchesItselfOff { node: node.clone() };
+        let sentence = Sentence::RefusedBadRequest { why };
+        return Err(refused(refuse(
+            RefusalCode::BadRequest,
+            sentence,
+            Advice::Status,
+        )));
     }
+    let seen = all_services(core, node).await.map_err(refused)?;
+    let (hits, mandates) = prepare(core, node, seen).await.map_err(refused)?;
+    let ordered = EventBody::PowerOrdered {
+        node: node.clone(),
+        on: false,
+        device: fence.name.clone(),
+        reason: request.reason.clone(),
+        hits: hits.clone(),
+    };
+    write(core, who, ordered)?;
+    let (c, n, device) = (core.clone(), node.clone(), fence.name.clone());
+    let acted = tokio::task::spawn_blocking(move || {
+        let hands = c.hands.as_ref();
+        let check = || c.fencing.stand(&n, &mandates);
+        c.fencing.fence(Asker::Person, &n, &device, hands, check)
+    });
+    let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
+    outcome(core, who, node, false, acted)
+}
+
+/// Switches on. What was confirmed of the device before counts no more.
+async fn on(
+    core: &Arc<Core>,
+    who: &Who,
+    request: &PowerRequest,
+    fence: &Fence,
+) -> Result<(), PowerAnswer> {
+    let node = &request.node;
+    let ordered = EventBody::PowerOrdered {
+        node: node.clone(),
+        on: true,
+        device: fence.name.clone(),
+        reason: request.reason.clone(),
+        hits: Vec::new(),
+    };
+    write(core, who, ordered)?;
+    let (c, n, fence) = (core.clone(), node.clone(), fence.clone());
+    let acted = tokio::task::spawn_blocking(move || {
+        let act = || siaga_node::act::fence::act_on(&fence);
+        c.fencing.alone(&n, &fence.name, act)
+    });
+    let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
+    outcome(core, who, node, true, acted)
+}
+
+/// The services that may be on `node`, with the mandates that a fence of it needs.
+async fn prepare(
+    core: &Arc<Core>,
+    node: &NodeName,
+    seen: Vec<Neighbour>,
+) -> Result<(Vec<ServiceName>, Vec<HitMandate>), Refusal> {
+    let run = new_run_id(core.hands.now(), &core.me);
+    let absent = |n: &Neighbour| n.on.get(node).is_some_and(|p| p.is(&Presence::Absent));
+    let answered = |n: &Neighbour| n.on.values().all(|p| p.known().is_some());
+    let there = seen.iter().filter(|n| !absent(n));
+    let names = there.map(|n| n.service.clone()).collect();
+    // The mandates of all: what is not there yet may get there before the fence.
+    let hits: Vec<Hit> = seen
+        .iter()
+        .map(|n| Hit {
+            victim: node.clone(),
+            service: n.service.clone(),
+        })
+        .collect();
+    let answers_for = seen.iter().all(answered);
+    let elsewhere = seen
+        .iter()
+        .map(|n| (n.service.clone(), n.mandates.clone()))
+        .collect();
+    let mandates = mint(core, run, hits, elsewhere, answers_for).await?;
+    Ok((names, mandates))
+}
+
+async fn mint(
+    core: &Arc<Core>,
+    run: RunId,
+    hits: Vec<Hit>,
+    elsewhere: BTreeMap<ServiceName, Vec<siaga_model::Epoch>>,
+    answers_for: bool,
+) -> Result<Vec<HitMandate>, Refusal> {
+    let c = core.clone();
+    let minted = tokio::task::spawn_blocking(move || {
+        let fence = neighbours::Fence {
+            run: &run,
+            hits: &hits,
+            elsewhere: &elsewhere,
+            answers_for,
+        };
+        neighbours::mandates(&c, &fence).map_err(|e| ledger_refusal(&c, &e))
+    });
+    minted.await.unwrap_or_else(|e| {
+        let why = Why::system(e);
+        let sentence = Sentence::RefusedBadRequest { why };
+        Err(refuse(RefusalCode::BadRequest, sentence, Advice::Status))
+    })
+}
+
+fn write(core: &Core, who: &Who, body: EventBody) -> Result<(), PowerAnswer> {
+    let event = Event {
+        service: None,
+        run: None,
+        actor: Some(who.actor.clone()),
+        body,
+    };
+    core.log
+        .append(vec![event], Durability::Sync)
+        .map_err(|error| PowerAnswer::Failed {
+            why: Why::LogUnwritten {
+                said: error.to_string(),
+            },
+        })
+}
+
+/// Records what came of it.
+fn outcome(
+    core: &Core,
+    who: &Who,
+    node: &NodeName,
+    on: bool,
+    acted: Acted,
+) -> Result<(), PowerAnswer> {
+    let node = node.clone();
+    let why = match acted {
+        Ok(_) => return write(core, who, EventBody::PowerChanged { node, on }),
+        Err(Trouble::Failed(failure)) => failure.detail,
+        Err(Trouble::Unknown(why)) => why,
+    };
+    let body = EventBody::PowerNotChanged {
+        node,
+        on,
+        why: why.clone(),
+    };
+    write(core, who, body)?;
+    Err(PowerAnswer::Failed { why })
+}
+
+fn broken(error: &tokio::task::JoinError) -> Trouble {
+    Trouble::Unknown(Why::system(error))
+}
+
+/// What is known of every service on `node`, or the refusal: it holds a running service, or a run acts on it.
+async fn all_services(core: &Arc<Core>, node: &NodeName) -> Result<Vec<Neighbour>, Refusal> {
+    let mut seen = Vec::new();
+    for service in &core.config.services {
+        let look = neighbours::look(core, service).await;
+        let neighbour = look.neighbour(core, service);
+        refuse_holder(core, node, service, &look, &neighbour)?;
+        if let Some(run) = &neighbour.run {
+            let acts_there = match &run.acts_on {
+                Known::Known(nodes) => nodes.contains(node),
+                Known::Unknown { .. } => true,
+            };
+            if acts_there {
+                return Err(run_by(&run.run));
+            }
+        }
+        seen.push(neighbour);
+    }
+    Ok(seen)
 }
 
 /// The refusal where `node` holds a running service, or where that can't be told and a probe sees the service there.
-async fn holder(core: &Arc<Core>, node: &NodeName) -> Option<Refusal> {
-    for service in &core.config.services {
-        let observation = observe(core, service).await;
-        let facts = observation.nodes.get(node).and_then(|v| v.agent.facts());
-        let runs_there =
-            facts.is_some_and(|f| f.database != DatabaseState::Stopped && f.disk != Holding::Free);
-        let fresh_ms =
-            u64::try_from(core.config.policy.witness_fresh.as_millis()).unwrap_or(u64::MAX);
-        let served_there = facts.is_none()
-            && observation
-                .probes
-                .iter()
-                .any(|p| p.serving && p.age_ms <= fresh_ms && p.node.as_ref() != Some(&core.me));
-        if runs_there || served_there {
-            return Some(Refusal {
-                code: RefusalCode::HolderOfRunningService,
-                sentence: Sentence::RefusedHolderOfRunning {
-                    node: node.clone(),
-                    service: service.name.clone(),
-                },
-                evidence: Vec::new(),
-                next: vec![Advice::Switchover {
-                    service: service.name.clone(),
-                }],
-            });
-        }
+fn refuse_holder(
+    core: &Core,
+    node: &NodeName,
+    service: &Service,
+    look: &Look,
+    seen: &Neighbour,
+) -> Result<(), Refusal> {
+    let facts = look.peers.get(node).and_then(AgentView::facts);
+    let runs_there =
+        facts.is_some_and(|f| f.database != DatabaseState::Stopped && f.disk != Holding::Free);
+    let fresh_ms = u64::try_from(core.config.policy.witness_fresh.as_millis()).unwrap_or(u64::MAX);
+    let served = |p: &siaga_model::observation::ProbeSighting| {
+        p.serving && p.age_ms <= fresh_ms && p.node.as_ref() != Some(&core.me)
+    };
+    if runs_there || (facts.is_none() && seen.probes.iter().any(served)) {
+        let service = service.name.clone();
+        let sentence = Sentence::RefusedHolderOfRunning {
+            node: node.clone(),
+            service: service.clone(),
+        };
+        return Err(refuse(
+            RefusalCode::HolderOfRunningService,
+            sentence,
+            Advice::Switchover { service },
+        ));
     }
-    None
+    Ok(())
 }

@@ -12,6 +12,7 @@ use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
 use siaga_node::hands::NodeHands;
 use siaga_runner::executor::SharedBench;
+use siaga_runner::fencing::Fencing;
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::Ledger;
 use std::collections::BTreeMap;
@@ -57,6 +58,8 @@ pub struct Core {
     pub pins: PinStore,
     pub hands: Arc<NodeHands>,
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
+    /// What the services share about fences.
+    pub fencing: Fencing,
     pub peers: BTreeMap<NodeName, Arc<PeerClient>>,
     pub pulses: BTreeMap<NodeName, Arc<PeerPulse>>,
     pub probes: Arc<ProbeDesk>,
@@ -106,6 +109,20 @@ impl Core {
         }
     }
 
+    /// Writes down what the agent is about to do by itself, and waits until it is on the disk.
+    pub fn note_durably(&self, service: &ServiceName, body: EventBody) {
+        let event = Event {
+            service: Some(service.clone()),
+            run: None,
+            actor: Some(self.agent_actor()),
+            body,
+        };
+        let sync = siaga_journal::Durability::Sync;
+        if let Err(error) = self.log.append(vec![event], sync) {
+            tracing::error!(%error, "the log could not be written");
+        }
+    }
+
     /// Adds a finding, or replaces the one with the same code and node. New ones are written down.
     pub fn found(&self, service: Option<&ServiceName>, finding: Finding) {
         let new = {
@@ -145,6 +162,12 @@ impl Core {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The fencing that all desks share.
+pub fn fencing(desks: &BTreeMap<ServiceName, ServiceDesk>) -> Fencing {
+    let benches = desks.iter().map(|(s, d)| (s.clone(), d.bench.clone()));
+    Fencing::new(benches.collect())
 }
 
 /// Builds the desk of each service from the node's own journal.

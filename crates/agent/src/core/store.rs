@@ -45,15 +45,15 @@ impl Log {
 
     /// Appends events, and waits for the disk where `durability` says so.
     pub fn append(&self, events: Vec<Event>, durability: Durability) -> Result<(), JournalError> {
-        let version = {
+        let (views, version) = {
             let mut journal = self.journal();
-            journal.append_all(events.clone(), durability)?;
-            journal.version()
+            let views = journal.append_all(events, durability)?;
+            (views, journal.version())
         };
         {
             let mut runs = self.runs();
-            for event in &events {
-                runs.apply(event);
+            for view in &views {
+                runs.apply(&view.node, &view.event);
             }
         }
         self.changed.send_replace(version);
@@ -65,7 +65,7 @@ impl Log {
         {
             let mut runs = self.runs();
             for view in events {
-                runs.apply(&view.event);
+                runs.apply(&view.node, &view.event);
             }
         }
         let version = self.journal().version();
@@ -113,9 +113,9 @@ impl Context {
     pub fn event(&self, service: Option<ServiceName>, body: EventBody) -> Event {
         let run = match &body {
             EventBody::PlanRecorded { plan } => Some(plan.epoch.run.clone()),
-            EventBody::MandateMinted { epoch } | EventBody::MandateAdmitted { epoch } => {
-                Some(epoch.run.clone())
-            }
+            EventBody::MandateMinted { epoch }
+            | EventBody::FenceMandateMinted { epoch, .. }
+            | EventBody::MandateAdmitted { epoch } => Some(epoch.run.clone()),
             _ => self.run.clone(),
         };
         Event {

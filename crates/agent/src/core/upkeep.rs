@@ -11,11 +11,14 @@ use std::time::Duration;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
+/// How many rounds lie between two whole checks of the log: a day.
+const CHECK_LOG_EVERY: u32 = 24 * 60;
 /// Fewer days than this left are worth saying.
 const FEW_DAYS: i64 = 30;
 
 /// Never ends.
 pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
+    let mut round: u32 = 0;
     loop {
         for peer in core.peers.values() {
             if let Some(identity) = peer.identity() {
@@ -29,11 +32,52 @@ pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
         }
         keep_certificate(&core, &live).await;
         let journal = core.clone();
-        let kept = tokio::task::spawn_blocking(move || journal.log.journal().maintain()).await;
+        let kept = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.log.journal();
+            // Reads the times of earlier steps now, so that no move waits for it.
+            let _ = journal.step_history("");
+            journal.maintain()
+        })
+        .await;
         if let Ok(Err(error)) = kept {
             tracing::warn!(%error, "the log could not be looked after");
         }
         tokio::time::sleep(EVERY).await;
+        if round.is_multiple_of(CHECK_LOG_EVERY) {
+            check_log(&core).await;
+        }
+        round = round.wrapping_add(1);
+    }
+}
+
+/// Reads every row of the log: the open trusts the summaries of long logs. What does not hold is said, and the next
+/// open reads every row too, and sets the file aside.
+async fn check_log(core: &Arc<Core>) {
+    let c = core.clone();
+    let checked = tokio::task::spawn_blocking(move || {
+        let trusted = c.log.journal().trusted().clone();
+        let problems = siaga_journal::verify_dir(&c.state_dir, &trusted).problems;
+        // Files that were set aside are known to be damaged.
+        let aside = |p: &siaga_journal::Problem| p.file.extension().is_none_or(|e| e != "log");
+        let first = problems.into_iter().find(|p| !aside(p));
+        if first.is_some()
+            && let Err(error) = c.log.journal().forget_summaries()
+        {
+            tracing::warn!(%error, "the log's summaries could not be removed");
+        }
+        first
+    });
+    if let Ok(Some(problem)) = checked.await {
+        let evidence = format!("{}: {}", problem.file.display(), problem.detail);
+        core.found(
+            None,
+            Finding {
+                code: FindingCode::JournalDamaged,
+                node: core.me.clone(),
+                severity: Severity::Warning,
+                evidence,
+            },
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! None of it takes a disk set without an ordinary plan and its proofs.
 
+use super::cover::Covered;
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::{observe, own_facts};
@@ -16,13 +17,12 @@ use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
-use siaga_model::{Epoch, RunId, UtcMicros};
-use siaga_model::{Evidence, Why};
-use siaga_runner::hands::Hands;
-use siaga_runner::hands::{Acted, Trouble};
+use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, UtcMicros, Why};
+use siaga_runner::hands::{Acted, Hands, Trouble};
+use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
 use siaga_words::Ui;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,8 @@ const LOOK_EVERY: u32 = 5;
 pub async fn watch(core: Arc<Core>) {
     let mut silent_since: BTreeMap<RunId, Instant> = BTreeMap::new();
     let mut tried: Vec<RunId> = Vec::new();
-    let mut started_after_power_loss = false;
+    // The services for which there is no start after a power loss to wait for (any more).
+    let mut settled: BTreeSet<ServiceName> = BTreeSet::new();
     let mut tick: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
@@ -53,8 +54,8 @@ pub async fn watch(core: Arc<Core>) {
             if tick.is_multiple_of(LOOK_EVERY) {
                 look(&core, &service).await;
             }
-            if !started_after_power_loss {
-                started_after_power_loss = building_power_loss(&core, &service).await;
+            if !settled.contains(&service.name) && building_power_loss(&core, &service).await {
+                settled.insert(service.name.clone());
             }
         }
     }
@@ -62,7 +63,7 @@ pub async fn watch(core: Arc<Core>) {
 
 /// Another node took the disk set with a fence or an attestation against this one, under a mandate newer than any that
 /// this node obeys, and the service has not been brought back here since.
-fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
+pub fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
     let facts = core.desks.get(&service.name)?.bench.lock().ledger.facts();
     let newest = core
         .log
@@ -107,6 +108,22 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
     let facts = own_facts(core, &service.name).await;
     let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
     let cleaned = tokio::task::spawn_blocking(move || {
+        let Some(desk) = c.desks.get(&s) else {
+            return Vec::new();
+        };
+        // A mandate that came meanwhile decides; one that comes now waits until nothing is in flight here.
+        let still = |ledger: &Ledger| {
+            let highest = ledger.facts().highest;
+            highest.is_none_or(|h| h.counter < e.counter)
+        };
+        let Some(_letting_go) = desk.bench.occupy(&e, still) else {
+            return Vec::new();
+        };
+        if c.hands.look(&s).disk != Holding::Free {
+            // Said durably before the act. Where it can't be said, letting go is still the safe act.
+            let body = EventBody::LettingGo { epoch: e.clone() };
+            c.note_durably(&s, body);
+        }
         c.hands.disown(&s);
         let mut said = Vec::new();
         let mut keep = |done: fn(Option<Why>) -> Cleaned, acted: Acted| match acted {
@@ -132,14 +149,13 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
             c.hands.unmount(&s),
         );
         let clean = c.hands.prove_released(&s).is_ok();
-        if let Some(desk) = c.desks.get(&s) {
-            let mut bench = desk.bench.lock();
-            let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
-            // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
-            if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
-                said.push(Cleaned::LogUnwritten { why: error.why() });
-            }
+        let mut bench = desk.bench.lock();
+        let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
+        // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
+        if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
+            said.push(Cleaned::LogUnwritten { why: error.why() });
         }
+        drop(bench);
         said
     })
     .await
@@ -172,16 +188,8 @@ async fn cover(
         return;
     };
     let coordinator = known.plan.coordinator.clone();
-    let stuck = matches!(known.ended, Some(RunOutcome::Stuck { .. }));
-    // Only the node that let the service go in this very run covers it, and never a service that was to be stopped.
-    let let_go_here =
-        known.from.as_ref() == Some(&core.me) && enlisted(core, service, &known).await;
-    if coordinator == core.me
-        || stuck
-        || tried.contains(&known.run)
-        || known.goal == Placement::Stopped
-        || !let_go_here
-    {
+    let obeyed = obeyed(core, service).await;
+    if tried.contains(&known.run) || !may_cover(&core.me, &known, obeyed.as_ref()) {
         return;
     }
     if carries_on(core, service, &known).await {
@@ -213,19 +221,26 @@ async fn cover(
     }
 }
 
-/// Is the newest plan of that run the one that this node obeys?
-async fn enlisted(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
-    let (c, s, epoch) = (core.clone(), service.name.clone(), known.plan.epoch.clone());
+/// Only the node that let the service go in this very run covers it, and never a service that was to be stopped, nor a
+/// run that rests in a named state. `obeyed`: the mandate of the newest plan that this node was enlisted in.
+pub fn may_cover(me: &NodeName, known: &KnownRun, obeyed: Option<&Epoch>) -> bool {
+    let stuck = matches!(known.ended, Some(RunOutcome::Stuck { .. }));
+    let let_go_here = known.from.as_ref() == Some(me) && obeyed == Some(&known.plan.epoch);
+    let_go_here && !stuck && &known.plan.coordinator != me && known.goal != Placement::Stopped
+}
+
+/// The mandate of the plan that this node knows last.
+async fn obeyed(core: &Arc<Core>, service: &Service) -> Option<Epoch> {
+    let (c, s) = (core.clone(), service.name.clone());
     let obeyed = tokio::task::spawn_blocking(move || {
-        let desk = c.desks.get(&s)?;
-        let bench = desk.bench.lock();
-        bench.ledger.plan().map(|p| p.epoch == epoch)
+        let bench = c.desks.get(&s)?.bench.lock();
+        bench.ledger.plan().map(|p| p.epoch.clone())
     });
-    obeyed.await.ok().flatten().unwrap_or(false)
+    obeyed.await.ok().flatten()
 }
 
 /// Does the coordinator's agent answer? Then it is a person's turn (`resume`, `abort`), not this node's.
-async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
+pub async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
     let Some(peer) = core.peers.get(&known.plan.coordinator) else {
         return false;
     };
@@ -284,17 +299,18 @@ async fn begin_by_itself(
             }
         })?;
     let now = core.hands.now();
-    let run = match kind {
-        MoveKind::Cover => known.run.clone(),
-        _ => new_run_id(now, &core.me),
-    };
+    // A cover is a run of its own: the person's order was another one, and is not done by it.
+    let run = new_run_id(now, &core.me);
+    let covered = (kind == MoveKind::Cover).then(|| Covered::from(known));
     let live = LiveRun::new(
         run.clone(),
         service.name.clone(),
         kind,
         core.agent_actor(),
         now,
-    );
+    )
+    .covering(covered.clone())
+    .intending(&plan);
     let live = core
         .runs
         .begin(live, "")
@@ -321,6 +337,7 @@ async fn begin_by_itself(
             requested_by: None,
             approved_by: None,
             idempotency_key: String::new(),
+            covers: covered.map(|c| c.run),
         },
         budget: None,
     };
@@ -381,7 +398,7 @@ fn finding(core: &Core, code: FindingCode, evidence: Evidence) -> Finding {
 
 /// Both nodes rebooted since the service was last on line, both hold nothing, and the policy allows it: the preferred
 /// node starts the service. Returns true once there is nothing more to wait for.
-async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
+pub async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
     if !core.config.policy.start_after_building_power_loss || service.preferred_node != core.me {
         return true;
     }
@@ -392,8 +409,15 @@ async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
         known.ended,
         Some(RunOutcome::Done | RunOutcome::Restored { .. })
     );
-    if !ended_well || known.goal == Placement::Stopped || !all_rebooted_since(core, service) {
+    let rebooted = rebooted_since_last_run(core, service);
+    // The newest plan says where the run brought the service in the end, also where it was aborted or restored.
+    let stopped = known.plan.plan.goal == Placement::Stopped;
+    if !ended_well || stopped || !rebooted.contains(&core.me) {
         return true;
+    }
+    // The other one comes back when it comes back, and its word of that a moment later.
+    if !core.config.nodes.iter().all(|n| rebooted.contains(&n.name)) {
+        return false;
     }
     let observation = observe(core, service).await;
     let everybody = observation
@@ -424,9 +448,14 @@ async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
     true
 }
 
-fn all_rebooted_since(core: &Core, service: &Service) -> bool {
-    let Ok(events) = core.log.journal().events(&Filter::default()) else {
-        return false;
+/// The nodes that booted since the last run of the service ended.
+fn rebooted_since_last_run(core: &Core, service: &Service) -> BTreeSet<NodeName> {
+    let filter = Filter {
+        kinds: vec!["run_ended".into(), "node_booted".into()],
+        ..Filter::default()
+    };
+    let Ok(events) = core.log.journal().events(&filter) else {
+        return BTreeSet::new();
     };
     let last_end = events
         .iter()
@@ -435,11 +464,9 @@ fn all_rebooted_since(core: &Core, service: &Service) -> bool {
         .map(|e| e.at)
         .max()
         .unwrap_or(UtcMicros(0));
-    core.config.nodes.iter().all(|node| {
-        events.iter().any(|e| {
-            e.node == node.name
-                && e.at > last_end
-                && matches!(e.event.body, EventBody::NodeBooted { .. })
-        })
-    })
+    events
+        .into_iter()
+        .filter(|e| matches!(e.event.body, EventBody::NodeBooted { .. }) && e.at > last_end)
+        .map(|e| e.node)
+        .collect()
 }

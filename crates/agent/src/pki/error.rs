@@ -29,6 +29,8 @@ pub enum PkiError {
     NoAddress,
     #[error("the certificate is not for this machine's key, or not from this site's CA")]
     WrongCertificate,
+    #[error("the event log: {0}")]
+    Journal(#[from] siaga_journal::JournalError),
 }
 
 impl PkiError {
@@ -45,6 +47,7 @@ impl PkiError {
             PkiError::Name { .. } => "KEYS_NAME",
             PkiError::NoAddress => "KEYS_NO_ADDRESS",
             PkiError::WrongCertificate => "KEYS_WRONG_CERTIFICATE",
+            PkiError::Journal(e) => e.code(),
         }
     }
 }

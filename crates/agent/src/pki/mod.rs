@@ -80,6 +80,7 @@ pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitRe
         key.serialize_pem().as_bytes(),
     )?;
     pins::write(state_dir, &[own])?;
+    begin_journal(state_dir, node)?;
     files::write(
         &files::path(state_dir, files::NODE_CERT),
         identity::pem("CERTIFICATE", &cert).as_bytes(),
@@ -89,6 +90,17 @@ pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitRe
         ca: ca.fingerprint()?,
         key: key_pin,
     })
+}
+
+/// The first node of a site has no history that could be missing. Where rows are here already, it is not the first
+/// start, and nothing is said about them.
+fn begin_journal(state_dir: &Path, node: &NodeName) -> Result<(), PkiError> {
+    let clock = Box::new(siaga_journal::SystemClock);
+    let (mut journal, opened) = siaga_journal::Journal::open(state_dir, node.clone(), clock)?;
+    if opened.start == siaga_journal::Start::First {
+        journal.confirm_history()?;
+    }
+    Ok(())
 }
 
 /// The wall clock. Only for dates in certificates and tokens.

@@ -51,7 +51,9 @@ impl CallError {
         match self {
             CallError::Timeout { sent, .. } => *sent,
             CallError::Lost { .. } | CallError::Malformed { .. } => true,
-            CallError::Refused { .. } | CallError::Tls { .. } | CallError::Status { .. } => false,
+            // The handler was at work when it failed, or when its time was up.
+            CallError::Status { status, .. } => *status >= 500,
+            CallError::Refused { .. } | CallError::Tls { .. } => false,
         }
     }
     /// True where the other side answered, if only with an error.

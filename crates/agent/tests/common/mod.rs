@@ -1,6 +1,8 @@
 //! Two nodes with agents on loopback, in this process.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod agent;
+
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -58,8 +60,17 @@ pub async fn first() -> TestNode {
     serve(site(), Limits::default()).await
 }
 
+/// The first node, with these routes too.
+pub async fn first_with(routes: Router) -> TestNode {
+    serve_with(site(), Limits::default(), routes).await
+}
+
 /// Serves the identity in `dir/state`.
 pub async fn serve(dir: tempfile::TempDir, limits: Limits) -> TestNode {
+    serve_with(dir, limits, Router::new()).await
+}
+
+async fn serve_with(dir: tempfile::TempDir, limits: Limits, more: Router) -> TestNode {
     let state = dir.path().join("state");
     let identity = Identity::load(&state).unwrap();
     let pins = PinStore::load(&state).unwrap();
@@ -90,7 +101,9 @@ pub async fn serve(dir: tempfile::TempDir, limits: Limits) -> TestNode {
     };
     let server = Server::start(
         options,
-        pki_routes::router(join).merge(test_routes(handled.clone(), reports.clone())),
+        pki_routes::router(join)
+            .merge(test_routes(handled.clone(), reports.clone()))
+            .merge(more),
     )
     .unwrap();
     let address = server.wait_bound(1).await[0];

@@ -7,10 +7,12 @@ use siaga_model::config::FenceKind;
 use siaga_model::event::{ActorProof, Event, EventBody, OtherBody};
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
-    AddressAnswer, AgentView, ApplicationFact, DatabaseState, Holding, Known, NodeFacts, NodeView,
-    Observation, Power, Promise,
+    AddressAnswer, AgentView, ApplicationFact, DatabaseState, Holding, Known, Neighbour, NodeFacts,
+    NodeView, Observation, Power, Presence, Promise,
 };
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, PlannedProof, Step};
+use siaga_model::plan::{
+    Action, Hit, HitMandate, MandatedPlan, MoveKind, Placement, Plan, PlannedProof, Step,
+};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome, StepReport};
@@ -59,6 +61,10 @@ fn plan() -> Plan {
             node: "serverdb".into(),
             device: "ipmi".into(),
             fence: FenceKind::Power,
+        }],
+        hits: vec![Hit {
+            victim: "serverdb".into(),
+            service: "pacs".into(),
         }],
         steps: vec![Step {
             id: StepId(0),
@@ -134,6 +140,13 @@ fn observation() -> Observation {
         probes: vec![],
         addresses: vec![],
         disk: siaga_model::observation::DiskSighting::NotLooked { why: "held".into() },
+        neighbours: vec![Neighbour {
+            service: "pacs".into(),
+            on: [("serverdb".into(), Known::Known(Presence::Held))].into(),
+            run: None,
+            probes: vec![],
+            mandates: vec![epoch()],
+        }],
     }
 }
 
@@ -177,11 +190,17 @@ fn order() -> Order {
             by: "budi".into(),
             how: AttestKind::Unplugged,
         })],
+        hit_mandates: vec![HitMandate {
+            victim: "serverdb".into(),
+            service: "pacs".into(),
+            epoch: epoch(),
+        }],
         enlist: Some(Box::new(MandatedPlan {
             id: "p1".into(),
             parent: None,
             epoch: epoch(),
             coordinator: "backup".into(),
+            hit_mandates: vec![],
             plan,
         })),
         address_free: false,
@@ -282,6 +301,7 @@ pub fn good() -> Vec<(&'static str, Value)> {
             "Event",
             event(EventBody::RunEnded {
                 outcome: RunOutcome::Done,
+                plan: Some("r1.4".into()),
             }),
         ),
         (

@@ -123,6 +123,12 @@ pub const ROUTES: &[Route] = &[
         "PowerRequest",
         Some("PowerAnswer"),
     ),
+    post(
+        "/v1/events/accept-loss",
+        "A person attests that nothing in the lost journals of both nodes is in force",
+        "AcceptLossRequest",
+        Some("AcceptLossAnswer"),
+    ),
     Route {
         query: Some("EventsQuery"),
         errors: LOG,

@@ -32,6 +32,7 @@ pub fn order(
         approved_by: None,
         stated_actor: session.person.clone(),
         forwarded_actor: None,
+        forwarded_person: None,
     };
     let Planned::GoOn(plan) = plan(ctx, session, &mut request)? else {
         return Ok(());
@@ -70,7 +71,7 @@ fn plan(ctx: &Context, session: &mut Session, request: &mut MoveRequest) -> Resu
             MoveAnswer::DryRun { plan, .. } | MoveAnswer::Accepted { plan, .. } => {
                 return Ok(Planned::GoOn(Some(plan)));
             }
-            MoveAnswer::Refused { refusal } => refusal,
+            MoveAnswer::Refused { refusal } | MoveAnswer::Unknown { refusal, .. } => refusal,
         };
         if request.kind == MoveKind::Abort && refusal.code == RefusalCode::RunInProgress {
             return Ok(Planned::GoOn(None));

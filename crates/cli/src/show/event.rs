@@ -24,10 +24,16 @@ pub fn line(ctx: &Context, view: &EventView) -> String {
 }
 
 fn who(ctx: &Context, actor: &Actor) -> String {
-    match actor.how {
+    match &actor.how {
         ActorProof::Stated => format!("{} ({})", actor.name, ui(&ctx.voice, Ui::StatedNotProved)),
-        ActorProof::PeerCredentials { .. } | ActorProof::RootLogin { .. } | ActorProof::Agent => {
-            actor.name.clone()
+        ActorProof::Forwarded { node, how } => {
+            let stated = matches!(**how, ActorProof::Stated)
+                .then(|| format!(" ({})", ui(&ctx.voice, Ui::StatedNotProved)));
+            format!("{} @ {node}{}", actor.name, stated.unwrap_or_default())
         }
+        ActorProof::PeerCredentials { .. }
+        | ActorProof::RootLogin { .. }
+        | ActorProof::JoinToken
+        | ActorProof::Agent => actor.name.clone(),
     }
 }

@@ -111,11 +111,18 @@ fn cause(ctx: &Context, row: &LogBookRow) -> String {
         DowntimeKind::Restarted => ctx.say(Screen::WasRestarted),
         DowntimeKind::Silent => ctx.say(Screen::WasSilent),
     };
-    match &row.cause {
+    let text = match &row.cause {
         Some(cause) => format!(
             "{kind}: {}",
             cause.split_whitespace().collect::<Vec<_>>().join(" ")
         ),
         None => kind,
+    };
+    match &row.covered_by {
+        Some(run) => format!(
+            "{text} ({})",
+            ctx.say(Screen::CoveredBy { run: run.clone() })
+        ),
+        None => text,
     }
 }

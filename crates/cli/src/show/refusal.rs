@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::fault::Fault;
 use crate::when;
 use siaga_model::api::MoveRequest;
-use siaga_model::refusal::Refusal;
+use siaga_model::refusal::{Refusal, RefusalCode};
 
 /// Prints a refusal. `request` is what was refused, where it was a move.
 ///
@@ -39,13 +39,18 @@ fn as_json(ctx: &Context, request: Option<&MoveRequest>, refusal: &Refusal) -> s
         .iter()
         .map(|a| siaga_words::advice(&ctx.voice, a).command)
         .collect();
+    let (outcome, key) = match refusal.code {
+        RefusalCode::OrderUnknown => ("unknown", request.map(|r| r.idempotency_key.clone())),
+        _ => ("refused", None),
+    };
     serde_json::json!({
         "run_id": null,
+        "key": key,
         "kind": request.map(|r| r.kind),
         "service": request.and_then(|r| r.service.clone()).or(only_service),
         "from": null,
         "to": request.and_then(|r| r.to.clone()),
-        "outcome": "refused",
+        "outcome": outcome,
         "code": siaga_words::refusal_code(refusal.code),
         "message": siaga_words::sentence(&ctx.voice, &refusal.sentence),
         "evidence": evidence,

@@ -82,7 +82,14 @@ pub fn run(ctx: &Context, service: &ServiceStatus) -> Option<String> {
             coordinator,
         },
     };
-    Some(sentence(&ctx.voice, &said))
+    let mut text = sentence(&ctx.voice, &said);
+    if let Some(covered) = &run.covers {
+        let covers = ctx.say(Screen::RunCovers {
+            run: covered.clone(),
+        });
+        text = format!("{text}\n{covers}");
+    }
+    Some(text)
 }
 
 /// What is known of each node, without what the evidence has said already.

@@ -7,9 +7,11 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::term::{Tone, out};
 use crate::{show, when};
-use siaga_model::api::{EventView, EventsAnswer, VerifyAnswer};
+use siaga_model::api::{
+    AcceptLossAnswer, AcceptLossRequest, EventView, EventsAnswer, VerifyAnswer,
+};
 use siaga_model::{NodeName, ServiceName};
-use siaga_words::{Ui, ui};
+use siaga_words::{Screen, Ui, ui};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,21 @@ pub enum EventsVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Attest that nothing in the lost logs of both nodes is in force any more
+    ///
+    /// Only where both nodes lost their event logs: then neither can tell what was promised, and both refuse to move
+    /// anything. Make sure first that the service runs nowhere and that nobody moved it by hand.
+    #[command(
+        after_help = "Examples:\n  siaga events accept-loss --reason \"both system disks were replaced\""
+    )]
+    AcceptLoss {
+        /// What happened; it goes into the log under your name.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How long one long poll is held.
@@ -80,8 +97,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let ctx = Context::connect(global)?;
-    if let Some(EventsVerb::Verify { json }) = &args.verb {
-        return verify(&ctx, *json);
+    match &args.verb {
+        Some(EventsVerb::Verify { json }) => return verify(&ctx, *json),
+        Some(EventsVerb::AcceptLoss { reason, json }) => return accept_loss(&ctx, reason, *json),
+        None => {}
     }
     let query = query(&ctx, &args.filter)?;
     let first: EventsAnswer = ctx.client.get(&format!("/v1/events?{query}"), LOOK)?;
@@ -185,6 +204,30 @@ impl Printer<'_> {
             out(text.trim_end());
         }
     }
+}
+
+fn accept_loss(ctx: &Context, reason: &str, json: bool) -> Result<Exit, Fault> {
+    let request = AcceptLossRequest {
+        reason: reason.to_owned(),
+        stated_actor: ctx.stated.clone(),
+    };
+    let answer: AcceptLossAnswer = ctx.client.post("/v1/events/accept-loss", &request, LOOK)?;
+    if json {
+        show::json(&answer)?;
+    }
+    let (exit, text) = match &answer {
+        AcceptLossAnswer::Accepted => (Exit::Done, ctx.say(Screen::LossAccepted)),
+        AcceptLossAnswer::Refused { refusal } => {
+            (Exit::Refused, siaga_words::refusal(&ctx.voice, refusal))
+        }
+        AcceptLossAnswer::Failed { why } => (Exit::Failed, why.clone()),
+    };
+    match (json, exit) {
+        (true, _) => {}
+        (false, Exit::Done) => out(&text),
+        (false, _) => eprintln!("{text}"),
+    }
+    Ok(exit)
 }
 
 fn verify(ctx: &Context, json: bool) -> Result<Exit, Fault> {

@@ -142,6 +142,7 @@ fn row(subject: Subject, kind: DowntimeKind, seen_by: SeenBy) -> LogBookRow {
         who: Some("budi".into()),
         seen_by,
         run: Some(RunId::new(RUN)),
+        covered_by: None,
     }
 }
 

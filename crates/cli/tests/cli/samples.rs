@@ -45,6 +45,7 @@ pub fn observation() -> Observation {
         probes: Vec::new(),
         addresses: Vec::new(),
         disk: DiskSighting::NoChangeSeen,
+        neighbours: Vec::new(),
     }
 }
 
@@ -71,6 +72,7 @@ pub fn plan(kind: MoveKind) -> Plan {
         goal: Placement::ActiveOn(backup()),
         from: Some(serverdb()),
         proofs: vec![PlannedProof::Release { node: serverdb() }],
+        hits: Vec::new(),
         steps: vec![
             first,
             step(1, backup(), Action::Mount),
@@ -133,6 +135,7 @@ pub fn step(action: &str, outcome: StepOutcome) -> StepView {
 pub fn report(kind: MoveKind) -> MoveReport {
     MoveReport {
         run_id: RunId::new(RUN),
+        covers: None,
         kind,
         service: service(),
         from: Some(serverdb()),

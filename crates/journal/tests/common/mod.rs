@@ -188,12 +188,14 @@ pub fn accepted(kind: MoveKind, reason: &str) -> EventBody {
         requested_by: Some(PersonName::from("Sari")),
         approved_by: None,
         idempotency_key: "k".to_owned(),
+        covers: None,
     }
 }
 
 pub fn ended() -> EventBody {
     EventBody::RunEnded {
         outcome: RunOutcome::Done,
+        plan: None,
     }
 }
 

@@ -193,6 +193,14 @@ mod tests {
         fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
             None
         }
+        fn promise_facts(
+            &self,
+            _: &ServiceName,
+            _: &NodeName,
+            _: Duration,
+        ) -> Option<siaga_model::observation::PromiseFacts> {
+            None
+        }
         fn probes(&self, _: &ServiceName) -> Vec<ProbeSighting> {
             self.0.clone()
         }

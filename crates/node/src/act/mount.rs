@@ -5,7 +5,7 @@ use super::disk_set::DiskSet;
 use super::mmp;
 use crate::observe::holders::{self, Holder};
 use crate::observe::mounts::{self, MountEntry};
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// A mount replays the journal and may wait for multiple-mount protection; an unmount writes everything back.
 const KERNEL_WITHIN: Duration = Duration::from_secs(300);
+
+/// How long a mounted file system may take to say whether it takes writes.
+const PROBE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a busy mount is tried again: for processes of ours that are dying, and for strangers on their way out.
 const OWN_WITHIN: Duration = Duration::from_secs(2);
@@ -46,9 +49,16 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
     let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
     let number = disk.number().map_err(failed)?;
     let place = resolved(&file_system.mount_point);
+    let mut notes = Vec::new();
     let table = own_table()?;
     match mounts::on_top(&table, &place) {
-        Some(top) if top.device == number => return Ok(Did::nothing()),
+        Some(top) if top.device == number => match gave_up(&place) {
+            None => return Ok(Did::nothing()),
+            Some(why) => {
+                unmount(disk, &place, &|_| false)?;
+                notes.push(format!("it was mounted and took no writes ({why})"));
+            }
+        },
         Some(top) => return Err(failed(in_the_way(&place, top))),
         None => {}
     }
@@ -56,7 +66,6 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
         return Err(failed(Why::MountPointMissing { mount_point: place }));
     }
     let in_flight = disk.enter();
-    let mut notes = Vec::new();
     if file_system.kind == FileSystemKind::Ext4 {
         notes.extend(mmp::clear_if_allowed(disk.device(), all_powered_off)?);
     }
@@ -77,6 +86,17 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
         Some(top) => Err(failed(in_the_way(&place, top))),
         None => Err(failed(Why::MountVanished { mount_point: place })),
     }
+}
+
+/// A file system whose disk went away and came back refuses every write until it is mounted anew. Says the kernel's
+/// word for it, where a file without a name can't be made for that reason.
+fn gave_up(place: &Path) -> Option<Errno> {
+    let place = place.to_owned();
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let attempt = move || rustix::fs::open(place, flags, Mode::RUSR).err();
+    // Where the kernel does not even answer, a mount would not either: whoever writes next says so.
+    let error = bounded::run(PROBE_WITHIN, attempt).flatten()?;
+    matches!(error, Errno::ROFS | Errno::IO | Errno::SHUTDOWN).then_some(error)
 }
 
 fn own_table() -> Result<Vec<MountEntry>, Trouble> {

@@ -1,6 +1,7 @@
 //! The traps of a shared disk: what still holds it, and what can't be told.
 
 use super::{Guard, Wish, World, in_own_namespace, run, until};
+use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
 use siaga_model::Note;
@@ -86,6 +87,56 @@ fn a_copy_in_another_mount_namespace_is_no_release() {
     });
 }
 
+/// Its way to the storage was cut, another node took the disk set, and the way came back without a boot between.
+#[test]
+fn a_mount_that_may_be_stale_is_not_gone_on_with() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let busy = |acted| matches!(acted, Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy);
+        assert!(busy(world.take_anew()));
+        // It is nobody's from here on, also for a permit that would let it be adopted.
+        assert!(busy(world.take()));
+        assert!(world.hands.mount(&world.service).is_err());
+        assert!(world.hands.look(&world.service).mounts[0].stranger);
+        world.hands.unmount(&world.service).unwrap();
+        assert!(world.take_anew().unwrap().changed);
+        assert!(world.hands.mount(&world.service).unwrap().changed);
+    });
+}
+
+#[test]
+fn a_mount_long_after_the_take_needs_a_new_one() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        let old = Taken {
+            since_boot: Duration::ZERO,
+            ..world.taken()
+        };
+        world.hands.take_for(&old, true).unwrap();
+        let too_late = world.hands.mount(&world.service);
+        assert!(
+            matches!(&too_late, Err(Trouble::Failed(f)) if f.kind == FailureKind::Precondition),
+            "{too_late:?}"
+        );
+        world.take().unwrap();
+        world.hands.mount(&world.service).unwrap();
+        // What is mounted already was mounted in time.
+        world.hands.take_for(&old, true).unwrap();
+        assert!(!world.hands.mount(&world.service).unwrap().changed);
+    });
+}
+
+#[test]
+fn the_kernels_word_alone_tells_who_claims_the_disk_set() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let claimed = || world.hands.claimed(&world.service);
+        assert!(matches!(claimed(), Holding::Held { .. }));
+        world.hands.unmount(&world.service).unwrap();
+        assert_eq!(claimed(), Holding::Free);
+    });
+}
+
 /// As after an agent that was killed inside `mount(2)`: no table and no process shows it.
 #[test]
 fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
@@ -102,6 +153,64 @@ fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
         until("release", || {
             world.hands.prove_released(&world.service).is_ok()
         });
+    });
+}
+
+/// Its disk went away and came back: the kernel lets nothing be written any more. A shutdown without a flush.
+fn gives_up(world: &World) {
+    const SHUTDOWN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'X', 125);
+    let place = File::open(&world.mount_point).unwrap();
+    let without_flush: u32 = 2;
+    // SAFETY: the call reads one u32 that lives until it returns.
+    unsafe {
+        let setter = rustix::ioctl::Setter::<SHUTDOWN, _>::new(without_flush);
+        rustix::ioctl::ioctl(&place, setter).unwrap();
+    }
+}
+
+fn is_mounted_anew(wish: &Wish) {
+    let world = World::mounted(wish);
+    assert_eq!(world.hands.mount(&world.service), Ok(Did::nothing()));
+    gives_up(&world);
+    assert!(
+        world
+            .hands
+            .write_disk_epoch(&world.service, &World::epoch(9))
+            .is_err()
+    );
+    let did = world.hands.mount(&world.service).unwrap();
+    assert!(
+        did.changed && did.notes.join("").contains("took no writes"),
+        "{did:?}"
+    );
+    world
+        .hands
+        .write_disk_epoch(&world.service, &World::epoch(9))
+        .unwrap();
+}
+
+#[test]
+fn a_file_system_that_gave_up_is_mounted_anew() {
+    in_own_namespace(|| {
+        is_mounted_anew(&Wish::EXT4);
+        is_mounted_anew(&Wish::XFS);
+    });
+}
+
+#[test]
+fn one_that_gave_up_and_is_in_use_is_left_and_its_holders_are_named() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        let _user = Guard::spawn(
+            Command::new("/bin/sleep")
+                .arg("1000")
+                .current_dir(&world.mount_point),
+        );
+        gives_up(&world);
+        assert!(matches!(
+            world.hands.mount(&world.service),
+            Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy && f.detail.contains("sleep")
+        ));
     });
 }
 

@@ -134,6 +134,14 @@ impl LifeSigns for NoSigns {
     fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
         None
     }
+    fn promise_facts(
+        &self,
+        _: &ServiceName,
+        _: &NodeName,
+        _: Duration,
+    ) -> Option<siaga_model::observation::PromiseFacts> {
+        None
+    }
     fn probes(&self, _: &ServiceName) -> Vec<ProbeSighting> {
         Vec::new()
     }
@@ -244,11 +252,19 @@ impl World {
         }
     }
 
-    /// Takes as a permit without power proofs would.
+    /// Takes as a permit without power proofs would, where nobody else took the disk set meanwhile.
     pub fn take(&self) -> siaga_runner::hands::Acted {
+        self.hands.take_for(&self.taken(), true)
+    }
+
+    /// Takes as a permit does where another node may have taken the disk set meanwhile.
+    pub fn take_anew(&self) -> siaga_runner::hands::Acted {
+        self.hands.take_for(&self.taken(), false)
+    }
+
+    pub fn taken(&self) -> Taken {
         let boot = crate::boot_id().unwrap();
-        self.hands
-            .take_for(&Taken::new(self.service.clone(), Self::epoch(1), boot, &[]))
+        Taken::new(self.service.clone(), Self::epoch(1), boot, &[])
     }
 
     /// Taken and mounted.

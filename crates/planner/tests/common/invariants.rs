@@ -1,8 +1,11 @@
 //! What must hold of every plan, whatever the world: written from design.md, not from the planner.
 
-use siaga_model::config::Config;
-use siaga_model::observation::{Holding, Observation};
-use siaga_model::plan::{Action, MoveKind, Plan, Step};
+use siaga_model::config::{Config, FenceKind};
+use siaga_model::observation::{
+    FenceState, Holding, Known, Neighbour, NeighbourRun, Observation, Presence, ProbeSighting,
+};
+use siaga_model::plan::{Action, Hit, MoveKind, Plan, Step};
+use siaga_model::refusal::Sentence;
 use siaga_model::{NodeName, StepId};
 use std::collections::BTreeSet;
 
@@ -17,6 +20,7 @@ pub fn check(config: &Config, observation: &Observation, plan: &Plan) -> Result<
         database_after_mount(plan),
         address_after_address(config, plan),
         nothing_taken_is_promised(plan),
+        every_hit_is_named(config, observation, plan),
     ];
     checks
         .into_iter()
@@ -184,4 +188,68 @@ fn nothing_taken_is_promised(plan: &Plan) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A fence hits a node: it needs the mandates of every other service, and the operator is told of exactly those that
+/// are not known to have nothing there. None of them works there, and no run of any acts there.
+fn every_hit_is_named(
+    config: &Config,
+    observation: &Observation,
+    plan: &Plan,
+) -> Result<(), String> {
+    let mut expected = Vec::new();
+    for step in &plan.steps {
+        let Action::Fence { victim, .. } = &step.action else {
+            continue;
+        };
+        for other in config.services.iter().filter(|s| s.name != plan.service) {
+            let mut seen = observation.neighbours.iter();
+            let seen = seen.find(|n| n.service == other.name);
+            expected.push(Hit {
+                victim: victim.clone(),
+                service: other.name.clone(),
+            });
+            let acts = |r: &NeighbourRun| r.acts_on.known().is_none_or(|on| on.contains(victim));
+            if seen.and_then(|n| n.run.as_ref()).is_some_and(acts) {
+                return Err(format!("a run of {} acts on {victim}", other.name));
+            }
+            let presence = seen.and_then(|n| n.on.get(victim)).and_then(Known::known);
+            let absent = presence == Some(&Presence::Absent);
+            if !absent && works_there(config, observation, seen, victim) {
+                return Err(format!("{} works on {victim}, which is fenced", other.name));
+            }
+            let said = Sentence::FenceHitsService {
+                node: victim.clone(),
+                service: other.name.clone(),
+            };
+            if plan.unproved.contains(&said) == absent {
+                return Err(format!(
+                    "{}: absent is {absent}, and it is told otherwise",
+                    other.name
+                ));
+            }
+        }
+    }
+    if plan.hits != expected {
+        return Err(format!("hits {expected:?}, names {:?}", plan.hits));
+    }
+    Ok(())
+}
+
+fn works_there(
+    config: &Config,
+    observation: &Observation,
+    seen: Option<&Neighbour>,
+    victim: &NodeName,
+) -> bool {
+    let mut fences = observation.nodes[victim].fences.iter();
+    let cut = fences.any(|f| f.kind == FenceKind::Fabric && f.state == FenceState::Fenced);
+    let fresh = u64::try_from(config.policy.witness_fresh.as_millis()).unwrap();
+    let served = |p: &ProbeSighting| {
+        p.serving && p.age_ms <= fresh && p.node.as_ref().is_none_or(|n| n == victim)
+    };
+    seen.is_some_and(|n| {
+        let presence = n.on.get(victim).and_then(Known::known);
+        (presence == Some(&Presence::Running) && !cut) || n.probes.iter().any(served)
+    })
 }

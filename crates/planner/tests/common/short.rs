@@ -7,8 +7,8 @@ use siaga_model::config::{Config, Node};
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DatabaseState, DiskSighting, FenceState, FenceView,
-    Holding, Known, LedgerFacts, MountFact, NodeFacts, NodeView, Observation, Power, ProbeSighting,
-    VirtualIpFact,
+    Holding, Known, LastTake, LedgerFacts, MountFact, Neighbour, NeighbourRun, NodeFacts, NodeView,
+    Observation, Power, Presence, ProbeSighting, VirtualIpFact,
 };
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::{Ground, ProofRecord};
@@ -76,6 +76,7 @@ pub fn observation(config: &Config, value: &Value) -> Observation {
         Some("no-change") => DiskSighting::NoChangeSeen,
         Some(other) => panic!("disk: {other}"),
     };
+    let neighbours = keys.take("neighbours").unwrap_or_else(|| json!({}));
     keys.end();
     Observation {
         service: config.services[0].name.clone(),
@@ -90,6 +91,52 @@ pub fn observation(config: &Config, value: &Value) -> Observation {
             .map(|(a, v)| address(a, v))
             .collect(),
         disk,
+        neighbours: neighbours
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(service, v)| neighbour(config, service, v))
+            .collect(),
+    }
+}
+
+/// `{ "serverdb": "held", "probes": [], "run": { "coordinator": "serverdb", "live": true, "acts_on": ["serverdb"] } }`.
+/// Left out, nothing is known of it; `acts_on` left out is not known either.
+fn neighbour(config: &Config, service: &str, value: &Value) -> Neighbour {
+    let service = service.into();
+    assert!(config.service(&service).is_some(), "no service {service}");
+    let mut keys = Keys::of("neighbour", value);
+    let mut on = BTreeMap::new();
+    for node in NODES {
+        let presence = match keys.take(node).as_ref().map(text) {
+            None => continue,
+            Some("absent") => Known::Known(Presence::Absent),
+            Some("held") => Known::Known(Presence::Held),
+            Some("running") => Known::Known(Presence::Running),
+            Some("unknown") => Known::Unknown {
+                why: "it does not answer".into(),
+            },
+            Some(other) => panic!("a service is not \"{other}\" there"),
+        };
+        on.insert(node.into(), presence);
+    }
+    let probes = keys.take("probes").unwrap_or_else(|| json!([]));
+    let run = keys.take("run").map(|mut value| {
+        let acts_on = value.as_object_mut().unwrap().remove("acts_on");
+        NeighbourRun {
+            run: run(&value),
+            acts_on: acts_on.map_or(Known::Unknown { why: "new".into() }, |v| {
+                Known::Known(parsed(v))
+            }),
+        }
+    });
+    keys.end();
+    Neighbour {
+        service,
+        on,
+        run,
+        probes: probes.as_array().unwrap().iter().map(probe).collect(),
+        mandates: Vec::new(),
     }
 }
 
@@ -292,6 +339,16 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             at: NOW,
         });
     }
+    // Unless the world says otherwise, the node where something is mounted took it last, and nobody else ever did.
+    let mounted = facts.mounts.iter().any(|m| m.mounted);
+    ledger.last_take = match keys.take("took") {
+        Some(Value::String(_)) => LastTake::Unknown,
+        Some(counter) => LastTake::Under {
+            epoch: epoch(counter.as_u64().unwrap()),
+        },
+        None if mounted => LastTake::Under { epoch: epoch(1) },
+        None => LastTake::Never,
+    };
     ledger.journal_lost = keys
         .take("journal_lost")
         .is_some_and(|v| v.as_bool().unwrap());
@@ -313,6 +370,7 @@ fn run(value: &Value) -> siaga_model::observation::RunInProgress {
         epoch: epoch(7),
         coordinator: known_node(text(&keys.take("coordinator").unwrap())),
         since: NOW,
+        covers: None,
         actor: "budi".into(),
         live: keys.take("live").unwrap().as_bool().unwrap(),
         goal: keys.take("goal").map(|v| placement(text(&v))),

@@ -17,6 +17,7 @@ use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
 use siaga_model::{Epoch, NodeName, PlanId, RunId, ServiceName, StepId, UtcMicros};
 use siaga_runner::executor::{Executor, SharedBench};
+use siaga_runner::fencing::Fencing;
 use siaga_runner::hands::Store;
 use siaga_runner::ledger::{Ledger, LedgerError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,12 +57,14 @@ pub fn plan_of(epoch: &Epoch, kind: MoveKind, goal: Placement, steps: Vec<Step>)
         parent: None,
         epoch: epoch.clone(),
         coordinator: epoch.issuer.clone(),
+        hit_mandates: Vec::new(),
         plan: Plan {
             service: service(),
             kind,
             goal,
             from: Some(OTHER.into()),
             proofs: Vec::new(),
+            hits: Vec::new(),
             steps,
             sentence: Sentence::ServiceStopped { service: service() },
             unproved: Vec::new(),
@@ -197,6 +200,7 @@ pub struct Desk {
     pub hands: ScriptedHands,
     pub book: Book,
     pub bench: Arc<SharedBench>,
+    pub fencing: Arc<Fencing>,
 }
 
 impl Desk {
@@ -212,6 +216,7 @@ impl Desk {
             hands: ScriptedHands::default(),
             book,
             bench: Arc::new(bench.with_in_flight_wait(in_flight_wait)),
+            fencing: Arc::default(),
         }
     }
 
@@ -220,6 +225,7 @@ impl Desk {
             hands: &self.hands,
             others: vec![OTHER.into()],
             bench: &self.bench,
+            fencing: &self.fencing,
         };
         executor.execute(order, &|_| {})
     }
@@ -248,6 +254,7 @@ pub fn order(epoch: &Epoch, action: Action) -> Order {
         coordinator: epoch.issuer.clone(),
         step: step(0, ME, action, &[]),
         proofs: Vec::new(),
+        hit_mandates: Vec::new(),
         enlist: None,
         address_free: false,
         attested: Vec::new(),

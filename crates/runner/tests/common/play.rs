@@ -214,7 +214,7 @@ impl Play {
 
     pub fn ends_recorded(&self) -> Vec<RunOutcome> {
         let end = |b: &EventBody| match b {
-            EventBody::RunEnded { outcome } => Some(outcome.clone()),
+            EventBody::RunEnded { outcome, .. } => Some(outcome.clone()),
             _ => None,
         };
         self.records.iter().filter_map(end).collect()
