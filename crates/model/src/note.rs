@@ -51,6 +51,11 @@ pub enum Note {
     FenceComplained {
         why: Why,
     },
+    /// It was mounted, and its file system had given up.
+    TookNoWrites {
+        said: String,
+    },
+    FenceShared,
     /// In the words of the system, or of another version.
     #[serde(untagged)]
     System(String),

@@ -49,10 +49,15 @@ impl LedgerError {
     /// The same, as a reason that people are told.
     pub fn why(&self) -> Why {
         match self.clone() {
-            LedgerError::Superseded { offered, in_force } => {
-                Why::NewerMandate { offered, in_force }
-            }
-            LedgerError::Conflict { epoch, other } => Why::MandatesVoid { epoch, other },
+            LedgerError::Superseded { offered, in_force } => Why::NewerMandate {
+                offered: Box::new(offered),
+                in_force: Box::new(in_force),
+            },
+            LedgerError::Conflict { epoch, other } => Why::MandatesVoid {
+                epoch: Box::new(epoch),
+                other: Box::new(other),
+            },
+            LedgerError::RunThere { run, node } => Why::RunActsOn { run, node },
             LedgerError::JournalLost => Why::JournalLost,
             LedgerError::Log(said) => Why::LogUnwritten { said },
             LedgerError::ProofVoid { node, why, .. } => Why::ProofFails {
@@ -61,6 +66,7 @@ impl LedgerError {
             },
         }
     }
+
     /// The same as a step's failure.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {

@@ -42,6 +42,8 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             format!("{hardware} still answers at {address}: the address is added and defended")
         }
         N::FenceComplained { why } => format!("it complained, and confirms it: {}", said(English, why)),
+        N::TookNoWrites { said } => format!("it was mounted and took no writes ({})", quoted(said)),
+        N::FenceShared => "shared with another run's fence".into(),
         N::System(text) => quoted(text),
     }
 }

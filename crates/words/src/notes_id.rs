@@ -44,6 +44,8 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             format!("{hardware} masih menjawab di {address}: alamat itu ditambahkan dan dipertahankan")
         }
         N::FenceComplained { why } => format!("sempat mengeluh, lalu memastikannya: {}", said(Indonesian, why)),
+        N::TookNoWrites { said } => format!("sudah terpasang, tetapi tidak menerima penulisan ({})", quoted(said)),
+        N::FenceShared => "memakai isolasi yang dilakukan proses lain".into(),
         N::System(text) => quoted(text),
     }
 }

@@ -20,7 +20,7 @@ pub enum Screen {
         socket: PathBuf,
     },
     AgentSilent {
-        why: String,
+        why: siaga_model::why::Why,
     },
     ApiError {
         code: String,

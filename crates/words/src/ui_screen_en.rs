@@ -22,7 +22,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::AgentSilent { why } => format!(
             "The Siaga agent on this machine did not answer: {}.\n  \
              Look at it with: systemctl status siaga. A run that was accepted may still go on: siaga status",
-            quoted(why)
+            crate::why(voice, why)
         ),
         Screen::ApiError { code, message } => format!("{} [{code}]", quoted(message)),
         Screen::AnswerNotUnderstood { why } => format!(

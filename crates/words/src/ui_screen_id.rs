@@ -22,7 +22,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::AgentSilent { why } => format!(
             "Agen Siaga di mesin ini tidak menjawab: {}.\n  \
              Periksa dengan: systemctl status siaga. Proses yang sudah diterima mungkin tetap berjalan: siaga status",
-            quoted(why)
+            crate::why(voice, why)
         ),
         Screen::ApiError { code, message } => format!("{} [{code}]", quoted(message)),
         Screen::AnswerNotUnderstood { why } => format!(

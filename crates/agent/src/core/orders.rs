@@ -187,13 +187,15 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) 
                 tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
-            Next::Refused(why) => return failed(core, FailureKind::Precondition, why),
+            Next::Refused(why) => {
+                return failed(core, FailureKind::Precondition, Why::System(why));
+            }
             Next::Unreached => {
-                let why = format!("{} does not answer: {error}", order.step.node);
+                let why = silent(order, &error);
                 return failed(core, FailureKind::Unreachable, why);
             }
             Next::Unknown => {
-                let why = format!("{}: {error}", order.step.node);
+                let why = silent(order, &error);
                 return unknown(core, why);
             }
         }
@@ -243,6 +245,13 @@ impl Tries {
             (false, true) => Next::Unknown,
             (false, false) => Next::Unreached,
         }
+    }
+}
+
+fn silent(order: &Order, error: &CallError) -> Why {
+    Why::NodeSilent {
+        node: order.step.node.clone(),
+        said: error.to_string(),
     }
 }
 

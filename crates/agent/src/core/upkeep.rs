@@ -68,7 +68,10 @@ async fn check_log(core: &Arc<Core>) {
         first
     });
     if let Ok(Some(problem)) = checked.await {
-        let evidence = format!("{}: {}", problem.file.display(), problem.detail);
+        let evidence = Evidence::DamagedFile {
+            file: problem.file.clone(),
+            said: problem.detail.clone(),
+        };
         core.found(
             None,
             Finding {

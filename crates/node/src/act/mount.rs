@@ -11,9 +11,9 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, unmount as umount2,
 };
-use siaga_model::Why;
 use siaga_model::config::{FileSystem, FileSystemKind};
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,9 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
             None => return Ok(Did::nothing()),
             Some(why) => {
                 unmount(disk, &place, &|_| false)?;
-                notes.push(format!("it was mounted and took no writes ({why})"));
+                notes.push(Note::TookNoWrites {
+                    said: why.to_string(),
+                });
             }
         },
         Some(top) => return Err(failed(in_the_way(&place, top))),

@@ -180,7 +180,7 @@ fn is_mounted_anew(wish: &Wish) {
     );
     let did = world.hands.mount(&world.service).unwrap();
     assert!(
-        did.changed && did.notes.join("").contains("took no writes"),
+        did.changed && matches!(did.notes[..], [Note::TookNoWrites { .. }, ..]),
         "{did:?}"
     );
     world
