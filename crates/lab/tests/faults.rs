@@ -215,7 +215,7 @@ fn a_frozen_node_neither_runs_nor_answers_until_it_thaws() {
     lab.act("thaw", &["serverdb"]);
     assert_eq!(lab.node("serverdb")["frozen"], false);
     assert!(moves(Duration::from_secs(5)));
-    assert!(lab.reaches("client", &address, 7000));
+    assert!(lab.comes_to_reach("client", &address, 7000));
     // A frozen node can be cut off, and boots thawed.
     lab.act("freeze", &["serverdb"]);
     lab.act("cut-power", &["serverdb"]);

@@ -2,7 +2,7 @@
 //! one that must be alive.
 
 use crate::guards;
-use crate::world::World;
+use crate::world::{Grip, World};
 use siaga_model::NodeName;
 use siaga_model::config::Config;
 use siaga_model::observation::{Observation, RunInProgress};
@@ -102,13 +102,20 @@ fn not_preferred<'a>(world: &World<'a>) -> &'a NodeName {
         .unwrap_or(&world.seen.observer)
 }
 
-/// Where something of the service is already; else the preferred node, unless it is silent.
+/// Where something of the service is already; else the preferred node, unless it is silent, or can't reach the disk set
+/// while another one can.
 fn start_node<'a>(world: &World<'a>) -> &'a NodeName {
     let preferred = &world.service.preferred_node;
-    match world.active() {
-        Some(active) => active,
-        None if !world.is_silent(preferred) => preferred,
-        None => &world.seen.observer,
+    if let Some(active) = world.active() {
+        return active;
+    }
+    if world.is_silent(preferred) {
+        return &world.seen.observer;
+    }
+    let able = |n: &&NodeName| world.grip(n) == Grip::Free;
+    match world.others(preferred).into_iter().find(able) {
+        Some(other) if !able(&preferred) => other,
+        Some(_) | None => preferred,
     }
 }
 

@@ -207,7 +207,7 @@ impl Planner<'_> {
         })
     }
 
-    /// Nothing is left to stop: a run that is gone on with is over, and anything else asks for nothing.
+    /// Nothing is left to stop, and nobody goes on with a run.
     fn already_stopped(&self) -> Refusal {
         let service = self.world.name();
         Refusal {

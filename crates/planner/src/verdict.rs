@@ -289,6 +289,18 @@ fn unseen(world: &World) -> Option<Found> {
     let Some(silent) = world.silent().next() else {
         let unknown = |n: &&NodeName| matches!(world.grip(n), Grip::Unknown { .. });
         let node = world.nodes().map(|n| &n.name).find(unknown)?;
+        // Where this node itself can't reach the disk set, the one that can is the way on.
+        let me = &world.seen.observer;
+        let able = |n: &NodeName| world.grip(n) == Grip::Free;
+        let advice = match world.others(me).into_iter().any(able) {
+            true if !able(me) => vec![
+                Advice::Start {
+                    service: service.clone(),
+                },
+                Advice::Check,
+            ],
+            true | false => advice,
+        };
         // No database serves anywhere. What is not known is who holds the disk set.
         let sentence = Sentence::ServiceDown {
             service,

@@ -314,6 +314,11 @@ impl Ledger {
         self.journal_lost = false;
     }
 
+    /// Nobody has a row of this node from before: it is new in the site, and never took anything.
+    pub fn is_new_here(&mut self) {
+        self.began_without_history = false;
+    }
+
     /// Remembers an epoch met on the disk set or in the peer's journal.
     pub fn remember(&mut self, store: &mut dyn Store, epoch: &Epoch) -> Result<(), LedgerError> {
         match self.highest.as_ref().map(|h| epoch.relation(h)) {

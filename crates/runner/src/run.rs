@@ -10,10 +10,11 @@
 //!   or Stuck)                 └─ else ──▶ Ended(Stuck)
 //! ```
 
-use siaga_model::config::FenceKind;
+mod steps;
+
 use siaga_model::event::EventBody;
 use siaga_model::observation::AttestationGiven;
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, PlannedProof, Request, Step};
+use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{
@@ -21,6 +22,7 @@ use siaga_model::run::{
 };
 use siaga_model::{NodeName, PlanId, RunId, ServiceName, StepId};
 use std::collections::{BTreeMap, VecDeque};
+use steps::{address_free, touches, worth_another_plan};
 
 /// How often one leg may be planned anew towards the same goal (a fence device that failed, a mandate that another
 /// run voided) before the run gives up.
@@ -352,7 +354,7 @@ impl Run {
             node: step.node.clone(),
             action: step.action.name().to_owned(),
         };
-        let again = worth_another_plan(&step.action, failure.kind);
+        let again = worth_another_plan(self.plan.as_ref(), step, failure.kind);
         // A mandate that no longer holds is not the device's fault.
         if let Action::Fence { victim, device, .. } = &step.action
             && failure.kind != FailureKind::Superseded
@@ -463,34 +465,4 @@ impl Run {
             Effect::Ended(outcome),
         ]
     }
-}
-
-/// May the step change where the service is? A fence and an attestation do not move it.
-fn touches(action: &Action) -> bool {
-    !matches!(
-        action,
-        Action::Enlist
-            | Action::Checkpoint
-            | Action::Fence { .. }
-            | Action::Attest { .. }
-            | Action::ClientTest
-            | Action::AfterMove
-    )
-}
-
-/// The step comes after the others' address was removed, or after their power went: nobody is left to answer for it.
-/// A node that was only cut from the storage, or that a person says is off, may still answer.
-fn address_free(plan: &MandatedPlan) -> bool {
-    plan.plan.proofs.iter().all(|proof| match proof {
-        PlannedProof::Release { .. } => true,
-        PlannedProof::Fence { fence, .. } => *fence == FenceKind::Power,
-        PlannedProof::Attested { .. } => false,
-    })
-}
-
-/// A fence device that failed (the planner takes the next, or asks for an attestation) and a mandate that met
-/// another (a higher one is minted) are worth another plan towards the same goal.
-fn worth_another_plan(action: &Action, kind: FailureKind) -> bool {
-    matches!(action, Action::Fence { .. })
-        || (kind == FailureKind::Superseded && matches!(action, Action::Enlist | Action::Mount))
 }

@@ -227,6 +227,9 @@ fn a_node_that_lost_its_journal_does_not_know_what_it_took() {
     );
     ledger.journal_found();
     assert_eq!(ledger.facts().last_take, LastTake::Unknown);
+    let mut new = ledger.clone();
+    new.is_new_here();
+    assert_eq!(new.facts().last_take, LastTake::Never);
     let hands = answering(|f| f.last_take = LastTake::Never);
     let permit = take_with(&mut ledger, &hands, released(OTHER, &five()), &[]).unwrap();
     assert!(!permit.may_adopt());

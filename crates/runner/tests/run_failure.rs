@@ -97,6 +97,28 @@ fn an_outcome_that_is_not_known_is_a_failure() {
 }
 
 #[test]
+fn a_node_that_was_free_and_holds_something_now_is_planned_for_anew() {
+    let promised = || step(0, OTHER, Action::Release, &[]);
+    let mut play = Play::with_plan(takeover(), vec![promised()]);
+    play.fail(0, FailureKind::NotReleased);
+    assert_eq!(play.last_asked(), (MoveKind::Takeover, on(ME)));
+    play.assert_running();
+
+    // The plan did unmount there: another one would meet the same holder. Nor does another failure say that it moved.
+    let unmounted = vec![
+        step(0, OTHER, Action::Unmount, &[]),
+        step(1, OTHER, Action::Release, &[0]),
+    ];
+    let mut play = Play::with_plan(switchover(), unmounted);
+    play.done(0);
+    play.fail(1, FailureKind::NotReleased);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+    let mut play = Play::with_plan(switchover(), vec![promised()]);
+    play.fail(0, FailureKind::Io);
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+}
+
+#[test]
 fn an_advisory_step_that_fails_stops_nothing() {
     for action in [Action::Checkpoint, Action::ClientTest, Action::AfterMove] {
         for said in [common::failed(FailureKind::Io), unknown()] {

@@ -8,8 +8,8 @@ use siaga_model::run::RunOutcome;
 
 /// What is wrong, if anything.
 pub fn look(world: &World) -> Result<(), String> {
-    for service in 0..SERVICES.len() {
-        let of = |why: String| format!("{}: {why}", SERVICES[service]);
+    for (service, name) in SERVICES.iter().enumerate() {
+        let of = |why: String| format!("{name}: {why}");
         one_holder(world, service).map_err(of)?;
         nothing_stale(world, service).map_err(of)?;
         order_of_things(world, service).map_err(of)?;

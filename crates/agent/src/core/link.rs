@@ -185,6 +185,7 @@ fn confirm_now(core: &Core) -> bool {
             .runs()
             .newest(service)
             .map(|k| k.plan.epoch.clone());
+        let own = core.log.journal().ledger_events(service);
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
         if !ledger.facts().journal_lost {
@@ -197,6 +198,9 @@ fn confirm_now(core: &Core) -> bool {
             return false;
         }
         ledger.journal_found();
+        if own.is_ok_and(|rows| rows.is_empty()) {
+            ledger.is_new_here();
+        }
     }
     let confirmed = core.log.journal().confirm_history();
     if let Err(error) = &confirmed {

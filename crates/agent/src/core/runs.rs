@@ -187,7 +187,7 @@ fn ends(ended: Option<&PlanId>, plan: &MandatedPlan) -> bool {
 
 /// How a run ended, from its own events in the merged order: by the word of the coordinator of its newest plan, or of
 /// the node that covered it.
-pub fn end_of<'a>(events: &'a [EventView]) -> Option<(&'a MandatedPlan, &'a RunOutcome)> {
+pub fn end_of(events: &[EventView]) -> Option<(&MandatedPlan, &RunOutcome)> {
     let mut newest: Option<&MandatedPlan> = None;
     let mut end: Option<(bool, &RunOutcome)> = None;
     for view in events {

@@ -37,6 +37,8 @@ pub async fn watch(core: Arc<Core>) {
     let mut tried: Vec<RunId> = Vec::new();
     // The services for which there is no start after a power loss to wait for (any more).
     let mut settled: BTreeSet<ServiceName> = BTreeSet::new();
+    // The mandates under which this node was declared gone, and has said so in its log.
+    let mut said_gone: BTreeSet<(ServiceName, u64)> = BTreeSet::new();
     let mut tick: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
@@ -48,7 +50,8 @@ pub async fn watch(core: Arc<Core>) {
             let (c, s) = (core.clone(), service.clone());
             let gone = tokio::task::spawn_blocking(move || declared_gone(&c, &s)).await;
             if let Ok(Some(epoch)) = gone {
-                let_go(&core, &service, &epoch).await;
+                let news = said_gone.insert((service.name.clone(), epoch.counter));
+                let_go(&core, &service, &epoch, news).await;
             }
             cover(&core, &service, &mut silent_since, &mut tried).await;
             if tick.is_multiple_of(LOOK_EVERY) {
@@ -103,8 +106,9 @@ pub fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
 }
 
 /// Drops everything of the service here, and remembers the mandate. Nothing here can be wrong: another node holds
-/// the disk set with a proof that this one does not.
-async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
+/// the disk set with a proof that this one does not. Where it can't be told whether all is gone (the fence still cuts
+/// the device off) it is done again at the next look; only the first time is `news` for the log.
+async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) {
     let facts = own_facts(core, &service.name).await;
     let (c, s, e) = (core.clone(), service.name.clone(), epoch.clone());
     let cleaned = tokio::task::spawn_blocking(move || {
@@ -119,7 +123,7 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch) {
         let Some(_letting_go) = desk.bench.occupy(&e, still) else {
             return Vec::new();
         };
-        if c.hands.look(&s).disk != Holding::Free {
+        if news && c.hands.look(&s).disk != Holding::Free {
             // Said durably before the act. Where it can't be said, letting go is still the safe act.
             let body = EventBody::LettingGo { epoch: e.clone() };
             c.note_durably(&s, body);

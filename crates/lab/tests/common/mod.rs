@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The program under test: the lab alone, which `cargo test` builds as an example.
 pub fn program() -> PathBuf {
@@ -186,6 +186,18 @@ impl TestLab {
         self.in_netns(from, move || {
             TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
         })
+    }
+
+    /// The same, as soon as the asking kernel looks for the address again: one that just found it silent asks once a
+    /// second.
+    pub fn comes_to_reach(&self, from: &str, address: &str, port: u16) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if self.reaches(from, address, port) {
+                return true;
+            }
+        }
+        false
     }
 
     /// What is still there of this lab, by looking rather than by asking it.
