@@ -7,17 +7,17 @@ use crate::core::state::{self, Core, PeerPulse};
 use crate::core::store::Log;
 use crate::core::watch;
 use crate::core::witnesses::AgentWitnesses;
-use crate::pki::{AgentAddress, Identity, JoinState, PinStore, PkiError};
+use crate::pki::{AgentAddress, EventKey, Identity, JoinState, PinStore, PkiError};
 use crate::routes;
 use crate::transport::{
     Limits, LiveIdentity, PeerClient, Server, ServerError, ServerOptions, ServerTls, UnixOptions,
     pki_routes, tls,
 };
 use siaga_config::{ConfigErrors, HostChecks};
-use siaga_journal::{Filter, History, Journal, JournalError, SystemClock};
+use siaga_journal::{Durability, Filter, History, Journal, JournalError, SystemClock};
 use siaga_model::Evidence;
 use siaga_model::config::Config;
-use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding, FindingCode, Severity};
 use siaga_model::{BootId, NodeName};
 use siaga_node::hands::NodeHands;
 use siaga_runner::hands::Hands;
@@ -157,12 +157,10 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
             addresses: n.addresses.clone(),
         })
         .collect();
-    let join = Arc::new(JoinState::new(
-        &options.state_dir,
-        pins.clone(),
-        &options.config,
-        agents,
-    ));
+    let (state_dir, log) = (&options.state_dir, core.log.clone());
+    let join = JoinState::new(state_dir, pins.clone(), &options.config, agents)
+        .trusting(Box::new(move |event_key| trust_event_key(&log, event_key)));
+    let join = Arc::new(join);
     let server = Server::start(
         ServerOptions {
             unix: Some(UnixOptions {
@@ -188,6 +186,33 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     wait_for_end().await;
     server.shutdown().await;
     Ok(())
+}
+
+/// A node that joined signs with this key from now on: known durably, and recorded under who made its token.
+pub fn trust_event_key(log: &Log, event_key: EventKey) -> Result<(), JournalError> {
+    let EventKey { node, key, origin } = event_key;
+    if log.journal().trusted().allows(&node, &key) {
+        return Ok(());
+    }
+    log.journal().trust(&node, key)?;
+    let name = match origin.by.is_empty() {
+        true => "root".to_owned(),
+        false => origin.by,
+    };
+    let event = Event {
+        service: None,
+        run: None,
+        actor: Some(Actor {
+            name,
+            how: ActorProof::JoinToken,
+        }),
+        body: EventBody::EventKeyTrusted {
+            node,
+            key: key.to_string(),
+            reason: origin.reason,
+        },
+    };
+    log.append(vec![event], Durability::Sync)
 }
 
 fn peer_clients(

@@ -283,20 +283,17 @@ async fn events_route(
         let wait = Duration::from_millis(query.wait_ms).min(LONG_POLL_AT_MOST);
         link::heads_after(&core, after, wait).await;
     }
-    let (events, next) = {
-        let journal = core.log.journal();
-        let filter = Filter {
-            service: query.service.clone(),
-            run: query.run.clone(),
-            kinds: query.kind.iter().cloned().collect(),
-            since: query.since.map(siaga_model::UtcMicros),
-            ..Filter::default()
-        };
-        (
-            journal.events(&filter).map_err(log_error)?,
-            journal.version(),
-        )
+    let filter = Filter {
+        service: query.service.clone(),
+        run: query.run.clone(),
+        kinds: query.kind.iter().cloned().collect(),
+        since: query.since.map(siaga_model::UtcMicros),
+        ..Filter::default()
     };
+    let read = core
+        .log
+        .with(|journal| Ok((journal.events(&filter)?, journal.version())));
+    let (events, next) = read.map_err(log_error)?;
     let limit = query.limit.unwrap_or(EVENTS_AT_MOST).min(EVENTS_AT_MOST);
     let from = events.len().saturating_sub(limit);
     Ok(Json(EventsAnswer {
@@ -366,12 +363,8 @@ async fn log_route(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Vec<LogBookRow>>, Failed> {
     known(&caller)?;
-    let events = core
-        .log
-        .journal()
-        .events(&Filter::default())
-        .map_err(log_error)?;
-    Ok(Json(log_book(&events)))
+    let read = core.log.with(|journal| journal.events(&Filter::default()));
+    Ok(Json(log_book(&read.map_err(log_error)?)))
 }
 
 async fn probe_route(
@@ -475,12 +468,10 @@ async fn rows_route(
     Query(query): Query<RowsQuery>,
 ) -> Result<Json<Rows>, Failed> {
     node_only(&caller)?;
-    let rows = core
-        .log
-        .journal()
-        .rows_after(&query.node, query.incarnation, query.after, ROWS_AT_MOST)
-        .map_err(log_error)?;
-    Ok(Json(Rows { rows }))
+    let rows = core.log.with(|journal| {
+        journal.rows_after(&query.node, query.incarnation, query.after, ROWS_AT_MOST)
+    });
+    rows.map(|rows| Json(Rows { rows })).map_err(log_error)
 }
 
 async fn orders_route(

@@ -112,7 +112,7 @@ pub fn run(
     }
     if !options.yes
         && confirms(kind) != Confirm::Never
-        && let Some(exit) = confirmed(&ctx, &request, options.json, global)?
+        && let Some(exit) = confirmed(&ctx, &request, options, global)?
     {
         return Ok(exit);
     }
@@ -217,19 +217,24 @@ fn preview(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, Fau
 fn confirmed(
     ctx: &Context,
     request: &MoveRequest,
-    json: bool,
+    options: &MoveArgs,
     global: &Global,
 ) -> Result<Option<Exit>, Fault> {
     let asked = MoveRequest {
         dry_run: true,
-        idempotency_key: fresh_key()?,
+        // A key that the person gave may have begun a run already: then nothing is left to confirm.
+        idempotency_key: match &options.key {
+            Some(key) => key.clone(),
+            None => fresh_key()?,
+        },
         ..request.clone()
     };
     let plan = match send(ctx, &asked)? {
         MoveAnswer::Refused { refusal } | MoveAnswer::Unknown { refusal, .. } => {
-            show::refusal::print(ctx, Some(request), &refusal, json)?;
+            show::refusal::print(ctx, Some(request), &refusal, options.json)?;
             return Ok(Some(Exit::Refused));
         }
+        MoveAnswer::Accepted { .. } if options.key.is_some() => return Ok(None),
         MoveAnswer::DryRun { plan, .. } | MoveAnswer::Accepted { plan, .. } => plan,
     };
     if confirms(request.kind) == Confirm::WhereItStops && !cuts(&plan) {

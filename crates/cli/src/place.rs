@@ -15,3 +15,13 @@ pub fn host_name() -> String {
         .into_owned();
     name.split('.').next().unwrap_or_default().to_owned()
 }
+
+/// The account of the person at this terminal: who logged in, also behind `sudo`; else this process's own.
+pub fn account() -> String {
+    let login = std::fs::read_to_string("/proc/self/loginuid").ok();
+    let login = login.and_then(|text| text.trim().parse::<u32>().ok());
+    let uid = login
+        .filter(|uid| *uid != u32::MAX)
+        .unwrap_or_else(|| rustix::process::getuid().as_raw());
+    siaga_agent::transport::peercred::user_name(uid).unwrap_or_else(|| format!("uid {uid}"))
+}

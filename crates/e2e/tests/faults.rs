@@ -185,7 +185,8 @@ fn a_coordinator_cut_off_after_the_source_let_go_is_covered() {
         &["sh", "-c", "echo pause:take > /run/siaga/lab-crash"],
     )
     .expect(0);
-    let moving = lab.siaga_beside("backup", &["switchover", "--yes", "--json"]);
+    // Ordered and watched at the source.
+    let moving = lab.siaga_beside("serverdb", &["switchover", "--yes", "--json"]);
     wait_until("the source let go, and the coordinator is asleep", || {
         lab.exec("backup", &["test", "-e", "/run/siaga/lab-crash"])
             .code
@@ -196,8 +197,42 @@ fn a_coordinator_cut_off_after_the_source_let_go_is_covered() {
     wait_until("the source covers", || lab.state("serverdb") == "running");
     assert_eq!(lab.active("serverdb").as_deref(), Some("serverdb"));
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
-    drop(moving);
+    // The order was not carried out, and that is what its person is told: it ended where it started.
+    let ended = moving.end().expect(4).json();
+    assert_eq!(ended["outcome"], "restored", "{ended}");
+    let run = ended["run_id"].as_str().unwrap_or_default().to_owned();
+    covered_on(&lab, "serverdb", &run);
     nothing_lost(load);
+    // The node that was fenced for it comes back, and says the same.
+    lab.lab(&["power-on", "backup"]).expect(0);
+    lab.wait_for_agent("backup");
+    wait_until("the end was copied", || {
+        let events = lab.siaga("backup", &["events", "--run", &run, "--json"]);
+        events.out.contains("coordinator_silent")
+    });
+    covered_on(&lab, "backup", &run);
+}
+
+/// The events and the log book of that node say that another run covered this one.
+fn covered_on(lab: &Lab, node: &str, run: &str) {
+    let events = lab.siaga(node, &["events", "--run", run]).expect(0).out;
+    let end = events.lines().find(|l| l.contains("run ended"));
+    let end = end.unwrap_or_else(|| panic!("{node}: {events}"));
+    assert!(
+        end.contains("Not done") && end.contains("fell silent"),
+        "{end}"
+    );
+    let book = lab.siaga(node, &["log", "--json"]).expect(0).json();
+    let row = book
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|r| r["run"] == run);
+    let row = row.unwrap_or_else(|| panic!("{node}: {book}"));
+    assert!(
+        row["covered_by"].is_string() && row["covered_by"] != run,
+        "{row}"
+    );
 }
 
 #[test]

@@ -142,6 +142,58 @@ fn close_to_others(path: &Path) -> Result<bool, JournalError> {
     Ok(exposed)
 }
 
+/// The key that a machine will sign with, before its journal is opened: the one that is there, or a new one that is not
+/// written yet.
+pub struct ComingKey {
+    state: PathBuf,
+    public: PublicKey,
+    /// What is to be written. `None`: it is there.
+    document: Option<Vec<u8>>,
+}
+
+impl ComingKey {
+    /// Reads the key below `state`, or makes one in memory.
+    pub fn for_state(state: &Path) -> Result<Self, JournalError> {
+        let path = names::keys_dir(state).join("events.pk8");
+        let (bytes, new) = match fs::read(&path) {
+            Ok(bytes) => (bytes, false),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => (new_document(&path)?, true),
+            Err(e) => return Err(JournalError::io(&path, "read the key", e)),
+        };
+        let key = SigningKey::from_pkcs8(&bytes, &path)?;
+        Ok(Self {
+            state: state.to_owned(),
+            public: *key.public(),
+            document: new.then_some(bytes),
+        })
+    }
+
+    /// What others may know.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Writes a new key, durably. The journal signs with it from its first start on.
+    pub fn install(&self) -> Result<(), JournalError> {
+        let Some(document) = &self.document else {
+            return Ok(());
+        };
+        let dir = names::keys_dir(&self.state);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+        made.map_err(|e| JournalError::io(&dir, "create the directory", e))?;
+        replace_file(&dir.join("events.pk8"), document, 0o600)
+    }
+}
+
+fn new_document(path: &Path) -> Result<Vec<u8>, JournalError> {
+    let failed = |_| JournalError::Key {
+        path: path.to_owned(),
+    };
+    let pair = Ed25519KeyPair::generate().map_err(failed)?;
+    let document = pair.to_pkcs8().map_err(failed)?;
+    Ok(document.as_ref().to_vec())
+}
+
 /// The public keys known of each node. A node that was set up anew has several.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TrustedKeys(BTreeMap<NodeName, BTreeSet<PublicKey>>);

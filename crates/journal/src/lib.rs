@@ -79,7 +79,7 @@ pub use heads::{Behind, Heads, compare_heads};
 pub use import::{Imported, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 pub use incarnation::History;
 pub use journal::{Durability, Journal};
-pub use keys::{PublicKey, TrustedKeys};
+pub use keys::{ComingKey, PublicKey, TrustedKeys};
 pub use opening::{OpenReport, Start};
 pub use read::Filter;
 pub use row::{MAX_ROW, RawRow};

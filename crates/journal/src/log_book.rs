@@ -278,8 +278,13 @@ fn row(service: &ServiceName, gap: Gap, runs: &[Run]) -> LogBookRow {
         gap.run.as_ref() == Some(run.id)
             || (run.from.0 <= gap.end() && run.to.is_none_or(|t| t.0 >= early))
     };
+    // A run that was over before it began touches it only if the clocks differ: any other comes first.
+    let over_before = |run: &&Run| run.to.is_some_and(|t| t.0 < gap.begin());
     // The earliest run that touches it is the one that caused it, or the first that mended it.
-    let run = runs.iter().filter(touches).min_by_key(|run| run.from);
+    let run = runs
+        .iter()
+        .filter(touches)
+        .min_by_key(|run| (over_before(run), run.from));
     LogBookRow {
         subject: Subject::Service(service.clone()),
         kind: run.map_or(DowntimeKind::Unplanned, |run| kind(run, &gap)),

@@ -68,6 +68,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PowerOrdered { .. }
         | EventBody::PowerChanged { .. }
         | EventBody::LossAccepted { .. }
+        | EventBody::EventKeyTrusted { .. }
         | EventBody::PowerNotChanged { .. }
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }

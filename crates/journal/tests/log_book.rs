@@ -252,3 +252,54 @@ fn csv_quotes_what_needs_it() {
         text.contains("2026-01-01T00:01:00Z,backup,1,1,simrs,r1,,run_accepted,\"{\"\"kind\"\"")
     );
 }
+
+/// The order was a switchover, another run covered it, and the first start was over a second before.
+#[test]
+fn a_covered_run_is_in_the_log_book_with_the_run_that_covered_it() {
+    let EventBody::RunAccepted {
+        goal,
+        reason,
+        requested_by,
+        approved_by,
+        idempotency_key,
+        ..
+    } = accepted(MoveKind::Cover, "cover")
+    else {
+        unreachable!("it is one")
+    };
+    let cover = EventBody::RunAccepted {
+        move_kind: MoveKind::Cover,
+        goal,
+        reason,
+        requested_by,
+        approved_by,
+        idempotency_key,
+        covers: Some("r1".into()),
+    };
+    let events = [
+        view(
+            "serverdb",
+            0,
+            Some("r0"),
+            accepted(MoveKind::Start, "first"),
+        ),
+        view("serverdb", 9, Some("r0"), ended()),
+        view(
+            "backup",
+            10,
+            Some("r1"),
+            accepted(MoveKind::Switchover, "new memory"),
+        ),
+        view("serverdb", 20, Some("r2"), cover),
+        view("serverdb", 24, Some("r2"), ended()),
+        view("serverdb", 24, Some("r1"), ended()),
+        view("serverdb", 25, Some("r2"), outage(10, 23, SeenBy::Probe)),
+    ];
+    let rows = services(&events);
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}")
+    };
+    assert_eq!(row.cause.as_deref(), Some("new memory"));
+    assert_eq!(row.run, Some(RunId::from("r1")));
+    assert_eq!(row.covered_by, Some(RunId::from("r2")));
+}

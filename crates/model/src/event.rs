@@ -191,6 +191,13 @@ pub enum EventBody {
         by: PersonName,
         reason: String,
     },
+    /// The key of a node's event log was vouched for by a join token: rows signed with it are taken, in a new
+    /// incarnation.
+    EventKeyTrusted {
+        node: NodeName,
+        key: String,
+        reason: String,
+    },
     // --- findings
     Found {
         finding: Finding,
@@ -259,6 +266,8 @@ pub enum FindingCode {
     JournalTorn,
     /// Rows were changed, removed or reordered: the file was set aside, and the node goes on in a new incarnation.
     JournalDamaged,
+    /// Another node signs its rows with a key that is not known here: they are not copied.
+    EventKeyUnknown,
     NodeUnfencedAndBack,
     ProbeMissing,
     SecretReadable,

@@ -38,6 +38,11 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
         F::ProbeMissing => format!("No client probe reports to {node}"),
+        F::EventKeyUnknown => {
+            format!(
+                "{node} signs its event log with a key that is not known here. Its events are not copied"
+            )
+        }
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -75,6 +80,9 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
         F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
         F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
+        F::EventKeyUnknown => format!(
+            "If {node} was set up anew: type siaga token create --for {node} where the site's CA is, then siaga join on {node}."
+        ),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

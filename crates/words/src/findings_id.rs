@@ -38,6 +38,11 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
+        F::EventKeyUnknown => {
+            format!(
+                "{node} menandatangani catatannya dengan kunci yang tidak dikenal di sini. Catatannya tidak disalin"
+            )
+        }
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -83,6 +88,9 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::ProbeMissing => {
             "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()
         }
+        F::EventKeyUnknown => format!(
+            "Jika {node} disiapkan ulang: ketik siaga token create --for {node} di server yang menyimpan CA, lalu siaga join di {node}."
+        ),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

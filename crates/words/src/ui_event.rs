@@ -196,6 +196,13 @@ impl Says<'_> {
                 "hilangnya catatan diterima",
                 &format!("{by}; {}", quoted(reason)),
             ),
+            EventBody::EventKeyTrusted { node, reason, .. } => {
+                let detail = match reason.is_empty() {
+                    true => node.to_string(),
+                    false => format!("{node}; {}", quoted(reason)),
+                };
+                self.two("event key trusted", "kunci catatan dipercaya", &detail)
+            }
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }

@@ -220,7 +220,9 @@ fn record(core: &Core, live: &LiveRun, body: EventBody) {
 
 /// The median of what this step took in this site's own runs.
 fn expected_ms(core: &Core, step: &Step) -> Option<u64> {
-    let mut history = core.log.journal().step_history(step.action.name());
+    let mut history = core
+        .log
+        .with(|journal| journal.step_history(step.action.name()));
     history.sort_unstable();
     history.get(history.len() / 2).copied()
 }

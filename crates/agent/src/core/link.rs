@@ -4,8 +4,8 @@ use super::state::{Core, PeerPulse};
 use crate::pki::Pin;
 use crate::transport::client::PeerClient;
 use serde::{Deserialize, Serialize};
-use siaga_journal::{History, RawRow};
-use siaga_model::event::EventBody;
+use siaga_journal::{History, ImportError, RawRow};
+use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::{BootId, NodeName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +50,8 @@ pub struct Rows {
 
 /// This node's heads.
 pub fn heads(core: &Core) -> Heads {
-    let journal = core.log.journal();
-    Heads {
+    let pins = pins_mark(core);
+    core.log.with(|journal| Heads {
         node: core.me.clone(),
         boot: core.boot.clone(),
         version: journal.version(),
@@ -64,9 +64,9 @@ pub fn heads(core: &Core) -> Heads {
                 seq,
             })
             .collect(),
-        pins: pins_mark(core),
+        pins,
         lost: journal.history() != History::Whole,
-    }
+    })
 }
 
 /// The same text on both nodes exactly where both know the same machines.
@@ -146,8 +146,10 @@ pub async fn follow(
                 if heads.pins != pins_mark(&core) {
                     learn_pins(&core, &client).await;
                 }
-                if let Err(why) = copy(&core, &client, &heads).await {
-                    tracing::warn!(node = %peer, why, "the peer's events could not be copied");
+                let copied = copy(&core, &client, &heads).await;
+                report_key(&core, &peer, copied.as_ref().err());
+                if let Err(why) = copied {
+                    tracing::warn!(node = %peer, %why, "the peer's events could not be copied");
                     tokio::time::sleep(ASK_AGAIN).await;
                 } else if !confirmed && !heads.lost {
                     confirmed = confirm(&core).await;
@@ -217,7 +219,7 @@ fn stay_ahead(core: &Core, theirs: &Heads) {
         .iter()
         .map(|h| ((h.node.clone(), h.incarnation), h.seq))
         .collect();
-    let behind = core.log.journal().ensure_not_behind(&heads);
+    let behind = core.log.with(|journal| journal.ensure_not_behind(&heads));
     match behind {
         Ok(behind) if behind.is_fine() => {}
         Ok(behind) => tracing::warn!(
@@ -229,11 +231,10 @@ fn stay_ahead(core: &Core, theirs: &Heads) {
 }
 
 /// Copies what the peer has and this node has not, each log by itself.
-pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), String> {
-    let (mine, current) = {
-        let journal = core.log.journal();
-        (journal.heads(), journal.incarnation())
-    };
+pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Result<(), NotCopied> {
+    let (mine, current) = core
+        .log
+        .with(|journal| (journal.heads(), journal.incarnation()));
     // One log that can't be copied does not keep the others away.
     let mut copied = Ok(());
     for head in &theirs.heads {
@@ -247,6 +248,48 @@ pub async fn copy(core: &Arc<Core>, client: &PeerClient, theirs: &Heads) -> Resu
         copied = copied.and(copy_log(core, client, head, have).await);
     }
     copied
+}
+
+/// Why a log was not copied.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotCopied {
+    /// It is signed with a key that nobody vouched for.
+    #[error("{node} signs with the key {key}, which is not known here")]
+    UnknownKey { node: NodeName, key: String },
+    #[error("{0}")]
+    Other(String),
+}
+
+impl NotCopied {
+    fn other(error: impl std::fmt::Display) -> Self {
+        NotCopied::Other(error.to_string())
+    }
+}
+
+impl From<ImportError> for NotCopied {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::UntrustedKey { node, key, .. } => NotCopied::UnknownKey { node, key },
+            other => NotCopied::other(other),
+        }
+    }
+}
+
+/// A node whose key is not known is shown until somebody vouches for it.
+fn report_key(core: &Core, peer: &NodeName, failed: Option<&NotCopied>) {
+    match failed {
+        Some(NotCopied::UnknownKey { node, key }) => core.found(
+            None,
+            Finding {
+                code: FindingCode::EventKeyUnknown,
+                node: node.clone(),
+                severity: Severity::Warning,
+                evidence: format!("key {key}"),
+            },
+        ),
+        Some(NotCopied::Other(_)) => {}
+        None => core.mended(FindingCode::EventKeyUnknown, peer),
+    }
 }
 
 /// Asks the other nodes for what they wrote since the last copy, each at most `wait`. One that does not answer in
@@ -268,7 +311,7 @@ async fn copy_log(
     client: &PeerClient,
     head: &Head,
     mut have: u64,
-) -> Result<(), String> {
+) -> Result<(), NotCopied> {
     while have < head.seq {
         let path = format!(
             "/v1/rows?node={}&incarnation={}&after={have}",
@@ -277,7 +320,7 @@ async fn copy_log(
         let rows: Rows = client
             .get(&path, Duration::from_secs(10))
             .await
-            .map_err(|e| e.to_string())?;
+            .map_err(NotCopied::other)?;
         if rows.rows.is_empty() {
             break;
         }
@@ -288,12 +331,12 @@ async fn copy_log(
                 .log
                 .journal()
                 .import(&rows.rows)
-                .map_err(|e| e.to_string())?;
+                .map_err(NotCopied::from)?;
             core.log.copied(&imported.events);
-            Ok::<(), String>(())
+            Ok::<(), NotCopied>(())
         })
         .await
-        .map_err(|e| e.to_string())??;
+        .map_err(NotCopied::other)??;
     }
     Ok(())
 }

@@ -324,7 +324,7 @@ fn attested(
 
 /// What a request must pass before it is planned.
 fn gates(core: &Core, request: &MoveRequest) -> Result<(), Refusal> {
-    let room = core.log.journal().room();
+    let room = core.log.with(|journal| journal.room());
     let emergency = matches!(
         request.kind,
         MoveKind::Takeover | MoveKind::Start | MoveKind::Resume | MoveKind::Abort

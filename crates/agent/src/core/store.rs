@@ -28,7 +28,13 @@ impl Log {
         }
     }
 
-    /// The journal, alone for a moment. Its content on disk is right whatever happened to another holder.
+    /// Reads or writes the journal, in async code too: the runtime's other work moves on meanwhile, however long the
+    /// disk takes.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Journal) -> T) -> T {
+        off_the_workers(|| work(&mut self.journal()))
+    }
+
+    /// The journal, alone for a moment. Waits for the disk: for threads that may block, or use [`Log::with`]. Its content on disk is right whatever happened to another holder.
     pub fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -45,11 +51,10 @@ impl Log {
 
     /// Appends events, and waits for the disk where `durability` says so.
     pub fn append(&self, events: Vec<Event>, durability: Durability) -> Result<(), JournalError> {
-        let (views, version) = {
-            let mut journal = self.journal();
+        let (views, version) = self.with(|journal| {
             let views = journal.append_all(events, durability)?;
-            (views, journal.version())
-        };
+            Ok::<_, JournalError>((views, journal.version()))
+        })?;
         {
             let mut runs = self.runs();
             for view in &views {
@@ -68,8 +73,18 @@ impl Log {
                 runs.apply(&view.node, &view.event);
             }
         }
-        let version = self.journal().version();
+        let version = self.with(|journal| journal.version());
         self.changed.send_replace(version);
+    }
+}
+
+/// Does what may wait for the disk. On a worker of the runtime its other tasks go to another thread first; on a
+/// thread that may block anyway, or outside of any runtime, it is just done.
+fn off_the_workers<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|h| h.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
@@ -124,5 +139,41 @@ impl Context {
             actor: self.actor.clone(),
             body,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_slow_disk_does_not_hold_the_runtime_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Box::new(siaga_journal::SystemClock);
+        let (journal, _) = Journal::open(dir.path(), "serverdb".into(), clock).unwrap();
+        let log = Log::new(journal, RunIndex::default());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let (begun, has_begun) = mpsc::channel();
+        let (go_on, slow) = mpsc::channel::<()>();
+        let (told, told_rx) = mpsc::channel();
+        runtime.spawn(async move {
+            log.with(|_| {
+                begun.send(()).unwrap();
+                // As long as the disk takes.
+                slow.recv().unwrap();
+            });
+        });
+        has_begun.recv().unwrap();
+        // The only worker is in there: this runs only where another thread took its place.
+        runtime.spawn(async move {
+            go_on.send(()).unwrap();
+            told.send(()).unwrap();
+        });
+        let ran = told_rx.recv_timeout(std::time::Duration::from_secs(20));
+        assert!(ran.is_ok(), "the runtime's worker waits for the disk");
     }
 }

@@ -458,7 +458,7 @@ fn rebooted_since_last_run(core: &Core, service: &Service) -> BTreeSet<NodeName>
         kinds: vec!["run_ended".into(), "node_booted".into()],
         ..Filter::default()
     };
-    let Ok(events) = core.log.journal().events(&filter) else {
+    let Ok(events) = core.log.with(|journal| journal.events(&filter)) else {
         return BTreeSet::new();
     };
     let last_end = events

@@ -5,13 +5,14 @@
 //! agent trusts the joiner only by the token's secret, which never travels before the first check passed.
 
 use super::ca::{Ca, Validity};
-use super::token::{self, NotGood};
+use super::token::{self, NotGood, Origin};
 use super::{Pin, PinStore, PkiError, Role, Spki, Token, files, identity};
 use crate::transport::client::CallError;
 use crate::transport::{tls, wire};
 use rcgen::{CertificateSigningRequestParams, KeyPair, PublicKeyData};
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
+use siaga_journal::{ComingKey, JournalError, PublicKey};
 use siaga_model::{NodeName, UtcMicros};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -33,7 +34,20 @@ pub struct JoinRequest {
     pub name: String,
     /// A certificate request, PEM: proves that the joiner holds the key. Only its key is used.
     pub csr: String,
+    /// From a node: the public key that it will sign its events with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_key: Option<String>,
 }
+
+/// The event key of a node that joins, vouched for by its token.
+pub struct EventKey {
+    pub node: NodeName,
+    pub key: PublicKey,
+    pub origin: Origin,
+}
+
+/// Makes an event key known, durably, and records that. Blocks on the disk.
+pub type TrustEventKey = Box<dyn Fn(EventKey) -> Result<(), JournalError> + Send + Sync>;
 
 /// What the joiner gets.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -110,6 +124,8 @@ pub struct JoinState {
     /// The site's `siaga.toml`, handed to nodes as it is.
     pub config_path: PathBuf,
     pub agents: Vec<AgentAddress>,
+    /// `None`: this agent keeps no journal.
+    pub trust_event_key: Option<TrustEventKey>,
     failures: Mutex<HashMap<Option<IpAddr>, Vec<Instant>>>,
 }
 
@@ -125,7 +141,16 @@ impl JoinState {
             pins,
             config_path: config_path.to_owned(),
             agents,
+            trust_event_key: None,
             failures: Mutex::default(),
+        }
+    }
+
+    /// The same, where the event keys of nodes that join are made known.
+    pub fn trusting(self, trust: TrustEventKey) -> Self {
+        Self {
+            trust_event_key: Some(trust),
+            ..self
         }
     }
 
@@ -194,21 +219,31 @@ fn accept_counted(
             "this key belongs to another machine".to_owned(),
         ));
     }
-    let role = token::burn(&state.state_dir, &request.secret, &request.name, now)?.map_err(
-        |e| match e {
-            NotGood::Unknown => JoinError::UnknownToken,
-            NotGood::Used => JoinError::UsedToken,
-            NotGood::Expired => JoinError::ExpiredToken,
-            NotGood::WrongName => JoinError::WrongName {
-                name: request.name.clone(),
+    let event_key = match request.event_key.as_deref().map(PublicKey::parse) {
+        Some(None) => return Err(JoinError::BadRequest("its event key is none".to_owned())),
+        Some(Some(key)) => Some(key),
+        None => None,
+    };
+    let token::Burnt { role, origin } =
+        token::burn(&state.state_dir, &request.secret, &request.name, now)?.map_err(
+            |e| match e {
+                NotGood::Unknown => JoinError::UnknownToken,
+                NotGood::Used => JoinError::UsedToken,
+                NotGood::Expired => JoinError::ExpiredToken,
+                NotGood::WrongName => JoinError::WrongName {
+                    name: request.name.clone(),
+                },
             },
-        },
-    )?;
+        )?;
     let cert = ca.issue(&request.name, role, &csr.public_key, Validity::leaf(now))?;
     let config = match role {
         Role::Node => Some(read_config(&state.config_path)?),
         Role::Probe => None,
     };
+    if let (Role::Node, Some(key), Some(trust)) = (role, event_key, &state.trust_event_key) {
+        let node = NodeName::new(request.name.clone());
+        trust(EventKey { node, key, origin }).map_err(PkiError::from)?;
+    }
     state.pins.add(&request.name, role, key)?;
     tracing::info!(name = %request.name, ?role, %key, "a machine joined");
     Ok(JoinResponse {
@@ -300,14 +335,23 @@ pub async fn run(
     files::ensure_dir(state_dir)?;
     let key = KeyPair::generate().map_err(PkiError::from)?;
     let csr = certificate_request(name, &key)?;
+    // A node gets the site's configuration, and keeps a log.
+    let event_key = match config_path {
+        Some(_) => Some(ComingKey::for_state(state_dir).map_err(PkiError::from)?),
+        None => None,
+    };
     let request = JoinRequest {
         secret: token.secret_text(),
         name: name.to_owned(),
         csr,
+        event_key: event_key.as_ref().map(|k| k.public().to_string()),
     };
     let answer = ask(token, &request).await?;
     let cert = check_answer(token, name, &key, &answer)?;
     install(state_dir, &key, &answer)?;
+    if let Some(event_key) = &event_key {
+        event_key.install().map_err(PkiError::from)?;
+    }
     let config = match (config_path, &answer.config) {
         (Some(path), Some(text)) => write_config(path, text)?,
         _ => ConfigOutcome::None,

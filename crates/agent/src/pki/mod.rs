@@ -18,10 +18,11 @@ pub mod token;
 pub use error::PkiError;
 pub use identity::{CertDates, Identity, PeerIdentity, Spki};
 pub use join::{
-    AgentAddress, JoinError, JoinReport, JoinRequest, JoinResponse, JoinState, RunJoinError,
+    AgentAddress, EventKey, JoinError, JoinReport, JoinRequest, JoinResponse, JoinState,
+    RunJoinError,
 };
 pub use pins::{Pin, PinStore, Role};
-pub use token::{Enrolee, Token};
+pub use token::{Enrolee, Origin, Token};
 
 use siaga_model::{NodeName, UtcMicros};
 use std::path::Path;

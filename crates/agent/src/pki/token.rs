@@ -119,6 +119,24 @@ struct Stored {
     role: Role,
     expires_at: UtcMicros,
     used_at: Option<UtcMicros>,
+    /// Who made it, and why.
+    #[serde(default)]
+    origin: Origin,
+}
+
+/// Who made a token, and why: it goes into the events when the token brings a machine in.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The account.
+    pub by: String,
+    pub reason: String,
+}
+
+/// What a token stood for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Burnt {
+    pub role: Role,
+    pub origin: Origin,
 }
 
 /// Why a token's secret is not accepted.
@@ -140,6 +158,20 @@ pub fn token_create(
     ttl: Duration,
     addresses: &[SocketAddr],
 ) -> Result<Token, PkiError> {
+    token_create_by(state_dir, enrolee, ttl, addresses, Origin::default())
+}
+
+/// The same, made by somebody for a reason.
+///
+/// # Errors
+/// As [`token_create`].
+pub fn token_create_by(
+    state_dir: &Path,
+    enrolee: &Enrolee,
+    ttl: Duration,
+    addresses: &[SocketAddr],
+    origin: Origin,
+) -> Result<Token, PkiError> {
     check_name(enrolee.name())?;
     if addresses.is_empty() {
         return Err(PkiError::NoAddress);
@@ -155,6 +187,7 @@ pub fn token_create(
         role: enrolee.role(),
         expires_at: UtcMicros(now.0.saturating_add(ttl)),
         used_at: None,
+        origin,
     };
     let _lock = files::lock(state_dir)?;
     let mut all = read(state_dir)?;
@@ -168,13 +201,13 @@ pub fn token_create(
     })
 }
 
-/// Marks the token as used, durably, and returns the role it stands for. After this it is worthless.
+/// Marks the token as used, durably, and returns what it stands for. After this it is worthless.
 pub(super) fn burn(
     state_dir: &Path,
     secret: &str,
     name: &str,
     now: UtcMicros,
-) -> Result<Result<Role, NotGood>, PkiError> {
+) -> Result<Result<Burnt, NotGood>, PkiError> {
     let Ok(bytes) = URL_SAFE_NO_PAD.decode(secret) else {
         return Ok(Err(NotGood::Unknown));
     };
@@ -202,9 +235,12 @@ pub(super) fn burn(
         return Ok(Err(NotGood::WrongName));
     }
     token.used_at = Some(now);
-    let role = token.role;
+    let burnt = Burnt {
+        role: token.role,
+        origin: token.origin.clone(),
+    };
     write(state_dir, &all)?;
-    Ok(Ok(role))
+    Ok(Ok(burnt))
 }
 
 /// Names of nodes and probes: as in `siaga.toml`.

@@ -29,6 +29,8 @@ pub struct TestNode {
     pub server: Server,
     pub address: SocketAddr,
     pub handled: Arc<AtomicUsize>,
+    /// The event keys of nodes that joined here.
+    pub event_keys: Arc<std::sync::Mutex<Vec<pki::EventKey>>>,
     /// The sequence of the newest probe report.
     pub reports: watch::Sender<u64>,
 }
@@ -79,12 +81,14 @@ async fn serve_with(dir: tempfile::TempDir, limits: Limits, more: Router) -> Tes
         node: "serverdb".into(),
         addresses: vec!["198.51.100.11:7443".parse().unwrap()],
     }];
-    let join = Arc::new(JoinState::new(
-        &state,
-        pins.clone(),
-        &dir.path().join("siaga.toml"),
-        agents,
-    ));
+    let event_keys: Arc<std::sync::Mutex<Vec<pki::EventKey>>> = Arc::default();
+    let shown = event_keys.clone();
+    let join = JoinState::new(&state, pins.clone(), &dir.path().join("siaga.toml"), agents)
+        .trusting(Box::new(move |key| {
+            shown.lock().unwrap().push(key);
+            Ok(())
+        }));
+    let join = Arc::new(join);
     let handled = Arc::new(AtomicUsize::new(0));
     let reports = watch::Sender::new(0);
     let options = ServerOptions {
@@ -114,6 +118,7 @@ async fn serve_with(dir: tempfile::TempDir, limits: Limits, more: Router) -> Tes
         server,
         address,
         handled,
+        event_keys,
         reports,
     }
 }

@@ -319,7 +319,7 @@ pub fn good() -> Vec<(&'static str, Value)> {
         ("SiteView", site()),
         (
             "JoinRequest",
-            json!({"secret": "s", "name": "backup", "csr": "-----BEGIN"}),
+            json!({"secret": "s", "name": "backup", "csr": "-----BEGIN", "event_key": "0".repeat(64)}),
         ),
         (
             "Pin",

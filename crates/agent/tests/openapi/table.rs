@@ -110,7 +110,7 @@ pub const ROUTES: &[Route] = &[
     ),
     Route {
         query: Some("Poll"),
-        errors: &[(404, "NO_SUCH_THING")],
+        errors: &[(404, "NO_SUCH_THING"), (503, "COORDINATOR_SILENT")],
         ..get(
             "/v1/runs/{id}",
             "A run as far as it has come; held until it changes",

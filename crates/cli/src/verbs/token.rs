@@ -3,10 +3,10 @@
 use crate::args::{self, Global};
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::place::{CONFIG, STATE};
+use crate::place::{self, CONFIG, STATE};
 use crate::show;
 use crate::term::out;
-use siaga_agent::pki::{self, Enrolee, Identity, PkiError, token};
+use siaga_agent::pki::{self, Enrolee, Identity, Origin, PkiError, token};
 use siaga_model::{NodeName, UtcMicros};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +44,9 @@ pub struct Create {
     /// How long it is good, in minutes.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub minutes: u32,
+    /// Why; it goes into the events when a server joins with it.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -85,7 +88,12 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         .map(|n| n.addresses.clone())
         .unwrap_or_default();
     let ttl = Duration::from_secs(u64::from(create.minutes) * 60);
-    let made = token::token_create(&create.state_dir, &enrolee, ttl, &addresses).map_err(failed)?;
+    let origin = Origin {
+        by: place::account(),
+        reason: create.reason.clone(),
+    };
+    let made = token::token_create_by(&create.state_dir, &enrolee, ttl, &addresses, origin)
+        .map_err(failed)?;
     let until = UtcMicros(
         pki::now()
             .0

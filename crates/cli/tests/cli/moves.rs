@@ -308,3 +308,107 @@ fn two_orders_have_two_keys() {
     assert_ne!(orders[0].idempotency_key, orders[1].idempotency_key);
     assert!(orders[0].idempotency_key.len() >= 32);
 }
+
+/// An order that was sent on and not answered.
+fn unanswered() -> String {
+    json(&siaga_model::api::MoveAnswer::Unknown {
+        coordinator: backup(),
+        refusal: siaga_model::refusal::Refusal {
+            code: siaga_model::refusal::RefusalCode::OrderUnknown,
+            sentence: siaga_model::refusal::Sentence::OrderUnanswered { node: backup() },
+            evidence: Vec::new(),
+            next: vec![siaga_model::refusal::Advice::Status],
+        },
+    })
+}
+
+#[test]
+fn an_order_without_an_answer_is_unknown_and_given_again_under_its_key() {
+    for (language, said_so) in [
+        ("en", "It may have begun there"),
+        ("id", "Mungkin sudah dimulai"),
+    ] {
+        let agent = FakeAgent::start(language, |asked| {
+            (asked.path == "/v1/moves").then(|| (200, unanswered()))
+        });
+        let said = agent.run(&["switchover", "--yes"]);
+        assert_eq!(said.code, 6, "{}", said.err);
+        let orders = agent.orders();
+        let key = &orders[0].idempotency_key;
+        assert_eq!(orders.len(), 2, "asked once more");
+        assert_eq!(&orders[1].idempotency_key, key);
+        for part in [
+            said_so,
+            "ORDER_UNKNOWN",
+            "siaga status",
+            &format!("--key {key}"),
+        ] {
+            assert!(said.err.contains(part), "{part}: {}", said.err);
+        }
+        for changed in ["Nothing was changed", "Tidak ada yang diubah"] {
+            assert!(!said.err.contains(changed), "{}", said.err);
+        }
+        let said = agent.run(&["switchover", "--yes", "--json"]);
+        assert_eq!(
+            (said.code, said.out.contains(r#""unknown""#)),
+            (6, true),
+            "{}",
+            said.out
+        );
+    }
+}
+
+#[test]
+fn a_refusal_after_an_unanswered_order_leaves_it_unknown_and_a_run_settles_it() {
+    for (second, code) in [(refused(), 6), (accepted(MoveKind::Switchover), 0)] {
+        let asked_before = std::sync::atomic::AtomicBool::new(false);
+        let agent = FakeAgent::start("en", move |asked| match asked.path.as_str() {
+            "/v1/moves" if asked_before.swap(true, std::sync::atomic::Ordering::SeqCst) => {
+                Some((200, second.clone()))
+            }
+            "/v1/moves" => Some((200, unanswered())),
+            path if path.starts_with("/v1/runs/") => {
+                Some((200, ended(report(MoveKind::Switchover), RunOutcome::Done)))
+            }
+            _ => None,
+        });
+        let said = agent.run(&["switchover", "--yes"]);
+        assert_eq!(said.code, code, "{}", said.err);
+    }
+}
+
+#[test]
+fn a_key_that_is_given_is_the_orders() {
+    let agent = FakeAgent::start("en", good(MoveKind::Stop));
+    agent.run(&["stop", "--yes", "--key", "k-1"]);
+    assert_eq!(agent.orders()[0].idempotency_key, "k-1");
+}
+
+#[test]
+fn a_covered_run_is_said_in_both_languages() {
+    use siaga_model::run::{FailureKind, StepAt, StepFailure};
+    for (language, first, cause) in [
+        ("en", "Not done", "fell silent"),
+        ("id", "Tidak berhasil", "tidak menjawab lagi"),
+    ] {
+        let covered = RunOutcome::Restored {
+            cause: StepFailure::new(FailureKind::CoordinatorSilent, "0001-serverdb"),
+            at: StepAt {
+                node: backup(),
+                action: "coordinate".into(),
+            },
+        };
+        let agent = FakeAgent::start(language, move |asked| match asked.path.as_str() {
+            "/v1/moves" => Some((200, accepted(MoveKind::Switchover))),
+            path if path.starts_with("/v1/runs/") => {
+                Some((200, ended(report(MoveKind::Switchover), covered.clone())))
+            }
+            _ => None,
+        });
+        let said = agent.run(&["switchover", "--yes"]);
+        assert_eq!(said.code, 4);
+        for part in [first, cause, "0001-serverdb"] {
+            assert!(said.out.contains(part), "{part}: {}", said.out);
+        }
+    }
+}
