@@ -22,7 +22,8 @@ const CONNECT_WITHIN: Duration = Duration::from_millis(40);
 /// Outside of the measurement.
 const NO_HURRY: Duration = Duration::from_secs(5);
 const COMMIT_WITHIN: Duration = Duration::from_millis(300);
-const AT_ONCE: usize = 12;
+/// More would be in each other's way: the first backends of a server have much to do.
+const AT_ONCE: usize = 3;
 const STEADY_AFTER: u32 = 20;
 /// Nobody waits longer than this for a move.
 const AT_MOST: Duration = Duration::from_secs(300);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long an agent may take to be back after a boot, and a takeover to become possible after a power cut.
 const PATIENCE: Duration = Duration::from_secs(30);
+const FLOOR_WAITS: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// One measured move.
@@ -75,10 +76,15 @@ impl Siaga {
         let step = |s: &Value| {
             let began = wall(s["started_at"].as_str()?)?.since(start);
             let took = s["duration_ms"].as_f64()?;
+            let notes: Vec<&str> = s["notes"]
+                .as_array()?
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            let (action, node) = (s["action"].as_str()?, s["node"].as_str()?);
             Some(format!(
-                "{}/{} {began:.0}+{took:.0}",
-                s["action"].as_str()?,
-                s["node"].as_str()?
+                "{action}/{node} {began:.0}+{took:.0} {}",
+                notes.join("; ")
             ))
         };
         let steps = report["steps"].as_array().cloned().unwrap_or_default();
@@ -229,6 +235,8 @@ impl Side for Floor {
         let (dead, target) = (self.active, other(self.active));
         let client = Client::steady(&self.lab)?;
         self.lab.lab(&["cut-power", dead])?;
+        // The client's attempts that hang on the dead node have run out, as they have when a person orders a takeover.
+        std::thread::sleep(FLOOR_WAITS);
         let start = Moment::now();
         let there = self.order(target, "take-crashed")?;
         self.active = target;

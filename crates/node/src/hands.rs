@@ -426,6 +426,25 @@ impl Hands for NodeHands {
         )
     }
 
+    fn still_fenced(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        device: &str,
+        ground: LifeQuestion,
+        since: UtcMicros,
+    ) -> (FenceState, Option<Sentence>) {
+        // At the same time. A panic of either must not read as its best answer.
+        std::thread::scope(|scope| {
+            let state = scope.spawn(|| self.fence_state(victim, device));
+            let sign = self.sign_of_life(service, victim, ground, since);
+            let state = state.join().unwrap_or_else(|_| FenceState::Failed {
+                why: "asking the device broke off".into(),
+            });
+            (state, sign)
+        })
+    }
+
     fn promise_facts(&self, service: &ServiceName, node: &NodeName) -> Option<PromiseFacts> {
         let within = self.config.policy.peer_timeout;
         self.witnesses.promise_facts(service, node, within)

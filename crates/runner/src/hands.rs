@@ -133,6 +133,23 @@ pub trait Hands: Send + Sync {
         ground: LifeQuestion,
         since: UtcMicros,
     ) -> Option<Sentence>;
+    /// Both of the above, for a node that was fenced by `device`. Hands that can ask both at the same time do so: a take
+    /// waits for the answers. A sign need not be asked for where the device does not say "fenced".
+    fn still_fenced(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        device: &str,
+        ground: LifeQuestion,
+        since: UtcMicros,
+    ) -> (FenceState, Option<Sentence>) {
+        let state = self.fence_state(victim, device);
+        let sign = match state {
+            FenceState::Fenced => self.sign_of_life(service, victim, ground, since),
+            FenceState::Open | FenceState::Failed { .. } => None,
+        };
+        (state, sign)
+    }
     /// What `node` says of its promise now; `None` where it does not answer within a bounded time.
     fn promise_facts(&self, service: &ServiceName, node: &NodeName) -> Option<PromiseFacts>;
     /// The wall clock, for records.

@@ -29,34 +29,36 @@ pub(crate) fn again(
     proof: &ProofRecord,
     heard: &[Heard],
 ) -> Result<LastTake, LedgerError> {
-    let question = match &proof.ground {
+    let (service, node) = (&proof.service, &proof.node);
+    let sign = match &proof.ground {
         Ground::Released => return promise(hands, proof, heard),
         Ground::Fenced { device, fence } => {
-            match hands.fence_state(&proof.node, device) {
-                FenceState::Fenced => {}
+            let question = match fence {
+                FenceKind::Power => LifeQuestion::PoweredOff,
+                FenceKind::Fabric => LifeQuestion::StorageCut,
+            };
+            let (state, sign) = hands.still_fenced(service, node, device, question, proof.at);
+            match state {
+                FenceState::Fenced => sign,
                 FenceState::Open => {
                     return Err(void(
-                        &proof.node,
+                        node,
                         Why::FenceSaysOpen {
                             device: device.clone(),
                         },
                     ));
                 }
-                FenceState::Failed { why } => {
-                    return Err(void(&proof.node, why.of(device)));
-                }
-            }
-            match fence {
-                FenceKind::Power => LifeQuestion::PoweredOff,
-                FenceKind::Fabric => LifeQuestion::StorageCut,
+                FenceState::Failed { why } => return Err(void(node, why.of(device))),
             }
         }
-        Ground::Attested { how, .. } => LifeQuestion::Attested(*how),
+        Ground::Attested { how, .. } => {
+            hands.sign_of_life(service, node, LifeQuestion::Attested(*how), proof.at)
+        }
     };
-    match hands.sign_of_life(&proof.service, &proof.node, question, proof.at) {
+    match sign {
         // It may have taken the disk set at any time before.
         None => Ok(LastTake::Unknown),
-        Some(sign) => Err(contradicted(&proof.node, Why::SignOfLife, sign)),
+        Some(sign) => Err(contradicted(node, Why::SignOfLife, sign)),
     }
 }
 
