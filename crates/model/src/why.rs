@@ -30,6 +30,8 @@ pub enum Why {
     NotMounted { mount_point: PathBuf },
     NotABlockDevice { device: PathBuf },
     StorageCut { device: PathBuf, bytes: u64 },
+    /// That fence device keeps the node from the storage.
+    CutOffBy { device: String },
     FlushFailed { said: String },
     HeldBy { by: Vec<Holder> },
     HolderScanSlow { ms: u64 },
@@ -51,6 +53,8 @@ pub enum Why {
     NoSharedNetwork { node: NodeName },
     FencesItself,
     ThreadFailed { said: String },
+    /// What asked ended before it had an answer.
+    AskingBroke,
     // --- the database
     LeftFromEarlierStart { processes: Vec<String> },
     PostmasterGone { processes: Vec<String> },
@@ -122,6 +126,8 @@ pub enum Why {
     OlderStepUnderWay,
     EnlistWithoutPlan,
     NobodyAttested,
+    /// An order came from a node that did not issue its mandate.
+    NotItsMandate { coordinator: NodeName, issuer: NodeName },
     TestsFailed { tests: Vec<String> },
     NewerMandate { offered: Box<Epoch>, in_force: Box<Epoch> },
     MandatesVoid { epoch: Box<Epoch>, other: Box<Epoch> },

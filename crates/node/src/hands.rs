@@ -439,7 +439,7 @@ impl Hands for NodeHands {
             let state = scope.spawn(|| self.fence_state(victim, device));
             let sign = self.sign_of_life(service, victim, ground, since);
             let state = state.join().unwrap_or_else(|_| FenceState::Failed {
-                why: "asking the device broke off".into(),
+                why: Why::AskingBroke,
             });
             (state, sign)
         })

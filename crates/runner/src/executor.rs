@@ -451,10 +451,10 @@ fn from_its_issuer(order: &Order) -> Result<(), Trouble> {
     }
     Err(Trouble::failed(
         FailureKind::Precondition,
-        format!(
-            "{} did not issue the mandate of this order, {issuer} did",
-            order.coordinator
-        ),
+        Why::NotItsMandate {
+            coordinator: order.coordinator.clone(),
+            issuer: issuer.clone(),
+        },
     ))
 }
 

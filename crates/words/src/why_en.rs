@@ -60,6 +60,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::NotMounted { mount_point } => format!("the disk set is not mounted at {}", mount_point.display()),
         W::NotABlockDevice { device } => format!("{} is not a block device", device.display()),
         W::StorageCut { device, bytes } => format!("{} shows {bytes} bytes: its way to the storage is cut", device.display()),
+        W::CutOffBy { device } => format!("{device} keeps it from the storage"),
         W::FlushFailed { said } => format!("the kernel's memory of the disk set could not be flushed: {}", quoted(said)),
         W::HeldBy { by } => paths(by, holder),
         W::HolderScanSlow { ms } => format!("looking for holders did not end within {ms} ms"),
@@ -80,6 +81,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::NoSuchNode { node } => format!("{node} is not in the configuration"),
         W::NoSharedNetwork { node } => format!("no address of {node} is on a network of this node"),
         W::FencesItself => "a node does not fence itself".into(),
+        W::AskingBroke => "asking broke off without an answer".into(),
         W::ThreadFailed { said } => format!("the agent could not begin it: {}", quoted(said)),
         // --- the database
         W::LeftFromEarlierStart { processes } => format!("processes of an earlier start are left: {}", list(processes)),
@@ -188,6 +190,9 @@ pub(crate) fn why(reason: &W) -> String {
         W::OlderStepUnderWay => "a step of an older mandate is still under way on this node".into(),
         W::EnlistWithoutPlan => "an order to agree on a plan came without its plan".into(),
         W::NobodyAttested => "nobody attested this".into(),
+        W::NotItsMandate { coordinator, issuer } => {
+            format!("{coordinator} did not issue the mandate of this order, {issuer} did")
+        }
         W::TestsFailed { tests } => list(tests),
         W::NewerMandate { offered, in_force } => {
             format!("a newer mandate is in force: {in_force}, offered {offered}")

@@ -65,6 +65,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::StorageCut { device, bytes } => {
             format!("{} menunjukkan {bytes} byte: jalurnya ke penyimpanan terputus", device.display())
         }
+        W::CutOffBy { device } => format!("jalurnya ke penyimpanan diputus oleh {device}"),
         W::FlushFailed { said } => {
             format!("salinan lama kumpulan disk di memori kernel tidak dapat dibuang: {}", quoted(said))
         }
@@ -91,6 +92,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::NoSuchNode { node } => format!("{node} tidak ada dalam konfigurasi"),
         W::NoSharedNetwork { node } => format!("tidak ada alamat {node} yang sejaringan dengan server ini"),
         W::FencesItself => "server tidak mengisolasi dirinya sendiri".into(),
+        W::AskingBroke => "pertanyaannya terputus sebelum ada jawaban".into(),
         W::ThreadFailed { said } => format!("agen tidak dapat memulainya: {}", quoted(said)),
         // --- the database
         W::LeftFromEarlierStart { processes } => {
@@ -209,6 +211,9 @@ pub(crate) fn why(reason: &W) -> String {
         W::OlderStepUnderWay => "langkah dari mandat yang lebih lama masih berjalan di server ini".into(),
         W::EnlistWithoutPlan => "perintah untuk menyepakati rencana datang tanpa rencananya".into(),
         W::NobodyAttested => "tidak ada petugas yang menyatakan hal ini".into(),
+        W::NotItsMandate { coordinator, issuer } => {
+            format!("mandat perintah ini tidak diterbitkan oleh {coordinator}, melainkan oleh {issuer}")
+        }
         W::TestsFailed { tests } => list(tests),
         W::NewerMandate { offered, in_force } => {
             format!("yang berlaku mandat yang lebih baru: {in_force}; yang diajukan {offered}")

@@ -303,10 +303,7 @@ fn ask_all(questions: &[Question], timeout: Duration) -> Vec<ArpAnswer> {
             .collect();
         asked
             .into_iter()
-            .map(|a| {
-                a.join()
-                    .unwrap_or_else(|_| ArpAnswer::Error("asking broke off".into()))
-            })
+            .map(|a| a.join().unwrap_or(ArpAnswer::Error(Why::AskingBroke)))
             .collect()
     })
 }
