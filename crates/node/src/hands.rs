@@ -438,7 +438,7 @@ impl Hands for NodeHands {
         std::thread::scope(|scope| {
             let state = scope.spawn(|| self.fence_state(victim, device));
             let sign = self.sign_of_life(service, victim, ground, since);
-            let state = state.join().unwrap_or_else(|_| FenceState::Failed {
+            let state = state.join().unwrap_or(FenceState::Failed {
                 why: Why::AskingBroke,
             });
             (state, sign)

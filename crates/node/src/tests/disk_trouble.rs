@@ -237,8 +237,9 @@ fn a_reader_of_the_device_is_no_release() {
         until("the reader", || {
             world.hands.look(&world.service).disk == held
         });
-        assert_eq!(not_released(&world), [expected.clone()]);
-        let busy = Why::HeldBy { by: vec![expected] };
+        let by = vec![expected];
+        assert_eq!(not_released(&world), by);
+        let busy = Why::HeldBy { by };
         assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == busy));
         drop(reader);
         world.take().unwrap();

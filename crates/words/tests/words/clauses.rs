@@ -13,11 +13,18 @@ const NOTE: &str = include_str!("../../../model/src/note.rs");
 const EVIDENCE: &str = include_str!("../../../model/src/evidence.rs");
 
 /// These stand for themselves: a name, or a list of names.
-const SAME_IN_BOTH: [&str; 4] = ["tests_failed", "thing", "program", "versions"];
+const SAME_IN_BOTH: [&str; 5] = [
+    "tests_failed",
+    "thing",
+    "program",
+    "versions",
+    "damaged_file",
+];
 
 #[track_caller]
 fn both(value: &Value, tag: &str, say: impl Fn(Language) -> String) {
-    if value["why"] == "" || value["each"] == json!([]) {
+    let empty = |list: &str| value[list] == json!([]);
+    if value["why"] == "" || ["each", "by", "tests"].iter().any(|l| empty(l)) {
         // Nothing was said: nothing can be translated.
         return;
     }
