@@ -310,12 +310,14 @@ mod tests {
 
     #[test]
     fn an_agent_that_is_not_there_is_a_failure() {
-        assert!(matches!(
-            state(&fence(&[])),
-            FenceState::Failed {
-                why: Why::ProgramNotStarted { .. }
-            }
-        ));
+        let FenceState::Failed {
+            why: Why::FenceSaid { call, why, .. },
+        } = state(&fence(&[]))
+        else {
+            panic!("another state")
+        };
+        assert_eq!(call, FenceCall::Status);
+        assert!(matches!(*why, Why::ProgramNotStarted { .. }), "{why:?}");
         assert!(
             matches!(act_off(&fence(&[])), Err(Trouble::Failed(f)) if f.kind == FailureKind::Fence)
         );
