@@ -68,6 +68,7 @@ fn config() -> Config {
             .collect(),
         services: (0..SERVICES).map(service).collect(),
         policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
     }
 }
 

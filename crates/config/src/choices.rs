@@ -55,6 +55,7 @@ choice! {
         "operator" => Role::Operator,
         "decider" => Role::Decider,
         "approver" => Role::Approver,
+        "communicator" => Role::Communicator,
         "viewer" => Role::Viewer,
     } of Role
 }

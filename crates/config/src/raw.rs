@@ -58,7 +58,7 @@ table! {
     pub struct Person {
         name: Req<Account>,
         /// operator: may run every command. decider: decides on a takeover, asks for a failback. approver: approves
-        /// planned work. viewer: may look.
+        /// planned work. communicator: writes and sends notices, and may not touch servers. viewer: may look.
         role: Req<RoleWord>,
         /// The person's account on the nodes.
         login: Opt<Account>,

@@ -70,6 +70,10 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::LossAccepted { .. }
         | EventBody::EventKeyTrusted { .. }
         | EventBody::PowerNotChanged { .. }
+        | EventBody::Incident { .. }
+        | EventBody::Notice { .. }
+        | EventBody::Paused { .. }
+        | EventBody::PauseEnded
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFailed { .. } => false,

@@ -16,6 +16,9 @@ pub struct Config {
     pub nodes: Vec<Node>,
     pub services: Vec<Service>,
     pub policy: Policy,
+    /// Units, notices, incidents.
+    #[serde(default)]
+    pub downtime: crate::downtime::Downtime,
 }
 
 impl Config {
@@ -83,6 +86,8 @@ pub enum Role {
     Decider,
     /// Approves planned work.
     Approver,
+    /// Writes and sends notices, and keeps the record of an incident. May not touch servers.
+    Communicator,
     /// May look.
     Viewer,
 }

@@ -1,7 +1,9 @@
 //! The event log's rows. A row is immutable; `siaga-journal` chains and signs it.
 
-use crate::ids::{BootId, NodeName, PersonName, PlanId, RunId, ServiceName};
+use crate::ids::{BootId, IncidentKey, NodeName, NoticeId, PersonName, PlanId, RunId, ServiceName};
+use crate::incident::IncidentEntry;
 use crate::mandate::Epoch;
+use crate::notice::NoticeEntry;
 use crate::observation::Promise;
 use crate::plan::{MandatedPlan, MoveKind, Step};
 use crate::proof::ProofRecord;
@@ -185,6 +187,23 @@ pub enum EventBody {
         on: bool,
         why: crate::why::Why,
     },
+    // --- the downtime's other half
+    /// One row of an incident's record.
+    Incident {
+        incident: IncidentKey,
+        entry: Box<IncidentEntry>,
+    },
+    /// One row of a notice.
+    Notice {
+        notice: NoticeId,
+        entry: Box<NoticeEntry>,
+    },
+    /// Alerts and automatic acts rest until then, unless it is ended before.
+    Paused {
+        until: UtcMicros,
+        reason: String,
+    },
+    PauseEnded,
     // --- the log itself
     /// No node of the site has the lost rows any more: a person attests that nothing in them binds.
     LossAccepted {

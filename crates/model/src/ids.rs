@@ -63,6 +63,27 @@ text_id! {
     BootId
 }
 
+text_id! {
+    /// One incident, in the rows that belong to it. Unique across nodes; people see its number (`DT-2026-007`).
+    IncidentKey
+}
+text_id! {
+    /// A unit of the hospital that uses the services, by its short name in the configuration.
+    UnitName
+}
+text_id! {
+    /// A way to send a notice, by its name in the configuration.
+    ChannelName
+}
+text_id! {
+    /// One notice: one text of one moment. Unique across nodes.
+    NoticeId
+}
+text_id! {
+    /// One notice to one address by one channel: the idempotency key of its sending.
+    DeliveryId
+}
+
 /// A step's place in its plan, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -170,6 +170,7 @@ pub enum Why {
     SwitchesItselfOff { node: NodeName },
     NoCertificate,
     ViewersOnlyLook,
+    CommunicatorsOnlyWrite,
     OnlyRootMayState,
     NotOnThePeopleList,
     PreviewNotAsked,

@@ -34,6 +34,7 @@ pub fn config(fences: Fences) -> Config {
         nodes: (0..2).map(|i| node(i, fences)).collect(),
         services: vec![service(0)],
         policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
     }
 }
 

@@ -12,6 +12,7 @@ mod acts_en;
 mod acts_id;
 mod advice_en;
 mod advice_id;
+mod downtime;
 mod findings_en;
 mod findings_id;
 mod notes_en;
@@ -36,6 +37,10 @@ mod why_id;
 pub use acts::{
     action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
     outcome, verb, verdict_state,
+};
+pub use downtime::{
+    cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
+    scope, signed_as, time_kind,
 };
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};

@@ -216,6 +216,14 @@ impl Says<'_> {
                     &format!("{node}; {first}"),
                 )
             }
+            EventBody::Incident { entry, .. } => crate::downtime::incident_entry(self.voice, entry),
+            EventBody::Notice { entry, .. } => crate::downtime::notice_entry(self.voice, entry),
+            EventBody::Paused { until, reason } => self.two(
+                "alerts and automatic acts rest until",
+                "peringatan dan tindakan otomatis dijeda sampai",
+                &format!("{}; {}", self.voice.instant(*until), quoted(reason)),
+            ),
+            EventBody::PauseEnded => self.word("the pause is over", "jeda selesai"),
             EventBody::Other(other) => self.two(
                 "of a newer version",
                 "dari versi yang lebih baru",

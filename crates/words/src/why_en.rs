@@ -240,6 +240,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::PersonNeeded => "this needs a name from the list of people: say --as NAME".into(),
         W::SwitchesItselfOff { node } => format!("{node} does not switch itself off: ask another node's agent"),
         W::NoCertificate => "a certificate is needed".into(),
+        W::CommunicatorsOnlyWrite => "the role communicator writes notices, and does not touch servers".into(),
         W::ViewersOnlyLook => "the role viewer may look, and not act".into(),
         W::OnlyRootMayState => "only root may say --as: your account names you already".into(),
         W::NotOnThePeopleList => "this name is not on the list of people".into(),

@@ -265,6 +265,7 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{node} tidak mematikan dirinya sendiri: mintalah kepada agen server lain")
         }
         W::NoCertificate => "diperlukan sertifikat".into(),
+        W::CommunicatorsOnlyWrite => "peran communicator menulis pemberitahuan dan tidak menyentuh server".into(),
         W::ViewersOnlyLook => "peran viewer hanya boleh melihat".into(),
         W::OnlyRootMayState => "hanya root yang boleh memakai --as: nama Anda sudah diketahui dari akun Anda".into(),
         W::NotOnThePeopleList => "nama ini tidak ada dalam daftar petugas".into(),

@@ -38,8 +38,19 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Names the caller of a request that changes something.
+/// Names the caller of a request that acts on a server or on the service.
 pub fn resolve(config: &Config, caller: &Caller, claims: Claims) -> Result<Who, Refusal> {
+    let who = resolve_writer(config, caller, claims)?;
+    let communicator =
+        |p: &Person| Some(&p.name) == who.person.as_ref() && p.role == Role::Communicator;
+    if config.people.iter().any(communicator) {
+        return Err(not_allowed(&who.actor.name, Why::CommunicatorsOnlyWrite));
+    }
+    Ok(who)
+}
+
+/// Names the caller of a request that only writes records or notices.
+pub fn resolve_writer(config: &Config, caller: &Caller, claims: Claims) -> Result<Who, Refusal> {
     let who = match caller {
         Caller::Peer(peer) if peer.is_node() => forwarded(config, peer.name(), claims)?,
         Caller::Peer(peer) => {
@@ -190,6 +201,7 @@ mod tests {
             person("Budi Santoso", Role::Operator, Some("budi")),
             person("Siti", Role::Decider, None),
             person("Tamu", Role::Viewer, Some("tamu")),
+            person("Ratna", Role::Communicator, Some("ratna")),
         ];
         config
     }
@@ -264,6 +276,17 @@ mod tests {
         let stranger = PersonName::from("Somebody");
         claims.forwarded_person = Some(&stranger);
         assert!(resolve(&config, &node, claims).is_err());
+    }
+
+    #[test]
+    fn a_communicator_writes_and_touches_no_server() {
+        let (config, ratna) = (config(), account(1003, Some(1003), "ratna"));
+        let refused = resolve(&config, &ratna, Claims::default()).unwrap_err();
+        assert_eq!(refused.code, RefusalCode::NotAllowed);
+        let writer = resolve_writer(&config, &ratna, Claims::default()).unwrap();
+        assert_eq!(writer.person, Some("Ratna".into()));
+        let viewer = account(1001, Some(1001), "tamu");
+        assert!(resolve_writer(&config, &viewer, Claims::default()).is_err());
     }
 
     #[test]

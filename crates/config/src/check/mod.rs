@@ -54,6 +54,7 @@ pub(crate) fn config(file: &raw::File, context: &mut Context<'_>) -> Option<Conf
         nodes: nodes?,
         services: services?,
         policy,
+        downtime: siaga_model::downtime::Downtime::default(),
     })
 }
 

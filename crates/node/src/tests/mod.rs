@@ -437,5 +437,6 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         nodes: Vec::new(),
         services: vec![service],
         policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
     }
 }

@@ -50,6 +50,7 @@ pub fn config(net: &Net) -> Config {
             after_move: Vec::new(),
         }],
         policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
     }
 }
 

@@ -38,6 +38,7 @@ pub fn config(name: &str) -> Config {
         nodes: (0..2).map(node).collect(),
         services: vec![service("simrs", 0)],
         policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
     };
     match name {
         "pair" => {}
