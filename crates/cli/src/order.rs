@@ -310,7 +310,7 @@ fn cuts(plan: &Plan) -> bool {
 /// The usage error of a script that forgot `--yes`.
 pub fn no_terminal(global: &Global) -> Fault {
     Fault::Usage(siaga_words::screen(
-        crate::context::first_language(global),
+        crate::language::first(global),
         &Screen::NoTerminal,
     ))
 }

@@ -15,6 +15,8 @@ mod advice_id;
 mod downtime;
 mod findings_en;
 mod findings_id;
+mod help;
+mod help_id;
 mod notes_en;
 mod notes_id;
 mod refusal;
@@ -29,6 +31,7 @@ mod ui_id;
 mod ui_screen;
 mod ui_screen_en;
 mod ui_screen_id;
+mod usage;
 mod voice;
 mod why;
 mod why_en;
@@ -42,10 +45,12 @@ pub use downtime::{
     cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
     scope, signed_as, time_kind,
 };
+pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
+pub use usage::{UsageError, UsageNote, usage_error, usage_note};
 pub use voice::{Voice, duration, instant};
 pub use why::{evidence, holder, note, progress, why};
 

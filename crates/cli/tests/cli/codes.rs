@@ -57,7 +57,7 @@ fn man_pages_are_written_for_every_verb() {
         "siaga-events-verify.1",
         "siaga-token-create.1",
     ] {
-        let text = std::fs::read_to_string(dir.path().join(page)).expect(page);
+        let text = std::fs::read_to_string(dir.path().join("man1").join(page)).expect(page);
         assert!(text.contains("Examples:"), "{page}");
     }
 }
