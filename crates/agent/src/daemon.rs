@@ -15,6 +15,7 @@ use crate::transport::{
 };
 use siaga_config::{ConfigErrors, HostChecks};
 use siaga_journal::{Durability, Filter, History, Journal, JournalError, SystemClock};
+use siaga_model::Evidence;
 use siaga_model::config::Config;
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding, FindingCode, Severity};
 use siaga_model::{BootId, NodeName};
@@ -264,7 +265,7 @@ fn adopt(core: &Core) {
                 continue;
             }
             if let Err(why) = siaga_node::act::virtual_ip::adopt(interface, vip.address) {
-                tracing::warn!(address = %vip.address, why, "the address could not be watched");
+                tracing::warn!(address = %vip.address, ?why, "the address could not be watched");
             }
         }
     }
@@ -306,10 +307,9 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalTorn,
                 node: core.me.clone(),
                 severity: Severity::Info,
-                evidence: format!(
-                    "{} bytes of an unfinished row were cut off",
-                    opened.torn_bytes
-                ),
+                evidence: Evidence::TornRow {
+                    bytes: opened.torn_bytes,
+                },
             },
         );
     }
@@ -320,7 +320,10 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalDamaged,
                 node: core.me.clone(),
                 severity: Severity::Warning,
-                evidence: format!("{}: {}", problem.file.display(), problem.detail),
+                evidence: Evidence::DamagedFile {
+                    file: problem.file.clone(),
+                    said: problem.detail.clone(),
+                },
             },
         );
     }

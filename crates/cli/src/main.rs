@@ -7,6 +7,8 @@ mod exit;
 mod fault;
 mod follow;
 mod guided;
+mod help;
+mod language;
 mod order;
 mod place;
 mod show;
@@ -16,8 +18,7 @@ mod verbs;
 mod when;
 
 use args::{Cli, Verb};
-use clap::Parser;
-use exit::Exit;
+use clap::FromArgMatches;
 use fault::Fault;
 use std::process::ExitCode;
 
@@ -26,22 +27,19 @@ fn main() -> ExitCode {
     if let Some(code) = siaga_lab::fence_main() {
         return code;
     }
-    match Cli::try_parse() {
+    let args: Vec<_> = std::env::args_os().collect();
+    let language = language::of_command_line(&args);
+    let parsed = help::command(language)
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => run(cli),
-        Err(error) => {
-            // A closed standard stream is no reason for another exit code.
-            let _ = error.print();
-            if error.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Done.into()
-            }
-        }
+        Err(error) => help::report(&error, language).into(),
     }
 }
 
 fn run(cli: Cli) -> ExitCode {
-    let language = context::first_language(&cli.global);
+    let language = language::first(&cli.global);
     let global = cli.global;
     let ended = match cli.verb {
         // These speak for themselves and have exit codes of their own.
@@ -70,7 +68,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),
         Some(Verb::Token(args)) => verbs::token::run(&global, &args),
         Some(Verb::Join(args)) => verbs::join::run(&global, &args),
-        Some(Verb::Completions(args)) => verbs::completions::run(&args),
+        Some(Verb::Completions(args)) => verbs::completions::run(&global, &args),
         Some(Verb::Man(args)) => verbs::man::run(&args),
         Some(Verb::Version(_)) => verbs::version::run(),
     };

@@ -146,7 +146,7 @@ impl Core {
             }
         };
         if new {
-            tracing::warn!(code = ?finding.code, evidence = %finding.evidence, "found");
+            tracing::warn!(code = ?finding.code, evidence = ?finding.evidence, "found");
             self.note(service, EventBody::Found { finding });
         }
     }
