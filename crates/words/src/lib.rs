@@ -16,6 +16,7 @@ mod downtime;
 mod findings_en;
 mod findings_id;
 mod help;
+mod help_downtime_id;
 mod help_id;
 mod incident_refusal;
 mod notes_en;
