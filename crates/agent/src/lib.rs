@@ -3,6 +3,7 @@
 pub mod core;
 pub mod daemon;
 pub mod routes;
+pub mod seal_routes;
 
 pub mod pki;
 pub mod probe_link;

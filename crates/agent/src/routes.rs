@@ -61,7 +61,8 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/heads", get(heads_route))
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
-        .with_state(core)
+        .with_state(core.clone())
+        .merge(crate::seal_routes::router(core))
 }
 
 /// An error of the API as its answer.
@@ -73,7 +74,7 @@ impl IntoResponse for Failed {
     }
 }
 
-fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
+pub(crate) fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
     Failed(
         status,
         ApiError {
@@ -84,7 +85,7 @@ fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
 }
 
 /// A person at the socket, or a pinned node.
-fn known(caller: &Caller) -> Result<(), Failed> {
+pub(crate) fn known(caller: &Caller) -> Result<(), Failed> {
     match caller {
         Caller::Local { .. } => Ok(()),
         Caller::Peer(peer) if peer.is_node() => Ok(()),
@@ -171,6 +172,9 @@ async fn config(
         people: c.people.iter().map(|p| p.name.clone()).collect(),
         services: c.services.iter().map(|s| s.name.clone()).collect(),
         nodes: c.nodes.iter().map(|n| n.name.clone()).collect(),
+        document: c.document.clone(),
+        availability_target_milli_pct: c.downtime.rules.availability_target_milli_pct,
+        rto_s: Some(c.policy.rto.as_secs()),
     }))
 }
 

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod proof;
 pub mod refusal;
 pub mod run;
+pub mod seal;
 pub mod time;
 
 pub use ids::{

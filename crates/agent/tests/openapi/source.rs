@@ -20,6 +20,7 @@ const TYPES: &[&str] = &[
     "model/src/run.rs",
     "model/src/event.rs",
     "model/src/api.rs",
+    "model/src/seal.rs",
     "journal/src/row.rs",
     "journal/src/log_book.rs",
     "agent/src/pki/pins.rs",
@@ -29,13 +30,21 @@ const TYPES: &[&str] = &[
     "agent/src/core/check.rs",
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
+    "agent/src/seal_routes.rs",
 ];
 /// Files of which only this much goes over the wire.
 const ONLY: &[(&str, &[&str])] = &[
-    ("model/src/config.rs", &["FenceKind", "Language"]),
+    (
+        "model/src/config.rs",
+        &["FenceKind", "Language", "Document"],
+    ),
     ("journal/src/row.rs", &["RawRow"]),
 ];
-const ROUTERS: &[&str] = &["agent/src/routes.rs", "agent/src/transport/pki_routes.rs"];
+const ROUTERS: &[&str] = &[
+    "agent/src/routes.rs",
+    "agent/src/seal_routes.rs",
+    "agent/src/transport/pki_routes.rs",
+];
 
 /// The text of a file under `crates/`.
 pub fn text(path: &str) -> String {
