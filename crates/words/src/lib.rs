@@ -15,6 +15,11 @@ mod advice_id;
 mod downtime;
 mod findings_en;
 mod findings_id;
+mod paper;
+mod paper_say;
+mod procedure;
+mod procedure_en;
+mod procedure_id;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -37,6 +42,9 @@ pub use downtime::{
     cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
     scope, signed_as, time_kind,
 };
+pub use paper::{Paper, paper};
+pub use paper_say::{PaperSay, paper_say};
+pub use procedure::{Procedure, procedure};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
