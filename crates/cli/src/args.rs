@@ -82,6 +82,8 @@ pub enum Verb {
     Resume(verbs::resume::Args),
     Abort(verbs::abort::Args),
     Log(verbs::log::Args),
+    Report(verbs::report::Args),
+    Sop(verbs::sop::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

@@ -6,6 +6,7 @@ mod codes;
 mod events;
 mod guided;
 mod moves;
+mod papers;
 mod pty;
 mod samples;
 mod setup;
