@@ -4,6 +4,7 @@ pub mod core;
 pub mod daemon;
 pub mod routes;
 mod routes_incident;
+pub mod seal_routes;
 
 pub mod pki;
 pub mod probe_link;

@@ -62,7 +62,8 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
         .with_state(core.clone())
-        .merge(crate::routes_incident::router(core))
+        .merge(crate::routes_incident::router(core.clone()))
+        .merge(crate::seal_routes::router(core))
 }
 
 /// An error of the API as its answer.
@@ -172,6 +173,9 @@ async fn config(
         people: c.people.iter().map(|p| p.name.clone()).collect(),
         services: c.services.iter().map(|s| s.name.clone()).collect(),
         nodes: c.nodes.iter().map(|n| n.name.clone()).collect(),
+        document: c.document.clone(),
+        availability_target_milli_pct: c.downtime.rules.availability_target_milli_pct,
+        rto_s: Some(c.policy.rto.as_secs()),
     }))
 }
 

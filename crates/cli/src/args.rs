@@ -86,6 +86,8 @@ pub enum Verb {
     #[command(visible_alias = "perkiraan")]
     Estimate(verbs::estimate::Args),
     Log(verbs::log::Args),
+    Report(verbs::report::Args),
+    Sop(verbs::sop::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

@@ -10,7 +10,9 @@ mod guided;
 mod help;
 mod language;
 mod order;
+mod paper_args;
 mod place;
+mod records;
 mod show;
 mod term;
 mod trace;
@@ -63,6 +65,8 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Incident(args)) => verbs::incident::run(&global, &args),
         Some(Verb::Estimate(args)) => verbs::estimate::run(&global, &args),
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
+        Some(Verb::Sop(args)) => verbs::sop::run(&global, &args),
+        Some(Verb::Report(args)) => verbs::report::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),

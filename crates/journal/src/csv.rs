@@ -1,5 +1,6 @@
 //! CSV after RFC 4180: lines end in CR LF, every field that needs it is quoted. Instants are RFC 3339, UTC.
 
+use crate::availability::Availability;
 use crate::log_book::LogBookRow;
 use crate::row::kind_name;
 use siaga_model::UtcMicros;
@@ -82,6 +83,46 @@ pub fn log_book_csv(rows: &[LogBookRow]) -> String {
                 row.who.clone().unwrap_or_default(),
                 seen_by.to_owned(),
                 text(row.run.as_ref()),
+            ],
+        );
+    }
+    out
+}
+
+/// The figures of availability, one line per service and period.
+pub fn availability_csv(figures: &[Availability]) -> String {
+    let mut out = String::new();
+    let header = [
+        "service",
+        "period",
+        "minutes_in_period",
+        "minutes_counted",
+        "downtime_planned_min",
+        "downtime_unplanned_min",
+        "availability_pct",
+        "availability_excluding_planned_pct",
+        "target_pct",
+        "incidents",
+        "open_incidents",
+        "unknown_duration",
+    ];
+    line(&mut out, header.map(str::to_owned));
+    for f in figures {
+        line(
+            &mut out,
+            [
+                f.service.to_string(),
+                f.period.clone(),
+                text(f.minutes_in_month.or(f.minutes_in_year).as_ref()),
+                f.minutes_counted.to_string(),
+                f.downtime_planned_min.to_string(),
+                f.downtime_unplanned_min.to_string(),
+                text(f.availability_pct.as_ref()),
+                text(f.availability_excluding_planned_pct.as_ref()),
+                text(f.target_pct.as_ref()),
+                f.incidents.to_string(),
+                f.open_incidents.to_string(),
+                f.unknown_duration.to_string(),
             ],
         );
     }

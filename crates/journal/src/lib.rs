@@ -51,6 +51,7 @@
 //!
 //! A summary that does not hold, or does not fit its log, is as good as none.
 
+pub mod availability;
 pub mod clock;
 pub mod csv;
 pub mod error;
@@ -64,12 +65,14 @@ pub mod keys;
 pub mod log_book;
 mod machines;
 mod names;
+pub mod offline;
 mod opening;
 mod own;
 pub mod projections;
 pub mod read;
 pub mod row;
 mod scan;
+pub mod seal;
 mod space;
 mod summary;
 pub mod verify;

@@ -185,7 +185,8 @@ fn noted(at: UtcMicros, cause: &str, view: &EventView) -> Gap {
     }
 }
 
-fn parse(text: &str) -> Option<UtcMicros> {
+/// An RFC 3339 text as an instant.
+pub fn parse(text: &str) -> Option<UtcMicros> {
     text.parse::<jiff::Timestamp>()
         .ok()
         .map(|t| UtcMicros(t.as_microsecond()))

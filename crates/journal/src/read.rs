@@ -71,7 +71,7 @@ struct PeekBody<'a> {
 }
 
 impl Filter {
-    fn wants(&self, id: &LogId, line: &[u8]) -> bool {
+    pub(crate) fn wants(&self, id: &LogId, line: &[u8]) -> bool {
         let Ok(peek) = serde_json::from_slice::<Peek>(line) else {
             return false;
         };
@@ -256,7 +256,7 @@ fn mark_before(marks: &[u64], seq: u64) -> (u64, u64) {
 }
 
 /// Calls `each` with every whole line from `start` up to `end`, until it says false.
-fn each_line(
+pub(crate) fn each_line(
     path: &Path,
     start: u64,
     end: u64,

@@ -324,6 +324,15 @@ pub struct SiteView {
     pub people: Vec<PersonName>,
     pub services: Vec<ServiceName>,
     pub nodes: Vec<NodeName>,
+    /// The header box of its papers.
+    #[serde(default)]
+    pub document: crate::config::Document,
+    /// In thousandths of a percent.
+    #[serde(default)]
+    pub availability_target_milli_pct: Option<u32>,
+    /// The goal for one outage, in seconds.
+    #[serde(default)]
+    pub rto_s: Option<u64>,
 }
 
 /// `GET /v1/events`.

@@ -57,7 +57,7 @@ pub enum Language {
 }
 
 /// The header box of the site's written procedure.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Document {
     pub title: String,
     pub number: String,

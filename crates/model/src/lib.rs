@@ -21,6 +21,7 @@ pub mod proof;
 pub mod record;
 pub mod refusal;
 pub mod run;
+pub mod seal;
 pub mod time;
 pub mod why;
 

@@ -22,10 +22,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("lab", &["model", "config", "probe"]),
+    ("report", &["model", "journal", "words"]),
     (
         "cli",
         &[
-            "model", "config", "journal", "words", "agent", "probe", "lab",
+            "model", "config", "journal", "words", "agent", "probe", "lab", "report",
         ],
     ),
     ("e2e", &[]),

@@ -35,18 +35,22 @@ impl Voice {
 
     /// Date and time of an instant, to the second, with the zone's name.
     pub fn instant(&self, at: UtcMicros) -> String {
+        format!("{} {}", self.day(at), self.clock(at))
+    }
+
+    /// The day: `2025-08-01`, `1 Agustus 2025`.
+    pub fn day(&self, at: UtcMicros) -> String {
         match self.language {
-            Language::English => self.format(at, "%Y-%m-%d %H:%M:%S %Z"),
+            Language::English => self.format(at, "%Y-%m-%d"),
             Language::Indonesian => {
                 let month = MONTHS
                     .get(self.month(at).saturating_sub(1))
                     .copied()
                     .unwrap_or("?");
                 format!(
-                    "{} {month} {} {}",
+                    "{} {month} {}",
                     self.format(at, "%-d"),
-                    self.format(at, "%Y"),
-                    self.clock(at)
+                    self.format(at, "%Y")
                 )
             }
         }

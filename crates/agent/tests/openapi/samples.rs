@@ -244,6 +244,9 @@ fn site() -> Value {
         people: vec!["budi".into()],
         services: vec!["simrs".into()],
         nodes: vec!["serverdb".into(), "backup".into()],
+        document: siaga_model::config::Document::default(),
+        availability_target_milli_pct: Some(99_500),
+        rto_s: Some(300),
     })
 }
 

@@ -27,6 +27,7 @@ const TYPES: &[&str] = &[
     "model/src/note.rs",
     "model/src/evidence.rs",
     "model/src/api.rs",
+    "model/src/seal.rs",
     "journal/src/row.rs",
     "journal/src/log_book.rs",
     "agent/src/pki/pins.rs",
@@ -36,15 +37,20 @@ const TYPES: &[&str] = &[
     "agent/src/core/check.rs",
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
+    "agent/src/seal_routes.rs",
 ];
 /// Files of which only this much goes over the wire.
 const ONLY: &[(&str, &[&str])] = &[
-    ("model/src/config.rs", &["FenceKind", "Language"]),
+    (
+        "model/src/config.rs",
+        &["FenceKind", "Language", "Document"],
+    ),
     ("journal/src/row.rs", &["RawRow"]),
 ];
 const ROUTERS: &[&str] = &[
     "agent/src/routes.rs",
     "agent/src/routes_incident.rs",
+    "agent/src/seal_routes.rs",
     "agent/src/transport/pki_routes.rs",
 ];
 

@@ -147,6 +147,24 @@ pub const ROUTES: &[Route] = &[
         )
     },
     Route {
+        query: Some("SealQuery"),
+        errors: LOG,
+        ..get(
+            "/v1/seal",
+            "The heads of the event chains, and the hash of one run's rows: what ties a report to the log",
+            "Seal",
+        )
+    },
+    Route {
+        errors: LOG,
+        ..post(
+            "/v1/seal",
+            "Says what of a report's seal no longer agrees with the log",
+            "Seal",
+            Some("SealAnswer"),
+        )
+    },
+    Route {
         errors: LOG,
         ..get(
             "/v1/log",

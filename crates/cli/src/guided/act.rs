@@ -40,7 +40,7 @@ pub fn carry_out(
         }
         Act::Log => {
             let rows: Vec<LogBookRow> = ctx.client.get("/v1/log", LOOK)?;
-            out(&show::log_book::text(ctx, &rows));
+            out(&show::log_book::text(&ctx.voice, &rows));
             Ok(())
         }
         Act::Power { node, on } => power(ctx, session, node, *on),

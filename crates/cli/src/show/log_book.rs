@@ -1,40 +1,39 @@
 //! The paper's log book: number, off line, on line, duration, cause, who.
 
 use super::padded;
-use crate::context::Context;
 use siaga_journal::log_book::{DowntimeKind, LogBookRow, Subject};
 use siaga_model::UtcMicros;
 use siaga_model::api::SeenBy;
 use siaga_model::plan::MoveKind;
-use siaga_words::{Screen, Ui, duration, move_kind, ui};
+use siaga_words::{Screen, Ui, Voice, duration, move_kind, screen, ui};
 
 /// The downtimes of the service, then each machine's own times.
-pub fn text(ctx: &Context, rows: &[LogBookRow]) -> String {
+pub fn text(voice: &Voice, rows: &[LogBookRow]) -> String {
     let (services, machines): (Vec<_>, Vec<_>) = rows
         .iter()
         .partition(|r| matches!(r.subject, Subject::Service(_)));
-    let mut lines = vec![ui(&ctx.voice, Ui::LogBook)];
+    let mut lines = vec![ui(voice, Ui::LogBook)];
     if services.is_empty() {
-        lines.push(ui(&ctx.voice, Ui::NoOutages));
+        lines.push(ui(voice, Ui::NoOutages));
     } else {
-        lines.extend(table(ctx, &services, Ui::Service));
+        lines.extend(table(voice, &services, Ui::Service));
     }
     if !machines.is_empty() {
         lines.push(String::new());
-        lines.push(ctx.say(Screen::MachinesTimes));
-        lines.extend(table(ctx, &machines, Ui::Node));
+        lines.push(screen(voice, &Screen::MachinesTimes));
+        lines.extend(table(voice, &machines, Ui::Node));
     }
     lines.push(String::new());
-    lines.push(ui(&ctx.voice, Ui::LogTail));
+    lines.push(ui(voice, Ui::LogTail));
     lines.join("\n")
 }
 
-fn table(ctx: &Context, rows: &[&LogBookRow], subject: Ui) -> Vec<String> {
-    let mut cells = vec![heading(ctx, subject)];
+fn table(voice: &Voice, rows: &[&LogBookRow], subject: Ui) -> Vec<String> {
+    let mut cells = vec![heading(voice, subject)];
     cells.extend(
         rows.iter()
             .enumerate()
-            .map(|(number, row)| line(ctx, number + 1, row)),
+            .map(|(number, row)| line(voice, number + 1, row)),
     );
     let width = |column: usize| {
         cells
@@ -57,8 +56,8 @@ fn table(ctx: &Context, rows: &[&LogBookRow], subject: Ui) -> Vec<String> {
 
 const COLUMNS: usize = 7;
 
-fn heading(ctx: &Context, subject: Ui) -> [String; COLUMNS] {
-    let of = |text| ui(&ctx.voice, text);
+fn heading(voice: &Voice, subject: Ui) -> [String; COLUMNS] {
+    let of = |text| ui(voice, text);
     [
         "No.".to_owned(),
         of(subject),
@@ -70,46 +69,45 @@ fn heading(ctx: &Context, subject: Ui) -> [String; COLUMNS] {
     ]
 }
 
-fn line(ctx: &Context, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
-    let instant =
-        |at: Option<UtcMicros>| at.map_or_else(|| "?".to_owned(), |at| ctx.voice.instant(at));
+fn line(voice: &Voice, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
+    let instant = |at: Option<UtcMicros>| at.map_or_else(|| "?".to_owned(), |at| voice.instant(at));
     let online = match row.online_at {
-        Some(at) => ctx.voice.instant(at),
-        None => ctx.say(Screen::StillOffline),
+        Some(at) => voice.instant(at),
+        None => screen(voice, &Screen::StillOffline),
     };
     [
         number.to_string(),
         row.subject.name().to_owned(),
         instant(row.offline_at),
         online,
-        how_long(ctx, row),
-        cause(ctx, row),
+        how_long(voice, row),
+        cause(voice, row),
         row.who.clone().unwrap_or_else(|| "-".to_owned()),
     ]
 }
 
 /// A duration that no client measured says so, with a mark.
-fn how_long(ctx: &Context, row: &LogBookRow) -> String {
+fn how_long(voice: &Voice, row: &LogBookRow) -> String {
     let Some(ms) = row.duration_ms else {
         return "?".to_owned();
     };
-    let text = duration(&ctx.voice, ms);
+    let text = duration(voice, ms);
     match (&row.subject, row.seen_by) {
         (Subject::Service(_), SeenBy::Node) => {
-            format!("{text} ({})", ui(&ctx.voice, Ui::NotConfirmed))
+            format!("{text} ({})", ui(voice, Ui::NotConfirmed))
         }
         _ => text,
     }
 }
 
-fn cause(ctx: &Context, row: &LogBookRow) -> String {
+fn cause(voice: &Voice, row: &LogBookRow) -> String {
     let kind = match row.kind {
-        DowntimeKind::Unplanned => ui(&ctx.voice, Ui::Unplanned),
-        DowntimeKind::Planned => ui(&ctx.voice, Ui::Planned),
-        DowntimeKind::Drill => move_kind(&ctx.voice, MoveKind::Drill).to_owned(),
-        DowntimeKind::PoweredOff => ctx.say(Screen::WasPoweredOff),
-        DowntimeKind::Restarted => ctx.say(Screen::WasRestarted),
-        DowntimeKind::Silent => ctx.say(Screen::WasSilent),
+        DowntimeKind::Unplanned => ui(voice, Ui::Unplanned),
+        DowntimeKind::Planned => ui(voice, Ui::Planned),
+        DowntimeKind::Drill => move_kind(voice, MoveKind::Drill).to_owned(),
+        DowntimeKind::PoweredOff => screen(voice, &Screen::WasPoweredOff),
+        DowntimeKind::Restarted => screen(voice, &Screen::WasRestarted),
+        DowntimeKind::Silent => screen(voice, &Screen::WasSilent),
     };
     let text = match &row.cause {
         Some(cause) => format!(
@@ -121,7 +119,7 @@ fn cause(ctx: &Context, row: &LogBookRow) -> String {
     match &row.covered_by {
         Some(run) => format!(
             "{text} ({})",
-            ctx.say(Screen::CoveredBy { run: run.clone() })
+            screen(voice, &Screen::CoveredBy { run: run.clone() })
         ),
         None => text,
     }

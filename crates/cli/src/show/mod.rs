@@ -1,5 +1,6 @@
 //! How answers look on the screen. Texts come from `siaga-words`; here they are only laid out.
 
+pub mod availability;
 pub mod event;
 pub mod incident;
 pub mod log_book;

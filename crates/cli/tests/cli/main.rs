@@ -7,6 +7,7 @@ mod events;
 mod guided;
 mod help;
 mod moves;
+mod papers;
 mod pty;
 mod samples;
 mod setup;

@@ -1,0 +1,118 @@
+//! Sentences about reports, with something in them.
+
+use crate::voice::Voice;
+use siaga_model::config::Language;
+use siaga_model::seal::{LogHead, SealProblem};
+
+/// A sentence about a report.
+#[derive(Clone, Debug)]
+pub enum PaperSay<'a> {
+    NotAMonth {
+        text: &'a str,
+    },
+    NotAYear {
+        text: &'a str,
+    },
+    /// A PDF was asked for on a terminal.
+    NeedsOutput,
+    NoReport {
+        file: &'a str,
+        why: &'a str,
+    },
+    Agrees,
+    DoesNotAgree,
+    AsPrinted,
+    NotAsPrinted,
+    OtherVersion {
+        version: &'a str,
+    },
+    Problem {
+        problem: &'a SealProblem,
+    },
+}
+
+/// The sentence in words.
+pub fn paper_say(voice: impl Into<Voice>, say: &PaperSay) -> String {
+    match voice.into().language {
+        Language::English => english(say),
+        Language::Indonesian => indonesian(say),
+    }
+}
+
+fn english(say: &PaperSay) -> String {
+    match say {
+        PaperSay::NotAMonth { text } => {
+            format!("error: --month {text:?} is no month: write it like 2026-11")
+        }
+        PaperSay::NotAYear { text } => {
+            format!("error: --year {text:?} is no year: write it like 2026")
+        }
+        PaperSay::NeedsOutput => {
+            "error: this is not for a terminal: name a file with -o FILE".to_owned()
+        }
+        PaperSay::NoReport { file, why: "" } => {
+            format!("error: {file} carries no report of this program")
+        }
+        PaperSay::NoReport { file, why } => format!("error: {file}: {why}"),
+        PaperSay::Agrees => "The events still agree with this report.".to_owned(),
+        PaperSay::DoesNotAgree => "This report does not agree.".to_owned(),
+        PaperSay::AsPrinted => "Its text is as it was printed.".to_owned(),
+        PaperSay::NotAsPrinted => "Its text is not what was printed: it was changed.".to_owned(),
+        PaperSay::OtherVersion { version } => format!(
+            "It was printed by version {version}: whether its text was changed can't be told by this one."
+        ),
+        PaperSay::Problem { problem } => match problem {
+            SealProblem::Broken => "Its seal does not fit itself.".to_owned(),
+            SealProblem::RowMissing { head } => {
+                format!("The log has no row {} any more.", place(head))
+            }
+            SealProblem::RowDiffers { head } => {
+                format!("Row {} is another one now.", place(head))
+            }
+            SealProblem::RunDiffers { run } => format!("Run {run} has other rows now."),
+            SealProblem::Damaged { detail } => format!("The log is damaged: {detail}"),
+        },
+    }
+}
+
+fn indonesian(say: &PaperSay) -> String {
+    match say {
+        PaperSay::NotAMonth { text } => {
+            format!("galat: --month {text:?} bukan bulan: tulis seperti 2026-11")
+        }
+        PaperSay::NotAYear { text } => {
+            format!("galat: --year {text:?} bukan tahun: tulis seperti 2026")
+        }
+        PaperSay::NeedsOutput => {
+            "galat: ini bukan untuk layar terminal: sebutkan berkas dengan -o BERKAS".to_owned()
+        }
+        PaperSay::NoReport { file, why: "" } => {
+            format!("galat: {file} tidak memuat laporan dari program ini")
+        }
+        PaperSay::NoReport { file, why } => format!("galat: {file}: {why}"),
+        PaperSay::Agrees => "Log kejadian masih sesuai dengan laporan ini.".to_owned(),
+        PaperSay::DoesNotAgree => "Laporan ini tidak sesuai.".to_owned(),
+        PaperSay::AsPrinted => "Isinya sama dengan saat dicetak.".to_owned(),
+        PaperSay::NotAsPrinted => "Isinya tidak sama dengan saat dicetak: telah diubah.".to_owned(),
+        PaperSay::OtherVersion { version } => format!(
+            "Dicetak oleh versi {version}: versi ini tidak dapat memastikan apakah isinya diubah."
+        ),
+        PaperSay::Problem { problem } => match problem {
+            SealProblem::Broken => "Segelnya tidak cocok dengan dirinya sendiri.".to_owned(),
+            SealProblem::RowMissing { head } => {
+                format!("Baris {} tidak ada lagi di log.", place(head))
+            }
+            SealProblem::RowDiffers { head } => {
+                format!("Baris {} sekarang berbeda.", place(head))
+            }
+            SealProblem::RunDiffers { run } => {
+                format!("Proses {run} sekarang memuat baris yang berbeda.")
+            }
+            SealProblem::Damaged { detail } => format!("Log rusak: {detail}"),
+        },
+    }
+}
+
+fn place(head: &LogHead) -> String {
+    format!("{}.{}/{}", head.node, head.incarnation, head.seq)
+}
