@@ -82,6 +82,7 @@ pub enum Verb {
     Resume(verbs::resume::Args),
     Abort(verbs::abort::Args),
     Log(verbs::log::Args),
+    Notice(verbs::notice::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

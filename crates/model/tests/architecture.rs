@@ -12,20 +12,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("words", &["model"]),
     ("config", &["model"]),
+    ("comms", &["model", "words"]),
     ("node", &["model", "runner"]),
     ("probe", &["model"]),
     ("sim", &["model", "planner", "runner"]),
     (
         "agent",
         &[
-            "model", "planner", "runner", "journal", "words", "config", "node", "probe",
+            "model", "planner", "runner", "journal", "words", "config", "node", "probe", "comms",
         ],
     ),
     ("lab", &["model", "config", "probe"]),
     (
         "cli",
         &[
-            "model", "config", "journal", "words", "agent", "probe", "lab",
+            "model", "config", "journal", "words", "agent", "probe", "lab", "comms",
         ],
     ),
     ("e2e", &[]),

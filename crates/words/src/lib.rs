@@ -15,6 +15,7 @@ mod advice_id;
 mod downtime;
 mod findings_en;
 mod findings_id;
+mod notices;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -37,6 +38,7 @@ pub use downtime::{
     cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
     scope, signed_as, time_kind,
 };
+pub use notices::{NoticeScreen, notice_screen};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
 pub use ui_event::event;

@@ -14,6 +14,7 @@ pub mod join;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod notice;
 pub mod power;
 pub mod probe;
 pub mod restart;

@@ -6,6 +6,7 @@ mod codes;
 mod events;
 mod guided;
 mod moves;
+mod notices;
 mod pty;
 mod samples;
 mod setup;
