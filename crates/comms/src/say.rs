@@ -115,7 +115,7 @@ impl Speaker<'_> {
             Field::Now => Some(moment(facts.now)),
             Field::Number => facts.number.as_deref().and_then(filled),
             Field::Services => filled(&facts.services.join(", ")),
-            Field::Reported => Some(facts.reported.map_or_else(unknown, moment)).map(capital),
+            Field::Reported => Some(capital(facts.reported.map_or_else(unknown, moment))),
             Field::Start => Some(facts.start.map_or_else(unknown, moment)),
             Field::Estimate => Some(match facts.estimate {
                 Some((from, to)) => self.range(outward(from, to), Some(facts.now)),
