@@ -18,6 +18,8 @@ const TYPES: &[&str] = &[
     "model/src/plan.rs",
     "model/src/refusal.rs",
     "model/src/run.rs",
+    "model/src/incident.rs",
+    "model/src/notice.rs",
     "model/src/event.rs",
     "model/src/api.rs",
     "journal/src/row.rs",
