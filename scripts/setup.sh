@@ -15,6 +15,10 @@ need mkfs.xfs xfsprogs
 need losetup util-linux
 need cc gcc
 need make make
+need openssl openssl
+need python3 python3
+# A real mail server for the tests of notices.
+/usr/bin/python3 -c "import aiosmtpd" >/dev/null 2>&1 || missing+=(python3-aiosmtpd)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 
 if ((${#missing[@]})); then

@@ -88,6 +88,7 @@ pub enum Verb {
     Log(verbs::log::Args),
     Report(verbs::report::Args),
     Sop(verbs::sop::Args),
+    Notice(verbs::notice::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

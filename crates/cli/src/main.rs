@@ -67,6 +67,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
         Some(Verb::Sop(args)) => verbs::sop::run(&global, &args),
         Some(Verb::Report(args)) => verbs::report::run(&global, &args),
+        Some(Verb::Notice(args)) => verbs::notice::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),

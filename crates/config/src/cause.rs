@@ -46,6 +46,10 @@ pub enum Thing {
     Device,
     /// A PostgreSQL port in one socket directory.
     Port,
+    Unit,
+    Contact,
+    Channel,
+    OnCall,
 }
 
 /// Who has an address.
@@ -56,6 +60,14 @@ pub enum Owner {
     VirtualIp(String),
     /// A fence device, on its node.
     Fence(String),
+}
+
+/// What a channel needs as an address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ContactKind {
+    Mail,
+    /// A chat's number, or a public channel's `@name`.
+    Chat,
 }
 
 /// What is wrong.
@@ -106,6 +118,16 @@ pub enum Cause {
     },
     ZeroDuration,
     LongDuration {
+        found: String,
+        most_h: u64,
+    },
+    BadPercent {
+        found: String,
+    },
+    BadCount {
+        found: String,
+    },
+    BadDay {
         found: String,
     },
     BadAddress {
@@ -207,7 +229,36 @@ pub enum Cause {
         silence_ms: u128,
         timeout_ms: u128,
     },
+    NoSuchChannel {
+        name: String,
+        channels: Vec<String>,
+    },
+    NoSuchPerson {
+        name: String,
+        people: Vec<String>,
+    },
+    /// The address is none that a channel of this kind can use.
+    BadContact {
+        found: String,
+        kind: ContactKind,
+    },
+    /// An alert that waits for a person to send it alerts nobody.
+    AlertByHand {
+        channel: String,
+    },
+    /// A password would cross the network in the clear.
+    PasswordInClear {
+        server: String,
+    },
+    /// A web address without TLS that is not on this machine.
+    UrlInClear {
+        found: String,
+    },
     // --- this host
+    TemplateDir {
+        path: PathBuf,
+        why: String,
+    },
     NoSuchUser {
         user: String,
     },
@@ -249,6 +300,9 @@ impl Cause {
             Cause::BadDuration { .. } => "BAD_DURATION",
             Cause::ZeroDuration => "ZERO_DURATION",
             Cause::LongDuration { .. } => "LONG_DURATION",
+            Cause::BadPercent { .. } => "BAD_PERCENT",
+            Cause::BadCount { .. } => "BAD_COUNT",
+            Cause::BadDay { .. } => "BAD_DAY",
             Cause::BadAddress { .. } => "BAD_ADDRESS",
             Cause::BadEndpoint { .. } => "BAD_ENDPOINT",
             Cause::BadPort { .. } => "BAD_PORT",
@@ -278,6 +332,13 @@ impl Cause {
             Cause::InlineSecret { .. } => "INLINE_SECRET",
             Cause::ApplicationRun { .. } => "APPLICATION_RUN",
             Cause::PolicyOrder { .. } => "POLICY_ORDER",
+            Cause::NoSuchChannel { .. } => "NO_SUCH_CHANNEL",
+            Cause::NoSuchPerson { .. } => "NO_SUCH_PERSON",
+            Cause::BadContact { .. } => "BAD_CONTACT",
+            Cause::AlertByHand { .. } => "ALERT_BY_HAND",
+            Cause::PasswordInClear { .. } => "PASSWORD_IN_CLEAR",
+            Cause::UrlInClear { .. } => "URL_IN_CLEAR",
+            Cause::TemplateDir { .. } => "TEMPLATE_DIR",
             Cause::NoSuchUser { .. } => "NO_SUCH_USER",
             Cause::SecretMissing { .. } => "SECRET_MISSING",
             Cause::SecretReadable { .. } => "SECRET_READABLE",

@@ -5,6 +5,7 @@ use crate::read::{Entries, Place, Read, Sink, Spot, wrong_type};
 use crate::suggest::closest;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use siaga_model::config::{DiskSetDriver, FenceKind, FileSystemKind, Language, Role};
+use siaga_model::downtime::{MailTls, Release};
 use std::borrow::Cow;
 use toml::de::DeValue;
 
@@ -88,6 +89,41 @@ choice! {
         "http" => TestKind::Http,
         "program" => TestKind::Program,
     } of TestKind
+}
+/// What sort of channel it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChannelSort {
+    Mail,
+    Webhook,
+    Program,
+    Telegram,
+    ByHand,
+}
+choice! {
+    /// The word for a [`ChannelSort`].
+    ChannelWord {
+        "mail" => ChannelSort::Mail,
+        "webhook" => ChannelSort::Webhook,
+        "program" => ChannelSort::Program,
+        "telegram" => ChannelSort::Telegram,
+        "by-hand" => ChannelSort::ByHand,
+    } of ChannelSort
+}
+choice! {
+    /// How a mail server is spoken to.
+    MailTlsWord {
+        "starttls" => MailTls::Starttls,
+        "tls" => MailTls::Tls,
+        "none" => MailTls::None,
+    } of MailTls
+}
+choice! {
+    /// Who releases a notice.
+    ReleaseWord {
+        "anyone" => Release::Anyone,
+        "communicator" => Release::Communicator,
+        "decider" => Release::Decider,
+    } of Release
 }
 choice! {
     /// The only word that `credentials` may have.

@@ -16,7 +16,7 @@ pub struct HostChecks {
     pub users: bool,
     /// Can anybody but root read a secret file?
     pub secrets_readable: bool,
-    /// Are all secret files there?
+    /// Are all secret files, and the directory of the site's own templates, there?
     pub secrets_missing: bool,
     /// This host's interfaces, where virtual IPs are to be checked against them.
     pub interfaces: Option<Vec<HostInterface>>,
@@ -114,6 +114,19 @@ fn link_local(a: Ipv6Addr) -> bool {
 /// False only where the system's accounts certainly lack that user.
 pub(crate) fn user_is_missing(name: &str) -> bool {
     matches!(User::from_name(name), Ok(None))
+}
+
+/// What is wrong with the directory of the site's own templates.
+pub(crate) fn template_dir_problem(path: &Path, checks: &HostChecks) -> Option<Cause> {
+    // As with a missing secret: a directory that is not there must not keep the agent from running.
+    if !checks.secrets_missing {
+        return None;
+    }
+    let why = std::fs::read_dir(path).err()?.to_string();
+    Some(Cause::TemplateDir {
+        path: path.to_owned(),
+        why,
+    })
 }
 
 /// What is wrong with a secret file, as far as this process may see.

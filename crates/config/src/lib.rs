@@ -4,6 +4,7 @@
 //! The file is read by a reader that goes on after an error (`read`), into typed fields (`raw`, `scalars`), which
 //! are then checked against each other and, where that is asked for, against this host (`check`, `host`).
 
+mod amounts;
 pub mod cause;
 mod check;
 mod choices;

@@ -1,8 +1,9 @@
 //! `siaga.toml` as it is written. The comments here become the descriptions in the JSON Schema for editors.
 
+use crate::amounts::{Bypass, Count, Day, LongSpan, Percent};
 use crate::choices::{
-    CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord, PerNode, RoleWord,
-    TestWord,
+    ChannelWord, CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord, MailTlsWord,
+    PerNode, ReleaseWord, RoleWord, TestWord,
 };
 use crate::network::Net;
 use crate::read::{Entries, List, Many, Opt, Req, table};
@@ -24,6 +25,14 @@ table! {
         /// What moves as one.
         service: Many<Service>,
         policy: Opt<Policy>,
+        /// The parts of the hospital that are told of a downtime.
+        unit: Many<Unit>,
+        /// The ways to tell them.
+        channel: Many<Channel>,
+        /// Who is alerted, in the order in which an alert that nobody acknowledges goes on.
+        on_call: Many<OnCall>,
+        /// The rules for incidents and notices.
+        downtime: Opt<Downtime>,
     }
 }
 
@@ -237,5 +246,109 @@ table! {
         coordinator_silence: Opt<Span>,
         /// After both nodes lost power: may the preferred one start the service? Default: false.
         start_after_building_power_loss: Opt<bool>,
+    }
+}
+
+table! {
+    /// A unit that uses the services: a ward, the pharmacy, the laboratory.
+    pub struct Unit {
+        name: Req<Name>,
+        /// As it is written in notices and reports.
+        title: Req<Text>,
+        /// The language of its notices. Default: the site's.
+        language: Opt<LanguageWord>,
+        /// Does it go to paper forms when a service is down for long? Default: true.
+        paper: Opt<bool>,
+        /// Where the unit is told.
+        contact: Many<Contact>,
+    }
+}
+
+table! {
+    /// Where a unit is told.
+    pub struct Contact {
+        /// The contact person, or what the address is.
+        name: Req<Text>,
+        /// A channel's name.
+        channel: Req<Name>,
+        /// What the channel needs: a mail address, a chat's number, a telephone number.
+        address: Opt<Text>,
+    }
+}
+
+table! {
+    /// A way to send a text.
+    pub struct Channel {
+        name: Req<Name>,
+        /// mail: SMTP. webhook: a signed POST. program: a program of the site. telegram: the bot API. by-hand: a person
+        /// copies the text, sends it, and ticks it off.
+        kind: Req<ChannelWord>,
+        /// How long one attempt may take. Default: 15s.
+        timeout: Opt<Span>,
+        /// For mail: the server's name or address.
+        server: Opt<Text>,
+        /// For mail. Default: 587; 465 for tls, 25 for none.
+        port: Opt<Port>,
+        /// For mail. starttls: nothing is sent without it. tls: from the first byte. none: plain text. Default: starttls.
+        tls: Opt<MailTlsWord>,
+        /// For mail: the sender's address.
+        from: Opt<Text>,
+        /// For mail: the account.
+        user: Opt<Text>,
+        /// For mail: a file with the account's password, mode 0600.
+        password_file: Opt<AbsolutePath>,
+        /// For mail, webhook and telegram: a certificate authority of the site's own, beside the system's.
+        ca_file: Opt<AbsolutePath>,
+        /// For webhook.
+        url: Opt<Url>,
+        /// For webhook: a file with the secret that signs, mode 0600.
+        secret_file: Opt<AbsolutePath>,
+        /// For program: the program with its arguments. The text comes on its standard input.
+        run: Opt<List<Text>>,
+        /// For telegram. Default: https://api.telegram.org.
+        api: Opt<Url>,
+        /// For telegram: a file with the bot's token, mode 0600.
+        token_file: Opt<AbsolutePath>,
+    }
+}
+
+table! {
+    /// A person who is alerted.
+    pub struct OnCall {
+        /// A name from the list of people.
+        person: Req<Account>,
+        /// A channel's name. Not one of the kind by-hand.
+        channel: Req<Name>,
+        address: Opt<Text>,
+    }
+}
+
+table! {
+    /// The site's rules for incidents and notices.
+    pub struct Downtime {
+        /// Client tests that fail for this long become a suspected incident and an alert. Default: 10s.
+        alert_after: Opt<Span>,
+        /// An alert that nobody acknowledged goes on to the next on the list after this. Default: 5m.
+        escalate_after: Opt<Span>,
+        /// When the next update is due after a notice. Default: 30m.
+        update_every: Opt<Span>,
+        /// How long a restored service is watched before the all-clear. Default: 15m.
+        watch_for: Opt<Span>,
+        /// When paper forms are to be entered after the all-clear, at most 744h. Default: 24h.
+        back_entry_within: Opt<LongSpan>,
+        /// Who releases a notice: anyone (who may write one), communicator (or a decider), decider. Default: anyone.
+        release: Opt<ReleaseWord>,
+        /// After this a drafted notice goes out without its release, and that is recorded; or "never". Default: 10m.
+        bypass_after: Opt<Bypass>,
+        /// A directory with templates of the site's own: MOMENT.LANGUAGE.txt.
+        template_dir: Opt<AbsolutePath>,
+        /// Whom units may call.
+        contact: Opt<Text>,
+        /// In percent.
+        availability_target: Opt<Percent>,
+        /// A drill is overdue after this many days.
+        drill_every_days: Opt<Count>,
+        /// The procedure is to be reviewed by then: 2026-08-01.
+        procedure_review_due: Opt<Day>,
     }
 }

@@ -13,8 +13,8 @@ use toml::de::DeValue;
 /// The agents' port where an address names none.
 pub const AGENT_PORT: u16 = 7443;
 
-/// The longest duration that is believed.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// The longest duration that is believed, hours.
+const LONGEST_H: u64 = 24;
 
 /// A value that is written as a text.
 trait FromText: Sized {
@@ -136,20 +136,26 @@ impl FromText for Account {
     }
 }
 
+/// A length of time above zero, at most `most_h` hours.
+pub(crate) fn span_up_to(text: &str, most_h: u64) -> Result<Duration, Cause> {
+    let bad = || Cause::BadDuration {
+        found: text.to_owned(),
+    };
+    let span: jiff::SignedDuration = text.parse().map_err(|_| bad())?;
+    let span = Duration::try_from(span).map_err(|_| bad())?;
+    match span {
+        Duration::ZERO => Err(Cause::ZeroDuration),
+        span if span > Duration::from_secs(most_h * 3600) => Err(Cause::LongDuration {
+            found: text.to_owned(),
+            most_h,
+        }),
+        span => Ok(span),
+    }
+}
+
 impl FromText for Span {
     fn from_text(text: &str) -> Result<Self, Cause> {
-        let bad = || Cause::BadDuration {
-            found: text.to_owned(),
-        };
-        let span: jiff::SignedDuration = text.parse().map_err(|_| bad())?;
-        let span = Duration::try_from(span).map_err(|_| bad())?;
-        match span {
-            Duration::ZERO => Err(Cause::ZeroDuration),
-            span if span > LONGEST => Err(Cause::LongDuration {
-                found: text.to_owned(),
-            }),
-            span => Ok(Self(span)),
-        }
+        span_up_to(text, LONGEST_H).map(Self)
     }
     fn schema() -> Schema {
         pattern_schema(

@@ -12,13 +12,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("words", &["model"]),
     ("config", &["model"]),
+    ("comms", &["model", "words"]),
     ("node", &["model", "runner"]),
     ("probe", &["model"]),
     ("sim", &["model", "planner", "runner"]),
     (
         "agent",
         &[
-            "model", "planner", "runner", "journal", "words", "config", "node", "probe",
+            "model", "planner", "runner", "journal", "words", "config", "node", "probe", "comms",
         ],
     ),
     ("lab", &["model", "config", "probe"]),
@@ -26,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "config", "journal", "words", "agent", "probe", "lab", "report",
+            "model", "config", "journal", "words", "agent", "probe", "lab", "report", "comms",
         ],
     ),
     ("e2e", &[]),

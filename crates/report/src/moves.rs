@@ -6,7 +6,7 @@ use siaga_model::UtcMicros;
 use siaga_model::api::{MoveReport, SeenBy, StepView};
 use siaga_model::incident::CorrectiveAction;
 use siaga_model::run::StepOutcome;
-use siaga_words::{Paper, Ui, Voice, action_by_name, duration, failure, paper, ui};
+use siaga_words::{Paper, Ui, Voice, action_by_name, duration, evidence, failure, paper, ui, why};
 
 /// The runs' downtimes, and below them their steps, on one axis.
 pub(crate) fn spans(voice: &Voice, runs: &[&MoveReport]) -> Vec<Span> {
@@ -77,7 +77,9 @@ fn step_result(voice: &Voice, step: &StepView) -> String {
         StepOutcome::Failed(cause) => {
             format!("{}: {}", ui(voice, Ui::Failed), failure(voice, cause))
         }
-        StepOutcome::Unknown { why } => format!("{}: {why}", ui(voice, Ui::Unknown)),
+        StepOutcome::Unknown { why: reason } => {
+            format!("{}: {}", ui(voice, Ui::Unknown), why(voice, reason))
+        }
     }
 }
 
@@ -157,7 +159,7 @@ pub(crate) fn test_table(voice: &Voice, run: &MoveReport) -> Block {
             test.name.clone(),
             test.node.to_string(),
             result,
-            test.detail.to_string(),
+            evidence(voice, &test.detail),
         ]
     });
     Block::Table {

@@ -6,7 +6,9 @@ use crate::fault::Fault;
 use crate::language;
 use crate::show;
 use crate::term::out;
+use siaga_comms::TemplateError;
 use siaga_config::{DEFAULT_PATH, HostChecks};
+use siaga_model::config::Config;
 use siaga_words::{Ui, ui};
 use std::path::PathBuf;
 
@@ -58,6 +60,15 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     }
 }
 
+/// What is wrong with the site's own texts. A file that is not yet in its place may name a directory that is not there.
+fn templates(config: &Config, in_place: bool) -> Vec<TemplateError> {
+    let dir = config.downtime.rules.template_dir.as_ref();
+    match dir.is_some_and(|dir| in_place || dir.exists()) {
+        true => siaga_comms::Templates::load(config).1,
+        false => Vec::new(),
+    }
+}
+
 fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fault> {
     // A file that is not yet in its place may name secrets that are not yet there either.
     let in_place = file == std::path::Path::new(DEFAULT_PATH);
@@ -66,6 +77,24 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
         ..HostChecks::this_host(None)
     };
     match siaga_config::load_checked(file, &checks) {
+        Ok((config, _)) if !templates(&config, in_place).is_empty() => {
+            let language = global.lang.map_or(config.site.language, Into::into);
+            let faults = templates(&config, in_place);
+            if json {
+                let one = |f: &TemplateError| {
+                    serde_json::json!({
+                        "code": f.fault.code(), "line": f.line, "column": f.column,
+                        "file": f.file.to_string_lossy(), "cause": f.render(language),
+                    })
+                };
+                let errors: Vec<_> = faults.iter().map(one).collect();
+                show::json(&serde_json::json!({ "file": file, "errors": errors }))?;
+            } else {
+                let faults: Vec<String> = faults.iter().map(|f| f.render(language)).collect();
+                eprintln!("{}", faults.join("\n\n"));
+            }
+            Ok(Exit::Usage)
+        }
         Ok((config, hash)) if json => {
             let name = &config.site.name;
             show::json(

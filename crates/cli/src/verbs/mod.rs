@@ -16,6 +16,7 @@ pub mod join;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod notice;
 pub mod power;
 pub mod probe;
 pub mod report;

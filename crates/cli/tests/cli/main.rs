@@ -7,6 +7,7 @@ mod events;
 mod guided;
 mod help;
 mod moves;
+mod notices;
 mod papers;
 mod pty;
 mod samples;

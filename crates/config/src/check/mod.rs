@@ -4,6 +4,8 @@
 //! that was noted before.
 
 mod addresses;
+mod channels;
+mod downtime;
 mod mounts;
 mod node;
 mod service;
@@ -45,6 +47,7 @@ pub(crate) fn config(file: &raw::File, context: &mut Context<'_>) -> Option<Conf
     let policy = site::policy(&file.policy, context);
     let nodes = node::nodes(&file.node, context);
     let services = service::services(&file.service, context);
+    let downtime = downtime::downtime(file, site.as_ref(), context);
     addresses::check(file, context);
     mounts::check(file, context);
     Some(Config {
@@ -54,7 +57,7 @@ pub(crate) fn config(file: &raw::File, context: &mut Context<'_>) -> Option<Conf
         nodes: nodes?,
         services: services?,
         policy,
-        downtime: siaga_model::downtime::Downtime::default(),
+        downtime: downtime?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The causes in English.
 
 use super::paths;
-use crate::cause::{Cause, Owner, Thing, ValueKind};
+use crate::cause::{Cause, ContactKind, Owner, Thing, ValueKind};
 
 fn kind(kind: ValueKind) -> &'static str {
     match kind {
@@ -28,6 +28,10 @@ fn thing(thing: Thing) -> &'static str {
         Thing::HardwareAddress => "hardware address",
         Thing::Device => "device",
         Thing::Port => "database port",
+        Thing::Unit => "unit",
+        Thing::Contact => "contact",
+        Thing::Channel => "channel",
+        Thing::OnCall => "place on the on-call list",
     }
 }
 
@@ -70,7 +74,12 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadName { found } => format!("\"{found}\" is not a valid name."),
         Cause::BadDuration { found } => format!("\"{found}\" is not a length of time."),
         Cause::ZeroDuration => "The length of time is zero.".into(),
-        Cause::LongDuration { found } => format!("\"{found}\" is longer than a day."),
+        Cause::LongDuration { found, most_h } => {
+            format!("\"{found}\" is longer than {most_h} hours.")
+        }
+        Cause::BadPercent { found } => format!("{found} is not a percentage."),
+        Cause::BadCount { found } => format!("{found} is not a whole number above zero."),
+        Cause::BadDay { found } => format!("\"{found}\" is not a day of the calendar."),
         Cause::BadAddress { found } => format!("\"{found}\" is not an IP address."),
         Cause::BadEndpoint { found } => format!("\"{found}\" is not an IP address with a port."),
         Cause::BadPort { found } => format!("{found} is not a port."),
@@ -157,6 +166,28 @@ pub(super) fn cause(cause: &Cause) -> String {
             "coordinator_silence ({silence_ms} ms) is not longer than peer_timeout ({timeout_ms} ms): a slow answer \
              would count as a dead coordinator."
         ),
+        Cause::NoSuchChannel { name, .. } => format!("There is no channel named {name}."),
+        Cause::NoSuchPerson { name, .. } => {
+            format!("{name} is not on the list of people.")
+        }
+        Cause::BadContact { found, kind } => match kind {
+            ContactKind::Mail => format!("\"{found}\" is not a mail address."),
+            ContactKind::Chat => format!("\"{found}\" is not a chat's number."),
+        },
+        Cause::AlertByHand { channel } => format!(
+            "The channel {channel} waits for a person to send the text, so an alert through it wakes nobody."
+        ),
+        Cause::PasswordInClear { server } => {
+            format!(
+                "The password would go to {server} in the clear, for everybody on the way to read."
+            )
+        }
+        Cause::UrlInClear { found } => {
+            format!("\"{found}\" is on another machine, and has no TLS.")
+        }
+        Cause::TemplateDir { path, why } => {
+            format!("The directory {} cannot be read: {why}.", path.display())
+        }
         Cause::NoSuchUser { user } => format!("This host has no user {user}."),
         Cause::SecretMissing { path } => format!(
             "The secret file {} does not exist, or is not a file.",
@@ -198,7 +229,10 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadName { .. } => "Use a to z, 0 to 9 and -, at most 32 characters, beginning with a letter or digit.".into(),
         Cause::BadDuration { .. } => "Write it as \"500ms\", \"30s\", \"5m\" or \"1h\".".into(),
         Cause::ZeroDuration => "Write a time above zero, or remove the key to get the default.".into(),
-        Cause::LongDuration { .. } => "Write a shorter time, at most \"24h\".".into(),
+        Cause::LongDuration { most_h, .. } => format!("Write a shorter time, at most \"{most_h}h\"."),
+        Cause::BadPercent { .. } => "Write a number from 0 to 100 with at most three decimals, such as 99.5.".into(),
+        Cause::BadCount { .. } => "Write a number from 1 to 36500.".into(),
+        Cause::BadDay { .. } => "Write it as \"2026-12-01\".".into(),
         Cause::BadAddress { .. } => "Write it as \"192.0.2.50\" or \"2001:db8::50\".".into(),
         Cause::BadEndpoint { .. } => "Write it as \"192.0.2.50:5432\" or \"[2001:db8::50]:5432\".".into(),
         Cause::BadPort { .. } => "Use a number from 1 to 65535.".into(),
@@ -235,6 +269,18 @@ pub(super) fn remedy(cause: &Cause) -> String {
         }
         Cause::ApplicationRun { .. } => "Add unit = \"....service\", or both start = [...] and stop = [...].".into(),
         Cause::PolicyOrder { .. } => "Make coordinator_silence several times as long as peer_timeout.".into(),
+        Cause::NoSuchChannel { channels, .. } if channels.is_empty() => "Describe it with [[channel]].".into(),
+        Cause::NoSuchChannel { channels, .. } => format!("Use one of: {}; or describe it with [[channel]].", channels.join(", ")),
+        Cause::NoSuchPerson { people, .. } if people.is_empty() => "Describe the person with [[person]].".into(),
+        Cause::NoSuchPerson { people, .. } => format!("Use one of: {}; or describe the person with [[person]].", people.join(", ")),
+        Cause::BadContact { kind, .. } => match kind {
+            ContactKind::Mail => "Write one address, such as \"igd@rs.example\".".into(),
+            ContactKind::Chat => "Write the number as text, such as \"-1001234567890\", or a public channel's \"@name\".".into(),
+        },
+        Cause::AlertByHand { .. } => "Use a channel that sends by itself: mail, telegram, webhook or program.".into(),
+        Cause::PasswordInClear { .. } => "Write tls = \"starttls\" or \"tls\", or remove user and password_file.".into(),
+        Cause::UrlInClear { .. } => "Begin it with https://. Only an address of this machine (127.0.0.1, ::1, localhost) may do without.".into(),
+        Cause::TemplateDir { .. } => "Create it on this node, or remove template_dir to use the texts that come with the program.".into(),
         Cause::NoSuchUser { .. } => "Install PostgreSQL here, or correct os_user.".into(),
         Cause::SecretMissing { path } => format!("Create {} on this node with mode 0600.", path.display()),
         Cause::SecretReadable { path, .. } => {

@@ -1,7 +1,7 @@
 //! The causes in Indonesian.
 
 use super::paths;
-use crate::cause::{Cause, Owner, Thing, ValueKind};
+use crate::cause::{Cause, ContactKind, Owner, Thing, ValueKind};
 
 fn kind(kind: ValueKind) -> &'static str {
     match kind {
@@ -28,6 +28,10 @@ fn thing(thing: Thing) -> &'static str {
         Thing::HardwareAddress => "alamat perangkat keras",
         Thing::Device => "perangkat disk",
         Thing::Port => "port basis data",
+        Thing::Unit => "unit",
+        Thing::Contact => "kontak",
+        Thing::Channel => "saluran",
+        Thing::OnCall => "urutan petugas jaga",
     }
 }
 
@@ -72,7 +76,12 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadName { found } => format!("\"{found}\" bukan nama yang benar."),
         Cause::BadDuration { found } => format!("\"{found}\" bukan lama waktu yang benar."),
         Cause::ZeroDuration => "Lama waktu bernilai nol.".into(),
-        Cause::LongDuration { found } => format!("\"{found}\" lebih lama dari satu hari."),
+        Cause::LongDuration { found, most_h } => {
+            format!("\"{found}\" lebih lama dari {most_h} jam.")
+        }
+        Cause::BadPercent { found } => format!("{found} bukan persentase."),
+        Cause::BadCount { found } => format!("{found} bukan bilangan bulat di atas nol."),
+        Cause::BadDay { found } => format!("\"{found}\" bukan tanggal yang benar."),
         Cause::BadAddress { found } => format!("\"{found}\" bukan alamat IP."),
         Cause::BadEndpoint { found } => format!("\"{found}\" bukan alamat IP dengan port."),
         Cause::BadPort { found } => format!("{found} bukan port."),
@@ -161,6 +170,29 @@ pub(super) fn cause(cause: &Cause) -> String {
             "coordinator_silence ({silence_ms} ms) tidak lebih lama dari peer_timeout ({timeout_ms} ms). Jawaban yang \
              lambat akan dianggap sebagai koordinator yang mati."
         ),
+        Cause::NoSuchChannel { name, .. } => format!("Tidak ada saluran bernama {name}."),
+        Cause::NoSuchPerson { name, .. } => {
+            format!("{name} tidak ada di daftar petugas.")
+        }
+        Cause::BadContact { found, kind } => match kind {
+            ContactKind::Mail => format!("\"{found}\" bukan alamat surel."),
+            ContactKind::Chat => format!("\"{found}\" bukan nomor percakapan."),
+        },
+        Cause::AlertByHand { channel } => format!(
+            "Saluran {channel} menunggu petugas yang mengirim teksnya, sehingga peringatan lewat saluran ini tidak \
+             membangunkan siapa pun."
+        ),
+        Cause::PasswordInClear { server } => {
+            format!(
+                "Kata sandi akan dikirim ke {server} tanpa penyandian dan dapat dibaca di jalan."
+            )
+        }
+        Cause::UrlInClear { found } => {
+            format!("\"{found}\" berada di mesin lain dan tanpa TLS.")
+        }
+        Cause::TemplateDir { path, why } => {
+            format!("Direktori {} tidak dapat dibaca: {why}.", path.display())
+        }
         Cause::NoSuchUser { user } => format!("Server ini tidak memiliki pengguna {user}."),
         Cause::SecretMissing { path } => format!(
             "Berkas rahasia {} tidak ada, atau bukan berkas.",
@@ -202,7 +234,10 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadName { .. } => "Gunakan a sampai z, 0 sampai 9 dan -, paling banyak 32 karakter, diawali huruf atau angka.".into(),
         Cause::BadDuration { .. } => "Tulis seperti \"500ms\", \"30s\", \"5m\" atau \"1h\".".into(),
         Cause::ZeroDuration => "Tulis waktu di atas nol, atau hapus kunci ini agar nilai bawaan dipakai.".into(),
-        Cause::LongDuration { .. } => "Tulis waktu yang lebih singkat, paling lama \"24h\".".into(),
+        Cause::LongDuration { most_h, .. } => format!("Tulis waktu yang lebih singkat, paling lama \"{most_h}h\"."),
+        Cause::BadPercent { .. } => "Tulis angka 0 sampai 100 dengan paling banyak tiga desimal, misalnya 99.5.".into(),
+        Cause::BadCount { .. } => "Tulis angka 1 sampai 36500.".into(),
+        Cause::BadDay { .. } => "Tulis seperti \"2026-12-01\".".into(),
         Cause::BadAddress { .. } => "Tulis seperti \"192.0.2.50\" atau \"2001:db8::50\".".into(),
         Cause::BadEndpoint { .. } => "Tulis seperti \"192.0.2.50:5432\" atau \"[2001:db8::50]:5432\".".into(),
         Cause::BadPort { .. } => "Gunakan angka dari 1 sampai 65535.".into(),
@@ -241,6 +276,18 @@ pub(super) fn remedy(cause: &Cause) -> String {
         ),
         Cause::ApplicationRun { .. } => "Tambahkan unit = \"....service\", atau start = [...] dan stop = [...].".into(),
         Cause::PolicyOrder { .. } => "Buat coordinator_silence beberapa kali lebih lama dari peer_timeout.".into(),
+        Cause::NoSuchChannel { channels, .. } if channels.is_empty() => "Tulis saluran itu dengan [[channel]].".into(),
+        Cause::NoSuchChannel { channels, .. } => format!("Gunakan salah satu: {}; atau tulis dengan [[channel]].", channels.join(", ")),
+        Cause::NoSuchPerson { people, .. } if people.is_empty() => "Tulis petugas itu dengan [[person]].".into(),
+        Cause::NoSuchPerson { people, .. } => format!("Gunakan salah satu: {}; atau tulis petugas itu dengan [[person]].", people.join(", ")),
+        Cause::BadContact { kind, .. } => match kind {
+            ContactKind::Mail => "Tulis satu alamat, misalnya \"igd@rs.example\".".into(),
+            ContactKind::Chat => "Tulis nomornya sebagai teks, misalnya \"-1001234567890\", atau \"@nama\" saluran umum.".into(),
+        },
+        Cause::AlertByHand { .. } => "Gunakan saluran yang mengirim sendiri: mail, telegram, webhook atau program.".into(),
+        Cause::PasswordInClear { .. } => "Tulis tls = \"starttls\" atau \"tls\", atau hapus user dan password_file.".into(),
+        Cause::UrlInClear { .. } => "Awali dengan https://. Hanya alamat mesin ini (127.0.0.1, ::1, localhost) yang boleh tanpa TLS.".into(),
+        Cause::TemplateDir { .. } => "Buat direktori itu di server ini, atau hapus template_dir agar teks bawaan dipakai.".into(),
         Cause::NoSuchUser { .. } => "Pasang PostgreSQL di sini, atau perbaiki os_user.".into(),
         Cause::SecretMissing { path } => format!("Buat {} di server ini dengan mode 0600.", path.display()),
         Cause::SecretReadable { path, .. } => {

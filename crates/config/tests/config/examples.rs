@@ -3,6 +3,7 @@
 use crate::common::{FULL, MINIMAL};
 use siaga_config::{HostChecks, json_schema, parse};
 use siaga_model::config::{ApplicationRun, ClientTestKind, FenceKind, Language, Policy};
+use siaga_model::downtime::Downtime;
 use siaga_model::{NodeName, ServiceName};
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +25,7 @@ fn the_minimal_example_gets_the_defaults() {
     );
     assert_eq!(db.start_stalled, Duration::from_secs(120));
     assert_eq!(config.policy, Policy::default());
+    assert_eq!(config.downtime, Downtime::default());
     assert_eq!(
         config.nodes[0].addresses[0].port(),
         siaga_config::AGENT_PORT
@@ -93,6 +95,14 @@ fn the_values_of_the_full_example_that_say_default_are_the_defaults() {
     let (full, _) = parse(FULL, &HostChecks::none()).unwrap();
     let (less, _) = parse(&without, &HostChecks::none()).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(full.policy, less.policy);
+    let rules = |c: &siaga_model::config::Config| siaga_model::downtime::Rules {
+        template_dir: None,
+        ..c.downtime.rules.clone()
+    };
+    assert_eq!(rules(&full), rules(&less));
+    let paper = |c: &siaga_model::config::Config| c.downtime.units[0].goes_to_paper;
+    assert_eq!(paper(&full), paper(&less));
+    assert_eq!(full.downtime.channels, less.downtime.channels);
     assert_eq!(full.services[0].database, less.services[0].database);
     assert_eq!(
         full.services[0].disk_set.driver,

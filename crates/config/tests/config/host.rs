@@ -49,50 +49,26 @@ fn secret_files() {
         secrets_missing: true,
         ..HostChecks::start()
     };
-    let others = [
+    let templates = dir.path().display().to_string();
+    let all = [
         ("/etc/siaga/ipmi-serverdb.secret", here.as_str()),
         ("/etc/siaga/ipmi-backup.secret", here.as_str()),
+        ("/etc/siaga/san-switch.secret", here.as_str()),
+        ("/etc/siaga/mail.secret", here.as_str()),
+        ("/etc/siaga/board.secret", here.as_str()),
+        ("/etc/siaga/telegram.secret", here.as_str()),
+        ("/etc/siaga/templates", templates.as_str()),
     ];
 
-    // All three name the same file, which is not there yet.
-    let errors = parse(
-        &edited(
-            FULL,
-            &[
-                others[0],
-                others[1],
-                ("/etc/siaga/san-switch.secret", &here),
-            ],
-        ),
-        &missing,
-    );
-    assert_eq!(
-        errors
-            .unwrap_err()
-            .errors
-            .iter()
-            .filter(|e| e.code == "SECRET_MISSING")
-            .count(),
-        3
-    );
+    // All of them name the same file, which is not there yet.
+    let errors = parse(&edited(FULL, &all), &missing).unwrap_err().errors;
+    let codes: Vec<&str> = errors.iter().map(|e| e.code).collect();
+    assert_eq!(codes, ["SECRET_MISSING"; 6]);
 
     std::fs::write(&secret, "x").unwrap();
     let mode = |m| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(m)).unwrap();
     mode(0o600);
-    assert!(
-        parse(
-            &edited(
-                FULL,
-                &[
-                    others[0],
-                    others[1],
-                    ("/etc/siaga/san-switch.secret", &here)
-                ]
-            ),
-            &missing
-        )
-        .is_ok()
-    );
+    assert!(parse(&edited(FULL, &all), &missing).is_ok());
     for bad in [0o640, 0o604, 0o660, 0o611] {
         mode(bad);
         expect_with(

@@ -1,6 +1,7 @@
 //! The configuration as a site writes it.
 
 mod common;
+mod downtime;
 mod examples;
 mod host;
 mod relations;
