@@ -336,6 +336,9 @@ pub(crate) const VALUES: &[(&str, &str)] = &[
     ("SPAN", "RENTANG"),
     ("UNIT", "UNIT"),
     ("WHICH", "WAKTU"),
+    ("FORMAT", "BENTUK"),
+    ("MONTH", "BULAN"),
+    ("YEAR", "TAHUN"),
 ];
 
 /// Headings of a man page.
