@@ -24,6 +24,7 @@ mod safe_en;
 mod safe_id;
 mod sentences_en;
 mod sentences_id;
+mod setup;
 mod ui;
 mod ui_en;
 mod ui_event;
@@ -47,6 +48,7 @@ pub use downtime::{
 };
 pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
+pub use setup::{Setup, setup};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
