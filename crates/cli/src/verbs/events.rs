@@ -248,10 +248,12 @@ fn verify(ctx: &Context, json: bool) -> Result<Exit, Fault> {
         out(&ui(&ctx.voice, Ui::LogTail));
     } else {
         out(&ctx.term.out(Tone::Bad, &ui(&ctx.voice, Ui::LogTampered)));
-        answer
-            .problems
-            .iter()
-            .for_each(|problem| out(&format!("  - {problem}")));
+        answer.problems.iter().for_each(|problem| {
+            out(&format!(
+                "  - {}",
+                siaga_words::log_problem(&ctx.voice, problem)
+            ))
+        });
     }
     Ok(if whole { Exit::Done } else { Exit::Failed })
 }
