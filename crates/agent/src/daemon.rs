@@ -147,6 +147,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         probes,
         runs: crate::core::live::LiveRuns::default(),
         findings: Mutex::default(),
+        incident_desk: tokio::sync::Mutex::default(),
+        twins_looked: std::sync::atomic::AtomicU64::default(),
     });
     note_start(&core, &opened);
     adopt(&core);
@@ -182,6 +184,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
     tokio::spawn(watch::watch(core.clone()));
+    tokio::spawn(crate::core::scribe::scribe(core.clone()));
+    tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

@@ -3,6 +3,7 @@
 pub mod core;
 pub mod daemon;
 pub mod routes;
+mod routes_incident;
 
 pub mod pki;
 pub mod probe_link;

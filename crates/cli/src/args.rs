@@ -81,6 +81,10 @@ pub enum Verb {
     Power(verbs::power::Args),
     Resume(verbs::resume::Args),
     Abort(verbs::abort::Args),
+    #[command(visible_alias = "insiden")]
+    Incident(verbs::incident::Args),
+    #[command(visible_alias = "perkiraan")]
+    Estimate(verbs::estimate::Args),
     Log(verbs::log::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),

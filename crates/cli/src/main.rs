@@ -60,6 +60,8 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Power(args)) => verbs::power::run(&global, &args),
         Some(Verb::Resume(args)) => verbs::resume::run(&global, &args),
         Some(Verb::Abort(args)) => verbs::abort::run(&global, &args),
+        Some(Verb::Incident(args)) => verbs::incident::run(&global, &args),
+        Some(Verb::Estimate(args)) => verbs::estimate::run(&global, &args),
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),

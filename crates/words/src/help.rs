@@ -1,6 +1,7 @@
 //! The help of the command line. Its English is in the command line's own source; what it is in Indonesian is said
 //! here, by that English text.
 
+use crate::help_downtime_id::DOWNTIME;
 use crate::help_id::{LAB, SECTIONS, VALUES, VERBS};
 use siaga_model::config::Language;
 
@@ -24,7 +25,9 @@ pub enum HelpWord {
 pub fn help(language: Language, english: &str) -> Option<&str> {
     match language {
         Language::English => Some(english),
-        Language::Indonesian => find(VERBS, english).or_else(|| find(LAB, english)),
+        Language::Indonesian => find(VERBS, english)
+            .or_else(|| find(DOWNTIME, english))
+            .or_else(|| find(LAB, english)),
     }
 }
 
@@ -47,7 +50,8 @@ pub fn man_section(language: Language, english: &str) -> Option<&str> {
 
 /// Every English text that has a translation.
 pub fn help_texts() -> impl Iterator<Item = &'static str> {
-    VERBS.iter().chain(LAB).map(|(english, _)| *english)
+    let all = VERBS.iter().chain(DOWNTIME).chain(LAB);
+    all.map(|(english, _)| *english)
 }
 
 /// Every name of a value that has a translation.

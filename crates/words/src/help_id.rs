@@ -325,6 +325,17 @@ pub(crate) const VALUES: &[(&str, &str)] = &[
     ("FENCE", "ALAT"),
     ("CMD", "PERINTAH"),
     ("POINT", "TITIK"),
+    ("AFFECTED", "TERDAMPAK"),
+    ("CATEGORY", "GOLONGAN"),
+    ("DAY", "TANGGAL"),
+    ("ID", "NOMOR"),
+    ("LEVEL", "TINGKAT"),
+    ("PAPER", "MANUAL"),
+    ("PART", "SEBAGAI"),
+    ("SCOPE", "CAKUPAN"),
+    ("SPAN", "RENTANG"),
+    ("UNIT", "UNIT"),
+    ("WHICH", "WAKTU"),
 ];
 
 /// Headings of a man page.

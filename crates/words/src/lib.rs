@@ -16,9 +16,12 @@ mod downtime;
 mod findings_en;
 mod findings_id;
 mod help;
+mod help_downtime_id;
 mod help_id;
+mod incident_refusal;
 mod notes_en;
 mod notes_id;
+mod record_label;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -43,10 +46,12 @@ pub use acts::{
     outcome, verb, verdict_state,
 };
 pub use downtime::{
-    cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
-    scope, signed_as, time_kind,
+    cause_category, estimate, incident_entry, incident_kind, incident_state, level, moment,
+    notice_entry, origin, scope, signed_as, time_kind,
 };
 pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
+pub use incident_refusal::incident_refusal;
+pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use setup::{Setup, setup};
 pub use ui::{Ui, ui};

@@ -30,6 +30,8 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_secs(1);
 /// How many ticks lie between two looks at this node's own mounts, addresses and database.
 const LOOK_EVERY: u32 = 5;
+/// How many ticks lie between two times that free memory is given back.
+const GIVE_BACK_EVERY: u32 = 20;
 
 /// Never ends.
 pub async fn watch(core: Arc<Core>) {
@@ -43,6 +45,9 @@ pub async fn watch(core: Arc<Core>) {
     loop {
         tokio::time::sleep(TICK).await;
         tick = tick.wrapping_add(1);
+        if tick.is_multiple_of(GIVE_BACK_EVERY) {
+            siaga_node::give_memory_back();
+        }
         for service in core.config.services.clone() {
             if core.runs.going_on(&service.name).is_some() {
                 continue;

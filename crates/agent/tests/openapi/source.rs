@@ -21,6 +21,8 @@ const TYPES: &[&str] = &[
     "model/src/incident.rs",
     "model/src/notice.rs",
     "model/src/event.rs",
+    "model/src/record.rs",
+    "model/src/incident_api.rs",
     "model/src/why.rs",
     "model/src/note.rs",
     "model/src/evidence.rs",
@@ -40,7 +42,11 @@ const ONLY: &[(&str, &[&str])] = &[
     ("model/src/config.rs", &["FenceKind", "Language"]),
     ("journal/src/row.rs", &["RawRow"]),
 ];
-const ROUTERS: &[&str] = &["agent/src/routes.rs", "agent/src/transport/pki_routes.rs"];
+const ROUTERS: &[&str] = &[
+    "agent/src/routes.rs",
+    "agent/src/routes_incident.rs",
+    "agent/src/transport/pki_routes.rs",
+];
 
 /// The text of a file under `crates/`.
 pub fn text(path: &str) -> String {
