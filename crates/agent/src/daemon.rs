@@ -320,9 +320,8 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalDamaged,
                 node: core.me.clone(),
                 severity: Severity::Warning,
-                evidence: Evidence::DamagedFile {
-                    file: problem.file.clone(),
-                    said: problem.detail.clone(),
+                evidence: Evidence::DamagedLog {
+                    problem: Box::new(problem.told()),
                 },
             },
         );

@@ -333,22 +333,8 @@ async fn verify_route(
         )
     })?;
     Ok(Json(VerifyAnswer {
-        problems: verified.problems.iter().map(named).collect(),
+        problems: verified.problems.iter().map(Problem::told).collect(),
     }))
-}
-
-/// A problem with its place: file, line, row.
-fn named(problem: &Problem) -> String {
-    let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
-    format!(
-        "{}, line {}: row {} of {}.{}: {}",
-        problem.file.display(),
-        number(problem.line),
-        number(problem.seq),
-        problem.node,
-        problem.incarnation,
-        problem.detail
-    )
 }
 
 async fn accept_loss_route(

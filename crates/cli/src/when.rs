@@ -22,26 +22,30 @@ pub fn now() -> UtcMicros {
     UtcMicros(Timestamp::now().as_microsecond())
 }
 
+/// A text that is no time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotATime;
+
 /// What a person means by `--since`: `2h`, `30m`, `3d`, a date, a date and time in the site's zone, or RFC 3339.
 ///
 /// # Errors
-/// A text that says what is understood.
-pub fn since(text: &str, zone: &str, now: UtcMicros) -> Result<UtcMicros, String> {
+/// Where the text is none of these.
+pub fn since(text: &str, zone: &str, now: UtcMicros) -> Result<UtcMicros, NotATime> {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     if let Some(at) = parsed(text) {
         return Ok(at);
     }
     if let Ok(time) = text.parse::<DateTime>() {
-        return local(time, &zone).ok_or_else(|| not_a_time(text));
+        return local(time, &zone).ok_or(NotATime);
     }
     if let Ok(date) = text.parse::<Date>() {
-        return local(date.at(0, 0, 0, 0), &zone).ok_or_else(|| not_a_time(text));
+        return local(date.at(0, 0, 0, 0), &zone).ok_or(NotATime);
     }
     if let Some(ago) = ago(text) {
-        let micros = i64::try_from(ago.as_micros()).map_err(|_| not_a_time(text))?;
+        let micros = i64::try_from(ago.as_micros()).map_err(|_| NotATime)?;
         return Ok(UtcMicros(now.0.saturating_sub(micros)));
     }
-    Err(not_a_time(text))
+    Err(NotATime)
 }
 
 fn local(time: DateTime, zone: &TimeZone) -> Option<UtcMicros> {
@@ -68,10 +72,6 @@ fn ago(text: &str) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(
         number.parse::<i64>().ok()?.checked_mul(seconds)?,
     ))
-}
-
-fn not_a_time(text: &str) -> String {
-    format!("{text:?} is no time: write 2h, 30m, 3d, 2025-08-01, 2025-08-01T14:05:00 or RFC 3339")
 }
 
 #[cfg(test)]

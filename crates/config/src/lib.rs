@@ -114,13 +114,13 @@ pub fn parse(text: &str, checks: &HostChecks) -> Result<(Config, String), Config
     }
 }
 
-/// The site's language as the file says it, whatever else may be wrong with the file. `None`: it can't be read, or it
-/// does not say.
+/// The site's language, whatever else may be wrong with the file. `None`: it can't be read.
 pub fn language_in(path: &Path) -> Option<Language> {
     let text = read_file(path).ok()?;
     let document = toml::de::DeTable::parse(&text).ok()?;
     let value = toml::de::DeValue::Table(document.into_inner());
-    language(&raw::File::read(&value, &(0..0), "", &mut Sink::default())?)
+    let file = raw::File::read(&value, &(0..0), "", &mut Sink::default());
+    Some(file.as_ref().and_then(language).unwrap_or_default())
 }
 
 fn language(file: &raw::File) -> Option<Language> {

@@ -11,6 +11,8 @@ use crate::row::{self, Checked, Digest, sha256};
 use crate::scan::{Piece, Pieces};
 use serde::Serialize;
 use siaga_model::NodeName;
+use siaga_model::evidence::LogProblem;
+pub use siaga_model::evidence::ProblemKind;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,26 +30,19 @@ pub struct Problem {
     pub detail: String,
 }
 
-/// What does not hold.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemKind {
-    /// A row's content does not fit its hash.
-    Changed,
-    /// A row's hash fits, and it is not the node's signature.
-    BadSignature,
-    /// Rows are not here that later ones follow.
-    Removed,
-    /// A row stands in another's place.
-    Reordered,
-    /// A line that is no row of this log stands between two that follow each other.
-    Inserted,
-    /// A row is signed and numbered rightly, and follows another row than the one before it here.
-    ChainBroken,
-    /// The log is signed with a key that is not known of its node, or no key is known to check it with.
-    ForeignKey,
-    /// The file can't be read.
-    Unreadable,
+impl Problem {
+    /// As the API and the findings tell it.
+    pub fn told(&self) -> LogProblem {
+        LogProblem {
+            file: self.file.clone(),
+            line: self.line,
+            node: self.node.clone(),
+            incarnation: self.incarnation,
+            row: self.seq,
+            kind: self.kind,
+            detail: self.detail.clone(),
+        }
+    }
 }
 
 /// What was verified.

@@ -346,8 +346,8 @@ pub struct EventsAnswer {
 /// `GET /v1/events/verify`: empty where every row is as it was written.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VerifyAnswer {
-    /// Each names its node, incarnation and row.
-    pub problems: Vec<String>,
+    /// Each with its place.
+    pub problems: Vec<crate::evidence::LogProblem>,
 }
 
 /// `POST /v1/events/accept-loss`.

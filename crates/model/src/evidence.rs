@@ -34,7 +34,7 @@ pub enum Evidence {
     DaysLeft { days: i64 },
     AnswersAt { address: IpAddr, hardware: String, interface: Option<String> },
     TornRow { bytes: u64 },
-    DamagedFile { file: PathBuf, said: String },
+    DamagedLog { problem: Box<LogProblem> },
     /// Another node took the disk set with a proof about this one; what was done here then.
     DeclaredGone { mandate: u64, cleaned: Vec<Cleaned> },
     // --- layers
@@ -79,6 +79,42 @@ pub enum Cleaned {
     DatabaseStopped { trouble: Option<Why> },
     Unmounted { trouble: Option<Why> },
     LogUnwritten { why: Why },
+}
+
+/// Something that does not hold in an event log, with its place.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LogProblem {
+    pub file: PathBuf,
+    /// From 1, as an editor counts.
+    pub line: Option<u64>,
+    pub node: NodeName,
+    pub incarnation: u32,
+    pub row: Option<u64>,
+    pub kind: ProblemKind,
+    /// More of it, for who looks into the file: in English, or in the words of the system.
+    pub detail: String,
+}
+
+/// What does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// A row's content does not fit its hash.
+    Changed,
+    /// A row's hash fits, and it is not the node's signature.
+    BadSignature,
+    /// Rows are not here that later ones follow.
+    Removed,
+    /// A row stands in another's place.
+    Reordered,
+    /// A line that is no row of this log stands between two that follow each other.
+    Inserted,
+    /// A row is signed and numbered rightly, and follows another row than the one before it here.
+    ChainBroken,
+    /// The log is signed with a key that is not known of its node, or no key is known to check it with.
+    ForeignKey,
+    /// The file can't be read.
+    Unreadable,
 }
 
 impl Evidence {

@@ -3,7 +3,7 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said};
 use siaga_model::config::Language::English;
-use siaga_model::evidence::{Cleaned, Evidence as E};
+use siaga_model::evidence::{Cleaned, Evidence as E, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -97,7 +97,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         }
         E::AnswersAt { address, hardware, interface: None } => format!("{address}: {hardware} answers"),
         E::TornRow { bytes } => format!("{bytes} bytes of an unfinished row were cut off"),
-        E::DamagedFile { file, said } => format!("{}: {}", file.display(), quoted(said)),
+        E::DamagedLog { problem } => log_problem(problem),
         E::DeclaredGone { mandate, cleaned } if cleaned.is_empty() => {
             format!("this node was declared gone under mandate {mandate}; nothing was left here")
         }
@@ -149,4 +149,31 @@ fn cleaned(cleaned: &Cleaned) -> String {
         Cleaned::Unmounted { trouble } => said("unmounted", trouble),
         Cleaned::LogUnwritten { why } => crate::why(English, why),
     }
+}
+
+/// A problem of an event log, with its place.
+pub(crate) fn log_problem(problem: &LogProblem) -> String {
+    let what = match problem.kind {
+        ProblemKind::Changed => "the row was changed",
+        ProblemKind::BadSignature => "the row was changed and sealed without the node's key",
+        ProblemKind::Removed => "rows are missing from here on",
+        ProblemKind::Reordered => "the row stands in another's place",
+        ProblemKind::Inserted => "a line that is no row of this log stands here",
+        ProblemKind::ChainBroken => "the row does not follow the one before it",
+        ProblemKind::ForeignKey => "the key of the signatures is not known of this node",
+        ProblemKind::Unreadable => "the file can't be read",
+    };
+    let line = problem
+        .line
+        .map_or(String::new(), |n| format!(", line {n}"));
+    let row = problem
+        .row
+        .map_or(String::new(), |n| format!("row {n} of "));
+    format!(
+        "{}{line}: {row}{}.{}: {what} ({})",
+        problem.file.display(),
+        problem.node,
+        problem.incarnation,
+        quoted(&problem.detail)
+    )
 }

@@ -3,7 +3,7 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said};
 use siaga_model::config::Language::Indonesian;
-use siaga_model::evidence::{Cleaned, Evidence as E};
+use siaga_model::evidence::{Cleaned, Evidence as E, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -99,7 +99,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         }
         E::AnswersAt { address, hardware, interface: None } => format!("{address}: {hardware} menjawab"),
         E::TornRow { bytes } => format!("{bytes} byte dari baris yang belum selesai dipotong"),
-        E::DamagedFile { file, said } => format!("{}: {}", file.display(), quoted(said)),
+        E::DamagedLog { problem } => log_problem(problem),
         E::DeclaredGone { mandate, cleaned } if cleaned.is_empty() => {
             format!("server ini dinyatakan hilang pada mandat {mandate}; tidak ada yang tertinggal di sini")
         }
@@ -155,4 +155,35 @@ fn cleaned(cleaned: &Cleaned) -> String {
         Cleaned::Unmounted { trouble } => said("pelepasan sistem berkas", trouble),
         Cleaned::LogUnwritten { why } => crate::why(Indonesian, why),
     }
+}
+
+/// A problem of an event log, with its place.
+pub(crate) fn log_problem(problem: &LogProblem) -> String {
+    let what = match problem.kind {
+        ProblemKind::Changed => "isi entri ini diubah",
+        ProblemKind::BadSignature => "entri ini diubah dan disegel tanpa kunci server itu",
+        ProblemKind::Removed => "mulai dari sini ada entri yang hilang",
+        ProblemKind::Reordered => "entri ini berada di tempat entri lain",
+        ProblemKind::Inserted => "ada baris yang bukan entri catatan ini",
+        ProblemKind::ChainBroken => "entri ini tidak menyambung entri sebelumnya",
+        ProblemKind::ForeignKey => "kunci tanda tangannya tidak dikenal sebagai milik server itu",
+        ProblemKind::Unreadable => "berkas tidak dapat dibaca",
+    };
+    let line = problem
+        .line
+        .map_or(String::new(), |n| format!(", baris {n}"));
+    let row = problem
+        .row
+        .map_or(String::new(), |n| format!("entri {n} dari "));
+    let system = match problem.kind {
+        // The system's own words. The rest is said above.
+        ProblemKind::Unreadable => format!(" ({})", quoted(&problem.detail)),
+        _ => String::new(),
+    };
+    format!(
+        "{}{line}: {row}{}.{}: {what}{system}",
+        problem.file.display(),
+        problem.node,
+        problem.incarnation
+    )
 }

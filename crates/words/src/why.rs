@@ -3,7 +3,7 @@
 use crate::voice::{Voice, quoted};
 use crate::{notes_en, notes_id, why_en, why_id};
 use siaga_model::config::Language;
-use siaga_model::evidence::Evidence;
+use siaga_model::evidence::{Evidence, LogProblem};
 use siaga_model::note::{Note, Progress};
 use siaga_model::why::{Holder, Why};
 
@@ -71,4 +71,12 @@ pub fn evidence(voice: impl Into<Voice>, seen: &Evidence) -> String {
         Language::English => notes_en::evidence(&voice, seen),
         Language::Indonesian => notes_id::evidence(&voice, seen),
     })
+}
+
+/// A problem of an event log, with its place.
+pub fn log_problem(voice: impl Into<Voice>, problem: &LogProblem) -> String {
+    match voice.into().language {
+        Language::English => notes_en::log_problem(problem),
+        Language::Indonesian => notes_id::log_problem(problem),
+    }
 }

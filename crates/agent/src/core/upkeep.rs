@@ -68,9 +68,8 @@ async fn check_log(core: &Arc<Core>) {
         first
     });
     if let Ok(Some(problem)) = checked.await {
-        let evidence = Evidence::DamagedFile {
-            file: problem.file.clone(),
-            said: problem.detail.clone(),
+        let evidence = Evidence::DamagedLog {
+            problem: Box::new(problem.told()),
         };
         core.found(
             None,

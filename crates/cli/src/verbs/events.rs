@@ -11,7 +11,7 @@ use siaga_model::api::{
     AcceptLossAnswer, AcceptLossRequest, EventView, EventsAnswer, VerifyAnswer,
 };
 use siaga_model::{NodeName, ServiceName};
-use siaga_words::{Screen, Ui, ui};
+use siaga_words::{Screen, Setup, Ui, setup, ui};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -129,8 +129,16 @@ fn query(ctx: &Context, filter: &Filter) -> Result<String, Fault> {
         parts.push(format!("kind={}", encoded(kind)));
     }
     if let Some(since) = &filter.since {
-        let at = when::since(since, &ctx.site.time_zone, when::now())
-            .map_err(|why| Fault::Usage(format!("error: --since: {why}")))?;
+        let at =
+            when::since(since, &ctx.site.time_zone, when::now()).map_err(|when::NotATime| {
+                Fault::Usage(setup(
+                    ctx.voice.language,
+                    &Setup::NotATime {
+                        option: "--since".into(),
+                        text: since.clone(),
+                    },
+                ))
+            })?;
         parts.push(format!("since={}", at.0));
     }
     Ok(parts.join("&"))
@@ -240,10 +248,12 @@ fn verify(ctx: &Context, json: bool) -> Result<Exit, Fault> {
         out(&ui(&ctx.voice, Ui::LogTail));
     } else {
         out(&ctx.term.out(Tone::Bad, &ui(&ctx.voice, Ui::LogTampered)));
-        answer
-            .problems
-            .iter()
-            .for_each(|problem| out(&format!("  - {problem}")));
+        answer.problems.iter().for_each(|problem| {
+            out(&format!(
+                "  - {}",
+                siaga_words::log_problem(&ctx.voice, problem)
+            ))
+        });
     }
     Ok(if whole { Exit::Done } else { Exit::Failed })
 }

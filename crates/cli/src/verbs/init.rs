@@ -9,6 +9,7 @@ use crate::term::out;
 use siaga_config::HostChecks;
 use siaga_model::NodeName;
 use siaga_model::config::Config;
+use siaga_words::{Setup, setup};
 use std::path::{Path, PathBuf};
 
 /// Make the site's certificate authority and this first node's keys
@@ -45,21 +46,36 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         .clone()
         .unwrap_or_else(|| NodeName::new(place::host_name()));
     if config.node(&node).is_none() {
-        let names: Vec<&str> = config.nodes.iter().map(|n| n.name.as_str()).collect();
-        let names = names.join(", ");
-        return Err(Fault::Usage(format!(
-            "error: the configuration has no node {node}; say --node with one of: {names}"
-        )));
+        return Err(no_such_node(global, &config, &node));
     }
     let report = siaga_agent::pki::init(&args.state_dir, &config.site.name, &node)
         .map_err(|e| Fault::Local(format!("siaga init: {e} [{}]", e.code())))?;
-    out(&format!(
-        "{} is the first node of {}.",
-        report.node, config.site.name
-    ));
-    out(&format!("fingerprint of the site's CA: {}", report.ca));
-    out(&format!("fingerprint of this node's key: {}", report.key));
+    let language = language::asked(global).unwrap_or(config.site.language);
+    for text in [
+        Setup::FirstNode {
+            node: report.node.to_string(),
+            site: config.site.name.clone(),
+        },
+        Setup::CaFingerprint {
+            fingerprint: report.ca.to_string(),
+        },
+        Setup::KeyFingerprint {
+            fingerprint: report.key.to_string(),
+        },
+    ] {
+        out(&setup(language, &text));
+    }
     Ok(Exit::Done)
+}
+
+/// The configuration is there, and that node is not in it.
+pub fn no_such_node(global: &Global, config: &Config, node: &NodeName) -> Fault {
+    let language = language::asked(global).unwrap_or(config.site.language);
+    let text = Setup::NoSuchNode {
+        node: node.clone(),
+        names: config.nodes.iter().map(|n| n.name.to_string()).collect(),
+    };
+    Fault::Usage(setup(language, &text))
 }
 
 /// The configuration, or all its errors as text in the site's language.

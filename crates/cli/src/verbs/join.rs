@@ -3,10 +3,13 @@
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::language;
 use crate::place::{self, CONFIG, PROBE_CONFIG, STATE};
 use crate::term::out;
 use siaga_agent::pki::join::{self, ConfigOutcome, RunJoinError};
 use siaga_agent::pki::{JoinReport, Token};
+use siaga_model::config::Language;
+use siaga_words::{Setup, setup};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -43,15 +46,19 @@ const EXAMPLES: &str = "Examples:
 const LONGEST_TOKEN: u64 = 16 * 1024;
 
 /// Carries the verb out.
-pub fn run(_global: &Global, args: &Args) -> Result<Exit, Fault> {
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
+    let language = language::first(global);
     let text = match &args.token_file {
         Some(file) => from_file(file),
-        None => from_stdin(),
+        None => from_stdin(language),
     };
-    let text = text.map_err(|e| Fault::Usage(format!("error: the token can't be read: {e}")))?;
-    let token: Token = text
-        .parse()
-        .map_err(|e| Fault::Usage(format!("error: {e}")))?;
+    let usage = |text: Setup| Fault::Usage(setup(language, &text));
+    let text = text.map_err(|e| {
+        usage(Setup::TokenUnreadable {
+            said: e.to_string(),
+        })
+    })?;
+    let token: Token = text.parse().map_err(|_| usage(Setup::NotAToken))?;
     let name = name(args)?;
     let default = if args.probe { PROBE_CONFIG } else { CONFIG };
     let config = args
@@ -61,7 +68,7 @@ pub fn run(_global: &Global, args: &Args) -> Result<Exit, Fault> {
     // A probe gets no configuration: it has its own.
     let written = (!args.probe).then_some(config.as_path());
     let report = joined(&token, &name, &args.state_dir, written)?;
-    said(&report, &config);
+    said(&report, &config, language);
     Ok(Exit::Done)
 }
 
@@ -106,9 +113,9 @@ fn from_file(file: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn from_stdin() -> std::io::Result<String> {
+fn from_stdin(language: Language) -> std::io::Result<String> {
     if std::io::stdin().is_terminal() {
-        eprint!("Token: ");
+        eprint!("{} ", setup(language, &Setup::TokenAsked));
     }
     let mut text = String::new();
     std::io::stdin()
@@ -118,29 +125,28 @@ fn from_stdin() -> std::io::Result<String> {
     Ok(text)
 }
 
-fn said(report: &JoinReport, config: &Path) {
-    let config = config.display();
-    out(&format!("This machine joined as {}.", report.name));
-    out(&format!("fingerprint of the site's CA: {}", report.ca));
-    out(&format!(
-        "fingerprint of this machine's key: {}",
-        report.key
-    ));
+fn said(report: &JoinReport, config: &Path, language: Language) {
+    let say = |text: Setup| out(&setup(language, &text));
+    let file = config.to_owned();
+    say(Setup::Joined {
+        name: report.name.to_string(),
+    });
+    say(Setup::CaFingerprint {
+        fingerprint: report.ca.to_string(),
+    });
+    say(Setup::KeyFingerprint {
+        fingerprint: report.key.to_string(),
+    });
     match report.config {
-        ConfigOutcome::Written => out(&format!(
-            "The site's configuration was written to {config}."
-        )),
-        ConfigOutcome::Same => out(&format!("The site's configuration is in {config} already.")),
-        ConfigOutcome::Kept => {
-            eprintln!(
-                "{config} differs from the site's configuration and was kept: siaga check will name it."
-            );
-        }
+        ConfigOutcome::Written => say(Setup::ConfigWritten { file }),
+        ConfigOutcome::Same => say(Setup::ConfigSame { file }),
+        ConfigOutcome::Kept => eprintln!("{}", setup(language, &Setup::ConfigKept { file })),
         ConfigOutcome::None => {
             for agent in &report.agents {
-                let addresses: Vec<String> =
-                    agent.addresses.iter().map(ToString::to_string).collect();
-                out(&format!("agent {}: {}", agent.node, addresses.join(", ")));
+                say(Setup::Agent {
+                    node: agent.node.to_string(),
+                    addresses: agent.addresses.iter().map(ToString::to_string).collect(),
+                });
             }
         }
     }

@@ -4,10 +4,11 @@ use crate::args::{self, Global};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::place::{self, CONFIG, STATE};
-use crate::show;
 use crate::term::out;
+use crate::{language, show};
 use siaga_agent::pki::{self, Enrolee, Identity, Origin, PkiError, token};
 use siaga_model::{NodeName, UtcMicros};
+use siaga_words::{Setup, setup};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,18 +68,15 @@ const CREATE_EXAMPLES: &str = "Examples:
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let TokenVerb::Create(create) = &args.verb;
     let config = super::init::load(global, &create.config).map_err(Fault::Usage)?;
+    let language = language::asked(global).unwrap_or(config.site.language);
     let enrolee = match (&create.node, &create.probe) {
         (Some(node), _) if config.node(node).is_none() => {
-            return Err(Fault::Usage(format!(
-                "error: the configuration has no node {node}"
-            )));
+            return Err(super::init::no_such_node(global, &config, node));
         }
         (Some(node), _) => Enrolee::Node(node.clone()),
         (None, Some(probe)) => Enrolee::Probe(probe.clone()),
         (None, None) => {
-            return Err(Fault::Usage(
-                "error: say --for NODE or --probe NAME".to_owned(),
-            ));
+            return Err(Fault::Usage(setup(language, &Setup::ForWhom)));
         }
     };
     let failed = |e: PkiError| Fault::Local(format!("siaga token: {e} [{}]", e.code()));
@@ -107,14 +105,11 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         return Ok(Exit::Done);
     }
     out(&made.to_string());
-    let flag = if matches!(enrolee, Enrolee::Probe(_)) {
-        " --probe"
-    } else {
-        ""
+    let good = Setup::TokenGood {
+        name: enrolee.name().to_string(),
+        until: expires_at,
+        probe: matches!(enrolee, Enrolee::Probe(_)),
     };
-    eprintln!(
-        "Good once, for {}, until {expires_at}. On that machine, as root: siaga join{flag}",
-        enrolee.name()
-    );
+    eprintln!("{}", setup(language, &good));
     Ok(Exit::Done)
 }

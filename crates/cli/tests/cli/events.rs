@@ -5,6 +5,7 @@ use crate::samples::*;
 use siaga_journal::log_book::{DowntimeKind, LogBookRow, Subject};
 use siaga_model::api::{EventView, EventsAnswer, SeenBy, VerifyAnswer};
 use siaga_model::event::EventBody;
+use siaga_model::evidence::{LogProblem, ProblemKind};
 use siaga_model::{RunId, UtcMicros};
 
 fn log() -> EventsAnswer {
@@ -118,13 +119,23 @@ fn verify_names_the_row_that_was_changed() {
     assert_eq!(said.code, 0);
     assert!(said.out.contains("The event log is whole."), "{}", said.out);
     let bad = VerifyAnswer {
-        problems: vec!["serverdb.1 row 17: changed".into()],
+        problems: vec![LogProblem {
+            file: "/var/lib/siaga/events/serverdb.1.log".into(),
+            line: Some(18),
+            node: "serverdb".into(),
+            incarnation: 1,
+            row: Some(17),
+            kind: ProblemKind::Changed,
+            detail: "its hash is another".into(),
+        }],
     };
     let tampered = FakeAgent::start("id", move |_| Some((200, json(&bad))));
     let said = tampered.run(&["events", "verify"]);
     assert_eq!(said.code, 1);
     assert!(
-        said.out.contains("serverdb.1 row 17: changed") && said.out.contains("telah diubah"),
+        said.out
+            .contains("serverdb.1.log, baris 18: entri 17 dari serverdb.1: isi entri ini diubah")
+            && said.out.contains("telah diubah"),
         "{}",
         said.out
     );

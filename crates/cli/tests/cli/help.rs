@@ -119,3 +119,54 @@ fn man_pages_in_both_languages() {
     };
     assert_eq!(list("man1"), list("id/man1"));
 }
+
+#[test]
+fn what_a_verb_was_given_wrongly_is_said_in_indonesian() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/full.toml");
+    let dir = tempfile::tempdir().expect("a directory");
+    let state = dir.path().join("state");
+    let state = state.to_str().expect("text");
+    let token = dir.path().join("token");
+    std::fs::write(&token, "nothing").expect("written");
+    let token = token.to_str().expect("text");
+    for (args, text) in [
+        (
+            &[
+                "init",
+                "--config",
+                config,
+                "--node",
+                "nobody",
+                "--state-dir",
+                state,
+            ][..],
+            "tidak ada server nobody dalam konfigurasi",
+        ),
+        (
+            &[
+                "token",
+                "create",
+                "--config",
+                config,
+                "--for",
+                "nobody",
+                "--state-dir",
+                state,
+            ],
+            "tidak ada server nobody dalam konfigurasi",
+        ),
+        (
+            &["join", "--token-file", token, "--state-dir", state],
+            "ini bukan token, atau tidak disalin utuh",
+        ),
+        (
+            &["join", "--token-file", "/nonexistent", "--state-dir", state],
+            "token tidak dapat dibaca",
+        ),
+    ] {
+        let said = indonesian(args);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{args:?}");
+        assert!(said.err.contains(text), "{args:?}: {}", said.err);
+        assert!(!dir.path().join("state").exists(), "{args:?}");
+    }
+}

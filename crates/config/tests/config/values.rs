@@ -202,3 +202,24 @@ fn the_file_itself() {
     std::fs::write(&path, FULL.replacen("5432", "0", 1)).unwrap();
     assert!(load(&path).unwrap_err().to_string().contains(&name));
 }
+
+/// Also of a file with errors: they have to be said in that language.
+#[test]
+fn the_language_is_read_whatever_else_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("siaga.toml");
+    let language = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        siaga_config::language_in(&path)
+    };
+    let broken = "port = 1\n[site]\nname = 7\nlanguage = \"id\"\n";
+    assert_eq!(language(broken), Some(Language::Indonesian));
+    assert_eq!(
+        language("[site]\nlanguage = \"en\"\n"),
+        Some(Language::English)
+    );
+    // Then it is the site's language by default.
+    assert_eq!(language("[site]\nname = \"A\"\n"), Some(Language::English));
+    assert_eq!(language("[site\n"), None);
+    assert_eq!(siaga_config::language_in(&dir.path().join("none")), None);
+}

@@ -4,7 +4,7 @@ use crate::common::tagged;
 use crate::{all, clean};
 use serde_json::{Value, json};
 use siaga_model::config::Language::{self, English, Indonesian};
-use siaga_model::evidence::{Cleaned, Evidence};
+use siaga_model::evidence::{Cleaned, Evidence, LogProblem, ProblemKind};
 use siaga_model::note::{Note, Progress};
 use siaga_model::why::{Holder, Why};
 
@@ -13,13 +13,7 @@ const NOTE: &str = include_str!("../../../model/src/note.rs");
 const EVIDENCE: &str = include_str!("../../../model/src/evidence.rs");
 
 /// These stand for themselves: a name, or a list of names.
-const SAME_IN_BOTH: [&str; 5] = [
-    "tests_failed",
-    "thing",
-    "program",
-    "versions",
-    "damaged_file",
-];
+const SAME_IN_BOTH: [&str; 4] = ["tests_failed", "thing", "program", "versions"];
 
 #[track_caller]
 fn both(value: &Value, tag: &str, say: impl Fn(Language) -> String) {
@@ -95,6 +89,32 @@ fn every_evidence_in_both_languages() {
         };
         let value = json!({"see": "declared_gone"});
         both(&value, "see", |l| siaga_words::evidence(l, &seen));
+    }
+}
+
+#[test]
+fn every_problem_of_a_log_in_both_languages() {
+    for kind in crate::plain::<ProblemKind>(EVIDENCE, "ProblemKind", false) {
+        let problem = LogProblem {
+            file: "/var/lib/siaga/events/serverdb.1.log".into(),
+            line: Some(18),
+            node: "serverdb".into(),
+            incarnation: 1,
+            row: Some(17),
+            kind,
+            detail: "no such file".into(),
+        };
+        let [en, id] = [English, Indonesian].map(|l| siaga_words::log_problem(l, &problem));
+        assert_ne!(en, id);
+        for text in [&en, &id] {
+            assert!(
+                text.contains("serverdb.1") && text.contains("17") && text.contains("18"),
+                "{text}"
+            );
+        }
+        // The detail of what Siaga found itself is English.
+        let system = kind == ProblemKind::Unreadable;
+        assert_eq!(id.contains("no such file"), system, "{id}");
     }
 }
 

@@ -40,6 +40,10 @@ fn samples(kind: &str) -> Vec<Value> {
             json!({"unreadable": {"said": "no such file"}}),
         ],
         "Cleaned" => vec![json!({"cleaned": "unmounted", "trouble": null})],
+        "LogProblem" => vec![json!({
+            "file": "/var/lib/siaga/events/serverdb.1.log", "line": 17, "node": "serverdb", "incarnation": 1,
+            "row": 17, "kind": "changed", "detail": "the hash does not fit",
+        })],
         "Sentence" => vec![json!({"say": "node_power_on", "node": "serverdb"})],
         other => panic!("teach this test what a {other} looks like"),
     }

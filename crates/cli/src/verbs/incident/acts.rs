@@ -9,6 +9,7 @@ use siaga_model::incident::{
     BackEntry, FirstSign, Level, Range, Review as Written, Scope, UnitImpact,
 };
 use siaga_model::incident_api::{IncidentAct, PersonEstimate};
+use siaga_words::{Setup, setup};
 
 /// The act of a verb that writes.
 ///
@@ -168,6 +169,11 @@ fn estimated(estimate: &Estimate) -> Result<Option<PersonEstimate>, Fault> {
 }
 
 fn time(ctx: &Context, name: &str, text: &str) -> Result<UtcMicros, Fault> {
-    when::since(text, &ctx.site.time_zone, when::now())
-        .map_err(|why| Fault::Usage(format!("error: {name}: {why}")))
+    when::since(text, &ctx.site.time_zone, when::now()).map_err(|when::NotATime| {
+        let text = Setup::NotATime {
+            option: name.to_owned(),
+            text: text.to_owned(),
+        };
+        Fault::Usage(setup(ctx.voice.language, &text))
+    })
 }
