@@ -1,6 +1,7 @@
 //! `siaga agent`: reads the configuration, opens the log, serves the API and watches.
 
 use crate::core::link;
+use crate::core::notices::NoticeDesk;
 use crate::core::probes::ProbeDesk;
 use crate::core::runs::RunIndex;
 use crate::core::state::{self, Core, PeerPulse};
@@ -146,6 +147,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         probes,
         runs: crate::core::live::LiveRuns::default(),
         findings: Mutex::default(),
+        notices: NoticeDesk::new(&config),
     });
     note_start(&core, &opened);
     adopt(&core);
@@ -181,6 +183,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
     tokio::spawn(watch::watch(core.clone()));
+    tokio::spawn(crate::core::notices::send::send(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

@@ -37,7 +37,7 @@ const LONG_POLL_AT_MOST: Duration = Duration::from_secs(30);
 /// How many events one answer carries at the most.
 const EVENTS_AT_MOST: usize = 5000;
 
-type Shared = State<Arc<Core>>;
+pub(crate) type Shared = State<Arc<Core>>;
 
 /// All routes of the API, version 1.
 pub fn router(core: Arc<Core>) -> Router {
@@ -61,7 +61,8 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/heads", get(heads_route))
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
-        .with_state(core)
+        .with_state(core.clone())
+        .merge(crate::notice_routes::router(core))
 }
 
 /// An error of the API as its answer.
@@ -84,7 +85,7 @@ fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
 }
 
 /// A person at the socket, or a pinned node.
-fn known(caller: &Caller) -> Result<(), Failed> {
+pub(crate) fn known(caller: &Caller) -> Result<(), Failed> {
     match caller {
         Caller::Local { .. } => Ok(()),
         Caller::Peer(peer) if peer.is_node() => Ok(()),
@@ -241,7 +242,7 @@ async fn run_route(
     }
 }
 
-fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
+pub(crate) fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
     actor::Claims {
         stated: name,
         ..actor::Claims::default()
@@ -302,7 +303,7 @@ async fn events_route(
     }))
 }
 
-fn log_error(error: siaga_journal::JournalError) -> Failed {
+pub(crate) fn log_error(error: siaga_journal::JournalError) -> Failed {
     fail(
         StatusCode::INTERNAL_SERVER_ERROR,
         "LOG_UNREADABLE",

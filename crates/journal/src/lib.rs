@@ -64,6 +64,7 @@ pub mod log_book;
 mod machines;
 mod names;
 mod opening;
+pub mod outbox;
 mod own;
 pub mod projections;
 pub mod read;

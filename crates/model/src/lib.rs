@@ -12,6 +12,7 @@ pub mod ids;
 pub mod incident;
 pub mod mandate;
 pub mod notice;
+pub mod notice_api;
 pub mod observation;
 pub mod plan;
 pub mod proof;

@@ -1,6 +1,7 @@
 //! Everything one agent knows, in one place that its parts share.
 
 use super::live::LiveRuns;
+use super::notices::NoticeDesk;
 use super::orders::OrderDesk;
 use super::probes::ProbeDesk;
 use super::store::{Context, Log, ServiceStore};
@@ -65,6 +66,8 @@ pub struct Core {
     pub probes: Arc<ProbeDesk>,
     pub runs: LiveRuns,
     pub findings: Mutex<Vec<Finding>>,
+    /// What the units are told.
+    pub notices: NoticeDesk,
 }
 
 impl Core {

@@ -31,13 +31,19 @@ const TYPES: &[&str] = &[
     "agent/src/core/check.rs",
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
+    "agent/src/notice_routes.rs",
+    "model/src/notice_api.rs",
 ];
 /// Files of which only this much goes over the wire.
 const ONLY: &[(&str, &[&str])] = &[
     ("model/src/config.rs", &["FenceKind", "Language"]),
     ("journal/src/row.rs", &["RawRow"]),
 ];
-const ROUTERS: &[&str] = &["agent/src/routes.rs", "agent/src/transport/pki_routes.rs"];
+const ROUTERS: &[&str] = &[
+    "agent/src/routes.rs",
+    "agent/src/notice_routes.rs",
+    "agent/src/transport/pki_routes.rs",
+];
 
 /// The text of a file under `crates/`.
 pub fn text(path: &str) -> String {
