@@ -83,6 +83,8 @@ pub enum Verb {
     Abort(verbs::abort::Args),
     Log(verbs::log::Args),
     Notice(verbs::notice::Args),
+    Pause(verbs::pause::PauseArgs),
+    ResumeAlerts(verbs::pause::ResumeArgs),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),
@@ -109,6 +111,11 @@ pub fn node(text: &str) -> Result<NodeName, String> {
 /// A person's name from the command line.
 pub fn person(text: &str) -> Result<PersonName, String> {
     name(text).map(PersonName::new)
+}
+
+/// A name from the command line, whatever it names.
+pub fn plain(text: &str) -> Result<String, String> {
+    name(text)
 }
 
 /// Whether the name exists is the agent's to say; here it only has to be one.
