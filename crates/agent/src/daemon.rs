@@ -1,6 +1,7 @@
 //! `siaga agent`: reads the configuration, opens the log, serves the API and watches.
 
 use crate::core::link;
+use crate::core::notices::NoticeDesk;
 use crate::core::probes::ProbeDesk;
 use crate::core::runs::RunIndex;
 use crate::core::state::{self, Core, PeerPulse};
@@ -149,6 +150,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         findings: Mutex::default(),
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
+        notices: NoticeDesk::new(&config),
     });
     note_start(&core, &opened);
     adopt(&core);
@@ -186,6 +188,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
+    tokio::spawn(crate::core::notices::send::send(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

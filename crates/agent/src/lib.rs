@@ -2,6 +2,7 @@
 
 pub mod core;
 pub mod daemon;
+mod notice_routes;
 pub mod routes;
 mod routes_incident;
 pub mod seal_routes;

@@ -64,6 +64,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .with_state(core.clone())
         .merge(crate::routes_incident::router(core.clone()))
         .merge(crate::seal_routes::router(core))
+        .merge(crate::notice_routes::router(core))
 }
 
 /// An error of the API as its answer.
@@ -246,7 +247,7 @@ async fn run_route(
     }
 }
 
-fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
+pub(crate) fn stated(name: Option<&PersonName>) -> actor::Claims<'_> {
     actor::Claims {
         stated: name,
         ..actor::Claims::default()

@@ -89,6 +89,8 @@ pub enum Verb {
     Report(verbs::report::Args),
     Sop(verbs::sop::Args),
     Notice(verbs::notice::Args),
+    Pause(verbs::pause::PauseArgs),
+    ResumeAlerts(verbs::pause::ResumeArgs),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),
@@ -119,6 +121,10 @@ pub fn person(text: &str) -> Result<PersonName, String> {
 
 /// Why a text is no name: none, and one with control characters.
 pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control characters"];
+/// A name from the command line, whatever it names.
+pub fn plain(text: &str) -> Result<String, String> {
+    name(text)
+}
 
 /// Whether the name exists is the agent's to say; here it only has to be one.
 fn name(text: &str) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! All templates: the shipped ones, and the site's own in their place.
 
 use crate::facts::Facts;
+use crate::field::{Field, required};
 use crate::fit::drill_mark;
 use crate::say::Speaker;
 use crate::template::Template;
@@ -126,6 +127,15 @@ impl Templates {
             subject: format!("{mark} {subject}"),
             body: format!("{mark}\n{stops}{body}\n{mark}"),
         }
+    }
+
+    /// A field that a text of that moment must have and that has no value yet.
+    pub fn missing(&self, moment: Moment, facts: &Facts) -> Option<Field> {
+        let speaker = self.speaker(Language::default());
+        required(moment)
+            .iter()
+            .copied()
+            .find(|field| speaker.value(*field, facts).is_none())
     }
 
     /// A moment as a text of that language says it, with its day where that is not today's.

@@ -67,6 +67,7 @@ mod machines;
 mod names;
 pub mod offline;
 mod opening;
+pub mod outbox;
 mod own;
 pub mod projections;
 pub mod read;

@@ -15,6 +15,7 @@ pub mod incident_api;
 pub mod mandate;
 pub mod note;
 pub mod notice;
+pub mod notice_api;
 pub mod observation;
 pub mod plan;
 pub mod proof;

@@ -1,6 +1,7 @@
 //! The agent's core: what it knows, how it observes, and how it carries runs out.
 
 pub mod actor;
+pub mod alerts;
 pub mod check;
 pub mod cover;
 pub mod diagnose;
@@ -15,6 +16,7 @@ pub mod live;
 pub mod loss;
 pub mod moves;
 pub mod neighbours;
+pub mod notices;
 pub mod observe;
 pub mod orders;
 pub mod power;

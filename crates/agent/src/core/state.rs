@@ -1,6 +1,7 @@
 //! Everything one agent knows, in one place that its parts share.
 
 use super::live::LiveRuns;
+use super::notices::NoticeDesk;
 use super::orders::OrderDesk;
 use super::probes::ProbeDesk;
 use super::store::{Context, Log, ServiceStore};
@@ -69,6 +70,8 @@ pub struct Core {
     pub incident_desk: tokio::sync::Mutex<()>,
     /// The log's version at the last look for incidents that two nodes opened for one cause.
     pub twins_looked: std::sync::atomic::AtomicU64,
+    /// What the units are told.
+    pub notices: NoticeDesk,
 }
 
 impl Core {

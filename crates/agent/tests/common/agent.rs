@@ -59,6 +59,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
     let core = Core {
         me,
         config_hash: siaga_config::hash(&config),
+        notices: siaga_agent::core::notices::NoticeDesk::new(&config),
         config,
         state_dir: own.state(),
         boot: hands.boot(),

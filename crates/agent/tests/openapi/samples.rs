@@ -6,6 +6,8 @@ use siaga_model::api::{MoveAnswer, MoveRequest, PowerAnswer, RunView};
 use siaga_model::config::FenceKind;
 use siaga_model::event::{ActorProof, Event, EventBody, OtherBody};
 use siaga_model::mandate::Epoch;
+use siaga_model::notice::Moment;
+use siaga_model::notice_api::{NoticeAct, NoticeAnswer, NoticeFacts, NoticeRefusal, NoticeRequest};
 use siaga_model::observation::{
     AddressAnswer, AgentView, ApplicationFact, DatabaseState, Holding, Known, Neighbour, NodeFacts,
     NodeView, Observation, Power, Presence, Promise,
@@ -285,6 +287,28 @@ pub fn good() -> Vec<(&'static str, Value)> {
         (
             "PowerAnswer",
             written(PowerAnswer::Done { power: Power::Off }),
+        ),
+        (
+            "NoticeRequest",
+            written(NoticeRequest {
+                act: NoticeAct::Draft {
+                    moment: Moment::Update,
+                    incident: Some("i1".into()),
+                    units: vec!["igd".into()],
+                    facts: Box::new(NoticeFacts {
+                        sentence: Some("still being checked".into()),
+                        ..NoticeFacts::default()
+                    }),
+                    release: true,
+                },
+                stated_actor: None,
+            }),
+        ),
+        (
+            "NoticeAnswer",
+            written(NoticeAnswer::Refused {
+                why: NoticeRefusal::BadPause { most_s: 86_400 },
+            }),
         ),
         (
             "Event",

@@ -38,6 +38,8 @@ const TYPES: &[&str] = &[
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
     "agent/src/seal_routes.rs",
+    "agent/src/notice_routes.rs",
+    "model/src/notice_api.rs",
 ];
 /// Files of which only this much goes over the wire.
 const ONLY: &[(&str, &[&str])] = &[
@@ -51,6 +53,7 @@ const ROUTERS: &[&str] = &[
     "agent/src/routes.rs",
     "agent/src/routes_incident.rs",
     "agent/src/seal_routes.rs",
+    "agent/src/notice_routes.rs",
     "agent/src/transport/pki_routes.rs",
 ];
 

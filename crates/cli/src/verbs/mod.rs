@@ -17,6 +17,7 @@ pub mod lab;
 pub mod log;
 pub mod man;
 pub mod notice;
+pub mod pause;
 pub mod power;
 pub mod probe;
 pub mod report;

@@ -67,6 +67,11 @@ impl FakeAgent {
         moves.map(Asked::order).filter(|m| !m.dry_run).collect()
     }
 
+    /// Every request that came.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("not poisoned").clone()
+    }
+
     /// Every path that was asked for.
     pub fn paths(&self) -> Vec<String> {
         self.asked
