@@ -15,6 +15,8 @@ need mkfs.xfs xfsprogs
 need losetup util-linux
 need cc gcc
 need make make
+need pdftotext poppler-utils
+need qpdf qpdf
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 
 if ((${#missing[@]})); then

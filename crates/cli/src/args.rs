@@ -84,6 +84,7 @@ pub enum Verb {
     Log(verbs::log::Args),
     Report(verbs::report::Args),
     Sop(verbs::sop::Args),
+    Sheet(verbs::sheet::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

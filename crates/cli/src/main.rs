@@ -66,6 +66,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Abort(args)) => verbs::abort::run(&global, &args),
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
         Some(Verb::Sop(args)) => verbs::sop::run(&global, &args),
+        Some(Verb::Sheet(args)) => verbs::sheet::run(&global, &args),
         Some(Verb::Report(args)) => verbs::report::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),

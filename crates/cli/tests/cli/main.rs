@@ -6,6 +6,7 @@ mod codes;
 mod events;
 mod guided;
 mod moves;
+mod offline;
 mod papers;
 mod pty;
 mod samples;
