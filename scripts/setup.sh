@@ -19,6 +19,8 @@ need openssl openssl
 need python3 python3
 # A real mail server for the tests of notices.
 /usr/bin/python3 -c "import aiosmtpd" >/dev/null 2>&1 || missing+=(python3-aiosmtpd)
+need pdftotext poppler-utils
+need qpdf qpdf
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 
 if ((${#missing[@]})); then

@@ -91,6 +91,7 @@ pub enum Verb {
     Notice(verbs::notice::Args),
     Pause(verbs::pause::PauseArgs),
     ResumeAlerts(verbs::pause::ResumeArgs),
+    Sheet(verbs::sheet::Args),
     Events(verbs::events::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),

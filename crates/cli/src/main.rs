@@ -66,6 +66,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Estimate(args)) => verbs::estimate::run(&global, &args),
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
         Some(Verb::Sop(args)) => verbs::sop::run(&global, &args),
+        Some(Verb::Sheet(args)) => verbs::sheet::run(&global, &args),
         Some(Verb::Report(args)) => verbs::report::run(&global, &args),
         Some(Verb::Notice(args)) => verbs::notice::run(&global, &args),
         Some(Verb::Pause(args)) => verbs::pause::pause(&global, &args),

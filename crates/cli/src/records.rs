@@ -7,12 +7,12 @@ use crate::fault::Fault;
 use crate::place;
 use siaga_config::HostChecks;
 use siaga_journal::log_book::{LogBookRow, log_book};
-use siaga_journal::{Filter, offline, seal};
-use siaga_model::RunId;
-use siaga_model::api::SiteView;
+use siaga_journal::{Filter, TrustedKeys, offline, seal};
+use siaga_model::api::{EventView, EventsAnswer, MoveReport, SiteView};
 use siaga_model::config::{Config, Language};
-use siaga_model::seal::Seal;
-use siaga_words::{Paper, Voice, paper};
+use siaga_model::seal::{Seal, SealAnswer};
+use siaga_model::{RunId, ServiceName, UnitName};
+use siaga_words::{Paper, PaperSay, Voice, paper, paper_say};
 use std::path::{Path, PathBuf};
 
 /// Where to read instead of asking the agent.
@@ -54,7 +54,7 @@ impl Records {
                 let readable = state.join("events").read_dir().is_ok();
                 match from_files(global, state, &files.config) {
                     Ok(records) if readable => {
-                        eprintln!("{}", paper(&records.voice(), Paper::FromFiles));
+                        eprintln!("{}", paper(records.voice(), Paper::FromFiles));
                         Ok(records)
                     }
                     _ => Err(Fault::Call(error)),
@@ -110,6 +110,85 @@ impl Records {
         }
     }
 
+    /// A run as it came out, with its events.
+    ///
+    /// # Errors
+    /// Where it is not known, or has not ended as far as the log tells.
+    pub fn run(&self, run: &RunId) -> Result<(MoveReport, Vec<EventView>), Fault> {
+        let events = self.events(&Filter {
+            run: Some(run.clone()),
+            ..Filter::default()
+        })?;
+        let view = siaga_agent::core::ended::of_events(run, &events);
+        let none = || Fault::Usage(paper_say(self.voice(), &PaperSay::NoRun { run }));
+        let view = view.ok_or_else(none)?;
+        Ok((view.report, events))
+    }
+
+    /// The events of a service's newest run. Empty: there is none.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn newest_run(&self, service: &ServiceName) -> Result<Vec<EventView>, Fault> {
+        let accepted = self.events(&Filter {
+            service: Some(service.clone()),
+            kinds: vec!["run_accepted".to_owned()],
+            last: Some(1),
+            ..Filter::default()
+        })?;
+        match accepted.last().and_then(|view| view.event.run.clone()) {
+            None => Ok(Vec::new()),
+            Some(run) => self.events(&Filter {
+                run: Some(run),
+                ..Filter::default()
+            }),
+        }
+    }
+
+    /// Events, as many as the agent gives.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn events(&self, filter: &Filter) -> Result<Vec<EventView>, Fault> {
+        match self {
+            Records::Agent(ctx) => {
+                let answer: EventsAnswer = ctx.client.get(&events_path(filter), LOOK)?;
+                Ok(answer.events)
+            }
+            Records::Files { state, .. } => offline::events(state, filter).map_err(local),
+        }
+    }
+
+    /// All units of the site, where the configuration can be read.
+    pub fn units(&self) -> Vec<(UnitName, String)> {
+        let config = match self {
+            Records::Agent(_) => {
+                siaga_config::load_checked(Path::new(place::CONFIG), &HostChecks::none())
+                    .ok()
+                    .map(|(config, _)| config)
+            }
+            Records::Files { config, .. } => Some((**config).clone()),
+        };
+        let units = config.map(|c| c.downtime.units).unwrap_or_default();
+        units.into_iter().map(|u| (u.name, u.title)).collect()
+    }
+
+    /// What of a seal no longer agrees with the log.
+    ///
+    /// # Errors
+    /// Where the log can't be read.
+    pub fn compare(&self, seal: &Seal) -> Result<SealAnswer, Fault> {
+        match self {
+            Records::Agent(ctx) => Ok(ctx.client.post("/v1/seal", seal, LOOK)?),
+            Records::Files { state, .. } => {
+                // Without the agent each log is taken at its first row's word for its key.
+                let trusted = TrustedKeys::default();
+                let problems = seal::disagreements(state, &trusted, seal).map_err(local)?;
+                Ok(SealAnswer { problems })
+            }
+        }
+    }
+
     /// What ties a paper to the log. Ask for it after the records.
     ///
     /// # Errors
@@ -124,6 +203,20 @@ impl Records {
             Records::Files { state, .. } => seal::seal(state, run).map_err(local),
         }
     }
+}
+
+fn events_path(filter: &Filter) -> String {
+    let mut parts = vec![format!("limit={}", filter.last.unwrap_or(5000))];
+    if let Some(service) = &filter.service {
+        parts.push(format!("service={}", encoded(service.as_str())));
+    }
+    if let Some(run) = &filter.run {
+        parts.push(format!("run={}", encoded(run.as_str())));
+    }
+    if let Some(kind) = filter.kinds.first() {
+        parts.push(format!("kind={}", encoded(kind)));
+    }
+    format!("/v1/events?{}", parts.join("&"))
 }
 
 fn local(error: siaga_journal::JournalError) -> Fault {

@@ -15,8 +15,10 @@ mod metrics;
 mod moves;
 pub mod pdf;
 pub mod report;
+pub mod sheet;
 pub mod sop;
 pub mod text;
+pub mod truth;
 mod wrap;
 
 use siaga_model::incident::SignedAs;

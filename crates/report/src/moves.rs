@@ -48,7 +48,7 @@ pub(crate) fn step_table(voice: &Voice, run: &MoveReport) -> Block {
         Column::number("No.", 0.4),
         Column::text(ui(voice, Ui::Node), 0.9),
         Column::text(ui(voice, Ui::Step), 2.2),
-        Column::text(paper(voice, Paper::HourOfBegin), 1.2),
+        Column::text(paper(voice, Paper::HourOfBegin), 1.5),
         Column::text(ui(voice, Ui::Duration), 1.0),
         Column::text(ui(voice, Ui::Result), 2.2),
     ];
@@ -144,7 +144,7 @@ pub(crate) fn outage_table(voice: &Voice, run: &MoveReport, rto_s: Option<u64>) 
 /// The tests from the client's side, at every station.
 pub(crate) fn test_table(voice: &Voice, run: &MoveReport) -> Block {
     let columns = vec![
-        Column::text(ui(voice, Ui::ClientTests), 1.5),
+        Column::text(ui(voice, Ui::ClientTests).trim_end_matches(':'), 1.5),
         Column::text(ui(voice, Ui::Node), 1.0),
         Column::text(ui(voice, Ui::Result), 1.2),
         Column::text(paper(voice, Paper::Remark), 2.5),

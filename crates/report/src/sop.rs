@@ -1,7 +1,8 @@
 //! The site's own procedure, from its configuration alone: how to do every step by hand when the program is dead.
 
-mod commands;
-mod parts;
+pub(crate) mod by_hand;
+pub(crate) mod commands;
+pub(crate) mod parts;
 
 use crate::document::{Block, Column, Document, Head};
 use commands::quoted_argv;

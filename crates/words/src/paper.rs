@@ -191,6 +191,7 @@ papers! {
     SheetNext: "Next step by hand, if the program does not go on", "Langkah berikutnya secara manual, bila program tidak melanjutkan";
     SheetNextOn: "on", "di";
     SheetNothingLeft: "Nothing of the plan is left to do. Test from a client, and tell the units.", "Tidak ada langkah rencana yang tersisa. Uji dari klien, dan beri tahu unit.";
+    SheetNoEnd: "its end is not in the log", "akhirnya belum ada di log";
     SheetNoRun: "No move is in the log.", "Tidak ada pemindahan dalam log.";
     SheetTold: "Who has been told (hour and initials)", "Siapa yang sudah diberi tahu (jam dan paraf)";
     SheetNoConfig: "The configuration can't be read here: take the commands from the printed procedure.", "Konfigurasi tidak dapat dibaca di sini: ambil perintahnya dari SPO tercetak.";

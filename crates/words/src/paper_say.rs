@@ -1,8 +1,9 @@
 //! Sentences about reports, with something in them.
 
-use crate::voice::Voice;
+use crate::voice::{Voice, list};
 use siaga_model::config::Language;
 use siaga_model::seal::{LogHead, SealProblem};
+use siaga_model::{RunId, ServiceName};
 
 /// A sentence about a report.
 #[derive(Clone, Debug)]
@@ -19,6 +20,19 @@ pub enum PaperSay<'a> {
         file: &'a str,
         why: &'a str,
     },
+    NoRun {
+        run: &'a RunId,
+    },
+    NotADrill {
+        run: &'a RunId,
+    },
+    /// There are several services, or none of that name.
+    NameAService {
+        services: &'a [ServiceName],
+    },
+    /// The record in the file is not what the log gives.
+    ContentDiffers,
+    ContentAgrees,
     Agrees,
     DoesNotAgree,
     AsPrinted,
@@ -54,6 +68,19 @@ fn english(say: &PaperSay) -> String {
             format!("error: {file} carries no report of this program")
         }
         PaperSay::NoReport { file, why } => format!("error: {file}: {why}"),
+        PaperSay::NoRun { run } => {
+            format!("error: no run {run} that has ended is in the log")
+        }
+        PaperSay::NotADrill { run } => {
+            format!("error: run {run} is no drill: use siaga report incident {run}")
+        }
+        PaperSay::NameAService { services } => {
+            format!("error: name a service with --service: {}", list(services))
+        }
+        PaperSay::ContentDiffers => {
+            "Its record is not what the log gives: it was changed.".to_owned()
+        }
+        PaperSay::ContentAgrees => "Its record is what the log gives.".to_owned(),
         PaperSay::Agrees => "The events still agree with this report.".to_owned(),
         PaperSay::DoesNotAgree => "This report does not agree.".to_owned(),
         PaperSay::AsPrinted => "Its text is as it was printed.".to_owned(),
@@ -90,6 +117,22 @@ fn indonesian(say: &PaperSay) -> String {
             format!("galat: {file} tidak memuat laporan dari program ini")
         }
         PaperSay::NoReport { file, why } => format!("galat: {file}: {why}"),
+        PaperSay::NoRun { run } => {
+            format!("galat: proses {run} yang sudah selesai tidak ada di log")
+        }
+        PaperSay::NotADrill { run } => {
+            format!("galat: proses {run} bukan simulasi: gunakan siaga report incident {run}")
+        }
+        PaperSay::NameAService { services } => {
+            format!(
+                "galat: sebutkan layanan dengan --service: {}",
+                list(services)
+            )
+        }
+        PaperSay::ContentDiffers => {
+            "Catatannya tidak sama dengan isi log: telah diubah.".to_owned()
+        }
+        PaperSay::ContentAgrees => "Catatannya sama dengan isi log.".to_owned(),
         PaperSay::Agrees => "Log kejadian masih sesuai dengan laporan ini.".to_owned(),
         PaperSay::DoesNotAgree => "Laporan ini tidak sesuai.".to_owned(),
         PaperSay::AsPrinted => "Isinya sama dengan saat dicetak.".to_owned(),

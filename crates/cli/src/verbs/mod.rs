@@ -23,6 +23,7 @@ pub mod probe;
 pub mod report;
 pub mod restart;
 pub mod resume;
+pub mod sheet;
 pub mod sop;
 pub mod start;
 pub mod status;

@@ -8,6 +8,7 @@ mod guided;
 mod help;
 mod moves;
 mod notices;
+mod offline;
 mod papers;
 mod pty;
 mod samples;

@@ -158,9 +158,26 @@ pub(crate) fn stop_database(db: &Database, mode: &str, seconds: u64) -> String {
     as_user(db, "pg_ctl", &rest)
 }
 
-/// What must print nothing where no process of the database is left.
-pub(crate) fn database_gone(db: &Database) -> String {
-    format!("pgrep -a -u {} postgres", quoted(&db.os_user))
+/// What must print nothing where no process of the database is left. `alone`: the site has no other database, so that
+/// any process of that user tells.
+pub(crate) fn database_gone(db: &Database, alone: bool) -> String {
+    let user = quoted(&db.os_user);
+    match alone {
+        true => format!("pgrep -a -u {user} postgres"),
+        false => format!("pgrep -a -u {user} -f {}", quoted_path(&db.data_dir)),
+    }
+}
+
+/// Writes back what is dirty.
+pub(crate) fn checkpoint(db: &Database) -> String {
+    let rest = format!(
+        "-h {} -p {} -U {} -d {} -c checkpoint",
+        quoted_path(&db.socket_dir),
+        db.port,
+        quoted(&db.check_user),
+        quoted(&db.check_database)
+    );
+    as_user(db, "psql", &rest)
 }
 
 pub(crate) fn database_answers(db: &Database) -> Vec<String> {

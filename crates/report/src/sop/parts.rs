@@ -4,7 +4,9 @@ use super::commands as cmd;
 use super::{Letters, argv_line, unit_table};
 use crate::document::{Block, Step};
 use siaga_model::NodeName;
-use siaga_model::config::{ApplicationRun, ClientTestKind, Config, FenceKind, Service};
+use siaga_model::config::{
+    Application, ApplicationRun, ClientTestKind, Config, FenceKind, Service,
+};
 use siaga_words::{Procedure, Voice, procedure};
 use std::path::{Path, PathBuf};
 
@@ -68,9 +70,14 @@ impl Place<'_> {
         Block::Warning(procedure(self.voice, &text))
     }
 
-    fn device(&self, node: &NodeName) -> PathBuf {
+    pub(crate) fn device(&self, node: &NodeName) -> PathBuf {
         let device = self.service.disk_set.device(node);
         device.cloned().unwrap_or_else(|| PathBuf::from("?"))
+    }
+
+    pub(crate) fn database_gone(&self) -> String {
+        let alone = self.config.services.len() == 1;
+        cmd::database_gone(&self.service.database, alone)
     }
 
     pub fn check(&self, home: &NodeName, target: &NodeName, letters: &mut Letters) -> Vec<Block> {
@@ -103,7 +110,7 @@ impl Place<'_> {
 
     /// What must print nothing on a node that holds nothing of the service.
     fn holds_nothing(&self, node: &NodeName) -> Vec<String> {
-        let mut commands = vec![cmd::database_gone(&self.service.database)];
+        let mut commands = vec![self.database_gone()];
         for ip in &self.service.virtual_ips {
             commands.push(format!("ip addr show to {}", cmd::with_prefix(ip)));
         }
@@ -195,17 +202,14 @@ impl Place<'_> {
         let db = &self.service.database;
         steps.add(Procedure::LoginRoot { node }, ["hostname".to_owned()]);
         for app in self.service.applications.iter().rev() {
-            let stop = match &app.run {
-                ApplicationRun::Unit(unit) => format!("systemctl stop {}", cmd::quoted(unit)),
-                ApplicationRun::Programs { stop, .. } => argv_line(stop),
-            };
+            let stop = stop_application(app);
             steps.add(Procedure::StopApplication { name: &app.name }, [stop]);
         }
         let fast = cmd::stop_database(db, "fast", db.stop_fast.as_secs().max(1));
         steps.add(Procedure::StopDatabase { user: &db.os_user }, [fast]);
         let immediate = cmd::stop_database(db, "immediate", db.stop_immediate.as_secs().max(1));
         steps.add(Procedure::StopDatabaseSlow, [immediate]);
-        steps.add(Procedure::DatabaseGone, [cmd::database_gone(db)]);
+        steps.add(Procedure::DatabaseGone, [self.database_gone()]);
         for ip in self.service.virtual_ips.iter().rev() {
             let address = ip.address.to_string();
             let remove = cmd::remove_address(ip, node);
@@ -287,10 +291,7 @@ impl Place<'_> {
 
     fn applications_and_tests(&self, steps: &mut Numbered) {
         for app in &self.service.applications {
-            let start = match &app.run {
-                ApplicationRun::Unit(unit) => format!("systemctl start {}", cmd::quoted(unit)),
-                ApplicationRun::Programs { start, .. } => argv_line(start),
-            };
+            let start = start_application(app);
             steps.add(Procedure::StartApplication { name: &app.name }, [start]);
             if let Some(test) = &app.test {
                 let test = [argv_line(test)];
@@ -311,7 +312,7 @@ impl Place<'_> {
         }
     }
 
-    fn client_command(&self, kind: &ClientTestKind) -> Option<String> {
+    pub(crate) fn client_command(&self, kind: &ClientTestKind) -> Option<String> {
         match kind {
             ClientTestKind::Probe => None,
             ClientTestKind::Tcp { address } => {
@@ -335,5 +336,19 @@ impl Place<'_> {
         let tests = self.service.client_tests.iter();
         commands.extend(tests.filter_map(|t| self.client_command(&t.kind)));
         commands
+    }
+}
+
+pub(crate) fn stop_application(app: &Application) -> String {
+    match &app.run {
+        ApplicationRun::Unit(unit) => format!("systemctl stop {}", cmd::quoted(unit)),
+        ApplicationRun::Programs { stop, .. } => argv_line(stop),
+    }
+}
+
+pub(crate) fn start_application(app: &Application) -> String {
+    match &app.run {
+        ApplicationRun::Unit(unit) => format!("systemctl start {}", cmd::quoted(unit)),
+        ApplicationRun::Programs { start, .. } => argv_line(start),
     }
 }

@@ -6,4 +6,6 @@ mod samples;
 mod tools;
 
 mod reports;
+mod runs;
+mod sheets;
 mod sop;

@@ -9,8 +9,8 @@ use crate::{show, when};
 use siaga_journal::availability::{self as figures, Availability, Basis, Period, PeriodUnit};
 use siaga_journal::csv::availability_csv;
 use siaga_journal::log_book::LogBookRow;
-use siaga_model::ServiceName;
 use siaga_model::seal::Seal;
+use siaga_model::{ServiceName, UtcMicros};
 use siaga_report::report::{Content, Form, Report};
 use siaga_words::{PaperSay, Voice, paper_say};
 
@@ -54,9 +54,10 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let site = records.site();
     let period = period(&voice, args, &site.time_zone)?;
     let (rows, seal) = (records.log_book()?, records.seal(None)?);
+    let now = when::now();
     let services = services(&voice, &site.services, &rows, args)?;
     let of = |period: &Period| -> Vec<Availability> {
-        let basis = basis(&rows, &seal, site.availability_target_milli_pct);
+        let basis = basis(now, &rows, &seal, site.availability_target_milli_pct);
         services
             .iter()
             .map(|service| figures::availability(service, period, &basis))
@@ -85,13 +86,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         trend: months.iter().flat_map(of).collect(),
         figures,
     };
-    let report = Report::new(
-        site.clone(),
-        voice.language,
-        when::now(),
-        seal.clone(),
-        content,
-    );
+    let report = Report::new(site.clone(), voice.language, now, seal.clone(), content);
     match args.format {
         ListFormat::Pdf => args.output.bytes(&voice, &report.print(Form::Pdf))?,
         ListFormat::Html => args.output.bytes(&voice, &report.print(Form::Html))?,
@@ -103,10 +98,15 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn basis<'a>(rows: &'a [LogBookRow], seal: &Seal, target_milli_pct: Option<u32>) -> Basis<'a> {
+fn basis<'a>(
+    now: UtcMicros,
+    rows: &'a [LogBookRow],
+    seal: &Seal,
+    target_milli_pct: Option<u32>,
+) -> Basis<'a> {
     Basis {
         rows,
-        now: when::now(),
+        now,
         target_milli_pct,
         log_begins: seal.begins_at,
         // The incidents' records bring these.

@@ -1,6 +1,7 @@
 //! `siaga report`: papers for the file, each tied to the event log.
 
 mod availability;
+mod run;
 mod verify;
 
 use crate::args::Global;
@@ -19,11 +20,14 @@ pub struct Args {
 
 const EXAMPLES: &str = "Examples:
   siaga report availability --month 2026-11 --format pdf -o availability.pdf
-  siaga report verify availability.pdf";
+  siaga report drill RUN --format pdf -o drill.pdf
+  siaga report verify drill.pdf";
 
 #[derive(clap::Subcommand, Debug, Clone)]
 pub enum ReportVerb {
     Availability(availability::Args),
+    Drill(run::DrillArgs),
+    Incident(run::IncidentArgs),
     Verify(verify::Args),
 }
 
@@ -31,6 +35,8 @@ pub enum ReportVerb {
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     match &args.verb {
         ReportVerb::Availability(args) => availability::run(global, args),
+        ReportVerb::Drill(args) => run::drill(global, args),
+        ReportVerb::Incident(args) => run::incident(global, args),
         ReportVerb::Verify(args) => verify::run(global, args),
     }
 }

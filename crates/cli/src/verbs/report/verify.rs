@@ -1,14 +1,17 @@
 //! `siaga report verify`: do the events still agree with a report?
 
 use crate::args::Global;
-use crate::context::{Context, LOOK};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::records::Records;
 use crate::show;
-use crate::term::{Tone, out};
-use siaga_model::seal::{SealAnswer, SealProblem};
-use siaga_report::report::{Found, find};
-use siaga_words::{PaperSay, paper_say};
+use crate::term::{Term, Tone, out};
+use siaga_journal::Filter;
+use siaga_model::seal::SealProblem;
+use siaga_report::report::{Content, Found, Report, find};
+use siaga_report::truth::{Truth, agrees, sealed};
+use siaga_words::{PaperSay, Voice, paper_say};
 use std::path::PathBuf;
 
 /// Say whether the events still agree with a report, and whether its text is as it was printed
@@ -51,32 +54,68 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     }
     let bytes = std::fs::read(&args.file).map_err(|e| no_report(e.to_string()))?;
     let found = find(&bytes).ok_or_else(|| no_report(String::new()))?;
-    let ctx = Context::connect(global)?;
-    let answer: SealAnswer = ctx.client.post("/v1/seal", &found.report.seal, LOOK)?;
-    let agrees = answer.problems.is_empty() && found.as_printed != Some(false);
+    let records = Records::Agent(Box::new(Context::connect(global)?));
+    let answer = records.compare(&found.report.seal)?;
+    let content = content_agrees(&records, &found.report)?;
+    let agrees = answer.problems.is_empty() && found.as_printed != Some(false) && content;
     if args.json {
         show::json(&serde_json::json!({
             "agrees": agrees,
             "as_printed": found.as_printed,
+            "content_agrees": content,
             "made_by": found.report.made_by,
             "problems": answer.problems,
         }))?;
     } else {
-        say(&ctx, &found, &answer.problems, agrees);
+        say(
+            &records.voice(),
+            &found,
+            &answer.problems,
+            (agrees, content),
+        );
     }
     Ok(if agrees { Exit::Done } else { Exit::Failed })
 }
 
-fn say(ctx: &Context, found: &Found, problems: &[SealProblem], agrees: bool) {
-    let words = |say: &PaperSay| paper_say(&ctx.voice, say);
+/// Makes the content once more from the log, as of the report's seal.
+fn content_agrees(records: &Records, report: &Report) -> Result<bool, Fault> {
+    let run = match &report.content {
+        Content::Availability { .. } | Content::LogBook { .. } => {
+            let rows = records.log_book()?;
+            return Ok(agrees(report, &Truth::Rows(&rows)));
+        }
+        Content::Drill(_) | Content::Incident(_) => report.seal.run.clone(),
+    };
+    let Some(run) = run else { return Ok(false) };
+    let filter = Filter {
+        run: Some(run.clone()),
+        ..Filter::default()
+    };
+    let events = sealed(&report.seal, records.events(&filter)?);
+    let Some(view) = siaga_agent::core::ended::of_events(&run, &events) else {
+        return Ok(false);
+    };
+    let truth = Truth::Run {
+        run: &view.report,
+        events: &events,
+    };
+    Ok(agrees(report, &truth))
+}
+
+fn say(voice: &Voice, found: &Found, problems: &[SealProblem], (agrees, content): (bool, bool)) {
+    let words = |say: &PaperSay| paper_say(voice, say);
     let (tone, head) = match agrees {
         true => (Tone::Good, PaperSay::Agrees),
         false => (Tone::Bad, PaperSay::DoesNotAgree),
     };
-    out(&ctx.term.out(tone, &words(&head)));
+    out(&Term::look().out(tone, &words(&head)));
     for problem in problems {
         out(&format!("  - {}", words(&PaperSay::Problem { problem })));
     }
+    let content = match content {
+        true => PaperSay::ContentAgrees,
+        false => PaperSay::ContentDiffers,
+    };
     let printed = match found.as_printed {
         Some(true) => PaperSay::AsPrinted,
         Some(false) => PaperSay::NotAsPrinted,
@@ -84,5 +123,7 @@ fn say(ctx: &Context, found: &Found, problems: &[SealProblem], agrees: bool) {
             version: &found.report.made_by,
         },
     };
-    out(&format!("  - {}", words(&printed)));
+    for line in [content, printed] {
+        out(&format!("  - {}", words(&line)));
+    }
 }

@@ -1,0 +1,85 @@
+//! The papers of a real drill: measured, sealed, verified, and read from the files when the agent is dead.
+// A test that fails by `unwrap` says where, like one that fails by `assert`.
+#![allow(clippy::unwrap_used)]
+
+use siaga_e2e::Lab;
+
+#[test]
+fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
+    let lab = Lab::up(&[]);
+    let load = lab.load(12);
+    let drill = lab
+        .siaga("serverdb", &["drill", "--yes", "--json"])
+        .expect(0)
+        .json();
+    drop(load);
+    let run = drill["run_id"].as_str().unwrap();
+    let pdf = "/tmp/drill.pdf";
+    lab.siaga(
+        "backup",
+        &["report", "drill", run, "--format", "pdf", "-o", pdf],
+    )
+    .expect(0);
+    let verified = lab
+        .siaga("backup", &["report", "verify", pdf, "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(verified["agrees"], true, "{verified}");
+
+    let month = &drill["started_at"].as_str().unwrap()[..7];
+    let figures = lab
+        .siaga(
+            "serverdb",
+            &[
+                "report",
+                "availability",
+                "--month",
+                month,
+                "--format",
+                "json",
+            ],
+        )
+        .expect(0)
+        .json();
+    assert!(
+        figures["downtime_planned_min"].as_f64().unwrap() > 0.0,
+        "{figures}"
+    );
+    assert_eq!(figures["open_incidents"], 0, "{figures}");
+    let rows = lab
+        .siaga("serverdb", &["log", "--month", month, "--json"])
+        .expect(0)
+        .json();
+    assert!(
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .any(|r| r["kind"] == "drill"),
+        "{rows}"
+    );
+
+    // What the agent told, the files tell without it.
+    lab.lab(&["stop-agent", "backup"]).expect(0);
+    let sheet = lab.siaga("backup", &["sheet", "--lang", "en"]).expect(0);
+    assert!(sheet.out.contains(run), "{}", sheet.out);
+    assert!(
+        sheet.out.contains("Nothing of the plan is left"),
+        "{}",
+        sheet.out
+    );
+    let alone = lab
+        .siaga("backup", &["log", "--month", month, "--json"])
+        .expect(0)
+        .json();
+    let drills = |rows: &serde_json::Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|r| r["kind"] == "drill")
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(drills(&alone), drills(&rows));
+    let sop = lab.siaga("backup", &["sop", "--lang", "id"]).expect(0);
+    assert!(sop.out.contains("pg_ctl start"), "{}", sop.out);
+    // Nothing was said about a report without the agent, but that it can't be asked.
+    lab.siaga("backup", &["report", "verify", pdf]).expect(6);
+}

@@ -1,0 +1,89 @@
+//! One act of a plan, as a person types it.
+
+use super::argv_line;
+use super::commands as cmd;
+use super::parts::{Place, start_application, stop_application};
+use siaga_model::NodeName;
+use siaga_model::plan::Action;
+
+impl Place<'_> {
+    /// The commands, on `node`. Empty: there is nothing to type.
+    pub(crate) fn by_hand(&self, node: &NodeName, action: &Action) -> Vec<String> {
+        let db = &self.service.database;
+        let device = self.device(node);
+        match action {
+            Action::Enlist | Action::Attest { .. } => Vec::new(),
+            Action::Checkpoint => vec![cmd::checkpoint(db)],
+            Action::StopApplications => self.stop_applications(),
+            Action::StopDatabase => vec![
+                cmd::stop_database(db, "fast", db.stop_fast.as_secs().max(1)),
+                self.database_gone(),
+            ],
+            Action::RemoveVirtualIp => {
+                let ips = self.service.virtual_ips.iter().rev();
+                ips.map(|ip| cmd::remove_address(ip, node)).collect()
+            }
+            Action::Unmount => {
+                let systems = self.service.file_systems.iter().rev();
+                systems
+                    .map(|fs| format!("umount {}", cmd::quoted_path(&fs.mount_point)))
+                    .collect()
+            }
+            Action::Release => cmd::mounted_nowhere(self.service, &device),
+            Action::Fence { victim, device, .. } => self.fence(victim, device),
+            Action::Take => vec![
+                format!("ls -lL {}", cmd::quoted_path(&device)),
+                format!("blockdev --flushbufs {}", cmd::quoted_path(&device)),
+            ],
+            Action::Mount => {
+                let systems = self.service.file_systems.iter();
+                systems.map(|fs| cmd::mount(fs, &device)).collect()
+            }
+            Action::AddVirtualIp => self.add_addresses(node),
+            Action::StartDatabase => {
+                let mut commands = vec![cmd::start_database(self.service)];
+                commands.extend(cmd::database_answers(db));
+                commands
+            }
+            Action::StartApplications => self.start_applications(),
+            Action::ClientTest => {
+                let tests = self.service.client_tests.iter();
+                tests.filter_map(|t| self.client_command(&t.kind)).collect()
+            }
+            Action::AfterMove => {
+                let after = self.service.after_move.iter();
+                after.map(|a| argv_line(&a.run)).collect()
+            }
+        }
+    }
+
+    fn fence(&self, victim: &NodeName, device: &str) -> Vec<String> {
+        let fences = self.config.node(victim).map(|n| n.fences.as_slice());
+        let of_name = fences.unwrap_or_default().iter().find(|f| f.name == device);
+        let Some(fence) = of_name else {
+            return Vec::new();
+        };
+        let status = cmd::fence(fence, "status").map(|s| format!("{s}; echo $?"));
+        cmd::fence(fence, "off").into_iter().chain(status).collect()
+    }
+
+    fn add_addresses(&self, node: &NodeName) -> Vec<String> {
+        let mut commands = Vec::new();
+        for ip in &self.service.virtual_ips {
+            commands.push(cmd::address_free(ip, node));
+            commands.push(cmd::add_address(ip, node));
+            commands.extend(cmd::announce(ip, node).unwrap_or_default());
+        }
+        commands
+    }
+
+    fn stop_applications(&self) -> Vec<String> {
+        let apps = self.service.applications.iter().rev();
+        apps.map(stop_application).collect()
+    }
+
+    fn start_applications(&self) -> Vec<String> {
+        let apps = self.service.applications.iter();
+        apps.map(start_application).collect()
+    }
+}
