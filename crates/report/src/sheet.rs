@@ -34,7 +34,7 @@ pub struct Moment<'a> {
 enum State<'a> {
     Done(UtcMicros),
     Failed(UtcMicros, &'a siaga_model::run::StepFailure),
-    Unknown(UtcMicros, &'a str),
+    Unknown(UtcMicros, &'a siaga_model::Why),
     /// The steps before it are done, and nobody said how this one ended: it may have begun.
     MayHaveBegun,
     Waiting,
@@ -195,10 +195,11 @@ fn said(voice: &Voice, state: &State) -> String {
             voice.clock(*at),
             failure(voice, cause)
         ),
-        State::Unknown(at, why) => format!(
-            "{} ({}): {why}",
+        State::Unknown(at, reason) => format!(
+            "{} ({}): {}",
             word(Paper::SheetUnknown),
-            voice.clock(*at)
+            voice.clock(*at),
+            siaga_words::why(voice, reason)
         ),
         State::MayHaveBegun => word(Paper::SheetBegun).to_owned(),
         State::Waiting => word(Paper::SheetWaiting).to_owned(),
