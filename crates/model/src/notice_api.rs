@@ -215,6 +215,9 @@ pub enum NoticeRefusal {
     NoSuchNotice {
         notice: NoticeId,
     },
+    NoSuchIncident {
+        asked: String,
+    },
     NoSuchUnit {
         unit: UnitName,
         units: Vec<UnitName>,

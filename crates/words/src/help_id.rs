@@ -339,6 +339,12 @@ pub(crate) const VALUES: &[(&str, &str)] = &[
     ("FORMAT", "BENTUK"),
     ("MONTH", "BULAN"),
     ("YEAR", "TAHUN"),
+    ("FROM..TO", "DARI..SAMPAI"),
+    ("INCIDENT", "INSIDEN"),
+    ("MOMENT", "SAAT"),
+    ("NOTICE", "PEMBERITAHUAN"),
+    ("NUMBER", "NOMOR"),
+    ("YES-OR-NO", "YA-ATAU-TIDAK"),
 ];
 
 /// Headings of a man page.

@@ -155,6 +155,9 @@ fn refusal_en(why: &NoticeRefusal) -> String {
         NoticeRefusal::NoSuchNotice { notice } => format!(
             "There is no notice {notice}.\n  The notices: siaga notice list"
         ),
+        NoticeRefusal::NoSuchIncident { asked } => format!(
+            "There is no incident {asked}.\n  The incidents: siaga incident list"
+        ),
         NoticeRefusal::NoSuchUnit { unit, units } => {
             format!("There is no unit {unit} here.\n  The units: {}", list(units))
         }
@@ -284,6 +287,9 @@ fn refusal_id(why: &NoticeRefusal) -> String {
     match why {
         NoticeRefusal::NoSuchNotice { notice } => format!(
             "Tidak ada pemberitahuan {notice}.\n  Daftarnya: siaga notice list"
+        ),
+        NoticeRefusal::NoSuchIncident { asked } => format!(
+            "Tidak ada insiden {asked}.\n  Daftar insiden: siaga incident list"
         ),
         NoticeRefusal::NoSuchUnit { unit, units } => {
             format!("Tidak ada unit {unit} di sini.\n  Unit yang ada: {}", list(units))

@@ -50,7 +50,10 @@ pub async fn act(core: &Arc<Core>, who: &Who, request: &IncidentRequest) -> Inci
         Err(refusal) => IncidentAnswer::Refused { refusal },
         Ok((key, rows)) => match write(core, &key, &who.actor, rows) {
             Err(error) => failed(&error),
-            Ok(()) => written(core, &key),
+            Ok(()) => {
+                tell_alert(core, who, &request.act, &key);
+                written(core, &key)
+            }
         },
     }
 }
@@ -89,6 +92,29 @@ async fn rows(
     }
     let rows = incident::admit(&request.act, record, records, &desk)?;
     Ok((record.key.clone(), rows))
+}
+
+/// Who takes care of the incident, or says that it is over, need not be alerted any more.
+fn tell_alert(core: &Arc<Core>, who: &Who, act: &IncidentAct, key: &IncidentKey) {
+    let settled = match act {
+        IncidentAct::Acknowledge => {
+            let notice = super::notices::with_outbox(core, |o| o.alert_of(key).cloned());
+            if let Ok(Some(notice)) = notice {
+                let act = siaga_model::notice_api::NoticeAct::AcknowledgeAlert { notice };
+                super::notices::acts::act(core, who, act);
+            }
+            Ok(())
+        }
+        IncidentAct::Restored
+        | IncidentAct::AllClear
+        | IncidentAct::Withdraw { .. }
+        | IncidentAct::MergeInto { .. }
+        | IncidentAct::Close { .. } => super::alerts::settle(core, key, ""),
+        _ => Ok(()),
+    };
+    if let Err(error) = settled {
+        tracing::error!(%error, "the alert could not be settled");
+    }
 }
 
 /// Writes rows of one incident, durably.

@@ -130,6 +130,8 @@ async fn write_down(
         if let Some((key, rows)) = begins(run, known, &records, number) {
             let key = key.unwrap_or_else(|| new_key(core, now));
             incidents::write(core, &key, &actor, rows)?;
+            // Somebody acts already.
+            super::alerts::settle(core, &key, "")?;
         }
         if let Some(outcome) = &known.outcome {
             let records = incidents::records(core)?;

@@ -1,15 +1,18 @@
 //! Somebody must know: where clients get no answer, and nobody planned it, an incident is proposed and the people on
 //! call are told. Never for a planned move, never twice for one cause; and "nobody can tell" is a word of its own.
 
+use super::alerts::{self, Raised};
 use super::incidents::{self, new_key, open_of};
+use super::notices::with_outbox;
 use super::seen::{Seen, leads, seen};
 use super::state::Core;
-use siaga_journal::Filter;
+use siaga_comms::{AlertFacts, Sign};
+use siaga_journal::{Filter, JournalError};
 use siaga_model::config::Service;
 use siaga_model::event::EventBody;
 use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin};
 use siaga_model::plan::Placement;
-use siaga_model::record::IncidentRecord;
+use siaga_model::record::{IncidentRecord, IncidentState};
 use siaga_model::run::RunOutcome;
 use siaga_model::{ServiceName, UtcMicros};
 use siaga_runner::hands::Hands;
@@ -74,6 +77,7 @@ async fn look(
             };
             if offline.remove(&service.name) && still_offline(core, &service.name) {
                 back(core, service, since, at);
+                works_again(core, service).await;
             }
             return;
         }
@@ -113,6 +117,32 @@ fn back(core: &Core, service: &Service, since: Option<Instant>, at: UtcMicros) {
     core.note(Some(&service.name), EventBody::ServiceOnline { node, at });
 }
 
+/// The incident that the agents proposed is watched from now on: the service came back without a run.
+async fn works_again(core: &Arc<Core>, service: &Service) {
+    let _alone = core.incident_desk.lock().await;
+    let Ok(records) = incidents::records(core) else {
+        return;
+    };
+    let Some(open) = open_of(&records, &service.name) else {
+        return;
+    };
+    if open.state == IncidentState::UnderWatch || under_way(core, service) {
+        return;
+    }
+    let watch = core.config.downtime.rules.watch_for.as_micros();
+    let watch_until = UtcMicros(
+        core.hands
+            .now()
+            .0
+            .saturating_add(i64::try_from(watch).unwrap_or(0)),
+    );
+    let row = IncidentEntry::Restored { watch_until };
+    let written = incidents::write(core, &open.key, &core.agent_actor(), vec![row]);
+    if let Err(error) = written.and_then(|()| alerts::settle(core, &open.key, "")) {
+        tracing::error!(%error, "the end of an incident could not be written");
+    }
+}
+
 /// A service that was stopped by an order, or never ran here, is not missed.
 fn expected_up(core: &Core, service: &Service, worked: bool) -> bool {
     let newest = core.log.runs().newest(&service.name).cloned();
@@ -140,55 +170,69 @@ fn under_way(core: &Core, service: &Service) -> bool {
     })
 }
 
-/// Opens an incident, unless one of that service is open. True where one is.
+/// Opens an incident, unless one of that service is open, and alerts the people on call. True where both are done.
 async fn propose(core: &Arc<Core>, service: &Service, seen: &Seen) -> bool {
-    if paused_until(core).is_some() {
-        return false;
-    }
     let _alone = core.incident_desk.lock().await;
-    let records = match incidents::records(core) {
-        Ok(records) => records,
+    match proposed(core, service, seen) {
+        Ok(done) => done,
         Err(error) => {
-            tracing::error!(%error, "the incidents could not be read");
-            return false;
+            tracing::error!(%error, "an incident could not be proposed");
+            false
         }
-    };
-    if open_of(&records, &service.name).is_some() {
-        return true;
     }
-    let now = core.hands.now();
-    let origin = match seen {
-        Seen::Failing { .. } => Origin::ClientTests,
-        Seen::CannotTell | Seen::Serving => Origin::CannotTell,
-    };
-    let row = IncidentEntry::Opened {
-        number: incidents::number(core, &records, now),
-        kind: IncidentKind::Unplanned,
-        origin,
-        services: vec![service.name.clone()],
-        first: FirstSign::default(),
-    };
-    let key = new_key(core, now);
-    if let Err(error) = incidents::write(core, &key, &core.agent_actor(), vec![row]) {
-        tracing::error!(%error, "the incident could not be written");
-        return false;
-    }
-    tracing::warn!(service = %service.name, incident = %key, "an incident was proposed");
-    true
 }
 
-/// Alerts and automatic acts rest until then.
-pub fn paused_until(core: &Core) -> Option<UtcMicros> {
-    let filter = Filter {
-        kinds: vec!["paused".into(), "pause_ended".into()],
-        last: Some(1),
-        ..Filter::default()
-    };
-    let events = core.log.with(|journal| journal.events(&filter)).ok()?;
-    match &events.last()?.event.body {
-        EventBody::Paused { until, .. } if *until > core.hands.now() => Some(*until),
-        _ => None,
+fn proposed(core: &Core, service: &Service, seen: &Seen) -> Result<bool, JournalError> {
+    let now = core.hands.now();
+    if with_outbox(core, |outbox| outbox.pause(now).is_some())? {
+        return Ok(false);
     }
+    let records = incidents::records(core)?;
+    let (key, number) = match open_of(&records, &service.name) {
+        // Somebody opened it, or a run did: they know.
+        Some(open) if !by_agents(open) => return Ok(true),
+        Some(open) => (open.key.clone(), open.id.clone()),
+        None => {
+            let number = incidents::number(core, &records, now);
+            let key = new_key(core, now);
+            let row = IncidentEntry::Opened {
+                number: number.clone(),
+                kind: IncidentKind::Unplanned,
+                origin: match seen {
+                    Seen::Failing { .. } => Origin::ClientTests,
+                    Seen::CannotTell | Seen::Serving => Origin::CannotTell,
+                },
+                services: vec![service.name.clone()],
+                first: FirstSign::default(),
+            };
+            incidents::write(core, &key, &core.agent_actor(), vec![row])?;
+            tracing::warn!(service = %service.name, incident = %key, "an incident was proposed");
+            (key, number)
+        }
+    };
+    let raised = alerts::raise(core, &key, |notice| {
+        let facts = AlertFacts {
+            sign: match seen {
+                Seen::Failing { .. } => Sign::ClientTestsFail,
+                Seen::CannotTell | Seen::Serving => Sign::CannotTell,
+            },
+            service: service.name.to_string(),
+            since: match seen {
+                Seen::Failing { since, .. } => *since,
+                Seen::CannotTell | Seen::Serving => now,
+            },
+            now,
+            number: Some(number),
+            notice: notice.to_string(),
+            drill: false,
+        };
+        siaga_comms::alert(&core.notices.templates, core.config.site.language, &facts)
+    })?;
+    Ok(raised != Raised::Paused)
+}
+
+fn by_agents(record: &IncidentRecord) -> bool {
+    matches!(record.origin, Origin::ClientTests | Origin::CannotTell)
 }
 
 fn offline_now(core: &Core) -> BTreeSet<ServiceName> {
@@ -236,9 +280,7 @@ async fn merge_twins(core: &Arc<Core>) {
 
 /// Open proposals of the agents for the same service: the later with the earlier.
 fn twins(records: &[IncidentRecord]) -> Vec<(siaga_model::IncidentKey, siaga_model::IncidentKey)> {
-    let proposed = |r: &&IncidentRecord| {
-        r.state.is_open() && matches!(r.origin, Origin::ClientTests | Origin::CannotTell)
-    };
+    let proposed = |r: &&IncidentRecord| r.state.is_open() && by_agents(r);
     let open: Vec<&IncidentRecord> = records.iter().filter(|r| r.state.is_open()).collect();
     let same = |a: &IncidentRecord, b: &IncidentRecord| {
         a.key != b.key && a.services.iter().any(|s| b.services.contains(s))

@@ -8,7 +8,7 @@ use siaga_model::plan::Action;
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::record::{NoticeLine, RunLine, StepLine};
 use siaga_model::run::{RunOutcome, StepOutcome, StepReport};
-use siaga_model::{IncidentKey, NoticeId, RunId, UtcMicros};
+use siaga_model::{IncidentKey, NoticeId, PersonName, RunId, UtcMicros};
 use std::collections::BTreeMap;
 
 /// One run as far as an incident needs it.
@@ -24,6 +24,8 @@ pub struct RunFacts {
 pub struct Facts {
     pub runs: BTreeMap<RunId, RunFacts>,
     pub notices: BTreeMap<IncidentKey, Vec<NoticeLine>>,
+    /// Who acknowledged the alert of an incident first.
+    pub cared_for: BTreeMap<IncidentKey, PersonName>,
 }
 
 impl Facts {
@@ -109,6 +111,20 @@ impl Facts {
                     acknowledged: Vec::new(),
                 });
             return;
+        }
+        match entry {
+            NoticeEntry::Alert { incident, .. } => {
+                of.insert(notice, incident.clone());
+                return;
+            }
+            NoticeEntry::AlertAcknowledged { person } => {
+                if let Some(key) = of.get(notice) {
+                    let first = self.cared_for.entry(key.clone());
+                    first.or_insert_with(|| person.clone());
+                }
+                return;
+            }
+            _ => {}
         }
         let line = of
             .get(notice)

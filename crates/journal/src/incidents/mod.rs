@@ -137,6 +137,9 @@ fn assemble(
     record.proofs = runs.iter().flat_map(|r| r.proofs.clone()).collect();
     record.runs = runs.iter().map(|r| r.line.clone()).collect();
     record.notices = facts.notices.get(&record.key).cloned().unwrap_or_default();
+    record.acknowledged_by = record
+        .acknowledged_by
+        .or_else(|| facts.cared_for.get(&record.key).cloned());
     record.impact = every_unit(units, draft.impact);
     record.papers_left = papers_left(&record);
     let mine: Vec<&LogBookRow> = gaps

@@ -1,6 +1,6 @@
 //! The acts of people: write, release, drop, tick off, acknowledge, pause.
 
-use super::{new_id, with_outbox, write};
+use super::{from_record, new_id, with_outbox, write};
 use crate::core::actor::Who;
 use crate::core::state::Core;
 use siaga_comms::{Drill, Facts};
@@ -59,7 +59,8 @@ fn acted(core: &Arc<Core>, who: &Who, act: NoticeAct) -> Acted {
             if release {
                 may_release(core, who)?;
             }
-            let facts = facts_of(core, moment, *facts)?;
+            let (incident, facts) = with_record(core, moment, incident, *facts)?;
+            let facts = facts_of(core, moment, facts)?;
             let draft = NewNotice {
                 moment,
                 incident,
@@ -76,6 +77,27 @@ fn acted(core: &Arc<Core>, who: &Who, act: NoticeAct) -> Acted {
         NoticeAct::AcknowledgeAlert { notice } => acknowledge_alert(core, who, notice),
         NoticeAct::Pause { for_s, reason } => pause(core, who, for_s, reason),
         NoticeAct::ResumeAlerts => resume(core, who),
+    }
+}
+
+/// What the incident's record adds to what the person gave.
+fn with_record(
+    core: &Core,
+    moment: Moment,
+    asked: Option<IncidentKey>,
+    given: NoticeFacts,
+) -> Result<(Option<IncidentKey>, NoticeFacts), NotDone> {
+    match from_record::meant(core, moment, asked.as_ref())? {
+        None => Ok((None, given)),
+        Some(Some(record)) => {
+            let rules = &core.config.downtime.rules;
+            let facts = from_record::fill(&record, moment, rules, given);
+            Ok((Some(record.key), facts))
+        }
+        Some(None) => {
+            let asked = asked.map(|a| a.to_string()).unwrap_or_default();
+            Err(NoticeRefusal::NoSuchIncident { asked }.into())
+        }
     }
 }
 

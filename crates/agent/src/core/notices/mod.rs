@@ -4,6 +4,7 @@
 //! answers sends.
 
 pub mod acts;
+mod from_record;
 pub mod send;
 pub mod view;
 
