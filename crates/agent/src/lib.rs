@@ -4,6 +4,7 @@ pub mod core;
 pub mod daemon;
 mod notice_routes;
 pub mod routes;
+mod routes_incident;
 
 pub mod pki;
 pub mod probe_link;

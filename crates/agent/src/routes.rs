@@ -62,7 +62,8 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
         .with_state(core.clone())
-        .merge(crate::notice_routes::router(core))
+        .merge(crate::notice_routes::router(core.clone()))
+        .merge(crate::routes_incident::router(core))
 }
 
 /// An error of the API as its answer.
@@ -74,7 +75,7 @@ impl IntoResponse for Failed {
     }
 }
 
-fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
+pub(crate) fn fail(status: StatusCode, code: &str, message: impl Into<String>) -> Failed {
     Failed(
         status,
         ApiError {
@@ -110,11 +111,11 @@ fn node_only(caller: &Caller) -> Result<(), Failed> {
 }
 
 #[derive(Deserialize)]
-struct OfService {
-    service: Option<ServiceName>,
+pub(crate) struct OfService {
+    pub(crate) service: Option<ServiceName>,
 }
 
-fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
+pub(crate) fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
     core.service(name).cloned().ok_or_else(|| {
         let message = match name {
             Some(name) => format!("there is no service {name}"),

@@ -57,6 +57,7 @@ pub mod error;
 pub mod heads;
 mod import;
 mod incarnation;
+pub mod incidents;
 mod index;
 pub mod journal;
 pub mod keys;

@@ -68,6 +68,10 @@ pub struct Core {
     pub findings: Mutex<Vec<Finding>>,
     /// What the units are told.
     pub notices: NoticeDesk,
+    /// Whoever reads the records of incidents and writes to them holds it.
+    pub incident_desk: tokio::sync::Mutex<()>,
+    /// The log's version at the last look for incidents that two nodes opened for one cause.
+    pub twins_looked: std::sync::atomic::AtomicU64,
 }
 
 impl Core {
@@ -145,7 +149,7 @@ impl Core {
             }
         };
         if new {
-            tracing::warn!(code = ?finding.code, evidence = %finding.evidence, "found");
+            tracing::warn!(code = ?finding.code, evidence = ?finding.evidence, "found");
             self.note(service, EventBody::Found { finding });
         }
     }

@@ -3,6 +3,7 @@
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::language;
 use crate::show;
 use crate::term::out;
 use siaga_comms::TemplateError;
@@ -77,7 +78,7 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
     };
     match siaga_config::load_checked(file, &checks) {
         Ok((config, _)) if !templates(&config, in_place).is_empty() => {
-            let language = global.lang.map_or(config.site.language, Into::into);
+            let language = language::asked(global).unwrap_or(config.site.language);
             let faults = templates(&config, in_place);
             if json {
                 let one = |f: &TemplateError| {
@@ -102,12 +103,12 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
             Ok(Exit::Done)
         }
         Ok((config, _)) => {
-            let language = global.lang.map_or(config.site.language, Into::into);
+            let language = language::asked(global).unwrap_or(config.site.language);
             out(&ui(language, Ui::ConfigGood));
             Ok(Exit::Done)
         }
         Err(errors) => {
-            let language = global.lang.map_or(errors.language, Into::into);
+            let language = language::asked(global).unwrap_or(errors.language);
             if json {
                 show::json(&errors.to_json(language))?;
             } else {

@@ -1,9 +1,9 @@
 //! `siaga notice preview`: a text with made-up values, without an agent.
 
 use crate::args::Global;
-use crate::context::first_language;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::language;
 use crate::place::CONFIG;
 use crate::term::out;
 use clap::builder::PossibleValuesParser;
@@ -62,14 +62,14 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         Ok((config, _)) => Some(config),
         Err(_) if args.config.is_none() => None,
         Err(errors) => {
-            let language = global.lang.map_or(errors.language, Into::into);
+            let language = language::asked(global).unwrap_or(errors.language);
             return Err(Fault::Usage(errors.render(language)));
         }
     };
-    let language = match (&config, global.lang) {
-        (_, Some(lang)) => lang.into(),
+    let language = match (&config, language::asked(global)) {
+        (_, Some(asked)) => asked,
         (Some(config), None) => config.site.language,
-        (None, None) => first_language(global),
+        (None, None) => language::first(global),
     };
     let (templates, faults) = site(config);
     out(&notice_screen(language, &NoticeScreen::MadeUp));
