@@ -126,6 +126,8 @@ pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control c
 pub fn plain(text: &str) -> Result<String, String> {
     name(text)
 }
+/// Why a text is no name: none, and one with control characters.
+pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control characters"];
 
 /// Whether the name exists is the agent's to say; here it only has to be one.
 fn name(text: &str) -> Result<String, String> {

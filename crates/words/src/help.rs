@@ -3,6 +3,7 @@
 
 use crate::help_downtime_id::DOWNTIME;
 use crate::help_id::{LAB, SECTIONS, VALUES, VERBS};
+use crate::help_notices_id::NOTICES;
 use siaga_model::config::Language;
 
 /// A word that stands in every page of the help.
@@ -27,6 +28,7 @@ pub fn help(language: Language, english: &str) -> Option<&str> {
         Language::English => Some(english),
         Language::Indonesian => find(VERBS, english)
             .or_else(|| find(DOWNTIME, english))
+            .or_else(|| find(NOTICES, english))
             .or_else(|| find(LAB, english)),
     }
 }
@@ -50,7 +52,7 @@ pub fn man_section(language: Language, english: &str) -> Option<&str> {
 
 /// Every English text that has a translation.
 pub fn help_texts() -> impl Iterator<Item = &'static str> {
-    let all = VERBS.iter().chain(DOWNTIME).chain(LAB);
+    let all = VERBS.iter().chain(DOWNTIME).chain(NOTICES).chain(LAB);
     all.map(|(english, _)| *english)
 }
 

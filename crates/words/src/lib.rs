@@ -18,6 +18,7 @@ mod findings_id;
 mod help;
 mod help_downtime_id;
 mod help_id;
+mod help_notices_id;
 mod incident_refusal;
 mod notes_en;
 mod notes_id;

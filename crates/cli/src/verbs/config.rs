@@ -78,7 +78,7 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
     };
     match siaga_config::load_checked(file, &checks) {
         Ok((config, _)) if !templates(&config, in_place).is_empty() => {
-            let language = global.lang.map_or(config.site.language, Into::into);
+            let language = language::asked(global).unwrap_or(config.site.language);
             let faults = templates(&config, in_place);
             if json {
                 let one = |f: &TemplateError| {

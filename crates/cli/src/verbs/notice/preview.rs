@@ -62,12 +62,12 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         Ok((config, _)) => Some(config),
         Err(_) if args.config.is_none() => None,
         Err(errors) => {
-            let language = global.lang.map_or(errors.language, Into::into);
+            let language = language::asked(global).unwrap_or(errors.language);
             return Err(Fault::Usage(errors.render(language)));
         }
     };
-    let language = match (&config, global.lang) {
-        (_, Some(lang)) => lang.into(),
+    let language = match (&config, language::asked(global)) {
+        (_, Some(asked)) => asked,
         (Some(config), None) => config.site.language,
         (None, None) => language::first(global),
     };
