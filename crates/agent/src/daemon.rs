@@ -15,6 +15,7 @@ use crate::transport::{
 };
 use siaga_config::{ConfigErrors, HostChecks};
 use siaga_journal::{Durability, Filter, History, Journal, JournalError, SystemClock};
+use siaga_model::Evidence;
 use siaga_model::config::Config;
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding, FindingCode, Severity};
 use siaga_model::{BootId, NodeName};
@@ -146,6 +147,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         probes,
         runs: crate::core::live::LiveRuns::default(),
         findings: Mutex::default(),
+        incident_desk: tokio::sync::Mutex::default(),
+        twins_looked: std::sync::atomic::AtomicU64::default(),
     });
     note_start(&core, &opened);
     adopt(&core);
@@ -181,6 +184,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
     tokio::spawn(watch::watch(core.clone()));
+    tokio::spawn(crate::core::scribe::scribe(core.clone()));
+    tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;
@@ -260,7 +265,7 @@ fn adopt(core: &Core) {
                 continue;
             }
             if let Err(why) = siaga_node::act::virtual_ip::adopt(interface, vip.address) {
-                tracing::warn!(address = %vip.address, why, "the address could not be watched");
+                tracing::warn!(address = %vip.address, ?why, "the address could not be watched");
             }
         }
     }
@@ -302,10 +307,9 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalTorn,
                 node: core.me.clone(),
                 severity: Severity::Info,
-                evidence: format!(
-                    "{} bytes of an unfinished row were cut off",
-                    opened.torn_bytes
-                ),
+                evidence: Evidence::TornRow {
+                    bytes: opened.torn_bytes,
+                },
             },
         );
     }
@@ -316,7 +320,10 @@ fn note_start(core: &Core, opened: &siaga_journal::OpenReport) {
                 code: FindingCode::JournalDamaged,
                 node: core.me.clone(),
                 severity: Severity::Warning,
-                evidence: format!("{}: {}", problem.file.display(), problem.detail),
+                evidence: Evidence::DamagedFile {
+                    file: problem.file.clone(),
+                    said: problem.detail.clone(),
+                },
             },
         );
     }

@@ -3,6 +3,7 @@
 pub mod core;
 pub mod daemon;
 pub mod routes;
+mod routes_incident;
 pub mod seal_routes;
 
 pub mod pki;

@@ -37,7 +37,7 @@ const LONG_POLL_AT_MOST: Duration = Duration::from_secs(30);
 /// How many events one answer carries at the most.
 const EVENTS_AT_MOST: usize = 5000;
 
-type Shared = State<Arc<Core>>;
+pub(crate) type Shared = State<Arc<Core>>;
 
 /// All routes of the API, version 1.
 pub fn router(core: Arc<Core>) -> Router {
@@ -62,7 +62,8 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
         .with_state(core.clone())
-        .merge(crate::seal_routes::router(core))
+        .merge(crate::seal_routes::router(core.clone()))
+        .merge(crate::routes_incident::router(core))
 }
 
 /// An error of the API as its answer.
@@ -110,11 +111,11 @@ fn node_only(caller: &Caller) -> Result<(), Failed> {
 }
 
 #[derive(Deserialize)]
-struct OfService {
-    service: Option<ServiceName>,
+pub(crate) struct OfService {
+    pub(crate) service: Option<ServiceName>,
 }
 
-fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
+pub(crate) fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
     core.service(name).cloned().ok_or_else(|| {
         let message = match name {
             Some(name) => format!("there is no service {name}"),
@@ -306,7 +307,7 @@ async fn events_route(
     }))
 }
 
-fn log_error(error: siaga_journal::JournalError) -> Failed {
+pub(crate) fn log_error(error: siaga_journal::JournalError) -> Failed {
     fail(
         StatusCode::INTERNAL_SERVER_ERROR,
         "LOG_UNREADABLE",

@@ -194,7 +194,7 @@ fn facts(service: &Service, active: bool) -> NodeFacts {
         boot: "boot-1".into(),
         disk: if active {
             Holding::Held {
-                by: vec!["mounted".into()],
+                by: vec![siaga_model::Holder::InFlight],
             }
         } else {
             Holding::Free

@@ -81,6 +81,10 @@ pub enum Verb {
     Power(verbs::power::Args),
     Resume(verbs::resume::Args),
     Abort(verbs::abort::Args),
+    #[command(visible_alias = "insiden")]
+    Incident(verbs::incident::Args),
+    #[command(visible_alias = "perkiraan")]
+    Estimate(verbs::estimate::Args),
     Log(verbs::log::Args),
     Report(verbs::report::Args),
     Sop(verbs::sop::Args),
@@ -113,14 +117,18 @@ pub fn person(text: &str) -> Result<PersonName, String> {
     name(text).map(PersonName::new)
 }
 
+/// Why a text is no name: none, and one with control characters.
+pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control characters"];
+
 /// Whether the name exists is the agent's to say; here it only has to be one.
 fn name(text: &str) -> Result<String, String> {
     let text = text.trim();
+    let [needed, no_control] = NAME_ERRORS;
     if text.is_empty() {
-        return Err("a name is needed".to_owned());
+        return Err(needed.to_owned());
     }
     if text.chars().any(char::is_control) {
-        return Err("a name has no control characters".to_owned());
+        return Err(no_control.to_owned());
     }
     Ok(text.to_owned())
 }

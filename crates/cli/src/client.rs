@@ -9,6 +9,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use siaga_model::Why;
 use siaga_model::api::ApiError;
 use std::cell::RefCell;
 use std::io;
@@ -45,8 +46,8 @@ pub enum CallError {
     #[error("no permission for {}", socket.display())]
     NotPermitted { socket: PathBuf },
     /// The agent took the request and did not answer in time, or closed the connection.
-    #[error("the agent did not answer: {why}")]
-    Silent { why: String },
+    #[error("the agent did not answer: {why:?}")]
+    Silent { why: Why },
     /// The agent answered with an error.
     #[error("{}: {}", error.code, error.message)]
     Api { status: u16, error: ApiError },
@@ -212,7 +213,9 @@ impl Client {
         match tokio::time::timeout(wait, self.exchange(method, path, body)).await {
             Ok(answer) => answer.and_then(|(status, bytes)| understand(status, &bytes)),
             Err(_) => Err(CallError::Silent {
-                why: format!("no answer within {} s", wait.as_secs()),
+                why: Why::NoAnswerWithin {
+                    ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                },
             }),
         }
     }
@@ -226,7 +229,9 @@ impl Client {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|source| self.unreachable(source))?;
-        let silent = |e: &dyn std::error::Error| CallError::Silent { why: e.to_string() };
+        let silent = |e: &dyn std::error::Error| CallError::Silent {
+            why: Why::system(e),
+        };
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| silent(&e))?;
@@ -244,7 +249,9 @@ impl Client {
             let bytes = Limited::new(answer.into_body(), LARGEST)
                 .collect()
                 .await
-                .map_err(|e| CallError::Silent { why: e.to_string() })?;
+                .map_err(|e| CallError::Silent {
+                    why: Why::system(e),
+                })?;
             Ok((status, bytes.to_bytes()))
         };
         tokio::pin!(talk);

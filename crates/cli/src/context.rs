@@ -6,7 +6,6 @@ use crate::fault::Fault;
 use crate::term::Term;
 use siaga_model::PersonName;
 use siaga_model::api::SiteView;
-use siaga_model::config::Language;
 use siaga_words::{Screen, Voice};
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ impl Context {
     pub fn connect(global: &Global) -> Result<Self, Fault> {
         let client = Client::new(&global.socket)?;
         let site: SiteView = client.get("/v1/config", QUICK)?;
-        let language = global.lang.map_or(site.language, Language::from);
+        let language = crate::language::asked(global).unwrap_or(site.language);
         let voice = Voice::new(language, &site.time_zone).naming_services(site.services.len() > 1);
         Ok(Self {
             client,
@@ -47,24 +46,5 @@ impl Context {
     /// A fixed text of the screens.
     pub fn say(&self, screen: Screen) -> String {
         siaga_words::screen(&self.voice, &screen)
-    }
-}
-
-/// The language to speak before the site's is known: `--lang`, else the locale's.
-pub fn first_language(global: &Global) -> Language {
-    if let Some(lang) = global.lang {
-        return lang.into();
-    }
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    match set("LC_ALL")
-        .or_else(|| set("LC_MESSAGES"))
-        .or_else(|| set("LANG"))
-    {
-        Some(locale)
-            if locale == "id" || locale.starts_with("id_") || locale.starts_with("id.") =>
-        {
-            Language::Indonesian
-        }
-        _ => Language::English,
     }
 }

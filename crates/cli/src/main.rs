@@ -7,6 +7,8 @@ mod exit;
 mod fault;
 mod follow;
 mod guided;
+mod help;
+mod language;
 mod order;
 mod paper_args;
 mod place;
@@ -18,8 +20,7 @@ mod verbs;
 mod when;
 
 use args::{Cli, Verb};
-use clap::Parser;
-use exit::Exit;
+use clap::FromArgMatches;
 use fault::Fault;
 use std::process::ExitCode;
 
@@ -28,22 +29,19 @@ fn main() -> ExitCode {
     if let Some(code) = siaga_lab::fence_main() {
         return code;
     }
-    match Cli::try_parse() {
+    let args: Vec<_> = std::env::args_os().collect();
+    let language = language::of_command_line(&args);
+    let parsed = help::command(language)
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => run(cli),
-        Err(error) => {
-            // A closed standard stream is no reason for another exit code.
-            let _ = error.print();
-            if error.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Done.into()
-            }
-        }
+        Err(error) => help::report(&error, language).into(),
     }
 }
 
 fn run(cli: Cli) -> ExitCode {
-    let language = context::first_language(&cli.global);
+    let language = language::first(&cli.global);
     let global = cli.global;
     let ended = match cli.verb {
         // These speak for themselves and have exit codes of their own.
@@ -64,6 +62,8 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Power(args)) => verbs::power::run(&global, &args),
         Some(Verb::Resume(args)) => verbs::resume::run(&global, &args),
         Some(Verb::Abort(args)) => verbs::abort::run(&global, &args),
+        Some(Verb::Incident(args)) => verbs::incident::run(&global, &args),
+        Some(Verb::Estimate(args)) => verbs::estimate::run(&global, &args),
         Some(Verb::Log(args)) => verbs::log::run(&global, &args),
         Some(Verb::Sop(args)) => verbs::sop::run(&global, &args),
         Some(Verb::Sheet(args)) => verbs::sheet::run(&global, &args),
@@ -73,7 +73,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),
         Some(Verb::Token(args)) => verbs::token::run(&global, &args),
         Some(Verb::Join(args)) => verbs::join::run(&global, &args),
-        Some(Verb::Completions(args)) => verbs::completions::run(&args),
+        Some(Verb::Completions(args)) => verbs::completions::run(&global, &args),
         Some(Verb::Man(args)) => verbs::man::run(&args),
         Some(Verb::Version(_)) => verbs::version::run(),
     };

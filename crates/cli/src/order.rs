@@ -144,7 +144,7 @@ pub fn order(ctx: &Context, request: &MoveRequest, json: bool) -> Result<Exit, F
         }
         MoveAnswer::Unknown { refusal, .. } => unknown(ctx, request, &refusal, json),
         MoveAnswer::DryRun { .. } => Err(Fault::Call(CallError::Malformed {
-            why: "a preview was not asked for".to_owned(),
+            why: siaga_words::why(&ctx.voice, &siaga_model::Why::PreviewNotAsked),
         })),
     }
 }
@@ -310,7 +310,7 @@ fn cuts(plan: &Plan) -> bool {
 /// The usage error of a script that forgot `--yes`.
 pub fn no_terminal(global: &Global) -> Fault {
     Fault::Usage(siaga_words::screen(
-        crate::context::first_language(global),
+        crate::language::first(global),
         &Screen::NoTerminal,
     ))
 }

@@ -50,6 +50,11 @@ fn local(time: DateTime, zone: &TimeZone) -> Option<UtcMicros> {
         .map(|at| UtcMicros(at.as_microsecond()))
 }
 
+/// The seconds of `90s`, `10m`, `2h`, `3d`.
+pub fn span_s(text: &str) -> Option<u64> {
+    u64::try_from(ago(text)?.as_secs()).ok()
+}
+
 /// `90s`, `30m`, `2h`, `3d`.
 fn ago(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);

@@ -113,6 +113,15 @@ pub fn parse(text: &str, checks: &HostChecks) -> Result<(Config, String), Config
     }
 }
 
+/// The site's language as the file says it, whatever else may be wrong with the file. `None`: it can't be read, or it
+/// does not say.
+pub fn language_in(path: &Path) -> Option<Language> {
+    let text = read_file(path).ok()?;
+    let document = toml::de::DeTable::parse(&text).ok()?;
+    let value = toml::de::DeValue::Table(document.into_inner());
+    language(&raw::File::read(&value, &(0..0), "", &mut Sink::default())?)
+}
+
 fn language(file: &raw::File) -> Option<Language> {
     Some(file.site.value()?.language.value()?.0)
 }

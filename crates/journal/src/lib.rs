@@ -58,6 +58,7 @@ pub mod error;
 pub mod heads;
 mod import;
 mod incarnation;
+pub mod incidents;
 mod index;
 pub mod journal;
 pub mod keys;

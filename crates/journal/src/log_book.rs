@@ -121,7 +121,7 @@ struct Run<'a> {
     covers: Option<&'a RunId>,
 }
 
-fn service_rows(events: &[EventView]) -> Vec<LogBookRow> {
+pub(crate) fn service_rows(events: &[EventView]) -> Vec<LogBookRow> {
     let mut gaps: BTreeMap<&ServiceName, Vec<Gap>> = BTreeMap::new();
     let mut open: BTreeMap<&ServiceName, Gap> = BTreeMap::new();
     for view in events {

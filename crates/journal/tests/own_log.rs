@@ -90,7 +90,7 @@ fn nothing_of_long_torn_rows_stays_behind_a_short_one() {
     // More than is laid ahead with zero bytes at a time.
     for _ in 0..2 {
         let long = EventBody::RunInterrupted {
-            why: "x".repeat(200_000),
+            why: "x".repeat(200_000).into(),
         };
         journal.append(of_service(long), Durability::Lazy).unwrap();
     }
@@ -399,7 +399,7 @@ fn a_row_that_is_too_large_is_refused_and_nothing_is_written() {
     let (mut journal, _) = open(dir.path(), "serverdb");
     append(&mut journal, 1..=1);
     let large = of_service(EventBody::RunInterrupted {
-        why: "x".repeat(siaga_journal::MAX_ROW),
+        why: "x".repeat(siaga_journal::MAX_ROW).into(),
     });
     let error = journal
         .append_all(vec![event(2), large], Durability::Sync)

@@ -42,9 +42,7 @@ fn step(action: Action, outcome: StepOutcome, ms: u64) -> EventBody {
 #[test]
 fn the_history_of_a_step_counts_what_really_did_something() {
     let done = |changed| StepOutcome::Done { changed };
-    let unknown = StepOutcome::Unknown {
-        why: "x".to_owned(),
-    };
+    let unknown = StepOutcome::Unknown { why: "x".into() };
     let bodies = [
         step(Action::Mount, done(true), 7),
         step(Action::Mount, done(false), 1),

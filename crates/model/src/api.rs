@@ -84,8 +84,8 @@ pub struct RunningStep {
     pub elapsed_ms: u64,
     /// From this site's own runs, where there are any.
     pub expected_ms: Option<u64>,
-    /// What the step itself says of its progress: `redo 40 %`.
-    pub progress: Option<String>,
+    /// How far the step has come.
+    pub progress: Option<crate::note::Progress>,
 }
 
 /// The JSON of a move.
@@ -118,7 +118,7 @@ pub struct StepView {
     pub started_at: String,
     pub duration_ms: u64,
     pub outcome: StepOutcome,
-    pub notes: Vec<String>,
+    pub notes: Vec<crate::note::Note>,
 }
 
 /// One gap in the service as it was measured.
@@ -150,7 +150,7 @@ pub struct ClientTestResult {
     pub node: NodeName,
     /// `None`: not confirmed from a client.
     pub passed: Option<bool>,
-    pub detail: String,
+    pub detail: crate::evidence::Evidence,
 }
 
 /// `GET /v1/status`.
@@ -263,7 +263,7 @@ pub struct Diagnosis {
     pub service: ServiceName,
     pub layers: Vec<LayerFinding>,
     /// The first layer that is broken.
-    pub cause: Option<String>,
+    pub cause: Option<LayerFinding>,
     pub advice: Vec<Advice>,
 }
 
@@ -273,7 +273,7 @@ pub struct LayerFinding {
     pub node: NodeName,
     /// `None`: not known.
     pub ok: Option<bool>,
-    pub evidence: String,
+    pub evidence: crate::evidence::Evidence,
 }
 
 /// The paper's "check the cause at once", from the bottom up.
@@ -369,7 +369,7 @@ pub enum AcceptLossAnswer {
     },
     /// The log could not be written.
     Failed {
-        why: String,
+        why: crate::why::Why,
     },
 }
 
@@ -404,6 +404,6 @@ pub enum PowerAnswer {
     },
     /// The device did not do it, or did not confirm it.
     Failed {
-        why: String,
+        why: crate::why::Why,
     },
 }

@@ -98,7 +98,7 @@ pub enum EventBody {
     /// A proof is void: its node was seen alive, or rebooted.
     ProofVoided {
         proof: ProofRecord,
-        why: String,
+        why: crate::why::Why,
     },
     /// Another node took the disk set with a proof about this one: what is left of the service here is dropped.
     LettingGo {
@@ -131,7 +131,7 @@ pub enum EventBody {
         plan: Option<PlanId>,
     },
     RunInterrupted {
-        why: String,
+        why: crate::why::Why,
     },
     Refused {
         move_kind: MoveKind,
@@ -185,7 +185,7 @@ pub enum EventBody {
     PowerNotChanged {
         node: NodeName,
         on: bool,
-        why: String,
+        why: crate::why::Why,
     },
     // --- the downtime's other half
     /// One row of an incident's record.
@@ -245,8 +245,8 @@ pub struct Finding {
     pub code: FindingCode,
     pub node: NodeName,
     pub severity: Severity,
-    /// The evidence, in the words of the system.
-    pub evidence: String,
+    /// What was seen.
+    pub evidence: crate::evidence::Evidence,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

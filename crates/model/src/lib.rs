@@ -8,21 +8,29 @@ pub mod api;
 pub mod config;
 pub mod downtime;
 pub mod event;
+pub mod evidence;
 pub mod ids;
 pub mod incident;
+pub mod incident_api;
 pub mod mandate;
+pub mod note;
 pub mod notice;
 pub mod observation;
 pub mod plan;
 pub mod proof;
+pub mod record;
 pub mod refusal;
 pub mod run;
 pub mod seal;
 pub mod time;
+pub mod why;
 
+pub use evidence::Evidence;
 pub use ids::{
     BootId, ChannelName, DeliveryId, IncidentKey, NodeName, NoticeId, PersonName, PlanId, RunId,
     ServiceName, StepId, UnitName,
 };
 pub use mandate::Epoch;
+pub use note::{Note, Progress};
 pub use time::UtcMicros;
+pub use why::{Holder, Why};

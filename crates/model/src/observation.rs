@@ -4,6 +4,7 @@ use crate::ids::{BootId, NodeName, PersonName, RunId, ServiceName};
 use crate::mandate::Epoch;
 use crate::proof::AttestKind;
 use crate::time::UtcMicros;
+use crate::why::{Holder, Why};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 #[serde(rename_all = "snake_case")]
 pub enum Known<T> {
     Known(T),
-    Unknown { why: String },
+    Unknown { why: Why },
 }
 
 impl<T> Known<T> {
@@ -146,7 +147,7 @@ pub enum FenceState {
     /// The device answers: the node is off, or cut off.
     Fenced,
     /// It does not answer, or an attempt with it failed in this run.
-    Failed { why: String },
+    Failed { why: Why },
 }
 
 /// What a node's agent says of its own machine, for one service.
@@ -168,10 +169,10 @@ pub struct NodeFacts {
 pub enum Holding {
     /// No process, no mount in any namespace, and `open(O_EXCL)` on the device succeeds.
     Free,
-    /// Something here holds it. `by` names each holder for people.
-    Held { by: Vec<String> },
+    /// Something here holds it. `by` names each holder.
+    Held { by: Vec<Holder> },
     /// It could not be told: the device is missing, cut off, or an effect is in flight.
-    Unknown { why: String },
+    Unknown { why: Why },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -201,10 +202,10 @@ pub enum DatabaseState {
     Ready,
     /// Processes are there, and it does not serve: shutting down, hung, read-only.
     NotServing {
-        why: String,
+        why: Why,
     },
     Unknown {
-        why: String,
+        why: Why,
     },
 }
 
@@ -333,7 +334,7 @@ pub enum AddressAnswer {
         hardware: String,
     },
     NotAsked {
-        why: String,
+        why: Why,
     },
 }
 
@@ -343,7 +344,7 @@ pub enum AddressAnswer {
 pub enum DiskSighting {
     Changing,
     NoChangeSeen,
-    NotLooked { why: String },
+    NotLooked { why: Why },
 }
 
 /// A person's word, as it came with the request.

@@ -7,6 +7,7 @@ use crate::mandate::Epoch;
 use crate::plan::MoveKind;
 use crate::proof::AttestKind;
 use crate::time::UtcMicros;
+use crate::why::{Holder, Why};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -130,14 +131,14 @@ pub enum Sentence {
     },
     NodeHolds {
         node: NodeName,
-        by: Vec<String>,
+        by: Vec<Holder>,
     },
     NodeFree {
         node: NodeName,
     },
     NodeHoldingUnknown {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     BothHold {
         nodes: Vec<NodeName>,
@@ -187,7 +188,7 @@ pub enum Sentence {
     FenceFailed {
         node: NodeName,
         device: String,
-        why: String,
+        why: Why,
     },
     FenceNone {
         node: NodeName,
@@ -327,7 +328,7 @@ pub enum Sentence {
     },
     RefusedTargetNotReady {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     /// The target's own way to the disk set is cut: that device says so.
     RefusedTargetFenced {
@@ -353,7 +354,7 @@ pub enum Sentence {
     },
     RefusedProofVoid {
         node: NodeName,
-        why: String,
+        why: Why,
     },
     RefusedHolderOfRunning {
         node: NodeName,
@@ -366,10 +367,10 @@ pub enum Sentence {
     },
     RefusedNotAllowed {
         actor: String,
-        why: String,
+        why: Why,
     },
     RefusedBadRequest {
-        why: String,
+        why: Why,
     },
 }
 

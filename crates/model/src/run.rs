@@ -1,10 +1,12 @@
 //! Orders to a node, what came of them, and how a run ends.
 
 use crate::ids::{NodeName, RunId, ServiceName};
+use crate::note::Note;
 use crate::plan::{MandatedPlan, Step};
 use crate::proof::ProofRecord;
 use crate::refusal::Refusal;
 use crate::time::UtcMicros;
+use crate::why::Why;
 use serde::{Deserialize, Serialize};
 
 /// One step sent to the node that carries it out.
@@ -39,7 +41,7 @@ pub struct StepReport {
     /// For `ClientTest`: each test's result.
     pub tests: Vec<crate::api::ClientTestResult>,
     /// Facts for people and for the log: short, no secrets.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     pub started_at: UtcMicros,
     pub duration_ms: u64,
 }
@@ -52,7 +54,7 @@ pub enum StepOutcome {
     /// Looked at again, and not true.
     Failed(StepFailure),
     /// It can't be told whether the act took effect.
-    Unknown { why: String },
+    Unknown { why: Why },
 }
 
 impl StepOutcome {
@@ -65,8 +67,8 @@ impl StepOutcome {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepFailure {
     pub kind: FailureKind,
-    /// The cause in the words of the kernel, the database or the fence agent.
-    pub detail: String,
+    /// The cause.
+    pub detail: Why,
     /// The witness that contradicts, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Box<crate::refusal::Sentence>>,
@@ -74,7 +76,7 @@ pub struct StepFailure {
 
 impl StepFailure {
     /// A failure without a witness.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, detail: impl Into<Why>) -> Self {
         Self {
             kind,
             detail: detail.into(),

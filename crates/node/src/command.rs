@@ -3,6 +3,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use siaga_model::Why;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -39,15 +40,21 @@ impl CommandResult {
         self.exit == Some(0) && !self.timed_out
     }
 
-    /// How it ended, in a few words: `exit code 1`.
-    pub fn ending(&self) -> String {
+    /// How it ended, with what it `said` of it.
+    pub fn ending(&self, said: &str) -> Why {
+        let said = said.trim().to_owned();
         match (&self.not_started, self.timed_out, self.exit, self.signal) {
-            (Some(why), ..) => format!("did not start: {why}"),
-            (None, true, ..) => "did not end in time and was killed".to_owned(),
-            (None, false, Some(code), _) => format!("exit code {code}"),
-            (None, false, None, Some(signal)) => format!("ended by signal {signal}"),
-            (None, false, None, None) => "ended in an unknown way".to_owned(),
+            (Some(why), ..) => Why::ProgramNotStarted { said: why.clone() },
+            (None, true, ..) => Why::ProgramTooSlow { said },
+            (None, false, Some(code), _) => Why::ProgramExit { code, said },
+            (None, false, None, Some(signal)) => Why::ProgramSignal { signal, said },
+            (None, false, None, None) => Why::ProgramEnded { said },
         }
+    }
+
+    /// The last line that it wrote to its standard error.
+    pub fn last_line(&self) -> &str {
+        self.stderr.trim().lines().last().unwrap_or_default()
     }
 }
 

@@ -12,7 +12,7 @@ use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, Vir
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
-use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
+use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
 use siaga_runner::hands::{
     Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble,
 };
@@ -51,7 +51,7 @@ struct Kit {
 impl Kit {
     fn file_system(&self) -> Result<&FileSystem, Trouble> {
         let first = self.service.file_systems.first();
-        first.ok_or_else(|| precondition("the service has no file system"))
+        first.ok_or_else(|| precondition(Why::NoFileSystem))
     }
 
     /// The mount point, where the disk set is really mounted there: never write to what lies below it.
@@ -60,16 +60,23 @@ impl Kit {
         let number = self.disk.number().map_err(precondition)?;
         match mount::device_at(place) {
             Ok(Some(device)) if device == number => Ok(place.clone()),
-            Ok(_) => Err(precondition(format!(
-                "the disk set is not mounted at {}",
-                place.display()
-            ))),
-            Err(e) => Err(Trouble::Unknown(format!("mount table: {e}"))),
+            Ok(_) => Err(precondition(Why::NotMounted {
+                mount_point: place.clone(),
+            })),
+            Err(e) => Err(Trouble::Unknown(Why::MountTable {
+                said: e.to_string(),
+            })),
         }
     }
 }
 
-fn precondition(why: impl Into<String>) -> Trouble {
+fn no_service(service: &ServiceName) -> Why {
+    Why::NoSuchServiceHere {
+        service: service.clone(),
+    }
+}
+
+fn precondition(why: Why) -> Trouble {
     Trouble::failed(FailureKind::Precondition, why)
 }
 
@@ -135,17 +142,20 @@ impl NodeHands {
     fn kit(&self, service: &ServiceName) -> Result<&Kit, Trouble> {
         self.kits
             .get(service)
-            .ok_or_else(|| precondition(format!("there is no service {service}")))
+            .ok_or_else(|| precondition(no_service(service)))
     }
 
-    fn device(&self, victim: &NodeName, device: &str) -> Result<&Fence, String> {
+    fn device(&self, victim: &NodeName, device: &str) -> Result<&Fence, Why> {
         let fences = self
             .config
             .node(victim)
             .map(|n| n.fences.as_slice())
             .unwrap_or_default();
         let found = fences.iter().find(|f| f.name == device);
-        found.ok_or_else(|| format!("{victim} has no fence device {device}"))
+        found.ok_or_else(|| Why::NoSuchFence {
+            node: victim.clone(),
+            device: device.to_owned(),
+        })
     }
 
     /// Looks raw at the shared disk of a service that this node does not hold. The first call waits for `interval`
@@ -153,7 +163,7 @@ impl NodeHands {
     pub fn watch_disk(&self, service: &ServiceName, interval: Duration) -> DiskSighting {
         let Some(kit) = self.kits.get(service) else {
             return DiskSighting::NotLooked {
-                why: format!("there is no service {service}"),
+                why: no_service(service),
             };
         };
         // Held by a look that is in progress: the next call will do.
@@ -163,7 +173,7 @@ impl NodeHands {
             Holding::Held { .. } => {
                 *seen = None;
                 return DiskSighting::NotLooked {
-                    why: "this node holds the disk set itself".into(),
+                    why: Why::ThisNodeHolds,
                 };
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
@@ -178,7 +188,7 @@ impl NodeHands {
     pub fn claimed(&self, service: &ServiceName) -> Holding {
         self.kits.get(service).map_or_else(
             || Holding::Unknown {
-                why: format!("there is no service {service}"),
+                why: no_service(service),
             },
             |kit| kit.disk.claimed(),
         )
@@ -190,7 +200,7 @@ impl NodeHands {
         let remember = |did: Did| {
             self.taken
                 .save(taken)
-                .map_err(|why| Trouble::failed(FailureKind::Io, why))
+                .map_err(|said| Trouble::failed(FailureKind::Io, Why::System(said)))
                 .map(|()| did)
         };
         // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
@@ -207,7 +217,10 @@ impl NodeHands {
 }
 
 fn no_interface(address: &VirtualIp, node: &NodeName) -> Trouble {
-    precondition(format!("{} has no interface on {node}", address.address))
+    precondition(Why::NoInterface {
+        address: address.address,
+        node: node.clone(),
+    })
 }
 
 /// Does each, even after a failure; the first failure counts.
@@ -237,7 +250,7 @@ impl Hands for NodeHands {
 
     fn look(&self, service: &ServiceName) -> OwnFacts {
         let Some(kit) = self.kits.get(service) else {
-            let why = format!("there is no service {service}");
+            let why = no_service(service);
             return OwnFacts {
                 disk: Holding::Unknown { why: why.clone() },
                 mounts: Vec::new(),
@@ -306,11 +319,9 @@ impl Hands for NodeHands {
     fn mount(&self, service: &ServiceName) -> Acted {
         let kit = self.kit(service)?;
         let taken = self.taken.load(service);
-        let taken = taken.ok_or_else(|| precondition("the disk set was not taken in this boot"))?;
+        let taken = taken.ok_or_else(|| precondition(Why::NotTakenInThisBoot))?;
         if kit.mounted().is_err() && !taken.is_fresh(self.since_boot()) {
-            return Err(precondition(
-                "the proofs were verified too long ago: the disk set must be taken again",
-            ));
+            return Err(precondition(Why::ProofsTooOld));
         }
         mount::mount(kit.disk.as_ref(), kit.file_system()?, taken.all_powered_off)
     }
@@ -342,7 +353,11 @@ impl Hands for NodeHands {
                 .iter()
                 .map(|v| scope.spawn(move || add(v)))
                 .collect();
-            let broken = || Trouble::Unknown("the adding thread failed".into());
+            let broken = || {
+                Trouble::Unknown(Why::ThreadFailed {
+                    said: "virtual-ip".into(),
+                })
+            };
             all(adding
                 .into_iter()
                 .map(|t| t.join().unwrap_or_else(|_| Err(broken()))))
@@ -353,10 +368,7 @@ impl Hands for NodeHands {
         let kit = self.kit(service)?;
         let place = kit.mounted()?;
         if !kit.service.database.data_dir.starts_with(&place) {
-            return Err(precondition(format!(
-                "the data directory is not below {}",
-                place.display()
-            )));
+            return Err(precondition(Why::DataDirElsewhere { mount_point: place }));
         }
         postgres::start::start(&kit.server, progress)
     }
@@ -385,7 +397,7 @@ impl Hands for NodeHands {
 
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         if victim == &self.node {
-            return Err(precondition("a node does not fence itself"));
+            return Err(precondition(Why::FencesItself));
         }
         fence::act_off(self.device(victim, device).map_err(precondition)?)
     }
@@ -426,8 +438,8 @@ impl Hands for NodeHands {
         std::thread::scope(|scope| {
             let state = scope.spawn(|| self.fence_state(victim, device));
             let sign = self.sign_of_life(service, victim, ground, since);
-            let state = state.join().unwrap_or_else(|_| FenceState::Failed {
-                why: "asking the device broke off".into(),
+            let state = state.join().unwrap_or(FenceState::Failed {
+                why: Why::AskingBroke,
             });
             (state, sign)
         })

@@ -33,7 +33,13 @@ fn exit_codes_and_outputs_are_told_apart() {
         ("out\n", "err\n")
     );
     assert!(!result.succeeded());
-    assert_eq!(result.ending(), "exit code 3");
+    assert_eq!(
+        result.ending(" err "),
+        siaga_model::Why::ProgramExit {
+            code: 3,
+            said: "err".into()
+        }
+    );
     assert!(run(&argv(&["/bin/true"]), None, LONG).succeeded());
     assert_eq!(
         run(&argv(&["/bin/sh", "-c", "kill -TERM $$"]), None, LONG).signal,
@@ -78,7 +84,7 @@ fn big_output_on_both_pipes_and_big_input_do_not_deadlock() {
         Some(&input),
         LONG,
     );
-    assert!(result.succeeded(), "{}", result.ending());
+    assert!(result.succeeded(), "{:?}", result.ending(""));
     assert_eq!(
         (result.stdout.len(), result.stderr.len()),
         (OUTPUT_LIMIT, OUTPUT_LIMIT)

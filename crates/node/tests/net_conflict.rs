@@ -6,6 +6,7 @@ mod net_support;
 
 use net_support::vip::*;
 use net_support::{Capture, Net, runtime, soon};
+use siaga_model::{Note, Why};
 use siaga_node::act::virtual_ip;
 use siaga_node::observe::packet::ARP;
 use std::net::IpAddr;
@@ -24,8 +25,8 @@ fn a_contested_address_is_refused_where_a_neighbour_answers() {
     for address in [IpAddr::from(V4), IpAddr::from(V6)] {
         let why = refused(add(host, rt.handle(), address, CONTESTED));
         assert!(
-            why.contains(&peer.hardware) && why.contains(&address.to_string()),
-            "{why}"
+            matches!(&why, Why::AddressAnswered { address: a, hardware, .. } if *a == address && *hardware == peer.hardware),
+            "{why:?}"
         );
         assert!(!present(host, rt.handle(), address));
     }
@@ -65,7 +66,8 @@ fn a_known_node_that_still_answers_is_named_and_does_not_block() {
     })
     .unwrap();
     assert!(
-        did.changed && did.notes[0].contains(&peer.hardware),
+        did.changed
+            && matches!(&did.notes[0], Note::AnsweredAndDefended { hardware, .. } if *hardware == peer.hardware),
         "{did:?}"
     );
     assert_eq!(conflicts_on(host)[0].hardware, peer.hardware);
@@ -197,9 +199,15 @@ fn a_duplicate_that_the_kernel_found_is_not_taken_for_there() {
             .then_some(())
     });
     let why = refused(add(host, rt.handle(), V6, CONTESTED));
-    assert!(why.contains(&peer.hardware), "{why}");
+    assert!(
+        matches!(&why, Why::AddressAnswered { hardware, .. } if *hardware == peer.hardware),
+        "{why:?}"
+    );
     let did = add(host, rt.handle(), V6, PROVEN).unwrap();
-    assert!(did.changed && did.notes[0].contains("duplicate"), "{did:?}");
+    assert!(
+        did.changed && matches!(did.notes[0], Note::DuplicateCleared { .. }),
+        "{did:?}"
+    );
     host.space
         .run(|| std::net::UdpSocket::bind((V6, 0)).map(drop))
         .unwrap();

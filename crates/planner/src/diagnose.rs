@@ -24,7 +24,7 @@ pub fn diagnose(
     let broken = layers
         .iter()
         .find(|l| l.ok == Some(false) && patient.as_ref().is_none_or(|p| p == &l.node));
-    let cause = broken.map(|l| format!("{} {}: {}", l.node, layer_name(l.layer), l.evidence));
+    let cause = broken.cloned();
     let advice = match &world {
         Some(world) => advice(world, broken, patient.as_ref()),
         None => vec![Advice::Status],
@@ -85,21 +85,4 @@ fn nothing_broken(world: &World) -> Vec<Advice> {
         });
     }
     advice
-}
-
-/// The layer's stable name, as in JSON.
-fn layer_name(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Power => "power",
-        Layer::NetworkPaths => "network_paths",
-        Layer::Agent => "agent",
-        Layer::DiskSet => "disk_set",
-        Layer::FileSystem => "file_system",
-        Layer::FreeSpace => "free_space",
-        Layer::KernelLog => "kernel_log",
-        Layer::Process => "process",
-        Layer::LastShutdown => "last_shutdown",
-        Layer::AcceptingConnections => "accepting_connections",
-        Layer::ClientTest => "client_test",
-    }
 }

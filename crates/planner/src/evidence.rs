@@ -1,11 +1,11 @@
 //! What the witnesses say, as sentences. Nothing is weighed here.
 
 use crate::world::{Grip, World};
-use siaga_model::NodeName;
 use siaga_model::observation::{
     AddressAnswer, DiskSighting, FenceState, FenceView, Holding, MountFact, Power, ProbeSighting,
 };
 use siaga_model::refusal::Sentence;
+use siaga_model::{Holder, NodeName, Why};
 
 /// Everything known of one node, the agent first.
 pub(crate) fn of_node(world: &World, node: &NodeName) -> Vec<Sentence> {
@@ -48,18 +48,23 @@ fn agent(world: &World, node: &NodeName) -> Vec<Sentence> {
 
 /// What the node holds, named.
 pub(crate) fn holds(world: &World, node: &NodeName) -> Sentence {
-    let mut by = Vec::new();
+    let mut by: Vec<Holder> = Vec::new();
     if let Some(facts) = world.facts(node) {
         if let Holding::Held { by: holders } = &facts.disk {
             by.extend(holders.iter().cloned());
         }
         let mounts = facts.mounts.iter().filter(|m| m.mounted);
-        by.extend(mounts.map(|m| m.mount_point.display().to_string()));
+        let mounts = mounts.map(|m| m.mount_point.display().to_string());
         let present = facts.virtual_ips.iter().filter(|v| v.present);
-        by.extend(present.map(|v| v.address.to_string()));
+        let present = present.map(|v| v.address.to_string());
+        by.extend(mounts.chain(present).map(Holder::Told));
     }
-    let mut seen = std::collections::BTreeSet::new();
-    by.retain(|b| seen.insert(b.clone()));
+    let mut seen = Vec::new();
+    by.retain(|b| {
+        let new = !seen.contains(b);
+        seen.push(b.clone());
+        new
+    });
     Sentence::NodeHolds {
         node: node.clone(),
         by,
@@ -245,7 +250,7 @@ pub(crate) fn fences(world: &World, node: &NodeName) -> Vec<Sentence> {
             None => Sentence::FenceFailed {
                 node,
                 device,
-                why: "not asked".into(),
+                why: Why::NotAsked,
             },
         }
     });

@@ -23,9 +23,11 @@
 )]
 
 mod diagnose;
+pub mod estimate;
 mod evidence;
 mod goal;
 mod guards;
+pub mod incident;
 mod moving;
 mod neighbours;
 mod planned;

@@ -3,13 +3,13 @@
 use crate::evidence;
 use crate::planned::plan;
 use crate::world::{Grip, World};
-use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::config::Config;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::refusal::{RefusalCode, Sentence};
+use siaga_model::{Evidence, NodeName};
 
 /// Adds what the observation itself shows to the findings that the agents gathered, and answers.
 ///
@@ -92,7 +92,7 @@ fn without(world: &World) -> CanTakeOver {
 /// Findings that the observation shows by itself.
 fn seen(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |code, node: &NodeName, severity, evidence: String| {
+    let mut add = |code, node: &NodeName, severity, evidence: Evidence| {
         found.push(Finding {
             code,
             node: node.clone(),
@@ -104,11 +104,11 @@ fn seen(world: &World) -> Vec<Finding> {
     for node in world.nodes() {
         let name = &node.name;
         if world.is_silent(name) {
-            let tried = world.paths_tried(name).join(", ");
+            let tried = Evidence::thing(world.paths_tried(name).join(", "));
             add(FindingCode::PeerUnreachable, name, Severity::Warning, tried);
         }
         for mount in evidence::strangers(world, name) {
-            let what = mount.mount_point.display().to_string();
+            let what = Evidence::thing(mount.mount_point.display());
             add(FindingCode::MountByHand, name, Severity::Blocking, what);
         }
         if let Some(device) = world.cut_off_by(name) {
@@ -116,7 +116,7 @@ fn seen(world: &World) -> Vec<Finding> {
                 FindingCode::NodeUnfencedAndBack,
                 name,
                 Severity::Warning,
-                device.to_owned(),
+                Evidence::thing(device),
             );
         }
         if node.fences.is_empty() {
@@ -124,7 +124,7 @@ fn seen(world: &World) -> Vec<Finding> {
                 FindingCode::FenceMissing,
                 name,
                 Severity::Warning,
-                String::new(),
+                Evidence::Nothing,
             );
         }
         // A node does not ask its own fence.
@@ -132,14 +132,14 @@ fn seen(world: &World) -> Vec<Finding> {
             match world.fence_view(name, &fence.name).map(|v| &v.state) {
                 Some(FenceState::Open | FenceState::Fenced) => {}
                 Some(FenceState::Failed { why }) => {
-                    let evidence = format!("{}: {why}", fence.name);
+                    let evidence = why.clone().of(&fence.name).into();
                     add(FindingCode::FenceSilent, name, Severity::Warning, evidence);
                 }
                 None => add(
                     FindingCode::FenceSilent,
                     name,
                     Severity::Warning,
-                    fence.name.clone(),
+                    Evidence::thing(&fence.name),
                 ),
             }
         }
@@ -147,7 +147,11 @@ fn seen(world: &World) -> Vec<Finding> {
     if let Some((Sentence::AddressConflict { address, hardware }, _)) =
         evidence::address_conflict(world)
     {
-        let evidence = format!("{address} {hardware}");
+        let evidence = Evidence::AnswersAt {
+            address,
+            hardware,
+            interface: None,
+        };
         add(
             FindingCode::AddressConflict,
             me,
@@ -160,7 +164,7 @@ fn seen(world: &World) -> Vec<Finding> {
             FindingCode::ProbeMissing,
             me,
             Severity::Warning,
-            String::new(),
+            Evidence::Nothing,
         );
     }
     found

@@ -23,7 +23,6 @@ use crate::evidence;
 use crate::guards;
 use crate::neighbours;
 use crate::world::{Grip, World};
-use siaga_model::NodeName;
 use siaga_model::config::{Fence, FenceKind};
 use siaga_model::observation::{
     AttestationGiven, DatabaseState, DiskSighting, FenceState, Holding, Power, ProbeSighting,
@@ -31,6 +30,7 @@ use siaga_model::observation::{
 use siaga_model::plan::{MoveKind, PlannedProof, Request};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{NodeName, Why};
 
 /// Every kind of attestation, the surest first.
 const WAYS: [AttestKind; 3] = [
@@ -86,7 +86,7 @@ impl Asked<'_> {
                 self.force()
             }
             Grip::Unknown { why } => Err(self.holding_unknown(why)),
-            Grip::CutOff { device } => Err(self.holding_unknown(device)),
+            Grip::CutOff { device } => Err(self.holding_unknown(Why::CutOffBy { device })),
         }
     }
 
@@ -318,7 +318,7 @@ impl Asked<'_> {
         })
     }
 
-    fn holding_unknown(&self, why: String) -> Refusal {
+    fn holding_unknown(&self, why: Why) -> Refusal {
         let sentence = Sentence::NodeHoldingUnknown {
             node: self.node.clone(),
             why,

@@ -16,7 +16,7 @@ pub(crate) enum Grip {
     /// Its agent answers, and something of the service is there, or may be.
     Holds,
     /// Its agent answers and can't tell whether it holds the disk set.
-    Unknown { why: String },
+    Unknown { why: siaga_model::Why },
     /// Its agent answers, but a device has cut its way to the disk set: whatever it believes, it can't write.
     CutOff { device: String },
     /// Its agent does not answer: it may hold everything.

@@ -60,8 +60,13 @@ fn a_dead_process_on_sound_layers_is_restarted_in_place() {
         ],
     );
     assert_eq!(
-        diagnosis.cause.as_deref(),
-        Some("serverdb process: no postmaster")
+        diagnosis.cause,
+        Some(layer(
+            "serverdb",
+            Layer::Process,
+            Some(false),
+            "no postmaster"
+        ))
     );
     assert_eq!(diagnosis.advice, [restart(), takeover()]);
     assert_eq!(diagnosis.layers[0].layer, Layer::DiskSet);
@@ -82,8 +87,13 @@ fn a_broken_disk_is_taken_over() {
         ],
     );
     assert_eq!(
-        diagnosis.cause.as_deref(),
-        Some("serverdb disk_set: I/O error at sector 8")
+        diagnosis.cause,
+        Some(layer(
+            "serverdb",
+            Layer::DiskSet,
+            Some(false),
+            "I/O error at sector 8"
+        ))
     );
     assert_eq!(diagnosis.advice[0], takeover());
 }
@@ -117,8 +127,13 @@ fn a_broken_standby_explains_no_outage() {
         ],
     );
     assert_eq!(
-        diagnosis.cause.as_deref(),
-        Some("serverdb process: no postmaster")
+        diagnosis.cause,
+        Some(layer(
+            "serverdb",
+            Layer::Process,
+            Some(false),
+            "no postmaster"
+        ))
     );
 }
 

@@ -34,7 +34,7 @@ const KINDS: [MoveKind; 11] = [
     MoveKind::Cover,
 ];
 
-fn why() -> String {
+fn why() -> siaga_model::Why {
     "not known".into()
 }
 

@@ -6,7 +6,7 @@ use siaga_model::UtcMicros;
 use siaga_model::api::{MoveReport, SeenBy, StepView};
 use siaga_model::incident::CorrectiveAction;
 use siaga_model::run::StepOutcome;
-use siaga_words::{Paper, Ui, Voice, action_by_name, duration, failure, paper, ui};
+use siaga_words::{Paper, Ui, Voice, action_by_name, duration, evidence, failure, paper, ui};
 
 /// The runs' downtimes, and below them their steps, on one axis.
 pub(crate) fn spans(voice: &Voice, runs: &[&MoveReport]) -> Vec<Span> {
@@ -77,7 +77,10 @@ fn step_result(voice: &Voice, step: &StepView) -> String {
         StepOutcome::Failed(cause) => {
             format!("{}: {}", ui(voice, Ui::Failed), failure(voice, cause))
         }
-        StepOutcome::Unknown { why } => format!("{}: {why}", ui(voice, Ui::Unknown)),
+        StepOutcome::Unknown { why } => {
+            let because = siaga_words::why(voice, why);
+            format!("{}: {because}", ui(voice, Ui::Unknown))
+        }
     }
 }
 
@@ -157,7 +160,7 @@ pub(crate) fn test_table(voice: &Voice, run: &MoveReport) -> Block {
             test.name.clone(),
             test.node.to_string(),
             result,
-            test.detail.to_string(),
+            evidence(voice, &test.detail),
         ]
     });
     Block::Table {

@@ -12,6 +12,7 @@ use siaga_model::event::EventBody;
 use siaga_model::plan::{Action, MandatedPlan, Step};
 use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::seal::Seal;
+use siaga_model::why::Why;
 use siaga_model::{NodeName, ServiceName, StepId, UtcMicros};
 use siaga_words::{Paper, Procedure, Ui, Voice, action, failure, move_kind, paper, procedure, ui};
 use std::collections::BTreeMap;
@@ -34,7 +35,7 @@ pub struct Moment<'a> {
 enum State<'a> {
     Done(UtcMicros),
     Failed(UtcMicros, &'a siaga_model::run::StepFailure),
-    Unknown(UtcMicros, &'a str),
+    Unknown(UtcMicros, &'a Why),
     /// The steps before it are done, and nobody said how this one ended: it may have begun.
     MayHaveBegun,
     Waiting,
@@ -196,9 +197,10 @@ fn said(voice: &Voice, state: &State) -> String {
             failure(voice, cause)
         ),
         State::Unknown(at, why) => format!(
-            "{} ({}): {why}",
+            "{} ({}): {}",
             word(Paper::SheetUnknown),
-            voice.clock(*at)
+            voice.clock(*at),
+            siaga_words::why(voice, why)
         ),
         State::MayHaveBegun => word(Paper::SheetBegun).to_owned(),
         State::Waiting => word(Paper::SheetWaiting).to_owned(),

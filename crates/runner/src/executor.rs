@@ -10,6 +10,7 @@ use siaga_model::mandate::EpochRelation;
 use siaga_model::plan::{Action, MandatedPlan};
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
+use siaga_model::why::Why;
 use siaga_model::{Epoch, NodeName, ServiceName, UtcMicros};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -149,7 +150,7 @@ impl SharedBench {
         if timeout.timed_out() {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "a step of an older mandate is still under way on this node",
+                Why::OlderStepUnderWay,
             ));
         }
         Ok(bench)
@@ -265,7 +266,7 @@ impl Executor<'_> {
         let Some(plan) = &order.enlist else {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "an enlist order without its plan",
+                Why::EnlistWithoutPlan,
             ));
         };
         let mut bench = self.bench.wait_for_others_than(plan)?;
@@ -338,7 +339,7 @@ impl Executor<'_> {
         else {
             return Err(Trouble::failed(
                 FailureKind::Precondition,
-                "nobody attested this",
+                Why::NobodyAttested,
             ));
         };
         let question = LifeQuestion::Attested(how);
@@ -348,7 +349,7 @@ impl Executor<'_> {
         {
             return Err(Trouble::Failed(StepFailure {
                 kind: FailureKind::AttestationContradicted,
-                detail: victim.to_string(),
+                detail: Why::system(victim),
                 witness: Some(Box::new(sign)),
             }));
         }
@@ -422,16 +423,19 @@ impl Executor<'_> {
     fn client_test(&self, service: &ServiceName, brought: &mut Brought) -> Acted {
         let since = self.bench.lock().started_at;
         brought.tests = self.hands.client_test(service, since);
-        let failed: Vec<&str> = brought
+        let tests: Vec<String> = brought
             .tests
             .iter()
             .filter(|t| t.passed == Some(false))
-            .map(|t| t.name.as_str())
+            .map(|t| t.name.clone())
             .collect();
-        if failed.is_empty() {
+        if tests.is_empty() {
             return Ok(Did::nothing());
         }
-        Err(Trouble::failed(FailureKind::ClientTest, failed.join(", ")))
+        Err(Trouble::failed(
+            FailureKind::ClientTest,
+            Why::TestsFailed { tests },
+        ))
     }
 }
 
@@ -447,10 +451,10 @@ fn from_its_issuer(order: &Order) -> Result<(), Trouble> {
     }
     Err(Trouble::failed(
         FailureKind::Precondition,
-        format!(
-            "{} did not issue the mandate of this order, {issuer} did",
-            order.coordinator
-        ),
+        Why::NotItsMandate {
+            coordinator: order.coordinator.clone(),
+            issuer: issuer.clone(),
+        },
     ))
 }
 

@@ -7,6 +7,7 @@ use siaga_model::observation::FenceState;
 use siaga_model::plan::{HitMandate, MandatedPlan};
 use siaga_model::run::FailureKind;
 use siaga_model::{NodeName, PlanId, ServiceName};
+use siaga_model::{Note, Why};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -80,7 +81,9 @@ impl Fencing {
         let mut guards = Vec::new();
         for hit in hits.iter().filter(|h| &h.victim == victim) {
             let Some(bench) = self.benches.get(&hit.service) else {
-                let why = format!("there is no service {}", hit.service);
+                let why = Why::NoSuchServiceHere {
+                    service: hit.service.clone(),
+                };
                 return Err(Trouble::failed(FailureKind::Precondition, why));
             };
             bench
@@ -113,7 +116,7 @@ impl Fencing {
         if shared && hands.fence_state(victim, device) == FenceState::Fenced {
             return Ok(Did {
                 changed: false,
-                notes: vec!["shared with another run's fence".into()],
+                notes: vec![Note::FenceShared],
             });
         }
         let did = hands.fence(victim, device)?;

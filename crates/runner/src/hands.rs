@@ -3,6 +3,7 @@
 use crate::permit::TakePermit;
 use siaga_model::api::ClientTestResult;
 use siaga_model::event::EventBody;
+use siaga_model::note::{self, Note};
 use siaga_model::observation::{
     ApplicationFact, DatabaseState, FenceState, Holding, MountFact, PromiseFacts, VirtualIpFact,
 };
@@ -10,6 +11,7 @@ use siaga_model::plan::Plan;
 use siaga_model::proof::AttestKind;
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::why::Why;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros};
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ pub struct Did {
     /// False where it was true already.
     pub changed: bool,
     /// Facts for people and for the log.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Did {
@@ -28,7 +30,7 @@ impl Did {
         Self::default()
     }
     /// It is true now.
-    pub fn changed(notes: Vec<String>) -> Self {
+    pub fn changed(notes: Vec<Note>) -> Self {
         Self {
             changed: true,
             notes,
@@ -42,12 +44,12 @@ pub enum Trouble {
     /// Looked at again: it is not true.
     Failed(StepFailure),
     /// It can't be told whether it took effect.
-    Unknown(String),
+    Unknown(Why),
 }
 
 impl Trouble {
     /// A failure of that kind.
-    pub fn failed(kind: FailureKind, detail: impl Into<String>) -> Self {
+    pub fn failed(kind: FailureKind, detail: impl Into<Why>) -> Self {
         Trouble::Failed(StepFailure::new(kind, detail))
     }
 }
@@ -55,8 +57,8 @@ impl Trouble {
 /// What came of an act.
 pub type Acted = Result<Did, Trouble>;
 
-/// Told while a long act runs: `redo 40 %`.
-pub type Progress<'a> = &'a dyn Fn(&str);
+/// Told while a long act runs: how far it has come.
+pub type Progress<'a> = &'a dyn Fn(note::Progress);
 
 /// What this node sees of itself, for one service. The ledger's part is added by the agent.
 #[derive(Clone, PartialEq, Debug)]

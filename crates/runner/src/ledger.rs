@@ -19,6 +19,7 @@ use siaga_model::plan::MandatedPlan;
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::why::Why;
 use siaga_model::{BootId, Epoch, NodeName, RunId, ServiceName, UtcMicros};
 
 pub use for_fence::ForFence;
@@ -36,15 +37,36 @@ pub enum LedgerError {
     JournalLost,
     #[error("the log could not be written: {0}")]
     Log(String),
-    #[error("the release proof about {node} does not hold: {why}")]
+    #[error("the release proof about {node} does not hold: {why:?}")]
     ProofVoid {
         node: NodeName,
-        why: String,
+        why: Why,
         witness: Option<Box<Sentence>>,
     },
 }
 
 impl LedgerError {
+    /// The same, as a reason that people are told.
+    pub fn why(&self) -> Why {
+        match self.clone() {
+            LedgerError::Superseded { offered, in_force } => Why::NewerMandate {
+                offered: Box::new(offered),
+                in_force: Box::new(in_force),
+            },
+            LedgerError::Conflict { epoch, other } => Why::MandatesVoid {
+                epoch: Box::new(epoch),
+                other: Box::new(other),
+            },
+            LedgerError::RunThere { run, node } => Why::RunActsOn { run, node },
+            LedgerError::JournalLost => Why::JournalLost,
+            LedgerError::Log(said) => Why::LogUnwritten { said },
+            LedgerError::ProofVoid { node, why, .. } => Why::ProofFails {
+                node,
+                why: Box::new(why),
+            },
+        }
+    }
+
     /// The same as a step's failure.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {
@@ -61,7 +83,7 @@ impl LedgerError {
         };
         StepFailure {
             kind,
-            detail: self.to_string(),
+            detail: self.why(),
             witness,
         }
     }
@@ -313,7 +335,7 @@ impl Ledger {
     /// Is `epoch` the one in force here?
     pub fn obey(&self, epoch: &Epoch) -> Result<(), LedgerError> {
         let Some(highest) = &self.highest else {
-            return Err(void(&epoch.issuer, "this mandate was never admitted here"));
+            return Err(void(&epoch.issuer, Why::MandateNeverAdmitted));
         };
         if let Some(rival) = &self.rival {
             return Err(LedgerError::Conflict {
@@ -404,13 +426,13 @@ impl Ledger {
             let proof = proofs
                 .iter()
                 .find(|p| &p.node == other && p.service == self.service && &p.epoch == epoch)
-                .ok_or_else(|| void(other, "there is none under this mandate"))?;
+                .ok_or_else(|| void(other, Why::NoProofUnderMandate))?;
             if self
                 .used
                 .iter()
                 .any(|u| u.epoch == proof.epoch && u.node == proof.node)
             {
-                return Err(void(other, "it was used already"));
+                return Err(void(other, Why::ProofUsedAlready));
             }
             let theirs = verify::again(hands, proof, heard)?;
             may_adopt &= theirs.is_older_than(&mine);

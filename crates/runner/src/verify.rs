@@ -7,7 +7,7 @@ use siaga_model::config::FenceKind;
 use siaga_model::observation::{FenceState, Holding, LastTake, PromiseFacts};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
-use siaga_model::{Epoch, NodeName};
+use siaga_model::{Epoch, NodeName, Why};
 use std::time::Duration;
 
 /// How old a promise may be whose node does not answer any more. No server is switched off and on again, and mounts
@@ -40,8 +40,15 @@ pub(crate) fn again(
             let (state, sign) = hands.still_fenced(service, node, device, question, proof.at);
             match state {
                 FenceState::Fenced => sign,
-                FenceState::Open => return Err(void(node, format!("{device} says: not fenced"))),
-                FenceState::Failed { why } => return Err(void(node, format!("{device}: {why}"))),
+                FenceState::Open => {
+                    return Err(void(
+                        node,
+                        Why::FenceSaysOpen {
+                            device: device.clone(),
+                        },
+                    ));
+                }
+                FenceState::Failed { why } => return Err(void(node, why.of(device))),
             }
         }
         Ground::Attested { how, .. } => {
@@ -51,7 +58,7 @@ pub(crate) fn again(
     match sign {
         // It may have taken the disk set at any time before.
         None => Ok(LastTake::Unknown),
-        Some(sign) => Err(contradicted(node, "a sign of life", sign)),
+        Some(sign) => Err(contradicted(node, Why::SignOfLife, sign)),
     }
 }
 
@@ -66,7 +73,7 @@ fn promise(
     if let Some(facts) = hands.promise_facts(&proof.service, node) {
         return match broken(proof, &facts) {
             None => Ok(facts.last_take),
-            Some(sign) => Err(contradicted(node, "its promise does not stand", sign)),
+            Some(sign) => Err(contradicted(node, Why::PromiseBroken, sign)),
         };
     }
     let of_this = |h: &&Heard| h.epoch == proof.epoch && &h.node == node;
@@ -81,7 +88,7 @@ fn promise(
         node: node.clone(),
         age_ms: age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
     };
-    Err(contradicted(node, "its promise can't be confirmed", sign))
+    Err(contradicted(node, Why::PromiseUnconfirmed, sign))
 }
 
 /// What contradicts the promise in what its node says now.
@@ -112,18 +119,18 @@ fn broken(proof: &ProofRecord, facts: &PromiseFacts) -> Option<Sentence> {
     }
 }
 
-pub(crate) fn void(node: &NodeName, why: impl Into<String>) -> LedgerError {
+pub(crate) fn void(node: &NodeName, why: Why) -> LedgerError {
     LedgerError::ProofVoid {
         node: node.clone(),
-        why: why.into(),
+        why,
         witness: None,
     }
 }
 
-fn contradicted(node: &NodeName, why: &str, witness: Sentence) -> LedgerError {
+fn contradicted(node: &NodeName, why: Why, witness: Sentence) -> LedgerError {
     LedgerError::ProofVoid {
         node: node.clone(),
-        why: why.into(),
+        why,
         witness: Some(Box::new(witness)),
     }
 }

@@ -14,7 +14,7 @@ use siaga_model::plan::Action;
 use siaga_model::proof::{AttestKind, Ground, ProofRecord};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{FailureKind, Order, StepOutcome, StepReport};
-use siaga_model::{Epoch, NodeName, UtcMicros};
+use siaga_model::{Epoch, Evidence, NodeName, UtcMicros, Why};
 use siaga_runner::hands::{AddressCertainty, LifeQuestion, Trouble};
 use std::sync::Arc;
 
@@ -136,7 +136,10 @@ fn what_an_act_says_is_reported() {
     let desk = desk();
     let report = desk.carry(&five(), Action::Unmount);
     assert_eq!(report.outcome, StepOutcome::Done { changed: true });
-    assert_eq!(report.notes, ["did unmount"]);
+    assert_eq!(
+        report.notes,
+        [siaga_model::Note::System("did unmount".into())]
+    );
     desk.hands.script().already.push("unmount");
     let report = desk.carry(&five(), Action::Unmount);
     assert_eq!(report.outcome, StepOutcome::Done { changed: false });
@@ -399,7 +402,7 @@ fn test_result(name: &str, passed: Option<bool>) -> ClientTestResult {
         name: name.into(),
         node: ME.into(),
         passed,
-        detail: String::new(),
+        detail: Evidence::Nothing,
     }
 }
 
@@ -419,7 +422,12 @@ fn a_client_test_that_failed_is_named_and_one_not_confirmed_is_no_failure() {
         .push(test_result("web", Some(false)));
     let report = desk.carry(&five(), Action::ClientTest);
     assert_eq!(failure(&report).kind, FailureKind::ClientTest);
-    assert_eq!(failure(&report).detail, "web");
+    assert_eq!(
+        failure(&report).detail,
+        Why::TestsFailed {
+            tests: vec!["web".into()]
+        }
+    );
     assert_eq!(report.tests.len(), 3);
 }
 

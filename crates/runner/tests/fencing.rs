@@ -8,7 +8,7 @@ use siaga_model::event::EventBody;
 use siaga_model::observation::FenceState;
 use siaga_model::plan::{Action, HitMandate, MoveKind, Placement};
 use siaga_model::run::{FailureKind, Order, StepOutcome, StepReport};
-use siaga_model::{Epoch, NodeName, PlanId};
+use siaga_model::{Epoch, NodeName, Note, PlanId};
 use siaga_runner::executor::SharedBench;
 use siaga_runner::fencing::{Asker, Fencing};
 use siaga_runner::hands::{Hands, Trouble};
@@ -75,7 +75,11 @@ fn fences(desk: &Desk) -> usize {
     desk.hands.calls().iter().filter(|c| *c == "fence").count()
 }
 
-fn notes(report: &StepReport) -> Vec<String> {
+fn did_fence() -> [Note; 1] {
+    [Note::System("did fence".into())]
+}
+
+fn notes(report: &StepReport) -> Vec<Note> {
     assert!(report.outcome.is_done(), "{report:?}");
     report.notes.clone()
 }
@@ -194,8 +198,8 @@ fn two_at_once(
 #[test]
 fn the_second_of_two_waits_and_shares_what_was_confirmed() {
     let (first, second, times) = two_at_once(true, |_| {}, |_| {});
-    assert_eq!(notes(&first), ["did fence"]);
-    assert_eq!(notes(&second), ["shared with another run's fence"]);
+    assert_eq!(notes(&first), did_fence());
+    assert_eq!(notes(&second), [Note::FenceShared]);
     // Each service has a proof of its own.
     assert!(first.proof.is_some() && second.proof.is_some());
     assert_eq!(times, 1);
@@ -206,7 +210,7 @@ fn the_second_shares_only_what_the_device_says_again() {
     for state in [FenceState::Open, FenceState::Failed { why: "x".into() }] {
         let again = |desk: &Desk| desk.hands.script().fence_state = state.clone();
         let (_, second, times) = two_at_once(true, |_| {}, again);
-        assert_eq!(notes(&second), ["did fence"]);
+        assert_eq!(notes(&second), did_fence());
         assert_eq!(times, 2);
     }
 }
@@ -224,11 +228,11 @@ fn the_second_does_not_share_what_failed() {
 fn what_was_confirmed_before_a_plan_was_bound_is_not_its_fence() {
     let desk = Desk::new(&[admitted(&five())]);
     let fenced = || desk.execute(&fencing_order(Vec::new()));
-    assert_eq!(notes(&fenced()), ["did fence"]);
+    assert_eq!(notes(&fenced()), did_fence());
     desk.fencing.bound(&plan(&five()));
-    assert_eq!(notes(&fenced()), ["did fence"]);
+    assert_eq!(notes(&fenced()), did_fence());
     // Now one was confirmed since.
-    assert_eq!(notes(&fenced()), ["shared with another run's fence"]);
+    assert_eq!(notes(&fenced()), [Note::FenceShared]);
     assert_eq!(fences(&desk), 2);
 }
 
@@ -237,9 +241,9 @@ fn a_node_that_was_switched_on_meanwhile_is_fenced_again() {
     let desk = Desk::new(&[admitted(&five())]);
     desk.fencing.bound(&plan(&five()));
     let fenced = || desk.execute(&fencing_order(Vec::new()));
-    assert_eq!(notes(&fenced()), ["did fence"]);
+    assert_eq!(notes(&fenced()), did_fence());
     desk.fencing.alone(&OTHER.into(), "ipmi", || ());
-    assert_eq!(notes(&fenced()), ["did fence"]);
+    assert_eq!(notes(&fenced()), did_fence());
 }
 
 #[test]

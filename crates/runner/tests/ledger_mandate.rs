@@ -178,7 +178,11 @@ fn the_same_mandate_again_writes_nothing() {
 
 #[test]
 fn a_mandate_that_was_never_admitted_is_not_obeyed() {
-    assert_void(ledger(&[]).obey(&epoch(1, OTHER)), OTHER, "never admitted");
+    assert_void(
+        ledger(&[]).obey(&epoch(1, OTHER)),
+        OTHER,
+        "MandateNeverAdmitted",
+    );
     let own = ledger(&[admitted(&epoch(1, OTHER))]);
     assert_superseded(own.obey(&epoch(2, OTHER)));
 }

@@ -92,10 +92,10 @@ fn a_node_that_booted_again_did_not_promise_for_that_boot() {
         ..released(OTHER, &five())
     };
     let hands = ScriptedHands::default();
-    assert_void(take(&[], &hands, of_no_boot, &[]), OTHER, "does not stand");
+    assert_void(take(&[], &hands, of_no_boot, &[]), OTHER, "PromiseBroken");
     let hands = answering(|f| f.node = "third".into());
     let taken = take(&[], &hands, released(OTHER, &five()), &[]);
-    assert_void(taken, OTHER, "does not stand");
+    assert_void(taken, OTHER, "PromiseBroken");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_node_that_obeys_another_mandate_or_took_back_voids_its_promise() {
 
 #[test]
 fn a_node_that_holds_something_or_can_not_tell_voids_its_promise() {
-    let by = vec!["a mount".to_owned()];
+    let by = vec![siaga_model::Holder::from("a mount")];
     let hands = answering(|f| f.disk = Holding::Held { by: by.clone() });
     assert_eq!(
         sign(take(&[], &hands, released(OTHER, &five()), &[])),

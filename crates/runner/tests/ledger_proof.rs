@@ -65,10 +65,10 @@ fn five() -> Epoch {
 #[test]
 fn a_take_needs_a_proof_about_the_other_node() {
     let mut taker = Taker::under_5();
-    assert_void(taker.take(&five(), &[]), OTHER, "there is none");
+    assert_void(taker.take(&five(), &[]), OTHER, "NoProofUnderMandate");
     // One about somebody else, and one about the taker itself, are none.
     let wrong = [released("serverdb2", &five()), released(ME, &five())];
-    assert_void(taker.take(&five(), &wrong), OTHER, "there is none");
+    assert_void(taker.take(&five(), &wrong), OTHER, "NoProofUnderMandate");
     assert!(taker.book.writes().is_empty());
 }
 
@@ -79,12 +79,12 @@ fn a_take_needs_a_proof_about_every_other_node() {
     assert_void(
         taker.take(&five(), &[released(OTHER, &five())]),
         "third",
-        "there is none",
+        "NoProofUnderMandate",
     );
     assert_void(
         taker.take(&five(), &[released("third", &five())]),
         OTHER,
-        "there is none",
+        "NoProofUnderMandate",
     );
     let both = [released("third", &five()), released(OTHER, &five())];
     assert_eq!(taker.take(&five(), &both).unwrap().proofs().len(), 2);
@@ -125,7 +125,7 @@ fn a_proof_made_under_another_mandate_opens_nothing() {
         assert_void(
             taker.take(&five(), &[released(OTHER, &strange)]),
             OTHER,
-            "there is none",
+            "NoProofUnderMandate",
         );
     }
 }
@@ -137,7 +137,11 @@ fn a_proof_about_another_service_opens_nothing() {
         service: "radiology".into(),
         ..released(OTHER, &five())
     };
-    assert_void(taker.take(&five(), &[strange]), OTHER, "there is none");
+    assert_void(
+        taker.take(&five(), &[strange]),
+        OTHER,
+        "NoProofUnderMandate",
+    );
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn a_take_under_a_mandate_that_is_not_in_force_is_refused() {
     assert_void(
         taker.take(&five(), &[released(OTHER, &five())]),
         ME,
-        "never admitted",
+        "MandateNeverAdmitted",
     );
     let mut taker = Taker::under_5();
     taker
@@ -166,13 +170,13 @@ fn a_proof_is_used_once() {
     let mut taker = Taker::under_5();
     let proof = [released(OTHER, &five())];
     taker.take(&five(), &proof).unwrap();
-    assert_void(taker.take(&five(), &proof), OTHER, "used already");
+    assert_void(taker.take(&five(), &proof), OTHER, "ProofUsedAlready");
     // Another ground, and another moment, are no second proof.
     let fresh = ProofRecord {
         at: UtcMicros(99),
         ..fenced(OTHER, &five(), FenceKind::Power)
     };
-    assert_void(taker.take(&five(), &[fresh]), OTHER, "used already");
+    assert_void(taker.take(&five(), &[fresh]), OTHER, "ProofUsedAlready");
     assert_eq!(taker.book.writes().len(), 1);
 }
 
@@ -184,7 +188,7 @@ fn a_used_proof_stays_used_after_a_restart() {
     let mut journal = vec![admitted(&five())];
     journal.extend(taker.book.rows());
     let mut taker = Taker::new(&journal);
-    assert_void(taker.take(&five(), &proof), OTHER, "used already");
+    assert_void(taker.take(&five(), &proof), OTHER, "ProofUsedAlready");
     assert!(taker.book.writes().is_empty());
 }
 
@@ -213,7 +217,7 @@ fn a_fence_is_asked_again_right_before_the_take() {
     let failed = FenceState::Failed {
         why: "no answer".into(),
     };
-    for (state, why) in [(FenceState::Open, "not fenced"), (failed, "no answer")] {
+    for (state, why) in [(FenceState::Open, "FenceSaysOpen"), (failed, "no answer")] {
         for kind in [FenceKind::Power, FenceKind::Fabric] {
             let mut taker = Taker::under_5();
             taker.hands.script().fence_state = state.clone();
@@ -294,5 +298,5 @@ fn every_proof_is_verified_not_only_the_first() {
         released(OTHER, &five()),
         fenced("third", &five(), FenceKind::Power),
     ];
-    assert_void(taker.take(&five(), &proofs), "third", "not fenced");
+    assert_void(taker.take(&five(), &proofs), "third", "FenceSaysOpen");
 }

@@ -141,7 +141,7 @@ fn without_a_home_it_ends_stuck_once_nothing_is_under_way() {
     play.done(0);
     match play.outcome() {
         RunOutcome::Stuck { cause, at, .. } => {
-            assert_eq!(cause.unwrap().detail, "abort");
+            assert_eq!(cause.unwrap().detail, "abort".into());
             assert_eq!(at.unwrap().action, "go_home");
         }
         other => panic!("{other:?}"),

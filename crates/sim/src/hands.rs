@@ -322,7 +322,7 @@ impl Hands for PretendHands {
             name: "probe".into(),
             node: self.node(),
             passed: Some(serving),
-            detail: String::new(),
+            detail: siaga_model::Evidence::Nothing,
         }]
     }
 

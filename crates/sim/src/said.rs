@@ -20,9 +20,7 @@ pub(crate) fn report(outcome: StepOutcome) -> StepReport {
 pub(crate) fn log_refusal(why: &str) -> Refusal {
     Refusal {
         code: RefusalCode::Superseded,
-        sentence: Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
+        sentence: Sentence::RefusedBadRequest { why: why.into() },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }

@@ -119,9 +119,16 @@ pub fn attest_kind(voice: impl Into<Voice>, how: AttestKind) -> &'static str {
 
 /// What was found on which node, with its evidence; and what to do about it.
 pub fn finding(voice: impl Into<Voice>, finding: &Finding) -> (String, String) {
-    match voice.into().language {
-        Language::English => (findings_en::what(finding), findings_en::remedy(finding)),
-        Language::Indonesian => (findings_id::what(finding), findings_id::remedy(finding)),
+    let voice = voice.into();
+    match voice.language {
+        Language::English => (
+            findings_en::what(&voice, finding),
+            findings_en::remedy(finding),
+        ),
+        Language::Indonesian => (
+            findings_id::what(&voice, finding),
+            findings_id::remedy(finding),
+        ),
     }
 }
 

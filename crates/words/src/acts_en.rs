@@ -1,12 +1,12 @@
 //! Acts, failures, layers and states in English.
 
-use crate::voice::quoted;
 use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, Layer, VerdictState};
-use siaga_model::config::FenceKind;
+use siaga_model::config::{FenceKind, Language};
 use siaga_model::plan::{Action, MoveKind};
 use siaga_model::proof::AttestKind;
 use siaga_model::run::FailureKind;
+use siaga_model::why::Why;
 
 pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
     match kind {
@@ -81,7 +81,7 @@ pub(crate) fn coordinate() -> &'static str {
     "carry the run out"
 }
 
-pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
+pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
     let what = match kind {
         FailureKind::Busy => "The file system is in use",
         FailureKind::NotReleased => "It is unmounted, and still something holds the device",
@@ -105,10 +105,10 @@ pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
         }
         FailureKind::Io => "The system reported an error",
     };
-    if detail.trim().is_empty() {
+    if matches!(detail, Why::System(said) if said.trim().is_empty()) {
         format!("{what}.")
     } else {
-        format!("{what}: {}.", quoted(detail))
+        format!("{what}: {}.", crate::why(Language::English, detail))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Acts, failures, layers and states in Indonesian.
 
-use crate::voice::quoted;
 use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, Layer, VerdictState};
-use siaga_model::config::FenceKind;
+use siaga_model::config::{FenceKind, Language};
 use siaga_model::plan::{Action, MoveKind};
 use siaga_model::proof::AttestKind;
 use siaga_model::run::FailureKind;
+use siaga_model::why::Why;
 
 pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
     match kind {
@@ -80,7 +80,7 @@ pub(crate) fn coordinate() -> &'static str {
     "memimpin proses"
 }
 
-pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
+pub(crate) fn failure(kind: FailureKind, detail: &Why) -> String {
     let what = match kind {
         FailureKind::Busy => "Sistem berkas sedang dipakai",
         FailureKind::NotReleased => {
@@ -104,14 +104,14 @@ pub(crate) fn failure(kind: FailureKind, detail: &str) -> String {
             "Server lain tidak dapat dihubungi. Apa yang dilakukannya tidak diketahui dari sini"
         }
         FailureKind::CoordinatorSilent => {
-            "Server yang memimpin proses tidak menjawab lagi. Server lain menangani layanan, dengan proses"
+            "Server pemimpin proses tidak menjawab lagi. Server lain menangani layanan, dalam proses"
         }
         FailureKind::Io => "Sistem melaporkan kesalahan",
     };
-    if detail.trim().is_empty() {
+    if matches!(detail, Why::System(said) if said.trim().is_empty()) {
         format!("{what}.")
     } else {
-        format!("{what}: {}.", quoted(detail))
+        format!("{what}: {}.", crate::why(Language::Indonesian, detail))
     }
 }
 

@@ -6,6 +6,7 @@ use siaga_model::incident::{
     CauseCategory, Estimate, IncidentEntry, IncidentKind, Level, Origin, Scope, SignedAs, TimeKind,
 };
 use siaga_model::notice::{AckHow, Moment, NoticeEntry, Recipient};
+use siaga_model::record::IncidentState;
 
 /// One of two texts.
 fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
@@ -22,6 +23,19 @@ pub fn incident_kind(voice: &Voice, kind: IncidentKind) -> &'static str {
         IncidentKind::SemiPlanned => pick(voice, "semi-planned", "semi terencana"),
         IncidentKind::Planned => pick(voice, "planned", "terencana"),
         IncidentKind::Drill => pick(voice, "drill", "simulasi"),
+    }
+}
+
+/// How far an incident is.
+pub fn incident_state(voice: &Voice, state: IncidentState) -> &'static str {
+    match state {
+        IncidentState::Suspected => pick(voice, "suspected", "dugaan"),
+        IncidentState::Confirmed => pick(voice, "confirmed", "terkonfirmasi"),
+        IncidentState::UnderWatch => pick(voice, "under watch", "dipantau"),
+        IncidentState::AllClear => pick(voice, "all-clear", "dinyatakan pulih"),
+        IncidentState::Closed => pick(voice, "closed", "ditutup"),
+        IncidentState::Withdrawn => pick(voice, "withdrawn", "batal"),
+        IncidentState::Merged => pick(voice, "merged", "digabung"),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Findings in Indonesian.
 
-use crate::voice::quoted;
+use crate::voice::Voice;
 use siaga_model::event::{Finding, FindingCode as F};
 
-pub(crate) fn what(finding: &Finding) -> String {
+pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
     let node = &finding.node;
     let what = match finding.code {
         F::PeerUnreachable => format!("Server lain tidak dapat dihubungi dari {node}"),
@@ -45,10 +45,11 @@ pub(crate) fn what(finding: &Finding) -> String {
         }
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
-    if finding.evidence.trim().is_empty() {
+    let seen = crate::evidence(voice, &finding.evidence);
+    if seen.is_empty() {
         format!("{what}.")
     } else {
-        format!("{what}: {}.", quoted(&finding.evidence))
+        format!("{what}: {}.", seen)
     }
 }
 

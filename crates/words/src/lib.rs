@@ -15,11 +15,19 @@ mod advice_id;
 mod downtime;
 mod findings_en;
 mod findings_id;
+mod help;
+mod help_downtime_id;
+mod help_id;
+mod help_reports_id;
+mod incident_refusal;
+mod notes_en;
+mod notes_id;
 mod paper;
 mod paper_say;
 mod procedure;
 mod procedure_en;
 mod procedure_id;
+mod record_label;
 mod refusal;
 mod safe_en;
 mod safe_id;
@@ -32,24 +40,33 @@ mod ui_id;
 mod ui_screen;
 mod ui_screen_en;
 mod ui_screen_id;
+mod usage;
 mod voice;
+mod why;
+mod why_en;
+mod why_id;
 
 pub use acts::{
     action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
     outcome, verb, verdict_state,
 };
 pub use downtime::{
-    cause_category, estimate, incident_entry, incident_kind, level, moment, notice_entry, origin,
-    scope, signed_as, time_kind,
+    cause_category, estimate, incident_entry, incident_kind, incident_state, level, moment,
+    notice_entry, origin, scope, signed_as, time_kind,
 };
+pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
+pub use incident_refusal::incident_refusal;
 pub use paper::{Paper, paper};
 pub use paper_say::{PaperSay, paper_say};
 pub use procedure::{Procedure, procedure};
+pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
+pub use usage::{UsageError, UsageNote, usage_error, usage_note};
 pub use voice::{Voice, duration, instant};
+pub use why::{evidence, holder, note, progress, why};
 
 use siaga_model::config::Language;
 use siaga_model::refusal::Sentence;

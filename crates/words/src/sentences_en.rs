@@ -2,6 +2,7 @@
 
 use crate::acts_en::{attested, fence_kind};
 use crate::voice::{Voice, duration, list, quoted};
+use crate::why::{holders, said};
 use siaga_model::refusal::Sentence as S;
 
 pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
@@ -28,10 +29,10 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeAddressAnswers { node, hardware } => {
             format!("The network card of {node} answers ({hardware}): the machine is on.")
         }
-        S::NodeHolds { node, by } => format!("{node} holds the disk set: {}.", list(by)),
+        S::NodeHolds { node, by } => format!("{node} holds the disk set: {}.", holders(voice.language, by)),
         S::NodeFree { node } => format!("{node} does not hold the disk set."),
         S::NodeHoldingUnknown { node, why } => {
-            format!("It is not known whether {node} holds the disk set: {}.", quoted(why))
+            format!("It is not known whether {node} holds the disk set: {}.", said(voice.language, why))
         }
         S::BothHold { nodes } => format!("More than one node holds the disk set: {}. The data are in danger.", list(nodes)),
         S::NodeRebooted { node } => format!("{node} has booted again since it let go of the disk set."),
@@ -64,7 +65,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceAnswers { node, device, fence } => {
             format!("The fence {device} for {node} answers ({}).", fence_kind(*fence))
         }
-        S::FenceFailed { node, device, why } => format!("The fence {device} for {node} failed: {}.", quoted(why)),
+        S::FenceFailed { node, device, why } => format!("The fence {device} for {node} failed: {}.", said(voice.language, why)),
         S::FenceNone { node } => format!("There is no fence for {node}."),
         S::FenceConfirms { node, device, fence } => match fence {
             siaga_model::config::FenceKind::Power => format!("The fence {device} confirms that {node} is off."),
@@ -157,7 +158,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedCheckNotPassed { node } => {
             format!("{node} has not passed `siaga check` since its last failure.")
         }
-        S::RefusedTargetNotReady { node, why } => format!("{node} cannot run the service: {}.", quoted(why)),
+        S::RefusedTargetNotReady { node, why } => format!("{node} cannot run the service: {}.", said(voice.language, why)),
         S::RefusedTargetFenced { node, device } => {
             format!("{node} itself is cut off from the disk set, says the fence {device}.")
         }
@@ -173,7 +174,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             epoch.issuer, other.issuer, epoch.counter
         ),
         S::RefusedProofVoid { node, why } => {
-            format!("The proof that {node} has let go no longer holds: {}.", quoted(why))
+            format!("The proof that {node} has let go no longer holds: {}.", said(voice.language, why))
         }
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} is running the service {service}. Its power stays on.")
@@ -181,7 +182,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedFenceHitsRunning { node, service } => format!(
             "{node} is running the service {service}, which works. Fencing {node} would cut its clients off."
         ),
-        S::RefusedNotAllowed { actor, why } => format!("{} may not do this: {}.", quoted(actor), quoted(why)),
-        S::RefusedBadRequest { why } => format!("The request cannot be carried out: {}.", quoted(why)),
+        S::RefusedNotAllowed { actor, why } => format!("{} may not do this: {}.", quoted(actor), said(voice.language, why)),
+        S::RefusedBadRequest { why } => format!("The request cannot be carried out: {}.", said(voice.language, why)),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::acts_id::{attested, fence_kind};
 use crate::voice::{Voice, duration, list, quoted};
+use crate::why::{holders, said};
 use siaga_model::refusal::Sentence as S;
 
 pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
@@ -28,22 +29,22 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::NodeAddressAnswers { node, hardware } => {
             format!("Kartu jaringan {node} menjawab ({hardware}). Mesin itu menyala.")
         }
-        S::NodeHolds { node, by } => format!("{node} memegang kumpulan disk: {}.", list(by)),
+        S::NodeHolds { node, by } => format!("{node} memegang kumpulan disk: {}.", holders(voice.language, by)),
         S::NodeFree { node } => format!("{node} tidak memegang kumpulan disk."),
         S::NodeHoldingUnknown { node, why } => {
-            format!("Tidak diketahui apakah {node} memegang kumpulan disk: {}.", quoted(why))
+            format!("Tidak diketahui apakah {node} memegang kumpulan disk: {}.", said(voice.language, why))
         }
         S::BothHold { nodes } => {
             format!("Lebih dari satu server memegang kumpulan disk: {}. Data dalam bahaya.", list(nodes))
         }
-        S::NodeRebooted { node } => format!("{node} sudah menyala ulang sejak melepas disk set."),
-        S::PromiseGone { node } => format!("Janji {node} bahwa disk set sudah dilepas tidak berlaku lagi."),
+        S::NodeRebooted { node } => format!("{node} sudah menyala ulang sejak melepas kumpulan disk."),
+        S::PromiseGone { node } => format!("Janji {node} bahwa kumpulan disk sudah dilepas tidak berlaku lagi."),
         S::PromiseUnheard { node, age_ms: Some(ms) } => format!(
-            "{node} tidak menjawab, dan ia berjanji {} yang lalu bahwa disk set sudah dilepas. Mungkin ia sudah menyala ulang sejak itu.",
+            "{node} tidak menjawab. Janjinya bahwa kumpulan disk sudah dilepas berumur {}. Mungkin server itu sudah menyala ulang sejak itu.",
             age(*ms)
         ),
         S::PromiseUnheard { node, age_ms: None } => format!(
-            "{node} tidak menjawab, dan agen yang mendengar janjinya bahwa disk set sudah dilepas sudah tidak ada."
+            "{node} tidak menjawab, dan agen yang menerima janjinya untuk melepas kumpulan disk sudah berhenti."
         ),
         S::NodePromised { node, epoch } => {
             format!("{node} telah berjanji melepas kumpulan disk (mandat {}).", epoch.counter)
@@ -67,7 +68,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("Alat isolasi {device} untuk {node} menjawab ({}).", fence_kind(*fence))
         }
         S::FenceFailed { node, device, why } => {
-            format!("Alat isolasi {device} untuk {node} gagal: {}.", quoted(why))
+            format!("Alat isolasi {device} untuk {node} gagal: {}.", said(voice.language, why))
         }
         S::FenceNone { node } => format!("Tidak ada alat isolasi untuk {node}."),
         S::FenceConfirms { node, device, fence } => match fence {
@@ -165,7 +166,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("{node} belum lulus `siaga periksa` sejak gangguan terakhirnya.")
         }
         S::RefusedTargetNotReady { node, why } => {
-            format!("{node} tidak dapat menjalankan layanan: {}.", quoted(why))
+            format!("{node} tidak dapat menjalankan layanan: {}.", said(voice.language, why))
         }
         S::RefusedTargetFenced { node, device } => {
             format!("{node} sendiri terputus dari kumpulan disk, menurut alat isolasi {device}.")
@@ -184,7 +185,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             epoch.issuer, other.issuer, epoch.counter
         ),
         S::RefusedProofVoid { node, why } => {
-            format!("Bukti bahwa {node} telah melepas kumpulan disk tidak berlaku lagi: {}.", quoted(why))
+            format!("Bukti bahwa {node} telah melepas kumpulan disk tidak berlaku lagi: {}.", said(voice.language, why))
         }
         S::RefusedHolderOfRunning { node, service } => {
             format!("{node} sedang menjalankan layanan {service}. Dayanya tetap menyala.")
@@ -193,8 +194,8 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             "{node} sedang menjalankan layanan {service}, dan layanan itu berfungsi. Isolasi {node} akan memutus kliennya."
         ),
         S::RefusedNotAllowed { actor, why } => {
-            format!("{} tidak berhak melakukan ini: {}.", quoted(actor), quoted(why))
+            format!("{} tidak berhak melakukan ini: {}.", quoted(actor), said(voice.language, why))
         }
-        S::RefusedBadRequest { why } => format!("Permintaan tidak dapat dijalankan: {}.", quoted(why)),
+        S::RefusedBadRequest { why } => format!("Permintaan tidak dapat dijalankan: {}.", said(voice.language, why)),
     }
 }

@@ -93,6 +93,8 @@ pub enum Ui {
     NoOutages,
     ConfigGood,
     StatedNotProved,
+    ReasonCover,
+    ReasonPowerReturned,
     // --- prompts
     TypeToConfirm,
     AskReason,

@@ -78,6 +78,8 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::NoOutages => "No outage is recorded.",
         Ui::ConfigGood => "The configuration is correct.",
         Ui::StatedNotProved => "stated, not proved",
+        Ui::ReasonCover => "The leading node fell silent.",
+        Ui::ReasonPowerReturned => "The power of the building came back.",
         // --- prompts
         Ui::TypeToConfirm => "Type this word to confirm:",
         Ui::AskReason => "Why? A short reason for the log:",

@@ -45,7 +45,7 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             &says.proof(proof),
         ),
         EventBody::ProofVoided { proof, why } => {
-            let detail = format!("{}; {}", says.proof(proof), quoted(why));
+            let detail = format!("{}; {}", says.proof(proof), crate::why(&voice, why));
             says.two("proof void", "bukti gugur", &detail)
         }
         EventBody::RunAccepted {
@@ -78,9 +78,11 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
             }
             says.two("run ended", "proses berakhir", &detail)
         }
-        EventBody::RunInterrupted { why } => {
-            says.two("run interrupted", "proses terhenti", &quoted(why))
-        }
+        EventBody::RunInterrupted { why } => says.two(
+            "run interrupted",
+            "proses terhenti",
+            &crate::why(&voice, why),
+        ),
         EventBody::Refused {
             move_kind: kind,
             refusal,
@@ -174,7 +176,11 @@ impl Says<'_> {
                     true => ("power not switched on", "daya tidak jadi menyala"),
                     false => ("power not switched off", "daya tidak jadi mati"),
                 };
-                self.two(english, indonesian, &format!("{node}; {}", quoted(why)))
+                self.two(
+                    english,
+                    indonesian,
+                    &format!("{node}; {}", crate::why(self.voice, why)),
+                )
             }
             EventBody::PowerChanged { node, on: true } => {
                 self.two("power on", "daya menyala", node.as_str())
@@ -299,7 +305,7 @@ impl Says<'_> {
                 format!(
                     "{}, {time}; {}",
                     self.word("outcome unknown", "hasil tidak diketahui"),
-                    quoted(why)
+                    crate::why(self.voice, why)
                 )
             }
         };

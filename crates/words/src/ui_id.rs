@@ -80,6 +80,8 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::NoOutages => "Belum ada waktu henti yang tercatat.",
         Ui::ConfigGood => "Konfigurasi benar.",
         Ui::StatedNotProved => "dinyatakan, belum dibuktikan",
+        Ui::ReasonCover => "Server pemimpin proses tidak menjawab lagi.",
+        Ui::ReasonPowerReturned => "Listrik gedung kembali menyala.",
         // --- prompts
         Ui::TypeToConfirm => "Ketik kata ini untuk menyetujui:",
         Ui::AskReason => "Mengapa? Tulis alasan singkat untuk catatan:",

@@ -20,7 +20,7 @@ pub enum Screen {
         socket: PathBuf,
     },
     AgentSilent {
-        why: String,
+        why: siaga_model::why::Why,
     },
     ApiError {
         code: String,
@@ -86,7 +86,7 @@ pub enum Screen {
     },
     PowerFailed {
         node: NodeName,
-        why: String,
+        why: siaga_model::why::Why,
     },
     // --- a result
     EndedWithoutResult,

@@ -3,7 +3,7 @@
 use crate::acts_en;
 use crate::ui_screen::Screen;
 use crate::voice::{Voice, duration, quoted};
-use siaga_model::config::FenceKind;
+use siaga_model::config::{FenceKind, Language};
 use siaga_model::observation::DatabaseState;
 
 pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::AgentSilent { why } => format!(
             "The Siaga agent on this machine did not answer: {}.\n  \
              Look at it with: systemctl status siaga. A run that was accepted may still go on: siaga status",
-            quoted(why)
+            crate::why(voice, why)
         ),
         Screen::ApiError { code, message } => format!("{} [{code}]", quoted(message)),
         Screen::AnswerNotUnderstood { why } => format!(
@@ -71,7 +71,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::TypeToGoOn { word } => format!("Type {word} to go on, anything else to leave it:"),
         Screen::PowerOffAsked { node } => format!("This switches {node} off at once."),
         Screen::PowerFailed { node, why } => {
-            format!("The fence of {node} did not do it, or did not confirm it: {}.", quoted(why))
+            format!("The fence of {node} did not do it, or did not confirm it: {}.", crate::why(voice, why))
         }
         Screen::EndedWithoutResult => "The run ended, and the agent does not say how. See: siaga status".into(),
         Screen::RunWas { run } => format!("All of it: siaga events --run {run}"),
@@ -122,7 +122,11 @@ fn database(state: &DatabaseState) -> String {
         } => format!("starting, {percent} %"),
         DatabaseState::Starting { percent: None } => "starting".into(),
         DatabaseState::Ready => "ready".into(),
-        DatabaseState::NotServing { why } => format!("does not serve ({})", quoted(why)),
-        DatabaseState::Unknown { why } => format!("not known ({})", quoted(why)),
+        DatabaseState::NotServing { why } => {
+            format!("does not serve ({})", crate::why(Language::English, why))
+        }
+        DatabaseState::Unknown { why } => {
+            format!("not known ({})", crate::why(Language::English, why))
+        }
     }
 }

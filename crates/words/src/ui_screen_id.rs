@@ -3,7 +3,7 @@
 use crate::acts_id;
 use crate::ui_screen::Screen;
 use crate::voice::{Voice, duration, quoted};
-use siaga_model::config::FenceKind;
+use siaga_model::config::{FenceKind, Language};
 use siaga_model::observation::DatabaseState;
 
 pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::AgentSilent { why } => format!(
             "Agen Siaga di mesin ini tidak menjawab: {}.\n  \
              Periksa dengan: systemctl status siaga. Proses yang sudah diterima mungkin tetap berjalan: siaga status",
-            quoted(why)
+            crate::why(voice, why)
         ),
         Screen::ApiError { code, message } => format!("{} [{code}]", quoted(message)),
         Screen::AnswerNotUnderstood { why } => format!(
@@ -73,7 +73,7 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::TypeToGoOn { word } => format!("Ketik {word} untuk melanjutkan, yang lain untuk membatalkan:"),
         Screen::PowerOffAsked { node } => format!("{node} akan langsung dimatikan."),
         Screen::PowerFailed { node, why } => {
-            format!("Alat isolasi {node} tidak melakukannya atau tidak memastikannya: {}.", quoted(why))
+            format!("Alat isolasi {node} tidak melakukannya atau tidak memastikannya: {}.", crate::why(voice, why))
         }
         Screen::EndedWithoutResult => "Proses berakhir, tetapi agen tidak menyebut hasilnya. Lihat: siaga status".into(),
         Screen::RunWas { run } => format!("Selengkapnya: siaga events --run {run}"),
@@ -124,7 +124,12 @@ fn database(state: &DatabaseState) -> String {
         } => format!("sedang dinyalakan, {percent} %"),
         DatabaseState::Starting { percent: None } => "sedang dinyalakan".into(),
         DatabaseState::Ready => "siap".into(),
-        DatabaseState::NotServing { why } => format!("tidak melayani ({})", quoted(why)),
-        DatabaseState::Unknown { why } => format!("tidak diketahui ({})", quoted(why)),
+        DatabaseState::NotServing { why } => {
+            format!("tidak melayani ({})", crate::why(Language::Indonesian, why))
+        }
+        DatabaseState::Unknown { why } => format!(
+            "tidak diketahui ({})",
+            crate::why(Language::Indonesian, why)
+        ),
     }
 }

@@ -1,11 +1,11 @@
 //! Who asks: named by the kernel, by the login uid, or stated.
 
 use crate::transport::Caller;
-use siaga_model::PersonName;
 use siaga_model::api::MoveRequest;
 use siaga_model::config::{Config, Person, Role};
 use siaga_model::event::{Actor, ActorProof};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{PersonName, Why};
 
 /// No login uid was ever set for the process (`(uid_t) -1` in `/proc/PID/loginuid`).
 const NO_LOGIN: u32 = u32::MAX;
@@ -44,10 +44,7 @@ pub fn resolve(config: &Config, caller: &Caller, claims: Claims) -> Result<Who, 
     let communicator =
         |p: &Person| Some(&p.name) == who.person.as_ref() && p.role == Role::Communicator;
     if config.people.iter().any(communicator) {
-        return Err(not_allowed(
-            &who.actor.name,
-            "the role communicator writes notices, and does not touch servers",
-        ));
+        return Err(not_allowed(&who.actor.name, Why::CommunicatorsOnlyWrite));
     }
     Ok(who)
 }
@@ -57,17 +54,11 @@ pub fn resolve_writer(config: &Config, caller: &Caller, claims: Claims) -> Resul
     let who = match caller {
         Caller::Peer(peer) if peer.is_node() => forwarded(config, peer.name(), claims)?,
         Caller::Peer(peer) => {
-            return Err(not_allowed(
-                peer.name(),
-                "a client probe gives no orders and sends none on",
-            ));
+            return Err(not_allowed(peer.name(), Why::ProbesGiveNoOrders));
         }
-        Caller::Anonymous => return Err(not_allowed("nobody", "a certificate is needed")),
+        Caller::Anonymous => return Err(not_allowed("?", Why::NoCertificate)),
         Caller::Local { .. } if claims.forwarded.is_some() => {
-            return Err(not_allowed(
-                "a local account",
-                "only another node's agent sends an order on",
-            ));
+            return Err(not_allowed("?", Why::OnlyAgentsSendOn));
         }
         Caller::Local {
             uid,
@@ -84,10 +75,7 @@ pub fn resolve_writer(config: &Config, caller: &Caller, claims: Claims) -> Resul
     };
     let viewer = |p: &Person| Some(&p.name) == who.person.as_ref() && p.role == Role::Viewer;
     if config.people.iter().any(viewer) {
-        return Err(not_allowed(
-            &who.actor.name,
-            "the role viewer may look, and not act",
-        ));
+        return Err(not_allowed(&who.actor.name, Why::ViewersOnlyLook));
     }
     Ok(who)
 }
@@ -95,24 +83,18 @@ pub fn resolve_writer(config: &Config, caller: &Caller, claims: Claims) -> Resul
 /// Another node's agent established who asks, and says how.
 fn forwarded(config: &Config, node: &str, claims: Claims) -> Result<Who, Refusal> {
     let Some(actor) = claims.forwarded else {
-        return Err(not_allowed(node, "it did not say who asks"));
+        return Err(not_allowed(node, Why::PeerNamedNobody));
     };
     if matches!(
         actor.how,
         ActorProof::Forwarded { .. } | ActorProof::Agent | ActorProof::JoinToken
     ) {
-        return Err(not_allowed(
-            &actor.name,
-            "an order is sent on once, for a person",
-        ));
+        return Err(not_allowed(&actor.name, Why::SentOnOnce));
     }
     let person = match claims.forwarded_person {
         Some(name) if config.people.iter().any(|p| &p.name == name) => Some(name.clone()),
         Some(name) => {
-            return Err(not_allowed(
-                name.as_str(),
-                "this name is not on this server's list of people",
-            ));
+            return Err(not_allowed(name.as_str(), Why::NotOnThisServersList));
         }
         None => None,
     };
@@ -138,10 +120,7 @@ fn local(
     if uid != 0 {
         let name = user_name.map_or_else(|| format!("uid {uid}"), str::to_owned);
         if stated.is_some() {
-            return Err(not_allowed(
-                &name,
-                "only root may say --as: your account names you already",
-            ));
+            return Err(not_allowed(&name, Why::OnlyRootMayState));
         }
         let person = config
             .people
@@ -157,10 +136,7 @@ fn local(
     }
     if let Some(stated) = stated {
         let Some(person) = config.people.iter().find(|p| &p.name == stated) else {
-            return Err(not_allowed(
-                stated.as_str(),
-                "this name is not on the list of people",
-            ));
+            return Err(not_allowed(stated.as_str(), Why::NotOnThePeopleList));
         };
         return Ok(Who {
             actor: Actor {
@@ -195,12 +171,12 @@ fn local(
     })
 }
 
-fn not_allowed(actor: &str, why: &str) -> Refusal {
+fn not_allowed(actor: &str, why: Why) -> Refusal {
     Refusal {
         code: RefusalCode::NotAllowed,
         sentence: Sentence::RefusedNotAllowed {
             actor: actor.to_owned(),
-            why: why.to_owned(),
+            why,
         },
         evidence: Vec::new(),
         next: vec![Advice::Status],

@@ -9,7 +9,7 @@ use siaga_model::api::CheckReport;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
-use siaga_model::{NodeName, UtcMicros};
+use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_runner::hands::Hands;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -34,7 +34,7 @@ pub struct SelfCheck {
 /// This node's own part.
 pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     let mut findings = core.findings();
-    let mut add = |code, severity, evidence: String| {
+    let mut add = |code, severity, evidence: Evidence| {
         findings.push(Finding {
             code,
             node: core.me.clone(),
@@ -48,12 +48,14 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         Some(device) if !is_block_device(device) => add(
             FindingCode::DiskSetMissing,
             Severity::Blocking,
-            format!("{} is not a block device here", device.display()),
+            Evidence::DeviceMissing {
+                device: device.clone(),
+            },
         ),
         None => add(
             FindingCode::DiskSetMissing,
             Severity::Blocking,
-            "no device configured".into(),
+            Evidence::NoDeviceConfigured,
         ),
         Some(_) => {}
     }
@@ -62,7 +64,9 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
             add(
                 FindingCode::MountPointMissing,
                 Severity::Blocking,
-                format!("{} does not exist", fs.mount_point.display()),
+                Evidence::PathMissing {
+                    path: fs.mount_point.clone(),
+                },
             );
         }
     }
@@ -74,7 +78,9 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
                 add(
                     FindingCode::InterfaceDown,
                     Severity::Blocking,
-                    format!("{interface} is down"),
+                    Evidence::InterfaceDown {
+                        interface: interface.to_owned(),
+                    },
                 );
             }
             Ok(_) => {}
@@ -87,10 +93,9 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         add(
             FindingCode::PostgresMissing,
             Severity::Blocking,
-            format!(
-                "{} does not run",
-                service.database.bin_dir.join("postgres").display()
-            ),
+            Evidence::ProgramDoesNotRun {
+                program: service.database.bin_dir.join("postgres"),
+            },
         );
     }
     match core.log.journal().room() {
@@ -99,7 +104,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
             add(
                 FindingCode::LogNearlyFull,
                 Severity::Warning,
-                core.state_dir.display().to_string(),
+                Evidence::thing(core.state_dir.display()),
             );
         }
     }
@@ -164,7 +169,7 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
                 code: FindingCode::PeerUnreachable,
                 node: node.clone(),
                 severity: Severity::Blocking,
-                evidence: error.to_string(),
+                evidence: Why::system(error).into(),
             }),
         }
         findings.extend(fence_findings(core, &observation, &node));
@@ -176,7 +181,7 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
             code: FindingCode::ProbeMissing,
             node: core.me.clone(),
             severity: Severity::Warning,
-            evidence: "no client probe reports".into(),
+            evidence: Evidence::NoProbeReports,
         });
     }
     let report = siaga_planner::readiness(&core.config, &observation, &findings);
@@ -193,7 +198,7 @@ fn fence_findings(core: &Core, observation: &Observation, node: &NodeName) -> Ve
             code: FindingCode::FenceMissing,
             node: node.clone(),
             severity: Severity::Warning,
-            evidence: "no fence device is configured".into(),
+            evidence: Evidence::Nothing,
         }];
     }
     view.fences
@@ -203,7 +208,11 @@ fn fence_findings(core: &Core, observation: &Observation, node: &NodeName) -> Ve
                 code: FindingCode::FenceSilent,
                 node: node.clone(),
                 severity: Severity::Warning,
-                evidence: format!("{} asked from {}: {why}", fence.name, core.me),
+                evidence: Evidence::AskedFrom {
+                    device: fence.name.clone(),
+                    node: core.me.clone(),
+                    why: why.clone(),
+                },
             }),
             FenceState::Open | FenceState::Fenced => None,
         })
@@ -215,7 +224,7 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings = Vec::new();
-    let mut add = |code, severity, evidence: String| {
+    let mut add = |code, severity, evidence: Evidence| {
         findings.push(Finding {
             code,
             node: other.node.clone(),
@@ -227,22 +236,26 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
         add(
             FindingCode::ConfigDiffers,
             Severity::Blocking,
-            "siaga.toml is not the same on both".into(),
+            Evidence::ConfigFilesDiffer,
         );
     }
     if one.postgres_version != other.postgres_version {
-        let say = |s: &SelfCheck| s.postgres_version.clone().unwrap_or_else(|| "none".into());
         add(
             FindingCode::PostgresVersionDiffers,
             Severity::Blocking,
-            format!("{}: {}, {}: {}", one.node, say(one), other.node, say(other)),
+            Evidence::Versions {
+                one: one.node.clone(),
+                one_has: one.postgres_version.clone(),
+                other: other.node.clone(),
+                other_has: other.postgres_version.clone(),
+            },
         );
     }
     if one.postgres_uid != other.postgres_uid {
         add(
             FindingCode::PostgresUserDiffers,
             Severity::Blocking,
-            "the uid differs".into(),
+            Evidence::UserIdsDiffer,
         );
     }
     if let (Some(a), Some(b)) = (one.device_size, other.device_size)
@@ -251,7 +264,12 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
         add(
             FindingCode::DiskSetSizeDiffers,
             Severity::Blocking,
-            format!("{}: {a} bytes, {}: {b} bytes", one.node, other.node),
+            Evidence::Sizes {
+                one: one.node.clone(),
+                one_bytes: a,
+                other: other.node.clone(),
+                other_bytes: b,
+            },
         );
     }
     let apart = Duration::from_micros(one.now.0.abs_diff(other.now.0));
@@ -259,7 +277,9 @@ fn differences(selves: &[SelfCheck]) -> Vec<Finding> {
         add(
             FindingCode::ClockDiffers,
             Severity::Warning,
-            format!("{} ms apart", apart.as_millis()),
+            Evidence::ClocksApart {
+                ms: u64::try_from(apart.as_millis()).unwrap_or(u64::MAX),
+            },
         );
     }
     findings

@@ -2,10 +2,10 @@
 
 use super::observe::observe;
 use super::state::Core;
-use siaga_model::NodeName;
 use siaga_model::api::{Diagnosis, Layer, LayerFinding};
 use siaga_model::config::Service;
 use siaga_model::observation::{AgentView, DatabaseState, Holding, NodeFacts, Observation, Power};
+use siaga_model::{Evidence, NodeName, Why};
 use siaga_runner::hands::Hands;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -32,7 +32,12 @@ pub fn own_layers(core: &Core, service: &Service) -> Vec<LayerFinding> {
     layers
 }
 
-fn layer(core: &Core, layer: Layer, ok: Option<bool>, evidence: impl Into<String>) -> LayerFinding {
+fn layer(
+    core: &Core,
+    layer: Layer,
+    ok: Option<bool>,
+    evidence: impl Into<Evidence>,
+) -> LayerFinding {
     LayerFinding {
         layer,
         node: core.me.clone(),
@@ -58,16 +63,20 @@ fn free_space(core: &Core, service: &Service) -> LayerFinding {
             Ok(fs) => {
                 let free = fs.f_bavail.saturating_mul(fs.f_frsize);
                 ok &= free >= LITTLE_SPACE_BYTES;
-                said.push(format!(
-                    "{}: {} MiB free",
-                    path.display(),
-                    free / (1024 * 1024)
-                ));
+                said.push(Evidence::SpaceFree {
+                    mebibytes: free / (1024 * 1024),
+                    path,
+                });
             }
-            Err(error) => said.push(format!("{}: {error}", path.display())),
+            Err(error) => said.push(Why::system(error).of(path.display()).into()),
         }
     }
-    layer(core, Layer::FreeSpace, Some(ok), said.join(", "))
+    layer(
+        core,
+        Layer::FreeSpace,
+        Some(ok),
+        Evidence::Several { each: said },
+    )
 }
 
 fn file_system(core: &Core, service: &Service) -> Option<LayerFinding> {
@@ -76,17 +85,19 @@ fn file_system(core: &Core, service: &Service) -> Option<LayerFinding> {
     if mounted.is_empty() {
         return None;
     }
-    let broken: Vec<String> = mounted
+    let broken: Vec<Evidence> = mounted
         .iter()
         .filter_map(|m| {
             let error = std::fs::read_dir(&m.mount_point).err()?;
-            Some(format!("{}: {error}", m.mount_point.display()))
+            Some(Why::system(error).of(m.mount_point.display()).into())
         })
         .collect();
     let evidence = if broken.is_empty() {
-        "mounted and readable".to_owned()
+        Evidence::MountedAndReadable
     } else {
-        broken.join(", ")
+        Evidence::Several {
+            each: broken.clone(),
+        }
     };
     Some(layer(
         core,
@@ -113,7 +124,7 @@ fn kernel_log(core: &Core) -> LayerFinding {
                     core,
                     Layer::KernelLog,
                     Some(true),
-                    "no I/O error, no out-of-memory kill",
+                    Evidence::NoKernelTrouble,
                 )
             } else {
                 layer(core, Layer::KernelLog, Some(false), newest.join(" | "))
@@ -190,7 +201,7 @@ fn last_shutdown(core: &Core, service: &Service) -> LayerFinding {
 }
 
 /// What the end of the log says of how the database last went down: the newest telling line wins.
-pub fn judge_shutdown(text: &str) -> (Option<bool>, String) {
+pub fn judge_shutdown(text: &str) -> (Option<bool>, Evidence) {
     let telling = |line: &&str| {
         ["PANIC", "FATAL", "was terminated by signal", "database system is shut down", "aborting startup"]
             .iter()
@@ -202,10 +213,10 @@ pub fn judge_shutdown(text: &str) -> (Option<bool>, String) {
     };
     match text.lines().rev().find(telling) {
         Some(line) if line.contains("database system is shut down") => {
-            (Some(true), line.trim().to_owned())
+            (Some(true), line.trim().into())
         }
-        Some(line) => (Some(false), line.trim().to_owned()),
-        None => (None, "the log tells nothing of a shutdown".to_owned()),
+        Some(line) => (Some(false), line.trim().into()),
+        None => (None, Evidence::NoShutdownInLog),
     }
 }
 
@@ -249,7 +260,7 @@ pub async fn diagnose(core: &Arc<Core>, service: &Service) -> Diagnosis {
 fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
     let mut layers = Vec::new();
     for (node, view) in &observation.nodes {
-        let add = |layers: &mut Vec<LayerFinding>, layer, ok, evidence: String| {
+        let add = |layers: &mut Vec<LayerFinding>, layer, ok, evidence: Evidence| {
             layers.push(LayerFinding {
                 layer,
                 node: node.clone(),
@@ -258,20 +269,20 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
             });
         };
         let power = match view.power {
-            Power::On => (Some(true), "on"),
-            Power::Off => (Some(false), "off"),
-            Power::Unknown => (None, "not known"),
+            Power::On => (Some(true), Evidence::PowerOn),
+            Power::Off => (Some(false), Evidence::PowerOff),
+            Power::Unknown => (None, Evidence::NotKnown),
         };
-        add(&mut layers, Layer::Power, power.0, power.1.to_owned());
+        add(&mut layers, Layer::Power, power.0, power.1);
         match &view.agent {
             AgentView::Answered { paths, facts } => {
                 add(
                     &mut layers,
                     Layer::NetworkPaths,
                     Some(true),
-                    paths.join(", "),
+                    Evidence::thing(paths.join(", ")),
                 );
-                add(&mut layers, Layer::Agent, Some(true), "answers".to_owned());
+                add(&mut layers, Layer::Agent, Some(true), Evidence::Answers);
                 facts_layers(&mut layers, node, facts);
             }
             AgentView::Silent { paths_tried } => {
@@ -279,9 +290,9 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
                     &mut layers,
                     Layer::NetworkPaths,
                     Some(false),
-                    paths_tried.join(", "),
+                    Evidence::thing(paths_tried.join(", ")),
                 );
-                add(&mut layers, Layer::Agent, Some(false), "silent".to_owned());
+                add(&mut layers, Layer::Agent, Some(false), Evidence::Silent);
             }
         }
     }
@@ -293,14 +304,17 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
                 .clone()
                 .unwrap_or_else(|| observation.observer.clone()),
             ok: Some(probe.serving),
-            evidence: format!("{}, {} ms ago", probe.probe, probe.age_ms),
+            evidence: Evidence::ProbeReport {
+                probe: probe.probe.clone(),
+                age_ms: probe.age_ms,
+            },
         });
     }
     layers
 }
 
 fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFacts) {
-    let mut add = |layer, ok, evidence: String| {
+    let mut add = |layer, ok, evidence: Evidence| {
         layers.push(LayerFinding {
             layer,
             node: node.clone(),
@@ -309,30 +323,35 @@ fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFac
         });
     };
     match &facts.disk {
-        Holding::Free => add(Layer::DiskSet, Some(true), "free".into()),
-        Holding::Held { by } => add(Layer::DiskSet, Some(true), by.join(", ")),
-        Holding::Unknown { why } => add(Layer::DiskSet, Some(false), why.clone()),
+        Holding::Free => add(Layer::DiskSet, Some(true), Evidence::Free),
+        Holding::Held { by } => add(
+            Layer::DiskSet,
+            Some(true),
+            Evidence::Held { by: by.clone() },
+        ),
+        Holding::Unknown { why } => add(Layer::DiskSet, Some(false), why.clone().into()),
     }
     let held = matches!(facts.disk, Holding::Held { .. });
     match &facts.database {
         DatabaseState::Ready => {
-            add(Layer::Process, Some(true), "runs".into());
+            add(Layer::Process, Some(true), Evidence::ProcessRuns);
             add(
                 Layer::AcceptingConnections,
                 Some(true),
-                "a write was committed".into(),
+                Evidence::WriteCommitted,
             );
         }
         DatabaseState::Starting { percent } => {
-            add(Layer::Process, Some(true), "starts".into());
-            let progress = percent.map_or_else(String::new, |p| format!("{p} %"));
+            add(Layer::Process, Some(true), Evidence::ProcessStarts);
+            let progress =
+                percent.map_or(Evidence::Nothing, |percent| Evidence::Percent { percent });
             add(Layer::AcceptingConnections, Some(false), progress);
         }
         DatabaseState::NotServing { why } => {
-            add(Layer::Process, Some(true), "processes are there".into());
-            add(Layer::AcceptingConnections, Some(false), why.clone());
+            add(Layer::Process, Some(true), Evidence::ProcessesThere);
+            add(Layer::AcceptingConnections, Some(false), why.clone().into());
         }
-        DatabaseState::Stopped => add(Layer::Process, held.then_some(false), "no process".into()),
-        DatabaseState::Unknown { why } => add(Layer::Process, None, why.clone()),
+        DatabaseState::Stopped => add(Layer::Process, held.then_some(false), Evidence::NoProcess),
+        DatabaseState::Unknown { why } => add(Layer::Process, None, why.clone().into()),
     }
 }

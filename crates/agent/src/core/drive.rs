@@ -14,7 +14,7 @@ use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
-use siaga_model::{NodeName, PlanId, RunId, ServiceName};
+use siaga_model::{NodeName, PlanId, Progress, RunId, ServiceName, Why};
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
 use siaga_runner::run::{Effect, Input, Run, RunSpec};
@@ -152,15 +152,15 @@ pub async fn drive(core: Arc<Core>, begin: Begin) -> RunOutcome {
             input = inputs.recv() => input,
             () = &mut deadline, if !budget_over => {
                 budget_over = true;
-                let why = StepFailure::new(FailureKind::Precondition, "the drill's budget is spent");
+                let why = StepFailure::new(FailureKind::Precondition, Why::BudgetSpent);
                 Some(Input::GoHome { why })
             }
             changed = abort.changed(), if !aborted => {
                 aborted = true;
                 changed.is_ok().then(|| Input::GoHome {
-                    why: StepFailure::new(FailureKind::Precondition, "a person asked to abort"),
+                    why: StepFailure::new(FailureKind::Precondition, Why::AbortAsked),
                 }).or(Some(Input::GoHome {
-                    why: StepFailure::new(FailureKind::Precondition, "the agent is stopping"),
+                    why: StepFailure::new(FailureKind::Precondition, Why::AgentStopping),
                 }))
             }
         };
@@ -181,7 +181,7 @@ fn start(
     let (core, live) = (core.clone(), live.clone());
     tokio::spawn(async move {
         let (watched, id) = (live.clone(), order.step.id);
-        let progress = move |text: &str| watched.progress(id, text);
+        let progress = move |at: Progress| watched.progress(id, at);
         let report = if order.step.node == core.me {
             orders::carry_out_here(&core, order.clone(), progress).await
         } else {
@@ -261,7 +261,7 @@ impl Planning {
         let blocking = tokio::task::spawn_blocking(move || self.bind(plan, &seen));
         blocking
             .await
-            .unwrap_or_else(|e| Err(log_refusal(&e.to_string())))
+            .unwrap_or_else(|e| Err(log_refusal(Why::system(e))))
     }
 
     /// What this run knows better than the devices say, and its own traces, which are not another run.
@@ -271,7 +271,7 @@ impl Planning {
                 let failed = |(n, d): &(NodeName, String)| n == name && d == &fence.name;
                 if self.failed_fences.iter().any(failed) && fence.state != FenceState::Fenced {
                     fence.state = FenceState::Failed {
-                        why: "it failed in this run".into(),
+                        why: Why::FailedInThisRun,
                     };
                 }
             }
@@ -289,7 +289,9 @@ impl Planning {
 
     fn bind(self, plan: Plan, seen: &SeenEpochs) -> Result<Box<MandatedPlan>, Refusal> {
         let Some(desk) = self.core.desks.get(&self.service.name) else {
-            return Err(log_refusal("no such service"));
+            return Err(log_refusal(Why::NoSuchServiceHere {
+                service: self.service.name.clone(),
+            }));
         };
         // Before the own mandate: a fence that may not hit its neighbours is not begun at all.
         let fence = Fence {
@@ -363,7 +365,9 @@ pub(super) fn ledger_refusal(core: &Core, error: &LedgerError) -> Refusal {
         ),
         LedgerError::Log(why) if core.log.journal().room() == siaga_journal::Room::Plenty => (
             RefusalCode::BadRequest,
-            Sentence::RefusedBadRequest { why: why.clone() },
+            Sentence::RefusedBadRequest {
+                why: Why::LogUnwritten { said: why.clone() },
+            },
             vec![Advice::Status],
         ),
         LedgerError::Log(_) => (
@@ -392,12 +396,10 @@ pub(super) fn ledger_refusal(core: &Core, error: &LedgerError) -> Refusal {
     }
 }
 
-fn log_refusal(why: &str) -> Refusal {
+fn log_refusal(why: Why) -> Refusal {
     Refusal {
         code: RefusalCode::BadRequest,
-        sentence: Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
+        sentence: Sentence::RefusedBadRequest { why },
         evidence: Vec::new(),
         next: vec![Advice::Status],
     }

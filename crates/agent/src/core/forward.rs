@@ -5,6 +5,7 @@ use super::moves::{bad_request, refuse};
 use super::state::Core;
 use crate::transport::CallError;
 use siaga_model::NodeName;
+use siaga_model::Why;
 use siaga_model::api::{MoveAnswer, MoveRequest};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use std::sync::Arc;
@@ -22,9 +23,7 @@ pub async fn forward(
 ) -> Result<MoveAnswer, Refusal> {
     if request.forwarded_actor.is_some() {
         // The two nodes see the service differently: sent on again, the order would go round in a circle.
-        return Err(bad_request(
-            "the two nodes do not agree on where the order belongs: look at the status, and give it again",
-        ));
+        return Err(bad_request(Why::NodesDisagree));
     }
     request.forwarded_actor = Some(who.actor.clone());
     request.forwarded_person.clone_from(&who.person);
@@ -60,7 +59,7 @@ fn unanswered(
         });
     }
     match error {
-        CallError::Status { error, .. } => Err(bad_request(&error.message)),
+        CallError::Status { error, .. } => Err(bad_request(Why::system(&error.message))),
         _ => Err(silent(to)),
     }
 }

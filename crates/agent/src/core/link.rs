@@ -284,7 +284,7 @@ fn report_key(core: &Core, peer: &NodeName, failed: Option<&NotCopied>) {
                 code: FindingCode::EventKeyUnknown,
                 node: node.clone(),
                 severity: Severity::Warning,
-                evidence: format!("key {key}"),
+                evidence: siaga_model::Evidence::Thing { name: key.clone() },
             },
         ),
         Some(NotCopied::Other(_)) => {}

@@ -1,5 +1,6 @@
 //! The runs that this agent is carrying out, and the ones it carried out lately, for those who watch.
 
+use siaga_model::Progress;
 use siaga_model::api::{ClientTestResult, MoveReport, Outage, RunView, RunningStep, StepView};
 use siaga_model::event::Actor;
 use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, Step};
@@ -59,7 +60,7 @@ struct Running {
     step: Step,
     since: Instant,
     expected_ms: Option<u64>,
-    progress: Option<String>,
+    progress: Option<Progress>,
 }
 
 impl LiveRuns {
@@ -225,10 +226,10 @@ impl LiveRun {
     }
 
     /// A step says how far it is.
-    pub fn progress(&self, step: StepId, text: &str) {
+    pub fn progress(&self, step: StepId, at: Progress) {
         self.update(|s| {
             if let Some(running) = s.running.get_mut(&step) {
-                running.progress = Some(text.to_owned());
+                running.progress = Some(at);
             }
         });
     }

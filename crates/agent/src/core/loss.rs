@@ -6,6 +6,7 @@ use super::moves::{bad_request, refuse};
 use super::state::Core;
 use siaga_journal::{Durability, History};
 use siaga_model::NodeName;
+use siaga_model::Why;
 use siaga_model::api::AcceptLossAnswer;
 use siaga_model::event::{Event, EventBody};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
@@ -25,9 +26,7 @@ pub async fn accept(core: &Arc<Core>, who: &Who, reason: &str) -> AcceptLossAnsw
 
 async fn accepted(core: &Arc<Core>, who: &Who, reason: &str) -> Result<AcceptLossAnswer, Refusal> {
     let Some(by) = who.person.clone() else {
-        return Err(bad_request(
-            "this needs a name from the list of people: say --as NAME",
-        ));
+        return Err(bad_request(Why::PersonNeeded));
     };
     let c = core.clone();
     let here = tokio::task::spawn_blocking(move || c.log.journal().history()).await;
@@ -53,12 +52,14 @@ async fn accepted(core: &Arc<Core>, who: &Who, reason: &str) -> Result<AcceptLos
     let c = core.clone();
     let written =
         tokio::task::spawn_blocking(move || c.log.append(vec![event], Durability::Sync)).await;
-    let failed = |why: String| Ok(AcceptLossAnswer::Failed { why });
+    let failed = |why: Why| Ok(AcceptLossAnswer::Failed { why });
     match written {
         Ok(Ok(())) if link::confirm(core).await => Ok(AcceptLossAnswer::Accepted),
-        Ok(Ok(())) => failed("the journal could not be confirmed".into()),
-        Ok(Err(error)) => failed(error.to_string()),
-        Err(error) => failed(error.to_string()),
+        Ok(Ok(())) => failed(Why::JournalUnconfirmed),
+        Ok(Err(error)) => failed(Why::LogUnwritten {
+            said: error.to_string(),
+        }),
+        Err(error) => failed(Why::system(error)),
     }
 }
 

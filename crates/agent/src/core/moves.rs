@@ -14,7 +14,7 @@ use siaga_model::event::EventBody;
 use siaga_model::observation::{AttestationGiven, Observation};
 use siaga_model::plan::{MoveKind, Placement, Plan, Request};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::{NodeName, RunId};
+use siaga_model::{NodeName, RunId, Why};
 use siaga_runner::hands::Hands;
 use siaga_runner::run::RunSpec;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ async fn accept(
                 },
                 Advice::Status,
             ),
-            None => bad_request("there are several services: say --service NAME"),
+            None => bad_request(Why::NameTheService),
         })?
         .clone();
     let who = actor::resolve(&core.config, caller, Claims::of(&request))?;
@@ -310,9 +310,7 @@ fn attested(
             ));
         }
         let Some(by) = who.person.clone() else {
-            return Err(bad_request(
-                "an attestation needs a name from the list of people: say --as NAME",
-            ));
+            return Err(bad_request(Why::AttestationNeedsName));
         };
         given.push(AttestationGiven {
             node: attest.node.clone(),
@@ -448,12 +446,10 @@ pub fn home(kind: MoveKind, service: &Service, from: Option<&NodeName>) -> Optio
 }
 
 /// A request that makes no sense as it is.
-pub fn bad_request(why: &str) -> Refusal {
+pub fn bad_request(why: Why) -> Refusal {
     refuse(
         RefusalCode::BadRequest,
-        Sentence::RefusedBadRequest {
-            why: why.to_owned(),
-        },
+        Sentence::RefusedBadRequest { why },
         Advice::Status,
     )
 }

@@ -4,6 +4,7 @@ use super::moves::{in_progress_here, run_by};
 use super::observe::{ask_agent, own_facts};
 use super::state::Core;
 use super::store::{Context, ServiceStore};
+use siaga_model::Why;
 use siaga_model::config::Service;
 use siaga_model::observation::{
     AgentView, DatabaseState, Holding, Known, Neighbour, NeighbourRun, NodeFacts, Presence,
@@ -73,7 +74,7 @@ impl Look {
             AgentView::Answered { facts, .. } => presence(facts),
             AgentView::Silent { .. } if runs_with_disk(&self.own) => Known::Known(Presence::Absent),
             AgentView::Silent { .. } => Known::Unknown {
-                why: "its agent does not answer".into(),
+                why: Why::AgentSilent,
             },
         }
     }
@@ -99,7 +100,7 @@ impl Look {
 
 fn not_heard<T>() -> Known<T> {
     Known::Unknown {
-        why: "its plan has not been heard of".into(),
+        why: Why::PlanUnheard,
     }
 }
 
@@ -150,7 +151,7 @@ pub fn mandates(core: &Core, fence: &Fence) -> Result<Vec<HitMandate>, LedgerErr
     let actor = core.runs.get(fence.run).map(|live| live.actor.clone());
     let mut mandates = Vec::new();
     for hit in fence.hits {
-        let no_service = || LedgerError::Log(format!("there is no service {}", hit.service));
+        let no_service = || LedgerError::Log(hit.service.to_string());
         let desk = core.desks.get(&hit.service).ok_or_else(no_service)?;
         // Not the service's own store: this is another run's doing, under another name.
         let mut store = ServiceStore {

@@ -2,6 +2,7 @@
 
 use super::state::Core;
 use crate::transport::client::PathAnswer;
+use siaga_model::Why;
 use siaga_model::api::FactsAnswer;
 use siaga_model::config::{Fence, Service};
 use siaga_model::observation::{
@@ -66,12 +67,12 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         Ok(own) => own,
         Err(error) => siaga_runner::hands::OwnFacts {
             disk: Holding::Unknown {
-                why: error.to_string(),
+                why: Why::system(&error),
             },
             mounts: Vec::new(),
             virtual_ips: Vec::new(),
             database: siaga_model::observation::DatabaseState::Unknown {
-                why: error.to_string(),
+                why: Why::system(&error),
             },
             applications: Vec::new(),
         },
@@ -81,7 +82,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         // An effect in flight counts as held.
         disk: match own.disk {
             Holding::Free if busy => Holding::Held {
-                by: vec!["a step under way".into()],
+                by: vec![siaga_model::Holder::StepUnderWay],
             },
             disk => disk,
         },
@@ -100,7 +101,7 @@ pub async fn promise_facts(core: &Arc<Core>, service: &ServiceName) -> Option<Pr
         let desk = c.desks.get(&s)?;
         let disk = match desk.bench.busy() {
             true => Holding::Held {
-                by: vec!["a step under way".into()],
+                by: vec![siaga_model::Holder::StepUnderWay],
             },
             false => c.hands.claimed(&s),
         };
@@ -188,7 +189,9 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
         agent,
         power: power(&fences),
         fences,
-        address: address.unwrap_or_else(|e| AddressAnswer::NotAsked { why: e.to_string() }),
+        address: address.unwrap_or_else(|e| AddressAnswer::NotAsked {
+            why: Why::system(e),
+        }),
     };
     (node, view)
 }
@@ -271,7 +274,7 @@ async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> 
                     ADDRESS_TIMEOUT,
                 ),
                 None => AddressAnswer::NotAsked {
-                    why: "no interface for it here".into(),
+                    why: Why::NoInterfaceHere,
                 },
             };
             AddressSighting {
@@ -290,11 +293,13 @@ async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> 
 async fn look_at_disk(core: &Arc<Core>, service: &Service, own: &NodeFacts) -> DiskSighting {
     if own.disk != Holding::Free {
         return DiskSighting::NotLooked {
-            why: "this node holds it, or can't tell".into(),
+            why: Why::ThisNodeHoldsOrUnknown,
         };
     }
     let (c, name) = (core.clone(), service.name.clone());
     let looked =
         tokio::task::spawn_blocking(move || c.hands.watch_disk(&name, DISK_INTERVAL)).await;
-    looked.unwrap_or_else(|e| DiskSighting::NotLooked { why: e.to_string() })
+    looked.unwrap_or_else(|e| DiskSighting::NotLooked {
+        why: Why::system(e),
+    })
 }

@@ -6,6 +6,7 @@ use crate::transport::CallError;
 use serde::{Deserialize, Serialize};
 use siaga_model::run::{FailureKind, Order, StepFailure, StepOutcome, StepReport};
 use siaga_model::{PlanId, StepId};
+use siaga_model::{Progress, ServiceName, Why};
 use siaga_runner::executor::Executor;
 use siaga_runner::hands::Hands;
 use std::collections::BTreeMap;
@@ -31,13 +32,13 @@ pub enum OrderAnswer {
     },
     /// Still under way: send the same order again to hear more.
     Running {
-        progress: Option<String>,
+        progress: Option<Progress>,
     },
 }
 
 #[derive(Clone, Default)]
 struct Doing {
-    progress: Option<String>,
+    progress: Option<Progress>,
     report: Option<StepReport>,
 }
 
@@ -51,8 +52,9 @@ pub struct OrderDesk {
 
 /// Carries out an order of a peer's, and answers within `hold`. The same order again asks how far it is.
 pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderAnswer {
+    let service = order.service.clone();
     let Some(mut slot) = slot(core, order, |_| {}) else {
-        let report = failed(core, FailureKind::Precondition, "no such service here");
+        let report = failed(core, FailureKind::Precondition, no_service(&service));
         return OrderAnswer::Done {
             report: Box::new(report),
         };
@@ -60,7 +62,7 @@ pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderA
     let waiting = async { slot.wait_for(|d| d.report.is_some()).await.map(|_| ()) };
     if let Ok(Err(_)) = tokio::time::timeout(hold, waiting).await {
         return OrderAnswer::Done {
-            report: Box::new(unknown(core, "the step was cut off on this node")),
+            report: Box::new(unknown(core, Why::StepCutOff)),
         };
     }
     let doing = slot.borrow().clone();
@@ -78,10 +80,11 @@ pub async fn carry_out(core: &Arc<Core>, order: Order, hold: Duration) -> OrderA
 pub async fn carry_out_here(
     core: &Arc<Core>,
     order: Order,
-    progress: impl Fn(&str) + Send + 'static,
+    progress: impl Fn(Progress) + Send + 'static,
 ) -> StepReport {
+    let service = order.service.clone();
     let Some(mut slot) = slot(core, order, progress) else {
-        return failed(core, FailureKind::Precondition, "no such service here");
+        return failed(core, FailureKind::Precondition, no_service(&service));
     };
     let done = slot
         .wait_for(|d| d.report.is_some())
@@ -89,12 +92,16 @@ pub async fn carry_out_here(
         .map(|d| d.report.clone());
     match done {
         Ok(Some(report)) => report,
-        _ => unknown(core, "the step was cut off on this node"),
+        _ => unknown(core, Why::StepCutOff),
     }
 }
 
 /// Where the answer to this order appears. The first to ask sets it going.
-fn slot(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static) -> Option<Slot> {
+fn slot(
+    core: &Arc<Core>,
+    order: Order,
+    progress: impl Fn(Progress) + Send + 'static,
+) -> Option<Slot> {
     let desk = core.desks.get(&order.service)?;
     let key = (order.plan.clone(), order.step.id);
     let mut slots = desk
@@ -112,9 +119,9 @@ fn slot(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static
     slots.insert(key, slot.clone());
     let core = core.clone();
     tokio::task::spawn_blocking(move || {
-        let report = execute(&core, &order, &|text| {
-            progress(text);
-            sender.send_modify(|d| d.progress = Some(text.to_owned()));
+        let report = execute(&core, &order, &|at| {
+            progress(at.clone());
+            sender.send_modify(|d| d.progress = Some(at.clone()));
         });
         sender.send_modify(|d| d.report = Some(report));
     });
@@ -122,9 +129,9 @@ fn slot(core: &Arc<Core>, order: Order, progress: impl Fn(&str) + Send + 'static
 }
 
 /// Carries out on this thread.
-fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepReport {
+fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(Progress)) -> StepReport {
     let Some(desk) = core.desks.get(&order.service) else {
-        return failed(core, FailureKind::Precondition, "no such service here");
+        return failed(core, FailureKind::Precondition, no_service(&order.service));
     };
     lab_crash::crash("before", order.step.action.name());
     if let Some(plan) = order.enlist.as_ref().filter(|p| p.coordinator != core.me) {
@@ -149,12 +156,14 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(&str)) -> StepRepo
 
 /// Sends an order to the node that carries it out, and asks until it is done. An unanswered order is sent again while
 /// that may help: it is the same order, and the node carries it out once.
-pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> StepReport {
+pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) -> StepReport {
     let Some(peer) = core.peers.get(&order.step.node) else {
         return failed(
             core,
             FailureKind::Unreachable,
-            "no way to that node is configured",
+            Why::NoWayToNode {
+                node: order.step.node.clone(),
+            },
         );
     };
     let mut tries = Tries::default();
@@ -167,7 +176,7 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> S
             Ok(OrderAnswer::Running { progress: text }) => {
                 tries.taken_in();
                 if let Some(text) = text {
-                    progress(&text);
+                    progress(text);
                 }
                 continue;
             }
@@ -178,13 +187,15 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(&str)) -> S
                 tracing::warn!(node = %order.step.node, %error, "no answer to an order; asking again");
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
-            Next::Refused(why) => return failed(core, FailureKind::Precondition, why),
+            Next::Refused(why) => {
+                return failed(core, FailureKind::Precondition, Why::System(why));
+            }
             Next::Unreached => {
-                let why = format!("{} does not answer: {error}", order.step.node);
+                let why = silent(order, &error);
                 return failed(core, FailureKind::Unreachable, why);
             }
             Next::Unknown => {
-                let why = format!("{}: {error}", order.step.node);
+                let why = silent(order, &error);
                 return unknown(core, why);
             }
         }
@@ -237,6 +248,19 @@ impl Tries {
     }
 }
 
+fn silent(order: &Order, error: &CallError) -> Why {
+    Why::NodeSilent {
+        node: order.step.node.clone(),
+        said: error.to_string(),
+    }
+}
+
+fn no_service(service: &ServiceName) -> Why {
+    Why::NoSuchServiceHere {
+        service: service.clone(),
+    }
+}
+
 fn report(core: &Core, outcome: StepOutcome) -> StepReport {
     StepReport {
         outcome,
@@ -248,12 +272,12 @@ fn report(core: &Core, outcome: StepOutcome) -> StepReport {
     }
 }
 
-fn failed(core: &Core, kind: FailureKind, detail: impl Into<String>) -> StepReport {
+fn failed(core: &Core, kind: FailureKind, detail: Why) -> StepReport {
     report(core, StepOutcome::Failed(StepFailure::new(kind, detail)))
 }
 
-fn unknown(core: &Core, why: impl Into<String>) -> StepReport {
-    report(core, StepOutcome::Unknown { why: why.into() })
+fn unknown(core: &Core, why: Why) -> StepReport {
+    report(core, StepOutcome::Unknown { why })
 }
 
 #[cfg(test)]

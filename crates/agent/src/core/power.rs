@@ -18,7 +18,7 @@ use siaga_model::observation::{
 };
 use siaga_model::plan::{Hit, HitMandate};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::{NodeName, RunId, ServiceName};
+use siaga_model::{NodeName, RunId, ServiceName, Why};
 use siaga_runner::fencing::Asker;
 use siaga_runner::hands::{Acted, Hands, Trouble};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
         Ok(FenceState::Fenced) => PowerAnswer::Done { power: Power::Off },
         Ok(FenceState::Failed { why }) => PowerAnswer::Failed { why },
         Err(error) => PowerAnswer::Failed {
-            why: error.to_string(),
+            why: Why::system(error),
         },
     }
 }
@@ -71,7 +71,7 @@ async fn off(
     let node = &request.node;
     let refused = |refusal| PowerAnswer::Refused { refusal };
     if node == &core.me {
-        let why = format!("{node} does not switch itself off: ask another node's agent");
+        let why = Why::SwitchesItselfOff { node: node.clone() };
         let sentence = Sentence::RefusedBadRequest { why };
         return Err(refused(refuse(
             RefusalCode::BadRequest,
@@ -170,7 +170,7 @@ async fn mint(
         neighbours::mandates(&c, &fence).map_err(|e| ledger_refusal(&c, &e))
     });
     minted.await.unwrap_or_else(|e| {
-        let why = e.to_string();
+        let why = Why::system(e);
         let sentence = Sentence::RefusedBadRequest { why };
         Err(refuse(RefusalCode::BadRequest, sentence, Advice::Status))
     })
@@ -186,7 +186,9 @@ fn write(core: &Core, who: &Who, body: EventBody) -> Result<(), PowerAnswer> {
     core.log
         .append(vec![event], Durability::Sync)
         .map_err(|error| PowerAnswer::Failed {
-            why: error.to_string(),
+            why: Why::LogUnwritten {
+                said: error.to_string(),
+            },
         })
 }
 
@@ -214,7 +216,7 @@ fn outcome(
 }
 
 fn broken(error: &tokio::task::JoinError) -> Trouble {
-    Trouble::Unknown(error.to_string())
+    Trouble::Unknown(Why::system(error))
 }
 
 /// What is known of every service on `node`, or the refusal: it holds a running service, or a run acts on it.

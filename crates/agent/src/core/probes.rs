@@ -28,6 +28,14 @@ struct Seen {
     open: bool,
 }
 
+/// The newest word of a probe that reports.
+#[derive(Clone, Copy, Debug)]
+pub struct FreshProbe {
+    pub serving: bool,
+    /// Milliseconds since its last success, now.
+    pub last_success_age_ms: Option<u64>,
+}
+
 impl ProbeDesk {
     /// No probe has reported yet.
     pub fn new(config: Arc<Config>) -> Self {
@@ -92,6 +100,24 @@ impl ProbeDesk {
                     .as_deref()
                     .and_then(|h| self.owner(h)),
             })
+            .collect()
+    }
+
+    /// What the probes of `service` say whose word is not older than `fresh`.
+    pub fn fresh(&self, service: &ServiceName, fresh: Duration) -> Vec<FreshProbe> {
+        let of = |seen: &Seen| {
+            let age = seen.at.elapsed();
+            let report = &seen.report;
+            let add = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+            (age <= fresh).then(|| FreshProbe {
+                serving: report.serving,
+                last_success_age_ms: report.last_success_age_ms.map(|ms| ms.saturating_add(add)),
+            })
+        };
+        self.lock()
+            .iter()
+            .filter(|((s, _), _)| s == service)
+            .filter_map(|(_, seen)| of(seen))
             .collect()
     }
 

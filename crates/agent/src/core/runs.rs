@@ -409,7 +409,10 @@ mod tests {
             panic!("{outcome:?}")
         };
         assert_eq!(cause.kind, FailureKind::CoordinatorSilent);
-        assert_eq!((cause.detail.as_str(), at.node.as_str()), ("c", B));
+        assert_eq!(
+            (cause.detail.clone(), at.node.as_str()),
+            (siaga_model::Why::from("c"), B)
+        );
         let shown = super::super::ended::of_events(&"r".into(), &events).expect("a view");
         assert_eq!(
             (shown.ended, shown.report.outcome.as_str()),

@@ -65,6 +65,10 @@ pub struct Core {
     pub probes: Arc<ProbeDesk>,
     pub runs: LiveRuns,
     pub findings: Mutex<Vec<Finding>>,
+    /// Whoever reads the records of incidents and writes to them holds it.
+    pub incident_desk: tokio::sync::Mutex<()>,
+    /// The log's version at the last look for incidents that two nodes opened for one cause.
+    pub twins_looked: std::sync::atomic::AtomicU64,
 }
 
 impl Core {
@@ -142,7 +146,7 @@ impl Core {
             }
         };
         if new {
-            tracing::warn!(code = ?finding.code, evidence = %finding.evidence, "found");
+            tracing::warn!(code = ?finding.code, evidence = ?finding.evidence, "found");
             self.note(service, EventBody::Found { finding });
         }
     }

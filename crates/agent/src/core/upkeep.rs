@@ -4,6 +4,7 @@
 use super::state::Core;
 use crate::pki::{Identity, renew};
 use crate::transport::LiveIdentity;
+use siaga_model::Evidence;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,10 @@ async fn check_log(core: &Arc<Core>) {
         first
     });
     if let Ok(Some(problem)) = checked.await {
-        let evidence = format!("{}: {}", problem.file.display(), problem.detail);
+        let evidence = Evidence::DamagedFile {
+            file: problem.file.clone(),
+            said: problem.detail.clone(),
+        };
         core.found(
             None,
             Finding {
@@ -104,9 +108,9 @@ fn report_certificate(core: &Core, name: &str, days_left: i64, not_yet_valid: bo
         return;
     }
     let evidence = if not_yet_valid {
-        "its certificate is not valid yet: a clock is wrong".to_owned()
+        Evidence::NotYetValid
     } else {
-        format!("{days_left} days left")
+        Evidence::DaysLeft { days: days_left }
     };
     core.found(
         None,

@@ -12,14 +12,16 @@ use super::state::Core;
 use siaga_journal::Filter;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::evidence::Cleaned;
 use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
-use siaga_model::{Epoch, NodeName, RunId, ServiceName, UtcMicros};
-use siaga_runner::hands::Hands;
+use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, UtcMicros, Why};
+use siaga_runner::hands::{Acted, Hands, Trouble};
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
+use siaga_words::Ui;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +30,8 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_secs(1);
 /// How many ticks lie between two looks at this node's own mounts, addresses and database.
 const LOOK_EVERY: u32 = 5;
+/// How many ticks lie between two times that free memory is given back.
+const GIVE_BACK_EVERY: u32 = 20;
 
 /// Never ends.
 pub async fn watch(core: Arc<Core>) {
@@ -41,6 +45,9 @@ pub async fn watch(core: Arc<Core>) {
     loop {
         tokio::time::sleep(TICK).await;
         tick = tick.wrapping_add(1);
+        if tick.is_multiple_of(GIVE_BACK_EVERY) {
+            siaga_node::give_memory_back();
+        }
         for service in core.config.services.clone() {
             if core.runs.going_on(&service.name).is_some() {
                 continue;
@@ -128,21 +135,34 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
         }
         c.hands.disown(&s);
         let mut said = Vec::new();
-        let mut keep = |what: &str, acted: siaga_runner::hands::Acted| match acted {
-            Ok(did) if did.changed => said.push(format!("{what}: done")),
+        let mut keep = |done: fn(Option<Why>) -> Cleaned, acted: Acted| match acted {
+            Ok(did) if did.changed => said.push(done(None)),
             Ok(_) => {}
-            Err(trouble) => said.push(format!("{what}: {trouble:?}")),
+            Err(Trouble::Failed(failure)) => said.push(done(Some(failure.detail))),
+            Err(Trouble::Unknown(why)) => said.push(done(Some(why))),
         };
-        keep("address removed", c.hands.remove_virtual_ips(&s));
-        keep("applications stopped", c.hands.stop_applications(&s));
-        keep("database stopped", c.hands.stop_database(&s, &|_| {}));
-        keep("unmounted", c.hands.unmount(&s));
+        keep(
+            |trouble| Cleaned::AddressRemoved { trouble },
+            c.hands.remove_virtual_ips(&s),
+        );
+        keep(
+            |trouble| Cleaned::ApplicationsStopped { trouble },
+            c.hands.stop_applications(&s),
+        );
+        keep(
+            |trouble| Cleaned::DatabaseStopped { trouble },
+            c.hands.stop_database(&s, &|_| {}),
+        );
+        keep(
+            |trouble| Cleaned::Unmounted { trouble },
+            c.hands.unmount(&s),
+        );
         let clean = c.hands.prove_released(&s).is_ok();
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
         // Only once nothing is left, so that an interrupted clean-up goes on at the next look.
         if clean && let Err(error) = ledger.remember(store.as_mut(), &e) {
-            said.push(error.to_string());
+            said.push(Cleaned::LogUnwritten { why: error.why() });
         }
         drop(bench);
         said
@@ -156,15 +176,10 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
                 code: FindingCode::NodeUnfencedAndBack,
                 node: core.me.clone(),
                 severity: Severity::Warning,
-                evidence: format!(
-                    "this node was declared gone under mandate {}; {}",
-                    epoch.counter,
-                    if cleaned.is_empty() {
-                        "nothing was left here".to_owned()
-                    } else {
-                        cleaned.join("; ")
-                    }
-                ),
+                evidence: Evidence::DeclaredGone {
+                    mandate: epoch.counter,
+                    cleaned,
+                },
             },
         );
     }
@@ -203,19 +218,15 @@ async fn cover(
             core,
             service,
             &known,
-            "the coordinator fell silent; the service still runs here",
+            Why::CoordinatorSilent { still_here: true },
         );
         return;
     }
     tracing::warn!(run = %known.run, %coordinator, "covering a silent coordinator");
-    interrupted(
-        core,
-        service,
-        &known,
-        "the coordinator fell silent; this node covers",
-    );
-    if let Err(why) = begin_by_itself(core, service, MoveKind::Cover, &known, "cover").await {
-        interrupted(core, service, &known, &why);
+    interrupted(core, service, &known, Why::CoverBegins);
+    if let Err(why) = begin_by_itself(core, service, MoveKind::Cover, &known, Ui::ReasonCover).await
+    {
+        interrupted(core, service, &known, why);
     }
 }
 
@@ -248,14 +259,12 @@ pub async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -
         .is_ok()
 }
 
-fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: &str) {
+fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: Why) {
     let event = siaga_model::event::Event {
         service: Some(service.name.clone()),
         run: Some(known.run.clone()),
         actor: Some(core.agent_actor()),
-        body: EventBody::RunInterrupted {
-            why: why.to_owned(),
-        },
+        body: EventBody::RunInterrupted { why },
     };
     if let Err(error) = core
         .log
@@ -271,8 +280,8 @@ async fn begin_by_itself(
     service: &Service,
     kind: MoveKind,
     known: &KnownRun,
-    reason: &str,
-) -> Result<(), String> {
+    reason: Ui,
+) -> Result<(), Why> {
     let mut observation = observe(core, service).await;
     for view in observation.nodes.values_mut() {
         if let siaga_model::observation::AgentView::Answered { facts, .. } = &mut view.agent
@@ -292,8 +301,12 @@ async fn begin_by_itself(
         attested: Vec::new(),
         may_fence: kind == MoveKind::Cover,
     };
-    let plan = siaga_planner::plan(&core.config, &observation, &request, &[])
-        .map_err(|refusal| siaga_words::refusal(core.config.site.language, &refusal))?;
+    let plan =
+        siaga_planner::plan(&core.config, &observation, &request, &[]).map_err(|refusal| {
+            Why::Refused {
+                sentence: Box::new(refusal.sentence),
+            }
+        })?;
     let now = core.hands.now();
     // A cover is a run of its own: the person's order was another one, and is not done by it.
     let run = new_run_id(now, &core.me);
@@ -310,7 +323,7 @@ async fn begin_by_itself(
     let live = core
         .runs
         .begin(live, "")
-        .map_err(|_| "another run is in progress".to_owned())?;
+        .map_err(|_| Why::AnotherRunGoesOn)?;
     let spec = RunSpec {
         run,
         service: service.name.clone(),
@@ -329,7 +342,7 @@ async fn begin_by_itself(
         accepted: EventBody::RunAccepted {
             move_kind: kind,
             goal,
-            reason: reason.to_owned(),
+            reason: siaga_words::ui(core.config.site.language, reason),
             requested_by: None,
             approved_by: None,
             idempotency_key: String::new(),
@@ -351,7 +364,7 @@ async fn look(core: &Arc<Core>, service: &Service) {
             finding(
                 core,
                 FindingCode::MountByHand,
-                mount.mount_point.display().to_string(),
+                Evidence::thing(mount.mount_point.display()),
             ),
         ),
         None => core.mended(FindingCode::MountByHand, &core.me),
@@ -360,15 +373,16 @@ async fn look(core: &Arc<Core>, service: &Service) {
     match left_over {
         Some(address) => core.found(
             Some(&service.name),
-            finding(core, FindingCode::AddressLeftOver, address),
+            finding(core, FindingCode::AddressLeftOver, Evidence::thing(address)),
         ),
         None => core.mended(FindingCode::AddressLeftOver, &core.me),
     }
     for conflict in siaga_node::act::virtual_ip::conflicts() {
-        let evidence = format!(
-            "{} on {}: {} answers",
-            conflict.address, conflict.interface, conflict.hardware
-        );
+        let evidence = Evidence::AnswersAt {
+            address: conflict.address,
+            hardware: conflict.hardware,
+            interface: Some(conflict.interface),
+        };
         core.found(
             Some(&service.name),
             finding(core, FindingCode::AddressConflict, evidence),
@@ -382,7 +396,7 @@ fn left_over_address(facts: &NodeFacts) -> Option<String> {
         .then(|| present.address.to_string())
 }
 
-fn finding(core: &Core, code: FindingCode, evidence: String) -> Finding {
+fn finding(core: &Core, code: FindingCode, evidence: Evidence) -> Finding {
     Finding {
         code,
         node: core.me.clone(),
@@ -428,9 +442,16 @@ pub async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
         .filter_map(|v| v.agent.facts())
         .all(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);
     if free {
-        let begun = begin_by_itself(core, service, MoveKind::Start, &known, "power returned").await;
+        let begun = begin_by_itself(
+            core,
+            service,
+            MoveKind::Start,
+            &known,
+            Ui::ReasonPowerReturned,
+        )
+        .await;
         if let Err(why) = begun {
-            tracing::warn!(why, "not started after the power loss");
+            tracing::warn!(?why, "not started after the power loss");
         }
     }
     true

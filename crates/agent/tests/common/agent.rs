@@ -72,6 +72,8 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         probes,
         runs: siaga_agent::core::live::LiveRuns::default(),
         findings: std::sync::Mutex::default(),
+        incident_desk: Default::default(),
+        twins_looked: Default::default(),
     };
     Agent {
         core: Arc::new(core),

@@ -95,7 +95,7 @@ fn facts() -> NodeFacts {
     NodeFacts {
         boot: "boot".into(),
         disk: Holding::Held {
-            by: vec!["mount /srv/simrs".into()],
+            by: vec![siaga_model::Holder::InFlight, "mount /srv/simrs".into()],
         },
         mounts: vec![],
         virtual_ips: vec![],
@@ -155,14 +155,20 @@ fn report(outcome: StepOutcome) -> StepReport {
         outcome,
         proof: Some(proof(Ground::Released)),
         tests: vec![],
-        notes: vec!["note".into()],
+        notes: vec![
+            siaga_model::Note::ReadyIn { ms: 5 },
+            siaga_model::Note::System("note".into()),
+        ],
         started_at: UtcMicros(1),
         duration_ms: 5,
     }
 }
 
 fn failed() -> StepFailure {
-    StepFailure::new(FailureKind::DatabaseStop, "busy")
+    StepFailure::new(
+        FailureKind::DatabaseStop,
+        siaga_model::Why::ServerEnded { log: "x".into() }.of("db"),
+    )
 }
 
 fn event(body: EventBody) -> Value {

@@ -76,7 +76,7 @@ impl Schemas {
             ("u8" | "u16" | "u32" | "u64" | "usize", []) => {
                 json!({"type": "integer", "minimum": 0})
             }
-            ("i64", []) => json!({"type": "integer"}),
+            ("i32" | "i64", []) => json!({"type": "integer"}),
             (name, inner) => self.named(name, inner),
         }
     }

@@ -21,6 +21,11 @@ const TYPES: &[&str] = &[
     "model/src/incident.rs",
     "model/src/notice.rs",
     "model/src/event.rs",
+    "model/src/record.rs",
+    "model/src/incident_api.rs",
+    "model/src/why.rs",
+    "model/src/note.rs",
+    "model/src/evidence.rs",
     "model/src/api.rs",
     "model/src/seal.rs",
     "journal/src/row.rs",
@@ -45,6 +50,7 @@ const ONLY: &[(&str, &[&str])] = &[
 const ROUTERS: &[&str] = &[
     "agent/src/routes.rs",
     "agent/src/seal_routes.rs",
+    "agent/src/routes_incident.rs",
     "agent/src/transport/pki_routes.rs",
 ];
 

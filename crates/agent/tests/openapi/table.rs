@@ -173,6 +173,44 @@ pub const ROUTES: &[Route] = &[
         )
     },
     Route {
+        errors: LOG,
+        ..get(
+            "/v1/incidents",
+            "Every incident in short, oldest first",
+            "Vec<IncidentLine>",
+        )
+    },
+    post(
+        "/v1/incidents",
+        "Writes something into an incident's record, or opens one",
+        "IncidentRequest",
+        Some("IncidentAnswer"),
+    ),
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "LOG_UNREADABLE")],
+        ..get(
+            "/v1/incidents/{id}",
+            "The whole record of one incident; null is not known",
+            "IncidentRecord",
+        )
+    },
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "LOG_UNREADABLE")],
+        ..of_service(
+            "/v1/estimate",
+            "When clients work again, as of now",
+            "EstimateAnswer",
+        )
+    },
+    Route {
+        errors: LOG,
+        ..get(
+            "/v1/estimate/score",
+            "How often the real end fell in the range that was given",
+            "EstimateScore",
+        )
+    },
+    Route {
         who: Who::PersonOrProbe,
         errors: &[(404, "NO_SUCH_THING")],
         ..post("/v1/probe", "A client probe's report", "ProbeReport", None)

@@ -32,7 +32,7 @@ pub struct Session {
 /// Where there is no terminal or no agent, and at Ctrl-C.
 pub fn run(global: &Global) -> Result<Exit, Fault> {
     if !Term::look().interactive {
-        let language = crate::context::first_language(global);
+        let language = crate::language::first(global);
         return Err(Fault::Usage(siaga_words::screen(
             language,
             &Screen::GuidedNeedsTerminal,

@@ -2,6 +2,7 @@
 
 pub mod availability;
 pub mod event;
+pub mod incident;
 pub mod log_book;
 pub mod plan;
 pub mod refusal;

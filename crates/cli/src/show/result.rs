@@ -9,7 +9,7 @@ use siaga_model::api::{ClientTestResult, MoveReport, Outage, RunView, SeenBy, St
 use siaga_model::plan::MoveKind;
 use siaga_model::refusal::Sentence;
 use siaga_model::run::RunOutcome;
-use siaga_words::{Screen, Ui, outcome, sentence, ui};
+use siaga_words::{Screen, Ui, evidence, outcome, sentence, ui};
 
 /// Prints the result on standard output.
 pub fn print(ctx: &Context, view: &RunView) {
@@ -134,10 +134,9 @@ fn test_text(ctx: &Context, test: &ClientTestResult) -> String {
         Some(false) => ui(&ctx.voice, Ui::Failed),
         None => ui(&ctx.voice, Ui::NotConfirmed),
     };
-    let detail = if test.detail.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", test.detail)
+    let detail = match evidence(&ctx.voice, &test.detail) {
+        detail if detail.is_empty() => detail,
+        detail => format!(" ({detail})"),
     };
     format!("{} @ {}: {passed}{detail}", test.name, test.node)
 }

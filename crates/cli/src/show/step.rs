@@ -7,7 +7,9 @@ use siaga_model::NodeName;
 use siaga_model::api::{RunningStep, StepView};
 use siaga_model::plan::Action;
 use siaga_model::run::StepOutcome;
-use siaga_words::{Screen, Ui, action_by_name, duration, failure, ui};
+use siaga_words::{
+    Screen, Ui, action_by_name, duration, failure, note, progress, ui, why as said_why,
+};
 
 /// The widths of the columns, in characters.
 const MARK: usize = 10;
@@ -27,9 +29,11 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
             Tone::Bad,
             Some(failure(voice, cause)),
         ),
-        StepOutcome::Unknown { why } => {
-            (ui(voice, Ui::Unknown), Tone::Attention, Some(why.clone()))
-        }
+        StepOutcome::Unknown { why } => (
+            ui(voice, Ui::Unknown),
+            Tone::Attention,
+            Some(said_why(voice, why)),
+        ),
     };
     let mark = ctx.term.err(tone, &padded(&mark, MARK));
     let mut lines = vec![format!(
@@ -37,8 +41,9 @@ pub fn finished(ctx: &Context, step: &StepView) -> String {
         where_and_what(ctx, &step.node, &step.action),
         duration(voice, step.duration_ms)
     )];
-    let notes = below.iter().chain(&step.notes);
-    lines.extend(notes.map(|note| format!("             {note}")));
+    let notes = step.notes.iter().map(|n| note(voice, n));
+    let below = below.into_iter().chain(notes);
+    lines.extend(below.map(|line| format!("             {line}")));
     lines.join("\n")
 }
 
@@ -84,8 +89,8 @@ fn times(ctx: &Context, step: &RunningStep, more: u64) -> String {
             ctx.say(Screen::ExpectedTime { ms: expected })
         ));
     }
-    if let Some(progress) = &step.progress {
-        text.push_str(&format!(", {progress}"));
+    if let Some(at) = &step.progress {
+        text.push_str(&format!(", {}", progress(&ctx.voice, at)));
     }
     text
 }

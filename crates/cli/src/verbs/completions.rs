@@ -1,10 +1,10 @@
 //! `siaga completions`: what a shell needs to complete the command line.
 
-use crate::args::Cli;
+use crate::args::Global;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::term::out;
-use clap::CommandFactory;
+use crate::{help, language};
 use clap_complete::Shell;
 
 /// Print the completions for a shell
@@ -21,9 +21,10 @@ const EXAMPLES: &str = "Examples:
   siaga completions zsh > /usr/share/zsh/vendor-completions/_siaga";
 
 /// Carries the verb out.
-pub fn run(args: &Args) -> Result<Exit, Fault> {
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "siaga", &mut text);
+    let mut command = help::completed(language::first(global));
+    clap_complete::generate(args.shell, &mut command, "siaga", &mut text);
     out(String::from_utf8_lossy(&text).trim_end());
     Ok(Exit::Done)
 }

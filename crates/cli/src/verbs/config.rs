@@ -3,6 +3,7 @@
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::language;
 use crate::show;
 use crate::term::out;
 use siaga_config::{DEFAULT_PATH, HostChecks};
@@ -73,12 +74,12 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
             Ok(Exit::Done)
         }
         Ok((config, _)) => {
-            let language = global.lang.map_or(config.site.language, Into::into);
+            let language = language::asked(global).unwrap_or(config.site.language);
             out(&ui(language, Ui::ConfigGood));
             Ok(Exit::Done)
         }
         Err(errors) => {
-            let language = global.lang.map_or(errors.language, Into::into);
+            let language = language::asked(global).unwrap_or(errors.language);
             if json {
                 show::json(&errors.to_json(language))?;
             } else {

@@ -9,7 +9,7 @@ use crate::show::{self, padded};
 use crate::term::{Tone, out};
 use siaga_model::ServiceName;
 use siaga_model::api::{Diagnosis, LayerFinding};
-use siaga_words::{Ui, layer, ui};
+use siaga_words::{Ui, evidence, layer, ui};
 
 /// Find the cause, layer by layer, and recommend restart in place or takeover
 #[derive(clap::Args, Debug, Clone)]
@@ -52,10 +52,10 @@ pub fn text(ctx: &Context, diagnosis: &Diagnosis) -> String {
     match &diagnosis.cause {
         Some(cause) => {
             let heading = ui(&ctx.voice, Ui::LikelyCause);
-            lines.push(ctx.term.out(
-                Tone::Bad,
-                &format!("{heading} {}", named(ctx, cause, &layers)),
-            ));
+            lines.push(
+                ctx.term
+                    .out(Tone::Bad, &format!("{heading} {}", named(ctx, cause))),
+            );
         }
         None => lines.push(ui(&ctx.voice, Ui::NoCauseFound)),
     }
@@ -66,20 +66,14 @@ pub fn text(ctx: &Context, diagnosis: &Diagnosis) -> String {
     lines.join("\n")
 }
 
-/// The cause with its layer in the site's language, where it is one of the findings above.
-fn named(ctx: &Context, cause: &str, layers: &[&LayerFinding]) -> String {
-    let is_cause = |l: &&&LayerFinding| {
-        l.ok == Some(false) && cause.starts_with(l.node.as_str()) && cause.ends_with(&l.evidence)
-    };
-    match layers.iter().find(is_cause) {
-        Some(found) => format!(
-            "{} ({}): {}",
-            layer(&ctx.voice, found.layer),
-            found.node,
-            found.evidence
-        ),
-        None => cause.to_owned(),
-    }
+/// The cause with its layer.
+fn named(ctx: &Context, cause: &LayerFinding) -> String {
+    format!(
+        "{} ({}): {}",
+        layer(&ctx.voice, cause.layer),
+        cause.node,
+        evidence(&ctx.voice, &cause.evidence)
+    )
 }
 
 fn line(ctx: &Context, found: &LayerFinding) -> String {
@@ -90,10 +84,6 @@ fn line(ctx: &Context, found: &LayerFinding) -> String {
     };
     let mark = ctx.term.out(tone, &padded(&text, 16));
     let layer = padded(layer(&ctx.voice, found.layer), 28);
-    let evidence = found
-        .evidence
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    format!("  {mark} {layer} {}: {evidence}", found.node)
+    let seen = evidence(&ctx.voice, &found.evidence);
+    format!("  {mark} {layer} {}: {seen}", found.node)
 }

@@ -220,7 +220,7 @@ fn accept_loss(ctx: &Context, reason: &str, json: bool) -> Result<Exit, Fault> {
         AcceptLossAnswer::Refused { refusal } => {
             (Exit::Refused, siaga_words::refusal(&ctx.voice, refusal))
         }
-        AcceptLossAnswer::Failed { why } => (Exit::Failed, why.clone()),
+        AcceptLossAnswer::Failed { why } => (Exit::Failed, siaga_words::why(&ctx.voice, why)),
     };
     match (json, exit) {
         (true, _) => {}

@@ -3,6 +3,7 @@
 use crate::args::{self, Global};
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::language;
 use crate::place::{self, CONFIG, STATE};
 use crate::term::out;
 use siaga_config::HostChecks;
@@ -65,6 +66,6 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
 pub fn load(global: &Global, path: &Path) -> Result<Config, String> {
     match siaga_config::load_checked(path, &HostChecks::start()) {
         Ok((config, _)) => Ok(config),
-        Err(errors) => Err(errors.render(global.lang.map_or(errors.language, Into::into))),
+        Err(errors) => Err(errors.render(language::asked(global).unwrap_or(errors.language))),
     }
 }

@@ -57,7 +57,7 @@ fn man_pages_are_written_for_every_verb() {
         "siaga-events-verify.1",
         "siaga-token-create.1",
     ] {
-        let text = std::fs::read_to_string(dir.path().join(page)).expect(page);
+        let text = std::fs::read_to_string(dir.path().join("man1").join(page)).expect(page);
         assert!(text.contains("Examples:"), "{page}");
     }
 }
@@ -310,7 +310,11 @@ fn a_diagnosis_names_the_layer_in_the_sites_language() {
             found(Layer::FreeSpace, Some(false), "/srv/simrs: 0 MiB free"),
             found(Layer::Power, Some(true), "on"),
         ],
-        cause: Some("backup free_space: /srv/simrs: 0 MiB free".into()),
+        cause: Some(found(
+            Layer::FreeSpace,
+            Some(false),
+            "/srv/simrs: 0 MiB free",
+        )),
         advice: vec![Advice::Restart { service: service() }],
     };
     let agent = FakeAgent::start("id", move |_| Some((200, json(&diagnosis))));

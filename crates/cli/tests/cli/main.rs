@@ -5,6 +5,7 @@ mod agent;
 mod codes;
 mod events;
 mod guided;
+mod help;
 mod moves;
 mod offline;
 mod papers;

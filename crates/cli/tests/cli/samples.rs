@@ -167,7 +167,7 @@ pub fn client_test(passed: Option<bool>) -> ClientTestResult {
         name: "sql".into(),
         node: backup(),
         passed,
-        detail: String::new(),
+        detail: siaga_model::Evidence::Nothing,
     }
 }
 
@@ -190,7 +190,7 @@ pub fn goes_on(kind: MoveKind) -> String {
         action: "start_database".into(),
         elapsed_ms: 1200,
         expected_ms: Some(3000),
-        progress: Some("redo 40 %".into()),
+        progress: Some(siaga_model::Progress::Redo { percent: Some(40) }),
     };
     let report = MoveReport {
         outcome: "running".into(),

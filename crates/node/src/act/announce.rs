@@ -10,6 +10,7 @@ use crate::observe::packet::{ARP, Filter, IPV6, PacketSocket};
 use crate::observe::{arp, ndp};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use siaga_model::UtcMicros;
+use siaga_model::Why;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,10 +101,9 @@ struct Listener {
 pub(crate) struct Prepared(Arc<Listener>);
 
 /// Opens the socket, so that nothing is missed and nothing is left to fail after the address was added.
-pub(crate) fn prepare(interface: &Interface, address: IpAddr) -> Result<Prepared, String> {
+pub(crate) fn prepare(interface: &Interface, address: IpAddr) -> Result<Prepared, Why> {
     let own = interface.ethernet()?;
-    let failed =
-        |e: std::io::Error| format!("the address can't be announced on {}: {e}", interface.name);
+    let failed = |e: std::io::Error| announcing(&interface.name, &e);
     let (protocol, filter) = match address {
         IpAddr::V4(v4) => (ARP, Filter::arp_claims(v4)),
         IpAddr::V6(v6) => (IPV6, Filter::ndp_claims(v6)),
@@ -134,20 +134,27 @@ pub(crate) fn prepare(interface: &Interface, address: IpAddr) -> Result<Prepared
     })))
 }
 
+fn announcing(interface: &str, error: &std::io::Error) -> Why {
+    Why::AnnouncingAddress {
+        interface: interface.to_owned(),
+        said: error.to_string(),
+    }
+}
+
 impl Prepared {
     /// Announces now, and goes on in the background.
-    pub(crate) fn announce(self) -> Result<(), String> {
+    pub(crate) fn announce(self) -> Result<(), Why> {
         let first = self.0.announce_now();
         self.listen(&AGAIN_AT_MS)?;
-        first.map_err(|e| format!("the first announcement on {} failed: {e}", self.0.interface))
+        first.map_err(|e| announcing(&self.0.interface, &e))
     }
 
     /// Listens only: for an address that was there already.
-    pub(crate) fn watch(self) -> Result<(), String> {
+    pub(crate) fn watch(self) -> Result<(), Why> {
         self.listen(&[])
     }
 
-    fn listen(&self, again: &'static [u64]) -> Result<(), String> {
+    fn listen(&self, again: &'static [u64]) -> Result<(), Why> {
         let listener = Arc::clone(&self.0);
         silence(&listener.interface, listener.address);
         locked(&LISTENERS).push(Arc::clone(&listener));
@@ -156,7 +163,7 @@ impl Prepared {
             .name("virtual-ip".into())
             .spawn(move || Watch::new(&listener, again, begun).until_over())
             .map(drop)
-            .map_err(|e| format!("no thread to announce and watch the address: {e}"))
+            .map_err(|e| announcing(&self.0.interface, &e))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::command::{self, CommandResult};
 use siaga_model::config::{Application, ApplicationRun, Argv, NamedCommand};
 use siaga_model::observation::{ApplicationFact, Known};
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::time::{Duration, Instant};
 
@@ -20,9 +21,11 @@ pub fn start_all(applications: &[Application]) -> Acted {
         if running(application).is(&true) {
             continue;
         }
-        start(application).map_err(|why| failed(application, &why))?;
+        start(application).map_err(|why| failed(application, why))?;
         did.changed = true;
-        did.notes.push(format!("{} started", application.name));
+        did.notes.push(Note::AppStarted {
+            name: application.name.clone(),
+        });
     }
     Ok(did)
 }
@@ -34,9 +37,11 @@ pub fn stop_all(applications: &[Application]) -> Acted {
         if running(application).is(&false) {
             continue;
         }
-        stop(application).map_err(|why| failed(application, &why))?;
+        stop(application).map_err(|why| failed(application, why))?;
         did.changed = true;
-        did.notes.push(format!("{} stopped", application.name));
+        did.notes.push(Note::AppStopped {
+            name: application.name.clone(),
+        });
     }
     Ok(did)
 }
@@ -47,8 +52,10 @@ pub fn after_move(commands: &[NamedCommand]) -> Acted {
     let mut troubles = Vec::new();
     for named in commands {
         match in_words(&command::run(&named.run.0, None, named.timeout)) {
-            Ok(()) => did.notes.push(format!("{} done", named.name)),
-            Err(why) => troubles.push(format!("{}: {why}", named.name)),
+            Ok(()) => did.notes.push(Note::CommandDone {
+                name: named.name.clone(),
+            }),
+            Err(why) => troubles.push(why.of(&named.name)),
         }
     }
     did.changed = !commands.is_empty();
@@ -57,7 +64,7 @@ pub fn after_move(commands: &[NamedCommand]) -> Acted {
     }
     Err(Trouble::failed(
         FailureKind::Application,
-        troubles.join("; "),
+        Why::all(troubles),
     ))
 }
 
@@ -70,11 +77,8 @@ pub fn look_all(applications: &[Application]) -> Vec<ApplicationFact> {
     applications.iter().map(fact).collect()
 }
 
-fn failed(application: &Application, why: &str) -> Trouble {
-    Trouble::failed(
-        FailureKind::Application,
-        format!("{}: {why}", application.name),
-    )
+fn failed(application: &Application, why: Why) -> Trouble {
+    Trouble::failed(FailureKind::Application, why.of(&application.name))
 }
 
 fn systemctl(verb: &str, unit: &str, within: Duration) -> CommandResult {
@@ -92,19 +96,19 @@ fn running(application: &Application) -> Known<bool> {
         } => command::run(&status.0, None, within),
         ApplicationRun::Programs { status: None, .. } => {
             return Known::Unknown {
-                why: "no status program is configured".into(),
+                why: Why::NoStatusProgram,
             };
         }
     };
     match result.exit {
         Some(code) if !result.timed_out => Known::Known(code == 0),
         _ => Known::Unknown {
-            why: result.ending(),
+            why: result.ending(""),
         },
     }
 }
 
-fn start(application: &Application) -> Result<(), String> {
+fn start(application: &Application) -> Result<(), Why> {
     let deadline = Instant::now() + application.timeout;
     let result = match &application.run {
         ApplicationRun::Unit(unit) => systemctl("start", unit, application.timeout),
@@ -122,39 +126,34 @@ fn start(application: &Application) -> Result<(), String> {
 }
 
 /// It says that it runs, where it can say so, and its test passes, where it has one.
-fn passes(application: &Application, within: Duration) -> Result<(), String> {
+fn passes(application: &Application, within: Duration) -> Result<(), Why> {
     if running(application).is(&false) {
-        return Err("started, and does not run".into());
+        return Err(Why::StartedNotRunning);
     }
     match &application.test {
         None => Ok(()),
-        Some(Argv(test)) => {
-            in_words(&command::run(test, None, within)).map_err(|why| format!("its test: {why}"))
-        }
+        Some(Argv(test)) => in_words(&command::run(test, None, within))
+            .map_err(|why| Why::TestFailed { why: Box::new(why) }),
     }
 }
 
-fn stop(application: &Application) -> Result<(), String> {
+fn stop(application: &Application) -> Result<(), Why> {
     let result = match &application.run {
         ApplicationRun::Unit(unit) => systemctl("stop", unit, application.timeout),
         ApplicationRun::Programs { stop, .. } => command::run(&stop.0, None, application.timeout),
     };
     in_words(&result)?;
     match running(application) {
-        Known::Known(true) => Err("stopped, and still runs".into()),
+        Known::Known(true) => Err(Why::StoppedStillRuns),
         Known::Known(false) | Known::Unknown { .. } => Ok(()),
     }
 }
 
-fn in_words(result: &CommandResult) -> Result<(), String> {
+fn in_words(result: &CommandResult) -> Result<(), Why> {
     if result.succeeded() {
         return Ok(());
     }
-    let last = result.stderr.trim().lines().last().unwrap_or_default();
-    Err([result.ending().as_str(), last]
-        .join(": ")
-        .trim_end_matches(": ")
-        .to_owned())
+    Err(result.ending(result.last_line()))
 }
 
 #[cfg(test)]
@@ -189,12 +188,15 @@ mod tests {
             application("web", &format!("{outer}/inner")),
         ];
         let did = start_all(&both).unwrap();
-        assert_eq!(did.notes, ["db-pool started", "web started"]);
+        assert_eq!(
+            did.notes,
+            ["db-pool", "web"].map(|name| Note::AppStarted { name: name.into() })
+        );
         assert_eq!(start_all(&both), Ok(Did::nothing()));
         assert!(look_all(&both).iter().all(|f| f.running.is(&true)));
         assert_eq!(
             stop_all(&both).unwrap().notes,
-            ["web stopped", "db-pool stopped"]
+            ["web", "db-pool"].map(|name| Note::AppStopped { name: name.into() })
         );
         assert_eq!(stop_all(&both), Ok(Did::nothing()));
     }
@@ -210,8 +212,12 @@ mod tests {
         };
         assert_eq!(failure.kind, FailureKind::Application);
         assert!(
-            failure.detail.starts_with("web: its test: exit code 2"),
-            "{}",
+            matches!(
+                &failure.detail,
+                Why::Named { name, why } if name == "web" && matches!(&**why,
+                    Why::TestFailed { why } if matches!(**why, Why::ProgramExit { code: 2, .. }))
+            ),
+            "{:?}",
             failure.detail
         );
     }
@@ -228,7 +234,7 @@ mod tests {
             stop_all(&[web]),
             Err(Trouble::failed(
                 FailureKind::Application,
-                "web: stopped, and still runs"
+                Why::StoppedStillRuns.of("web")
             ))
         );
     }
@@ -250,7 +256,11 @@ mod tests {
             after_move(&commands),
             Err(Trouble::failed(
                 FailureKind::Application,
-                "pool: exit code 1"
+                Why::ProgramExit {
+                    code: 1,
+                    said: String::new()
+                }
+                .of("pool")
             ))
         );
         assert!(made.is_dir());

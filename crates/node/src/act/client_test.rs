@@ -6,6 +6,7 @@ use crate::observe::witness::LifeSigns;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{ClientTest, ClientTestKind};
 use siaga_model::observation::ProbeSighting;
+use siaga_model::{Evidence, Why};
 use siaga_model::{NodeName, ServiceName, UtcMicros};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -25,7 +26,7 @@ pub struct Scene<'a> {
 }
 
 /// What a test showed: passed, failed, or not confirmed from a client.
-type Shown = (Option<bool>, String);
+type Shown = (Option<bool>, Evidence);
 
 /// Runs every test, one after the other.
 pub fn run_all(tests: &[ClientTest], scene: &Scene) -> Vec<ClientTestResult> {
@@ -45,38 +46,29 @@ fn run(test: &ClientTest, scene: &Scene) -> Shown {
     let within = test.timeout;
     match &test.kind {
         ClientTestKind::Probe => probe(scene, within),
-        ClientTestKind::Tcp { address } => shown(tcp(*address, within).map(|_| "connected".into())),
-        ClientTestKind::Http { url } if !url.starts_with("http://") => (
-            None,
-            format!("only http:// can be asked for, not {url}: use a program"),
+        ClientTestKind::Tcp { address } => shown(
+            tcp(*address, within)
+                .map(|_| Evidence::Connected)
+                .map_err(Evidence::System),
         ),
+        ClientTestKind::Http { url } if !url.starts_with("http://") => {
+            (None, Evidence::OnlyHttp { url: url.clone() })
+        }
         ClientTestKind::Http { url } => {
             let asked = url.clone();
             let answer = bounded::run(within, move || http(&asked, within));
-            shown(
-                answer
-                    .unwrap_or_else(|| Err(format!("no answer within {} ms", within.as_millis()))),
-            )
+            let ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+            shown(answer.unwrap_or_else(|| Err(Why::NoAnswerWithin { ms }.into())))
         }
         ClientTestKind::Program(argv) => {
             let result = command::run(&argv.0, None, within);
-            let last = result
-                .stderr
-                .trim()
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .to_owned();
-            let words = [result.ending(), last]
-                .join(": ")
-                .trim_end_matches(": ")
-                .to_owned();
-            (Some(result.succeeded()), words)
+            let ending = result.ending(result.last_line());
+            (Some(result.succeeded()), ending.into())
         }
     }
 }
 
-fn shown(result: Result<String, String>) -> Shown {
+fn shown(result: Result<Evidence, Evidence>) -> Shown {
     match result {
         Ok(words) => (Some(true), words),
         Err(why) => (Some(false), why),
@@ -95,14 +87,14 @@ fn probe(scene: &Scene, within: Duration) -> Shown {
         {
             return (
                 Some(true),
-                format!(
-                    "probe {} read and wrote a row {} ms ago",
-                    good.probe, good.age_ms
-                ),
+                Evidence::ProbeServed {
+                    probe: good.probe.clone(),
+                    age_ms: good.age_ms,
+                },
             );
         }
         let Some(newest) = sightings.iter().min_by_key(|p| p.age_ms) else {
-            return (None, "not confirmed from a client: no probe reports".into());
+            return (None, Evidence::NoProbeReports);
         };
         if Instant::now() >= deadline {
             return without_success(newest, scene);
@@ -117,17 +109,11 @@ fn is_fresh(sighting: &ProbeSighting, scene: &Scene) -> bool {
 
 /// A probe that is silent itself says nothing about the service.
 fn without_success(newest: &ProbeSighting, scene: &Scene) -> Shown {
-    let (probe, age) = (&newest.probe, newest.age_ms);
+    let (probe, age_ms) = (newest.probe.clone(), newest.age_ms);
     if is_fresh(newest, scene) {
-        return (
-            Some(false),
-            format!("probe {probe} is not served, {age} ms ago"),
-        );
+        return (Some(false), Evidence::ProbeNotServed { probe, age_ms });
     }
-    (
-        None,
-        format!("not confirmed from a client: the newest report, of {probe}, is {age} ms old"),
-    )
+    (None, Evidence::NewestReportOld { probe, age_ms })
 }
 
 fn tcp(address: SocketAddr, within: Duration) -> Result<TcpStream, String> {
@@ -135,7 +121,7 @@ fn tcp(address: SocketAddr, within: Duration) -> Result<TcpStream, String> {
 }
 
 /// `GET`, one connection, the status line of the answer.
-fn http(url: &str, within: Duration) -> Result<String, String> {
+fn http(url: &str, within: Duration) -> Result<Evidence, Evidence> {
     let rest = url.strip_prefix("http://").unwrap_or(url);
     let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     let with_port = if has_port(host) {
@@ -148,10 +134,12 @@ fn http(url: &str, within: Duration) -> Result<String, String> {
         .map_err(|e| format!("{host}: {e}"))?
         .next();
     let mut stream = tcp(
-        address.ok_or_else(|| format!("{host} has no address"))?,
+        address.ok_or_else(|| Evidence::NoAddress {
+            host: host.to_owned(),
+        })?,
         within,
     )?;
-    let failed = |e: std::io::Error| format!("{host}: {e}");
+    let failed = |e: std::io::Error| Evidence::System(format!("{host}: {e}"));
     stream.set_read_timeout(Some(within)).map_err(failed)?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga\r\nConnection: close\r\n\r\n"
@@ -172,9 +160,11 @@ fn http(url: &str, within: Duration) -> Result<String, String> {
         .trim()
         .to_owned();
     match status(&line) {
-        Some(code) if code < 400 => Ok(line),
-        Some(_) => Err(line),
-        None => Err(format!("{host} does not speak HTTP")),
+        Some(code) if code < 400 => Ok(Evidence::System(line)),
+        Some(_) => Err(Evidence::System(line)),
+        None => Err(Evidence::NotHttp {
+            host: host.to_owned(),
+        }),
     }
 }
 
@@ -276,17 +266,16 @@ mod tests {
                 within
             )
             .unwrap(),
-            "HTTP/1.1 302 Found"
+            Evidence::from("HTTP/1.1 302 Found")
         );
         assert_eq!(
             http(&server("HTTP/1.1 503 Busy\r\n\r\n"), within).unwrap_err(),
-            "HTTP/1.1 503 Busy"
+            Evidence::from("HTTP/1.1 503 Busy")
         );
-        assert!(
-            http(&server("SSH-2.0-x\r\n"), within)
-                .unwrap_err()
-                .ends_with("does not speak HTTP")
-        );
+        assert!(matches!(
+            http(&server("SSH-2.0-x\r\n"), within),
+            Err(Evidence::NotHttp { .. })
+        ));
         assert!(!has_port("[::1]") && has_port("[::1]:80") && has_port("h:8080") && !has_port("h"));
     }
 
@@ -325,7 +314,14 @@ mod tests {
         assert_eq!(run(&program("/bin/true"), &scene).0, Some(true));
         assert_eq!(
             run(&program("/bin/false"), &scene),
-            (Some(false), "exit code 1".into())
+            (
+                Some(false),
+                Why::ProgramExit {
+                    code: 1,
+                    said: String::new()
+                }
+                .into()
+            )
         );
         let https = test(ClientTestKind::Http {
             url: "https://192.0.2.50/".into(),

@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
+use siaga_model::{Holder, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -29,7 +30,7 @@ pub trait DiskSet: Send + Sync {
     /// The block device that carries the file system once it is taken.
     fn device(&self) -> &Path;
     /// The device's number, as `stat` gives it. An error says why it is not known.
-    fn number(&self) -> Result<u64, String>;
+    fn number(&self) -> Result<u64, Why>;
     /// Reads some of it past the page cache. Only while this node does not hold it.
     fn sample(&self) -> std::io::Result<Sample>;
     /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.
@@ -60,7 +61,7 @@ pub struct BlockDevice {
 enum Claim {
     Claimed { descriptor: OwnedFd, size: u64 },
     Held,
-    Unusable(String),
+    Unusable(Why),
 }
 
 impl BlockDevice {
@@ -85,21 +86,19 @@ impl BlockDevice {
         match rustix::fs::open(&self.device, flags, Mode::empty()) {
             Ok(descriptor) => match rustix::fs::seek(&descriptor, SeekFrom::End(0)) {
                 Ok(size) => Claim::Claimed { descriptor, size },
-                Err(e) => Claim::Unusable(format!("{}: {e}", self.device.display())),
+                Err(e) => Claim::Unusable(Why::system(format!("{}: {e}", self.device.display()))),
             },
             Err(Errno::BUSY) => Claim::Held,
-            Err(e) => Claim::Unusable(format!("{}: {e}", self.device.display())),
+            Err(e) => Claim::Unusable(Why::system(format!("{}: {e}", self.device.display()))),
         }
     }
 
     /// Why a device of `size` bytes is not the disk set.
-    fn cut(&self, size: u64) -> Option<String> {
+    fn cut(&self, size: u64) -> Option<Why> {
         let largest = self.largest.fetch_max(size, Ordering::Relaxed).max(size);
-        (size < LEAST_SIZE || size < largest).then(|| {
-            format!(
-                "{} shows {size} bytes: its way to the storage is cut",
-                self.device.display()
-            )
+        (size < LEAST_SIZE || size < largest).then(|| Why::StorageCut {
+            device: self.device.clone(),
+            bytes: size,
         })
     }
 
@@ -111,7 +110,7 @@ impl BlockDevice {
         let one = self.gate();
         if self.busy.is_busy() {
             return Err(Holding::Held {
-                by: vec![IN_FLIGHT.into()],
+                by: vec![Holder::InFlight],
             });
         }
         // The claim is closed before the pass over /proc, which would find it.
@@ -122,13 +121,11 @@ impl BlockDevice {
         };
         let found = holders::scan(number).map_err(unknown)?;
         if !found.is_empty() {
-            return Err(Holding::Held {
-                by: found.iter().map(ToString::to_string).collect(),
-            });
+            return Err(Holding::Held { by: found });
         }
         if !claim_free {
             return Err(Holding::Held {
-                by: vec![NO_VISIBLE_HOLDER.into()],
+                by: vec![Holder::Invisible],
             });
         }
         if let Some(why) = cut {
@@ -137,18 +134,16 @@ impl BlockDevice {
         match self.claim() {
             Claim::Claimed { descriptor, .. } => Ok((descriptor, one)),
             Claim::Held => Err(Holding::Held {
-                by: vec![NO_VISIBLE_HOLDER.into()],
+                by: vec![Holder::Invisible],
             }),
             Claim::Unusable(why) => Err(unknown(why)),
         }
     }
 
     /// A device that can't be opened may still be held: the holders are then the better answer.
-    fn held_or(&self, number: u64, why: String) -> Holding {
+    fn held_or(&self, number: u64, why: Why) -> Holding {
         match holders::scan(number) {
-            Ok(found) if !found.is_empty() => Holding::Held {
-                by: found.iter().map(ToString::to_string).collect(),
-            },
+            Ok(found) if !found.is_empty() => Holding::Held { by: found },
             _ => Holding::Unknown { why },
         }
     }
@@ -165,10 +160,6 @@ impl BlockDevice {
     }
 }
 
-const IN_FLIGHT: &str = "a mount or unmount of this node's agent is in flight";
-const NO_VISIBLE_HOLDER: &str = "the kernel, through no mount or process that can be seen: a mount namespace without \
-                                 processes, another device on top of it, or a mount that has not ended";
-
 impl DiskSet for BlockDevice {
     fn look(&self) -> Holding {
         // What is mounted here is held, whoever else touches it: no need for a pass over /proc.
@@ -176,11 +167,13 @@ impl DiskSet for BlockDevice {
             Ok(number) => number,
             Err(why) => return Holding::Unknown { why },
         };
-        let own: Vec<String> = crate::observe::mounts::own()
+        let own: Vec<Holder> = crate::observe::mounts::own()
             .unwrap_or_default()
             .into_iter()
             .filter(|m| m.device == number)
-            .map(|m| format!("mounted at {}", m.mount_point.display()))
+            .map(|m| Holder::Mount {
+                mount_point: m.mount_point,
+            })
             .collect();
         if !own.is_empty() {
             return Holding::Held { by: own };
@@ -193,7 +186,7 @@ impl DiskSet for BlockDevice {
         let _one = self.gate();
         if self.busy.is_busy() {
             return Holding::Held {
-                by: vec![IN_FLIGHT.into()],
+                by: vec![Holder::InFlight],
             };
         }
         match self.claim() {
@@ -202,7 +195,7 @@ impl DiskSet for BlockDevice {
                 Some(why) => Holding::Unknown { why },
             },
             Claim::Held => Holding::Held {
-                by: vec![NO_VISIBLE_HOLDER.into()],
+                by: vec![Holder::Invisible],
             },
             Claim::Unusable(why) => Holding::Unknown { why },
         }
@@ -213,11 +206,18 @@ impl DiskSet for BlockDevice {
             Ok((descriptor, _one)) => {
                 // Whatever this kernel remembers of the device is older than the other node's last write.
                 flush_buffers(&descriptor).map_err(|e| {
-                    Trouble::failed(FailureKind::Io, format!("flushing buffers: {e}"))
+                    Trouble::failed(
+                        FailureKind::Io,
+                        Why::FlushFailed {
+                            said: e.to_string(),
+                        },
+                    )
                 })?;
                 Ok(Did::changed(Vec::new()))
             }
-            Err(Holding::Held { by }) => Err(Trouble::failed(FailureKind::Busy, by.join("; "))),
+            Err(Holding::Held { by }) => {
+                Err(Trouble::failed(FailureKind::Busy, Why::HeldBy { by }))
+            }
             Err(Holding::Unknown { why }) => Err(Trouble::failed(FailureKind::Io, why)),
             Err(Holding::Free) => Ok(Did::nothing()),
         }
@@ -226,9 +226,10 @@ impl DiskSet for BlockDevice {
     fn release(&self) -> Acted {
         match self.claim_within(RELEASE_WITHIN) {
             Ok(_) | Err(Holding::Free) => Ok(Did::nothing()),
-            Err(Holding::Held { by }) => {
-                Err(Trouble::failed(FailureKind::NotReleased, by.join("; ")))
-            }
+            Err(Holding::Held { by }) => Err(Trouble::failed(
+                FailureKind::NotReleased,
+                Why::HeldBy { by },
+            )),
             Err(Holding::Unknown { why }) => Err(Trouble::Unknown(why)),
         }
     }
@@ -237,16 +238,18 @@ impl DiskSet for BlockDevice {
         &self.device
     }
 
-    fn number(&self) -> Result<u64, String> {
+    fn number(&self) -> Result<u64, Why> {
         match std::fs::metadata(&self.device) {
             Ok(meta) if meta.file_type().is_block_device() => {
                 self.last_number.store(meta.rdev() + 1, Ordering::Relaxed);
                 Ok(meta.rdev())
             }
-            Ok(_) => Err(format!("{} is not a block device", self.device.display())),
+            Ok(_) => Err(Why::NotABlockDevice {
+                device: self.device.clone(),
+            }),
             // A device node that vanished under a mount does not end the mount.
             Err(e) => match self.last_number.load(Ordering::Relaxed) {
-                0 => Err(format!("{}: {e}", self.device.display())),
+                0 => Err(Why::system(format!("{}: {e}", self.device.display()))),
                 number => Ok(number - 1),
             },
         }

@@ -1,8 +1,8 @@
 //! The mandate recorded on the disk set itself: read again after every mount.
 
 use super::durable_file;
-use siaga_model::Epoch;
 use siaga_model::run::FailureKind;
+use siaga_model::{Epoch, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::fs::OpenOptions;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -20,7 +20,7 @@ const SECTOR: usize = 512;
 /// The recorded epoch of the file system mounted at `mount_point`; `None` where none was ever recorded.
 pub fn read(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
     let path = mount_point.join(DIRECTORY).join(FILE);
-    let failed = |why: String| Trouble::Unknown(format!("{}: {why}", path.display()));
+    let failed = |why: String| Trouble::Unknown(Why::system(format!("{}: {why}", path.display())));
     match durable_file::read(&path).map_err(|e| failed(e.to_string()))? {
         None => Ok(None),
         Some(content) => serde_json::from_slice(&content)
@@ -36,10 +36,13 @@ pub fn write(mount_point: &Path, epoch: &Epoch) -> Acted {
     }
     let directory = mount_point.join(DIRECTORY);
     let failed = |e: std::io::Error| {
-        Trouble::failed(FailureKind::Io, format!("{}: {e}", directory.display()))
+        Trouble::failed(
+            FailureKind::Io,
+            Why::system(format!("{}: {e}", directory.display())),
+        )
     };
     let mut content =
-        serde_json::to_vec(epoch).map_err(|e| Trouble::failed(FailureKind::Io, e.to_string()))?;
+        serde_json::to_vec(epoch).map_err(|e| Trouble::failed(FailureKind::Io, Why::system(e)))?;
     if content.len() < SECTOR {
         content.resize(SECTOR - 1, b' ');
         content.push(b'\n');

@@ -6,6 +6,8 @@ use crate::command::{self, CommandResult};
 use siaga_model::config::Fence;
 use siaga_model::observation::FenceState;
 use siaga_model::run::FailureKind;
+use siaga_model::why::FenceCall;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -60,24 +62,24 @@ pub fn state(fence: &Fence) -> FenceState {
 fn act(fence: &Fence, action: Action) -> Acted {
     let call = Call::prepare(fence).map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
     let acted = call.run(action);
-    let said = format!("{} {}: {}", fence.name, action.name(), call.told(&acted));
+    let said = call.said(action, &acted);
     if acted.not_started.is_some() {
         return Err(Trouble::failed(FailureKind::Fence, said));
     }
     let confirmed = match (action, call.state()) {
         (Action::Off, FenceState::Fenced) | (Action::On, FenceState::Open) => Ok(()),
-        (_, FenceState::Open) => Err("the device says that it is still on".to_owned()),
-        (_, FenceState::Fenced) => Err("the device says that it is still off".to_owned()),
-        (_, FenceState::Failed { why }) => Err(format!("the device does not confirm it: {why}")),
+        (_, FenceState::Open) => Err(Why::FenceStillOn),
+        (_, FenceState::Fenced) => Err(Why::FenceStillOff),
+        (_, FenceState::Failed { why }) => Err(Why::FenceUnconfirmed { why: Box::new(why) }),
     };
     match confirmed {
         Ok(()) if was_so(&acted, action) => Ok(Did::nothing()),
         Ok(()) if acted.succeeded() => Ok(Did::changed(Vec::new())),
         // It complained, and the device confirms all the same: what the device says now is the evidence.
-        Ok(()) => Ok(Did::changed(vec![said])),
+        Ok(()) => Ok(Did::changed(vec![Note::FenceComplained { why: said }])),
         Err(why) => Err(Trouble::failed(
             FailureKind::Fence,
-            format!("{said}; {why}"),
+            Why::all(vec![said, why]),
         )),
     }
 }
@@ -99,7 +101,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn prepare(fence: &'a Fence) -> Result<Self, String> {
+    fn prepare(fence: &'a Fence) -> Result<Self, Why> {
         for (key, value) in &fence.options {
             check_option(key, value)?;
         }
@@ -111,7 +113,7 @@ impl<'a> Call<'a> {
         let program = fence
             .agent
             .to_str()
-            .ok_or("the agent's path is not UTF-8")?
+            .ok_or_else(|| Why::system(fence.agent.display()))?
             .to_owned();
         Ok(Self {
             fence,
@@ -139,16 +141,29 @@ impl<'a> Call<'a> {
             (false, Some(STATUS_ON)) => FenceState::Open,
             (false, Some(STATUS_OFF)) => FenceState::Fenced,
             _ => FenceState::Failed {
-                why: format!("status: {}", self.told(&result)),
+                why: self.said(Action::Status, &result),
             },
         }
     }
 
+    /// How a call ended, of which device and which action.
+    fn said(&self, action: Action, result: &CommandResult) -> Why {
+        Why::FenceSaid {
+            device: self.fence.name.clone(),
+            call: match action {
+                Action::Off => FenceCall::Off,
+                Action::On => FenceCall::On,
+                Action::Status => FenceCall::Status,
+            },
+            why: Box::new(self.told(result)),
+        }
+    }
+
     /// How a call ended and the end of what it said, on one line and without secrets.
-    fn told(&self, result: &CommandResult) -> String {
-        let ending = match result.timed_out {
-            true => format!("no answer within {:?}", self.fence.timeout),
-            false => result.ending(),
+    fn told(&self, result: &CommandResult) -> Why {
+        let result = CommandResult {
+            not_started: result.not_started.as_ref().map(|why| self.redact(why)),
+            ..result.clone()
         };
         let output = if result.stderr.trim().is_empty() {
             &result.stdout
@@ -163,11 +178,11 @@ impl<'a> Call<'a> {
             .join(" ");
         let skip = line.chars().count().saturating_sub(TAIL);
         let tail: String = line.chars().skip(skip).collect();
-        let ending = self.redact(&ending);
-        if tail.is_empty() {
-            ending
-        } else {
-            format!("{ending}: {tail}")
+        match result.timed_out {
+            true => Why::NoAnswerWithin {
+                ms: u64::try_from(self.fence.timeout.as_millis()).unwrap_or(u64::MAX),
+            },
+            false => result.ending(&tail),
         }
     }
 
@@ -186,58 +201,61 @@ impl<'a> Call<'a> {
 }
 
 /// An option must not smuggle in another line, nor another action.
-fn check_option(key: &str, value: &str) -> Result<(), String> {
+fn check_option(key: &str, value: &str) -> Result<(), Why> {
     let name = key.trim().to_ascii_lowercase();
     if name.is_empty()
         || key.contains(['=', '\n', '\r', '\0'])
         || value.contains(['\n', '\r', '\0'])
     {
-        return Err(format!(
-            "the option {key:?} can't be given to a fence agent"
-        ));
+        return Err(Why::FenceOption {
+            option: key.to_owned(),
+        });
     }
     if ["action", "option", "o"].contains(&name.as_str()) {
-        return Err(format!(
-            "the option {key:?} is not for the configuration: Siaga says what is to be done"
-        ));
+        return Err(Why::FenceOptionReserved {
+            option: key.to_owned(),
+        });
     }
     Ok(())
 }
 
 /// The secret in a file that nobody but its owner can read.
-fn read_secret(path: &Path) -> Result<String, String> {
-    let shown = path.display();
+fn read_secret(path: &Path) -> Result<String, Why> {
+    let failed = |said: String| Why::SecretFile {
+        path: path.to_owned(),
+        said,
+    };
     let file = std::fs::OpenOptions::new()
         .read(true)
         // A pipe in its place must not keep us waiting.
         .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(path)
-        .map_err(|e| format!("secret file {shown}: {e}"))?;
-    let meta = file
-        .metadata()
-        .map_err(|e| format!("secret file {shown}: {e}"))?;
+        .map_err(|e| failed(e.to_string()))?;
+    let meta = file.metadata().map_err(|e| failed(e.to_string()))?;
     if !meta.is_file() {
-        return Err(format!("secret file {shown} is not a file"));
+        return Err(Why::SecretNotAFile {
+            path: path.to_owned(),
+        });
     }
     let trusted = [0, rustix::process::geteuid().as_raw()];
     if meta.mode() & 0o077 != 0 || !trusted.contains(&meta.uid()) {
-        return Err(format!(
-            "secret file {shown} can be read by others: chown root {shown}, chmod 600 {shown}"
-        ));
+        return Err(Why::SecretReadable {
+            path: path.to_owned(),
+        });
     }
     let mut text = String::new();
     // An error of the reading is named, never the content.
     file.take(SECRET_LIMIT + 1)
         .read_to_string(&mut text)
-        .map_err(|e| format!("secret file {shown}: {}", e.kind()))?;
+        .map_err(|e| failed(e.kind().to_string()))?;
     let secret = text
         .strip_suffix('\n')
         .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
     if secret.is_empty() || text.len() as u64 > SECRET_LIMIT || secret.contains(['\n', '\r', '\0'])
     {
-        return Err(format!(
-            "secret file {shown} must hold one line with the secret"
-        ));
+        return Err(Why::SecretNotOneLine {
+            path: path.to_owned(),
+        });
     }
     Ok(secret.to_owned())
 }
@@ -292,9 +310,14 @@ mod tests {
 
     #[test]
     fn an_agent_that_is_not_there_is_a_failure() {
-        assert!(
-            matches!(state(&fence(&[])), FenceState::Failed { why } if why.contains("did not start"))
-        );
+        let FenceState::Failed {
+            why: Why::FenceSaid { call, why, .. },
+        } = state(&fence(&[]))
+        else {
+            panic!("another state")
+        };
+        assert_eq!(call, FenceCall::Status);
+        assert!(matches!(*why, Why::ProgramNotStarted { .. }), "{why:?}");
         assert!(
             matches!(act_off(&fence(&[])), Err(Trouble::Failed(f)) if f.kind == FailureKind::Fence)
         );

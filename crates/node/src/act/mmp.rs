@@ -4,6 +4,7 @@
 use crate::command;
 use crate::observe::raw_disk::{BLOCK, RawDisk, le32, le64};
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::Trouble;
 use std::io;
 use std::path::Path;
@@ -32,35 +33,27 @@ pub fn is_set(device: &Path) -> io::Result<bool> {
 }
 
 /// Clears a protection that is set, where that is allowed. Says what it did, for the log.
-pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Option<String>, Trouble> {
-    let failed = |why: String| Trouble::failed(FailureKind::Mount, why);
-    if !is_set(device).map_err(|e| failed(format!("{}: {e}", device.display())))? {
+pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Option<Note>, Trouble> {
+    let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
+    if !is_set(device).map_err(|e| failed(Why::system(format!("{}: {e}", device.display()))))? {
         return Ok(None);
     }
     if !all_powered_off {
-        return Ok(Some(
-            "multiple-mount protection is set and not cleared: the mount waits for it".into(),
-        ));
+        return Ok(Some(Note::MmpWaits));
     }
     let tune2fs = ["/usr/sbin/tune2fs", "/sbin/tune2fs"]
         .into_iter()
         .find(|p| Path::new(p).exists());
     let Some(tune2fs) = tune2fs else {
-        return Ok(Some(
-            "tune2fs is not installed: the mount waits for multiple-mount protection".into(),
-        ));
+        return Ok(Some(Note::MmpWaitsWithoutTool));
     };
     let device_text = device.to_string_lossy().into_owned();
     let argv = [tune2fs, "-f", "-E", "clear_mmp", &device_text].map(str::to_owned);
     let result = command::run(&argv, None, CLEAR_WITHIN);
     if !result.succeeded() {
-        return Err(failed(format!(
-            "tune2fs clear_mmp: {}: {}",
-            result.ending(),
-            result.stderr.trim()
-        )));
+        return Err(failed(Why::ClearMmpFailed {
+            why: Box::new(result.ending(&result.stderr).of("tune2fs")),
+        }));
     }
-    Ok(Some(
-        "multiple-mount protection cleared: the other node's power is off".into(),
-    ))
+    Ok(Some(Note::MmpCleared))
 }

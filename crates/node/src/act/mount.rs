@@ -13,6 +13,7 @@ use rustix::mount::{
 };
 use siaga_model::config::{FileSystem, FileSystemKind};
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ pub fn device_at(mount_point: &Path) -> std::io::Result<Option<u64>> {
 
 /// Mounts the disk set, which was taken before, at its place.
 pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool) -> Acted {
-    let failed = |why: String| Trouble::failed(FailureKind::Mount, why);
+    let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
     let number = disk.number().map_err(failed)?;
     let place = resolved(&file_system.mount_point);
     let mut notes = Vec::new();
@@ -55,17 +56,16 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
             None => return Ok(Did::nothing()),
             Some(why) => {
                 unmount(disk, &place, &|_| false)?;
-                notes.push(format!("it was mounted and took no writes ({why})"));
+                notes.push(Note::TookNoWrites {
+                    said: why.to_string(),
+                });
             }
         },
         Some(top) => return Err(failed(in_the_way(&place, top))),
         None => {}
     }
     if !place.is_dir() {
-        return Err(failed(format!(
-            "the mount point {} does not exist",
-            place.display()
-        )));
+        return Err(failed(Why::MountPointMissing { mount_point: place }));
     }
     let in_flight = disk.enter();
     if file_system.kind == FileSystemKind::Ext4 {
@@ -78,21 +78,15 @@ pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool
     });
     match result {
         None => {
-            return Err(Trouble::Unknown(format!(
-                "the mount of {} is still in the kernel",
-                place.display()
-            )));
+            return Err(Trouble::Unknown(Why::MountInKernel { mount_point: place }));
         }
-        Some(Err(why)) => return Err(failed(why)),
+        Some(Err(said)) => return Err(failed(Why::System(said))),
         Some(Ok(())) => {}
     }
     match mounts::on_top(&own_table()?, &place) {
         Some(top) if top.device == number => Ok(Did::changed(notes)),
         Some(top) => Err(failed(in_the_way(&place, top))),
-        None => Err(failed(format!(
-            "nothing is mounted at {} after the mount",
-            place.display()
-        ))),
+        None => Err(failed(Why::MountVanished { mount_point: place })),
     }
 }
 
@@ -108,16 +102,20 @@ fn gave_up(place: &Path) -> Option<Errno> {
 }
 
 fn own_table() -> Result<Vec<MountEntry>, Trouble> {
-    mounts::own().map_err(|e| Trouble::Unknown(format!("mount table: {e}")))
+    mounts::own().map_err(|e| {
+        Trouble::Unknown(Why::MountTable {
+            said: e.to_string(),
+        })
+    })
 }
 
-fn in_the_way(place: &Path, top: &MountEntry) -> String {
+fn in_the_way(place: &Path, top: &MountEntry) -> Why {
     let (major, minor) = (rustix::fs::major(top.device), rustix::fs::minor(top.device));
-    format!(
-        "another file system is mounted at {}: {} on device {major}:{minor}",
-        place.display(),
-        top.file_system
-    )
+    Why::MountInTheWay {
+        mount_point: place.to_owned(),
+        file_system: top.file_system.clone(),
+        device: format!("{major}:{minor}"),
+    }
 }
 
 /// The calls themselves. The kernel's own words of a failure are read from the context.
@@ -227,7 +225,7 @@ pub fn unmount(disk: &dyn DiskSet, mount_point: &Path, is_ours: &dyn Fn(i32) -> 
             Err(e) => {
                 return Err(Trouble::failed(
                     FailureKind::Io,
-                    format!("{}: {e}", place.display()),
+                    Why::system(format!("{}: {e}", place.display())),
                 ));
             }
         }
@@ -242,10 +240,9 @@ fn unmount_once(disk: &dyn DiskSet, place: &Path) -> Result<Result<(), Errno>, T
         umount2(&owned, UnmountFlags::NOFOLLOW)
     };
     let still = || {
-        Trouble::Unknown(format!(
-            "the unmount of {} is still in the kernel",
-            place.display()
-        ))
+        Trouble::Unknown(Why::UnmountInKernel {
+            mount_point: place.to_owned(),
+        })
     };
     bounded::run(KERNEL_WITHIN, call).ok_or_else(still)
 }
@@ -284,7 +281,10 @@ impl Patience {
             };
             let waited = Instant::now() - self.since;
             if waited >= within {
-                return Err(Trouble::failed(FailureKind::Busy, holders::names(&found)));
+                return Err(Trouble::failed(
+                    FailureKind::Busy,
+                    Why::HeldBy { by: found },
+                ));
             }
             self.next_look = Instant::now() + Duration::from_millis(50).min(within - waited);
         }
@@ -297,13 +297,10 @@ impl Patience {
 fn busy_because(table: &[MountEntry], place: &Path, number: u64) -> Result<Vec<Holder>, Trouble> {
     let mut found = holders::scan(number).map_err(Trouble::Unknown)?;
     // The mount itself is no reason.
-    found.retain(
-        |h| !matches!(h, Holder::Mount { mount_point, seen_through: None } if mount_point == place),
-    );
+    found.retain(|h| !matches!(h, Holder::Mount { mount_point } if mount_point == place));
     let below = |m: &&MountEntry| m.mount_point.starts_with(place) && m.mount_point != place;
     found.extend(table.iter().filter(below).map(|m| Holder::Mount {
         mount_point: m.mount_point.clone(),
-        seen_through: None,
     }));
     Ok(found)
 }

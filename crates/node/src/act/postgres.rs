@@ -21,6 +21,7 @@ use connect::Answer;
 use pid_file::SaidState;
 use process::Signature;
 use siaga_model::ServiceName;
+use siaga_model::Why;
 use siaga_model::config::Database;
 use siaga_model::observation::DatabaseState;
 use siaga_model::run::FailureKind;
@@ -85,16 +86,14 @@ impl Postgres {
         }
         let said = pid_file::read(&self.config.data_dir);
         let Some(postmaster) = process::postmaster(&found, said.as_ref().map(|f| f.pid)) else {
-            let names: Vec<String> = found.iter().map(process::Process::name).collect();
-            return not_serving(format!(
-                "its postmaster is gone and left {}",
-                names.join(", ")
-            ));
+            return not_serving(Why::PostmasterGone {
+                processes: found.iter().map(process::Process::name).collect(),
+            });
         };
         match said.filter(|f| f.pid == postmaster.pid).map(|f| f.state) {
             Some(SaidState::Ready) => self.look_closer(postmaster.pid),
-            Some(SaidState::Stopping) => not_serving("shutting down"),
-            Some(SaidState::Standby) => not_serving("read-only: a standby"),
+            Some(SaidState::Stopping) => not_serving(Why::ServerShutsDown),
+            Some(SaidState::Standby) => not_serving(Why::ReadOnlyStandby),
             Some(SaidState::Starting | SaidState::Nothing) | None => {
                 let range = recovery::RedoRange::measure(&self.config.data_dir);
                 DatabaseState::Starting {
@@ -111,21 +110,19 @@ impl Postgres {
         };
         match self.ask(uid, postmaster, LOOK_WITHIN) {
             Answer::Ready => DatabaseState::Ready,
-            Answer::InRecovery => not_serving("read-only: in recovery"),
+            Answer::InRecovery => not_serving(Why::ReadOnlyRecovery),
             Answer::NotNow(why) => not_serving(why),
-            Answer::Silent => {
-                not_serving(format!("no answer within {} ms", LOOK_WITHIN.as_millis()))
-            }
+            Answer::Silent => not_serving(no_answer(LOOK_WITHIN)),
             Answer::CannotCheck(why) | Answer::NoServer(why) => DatabaseState::Unknown { why },
         }
     }
 
     /// Writes dirty data back while it serves.
     pub fn checkpoint(&self) -> Acted {
-        let trouble = |why: String| Trouble::failed(FailureKind::Io, why);
+        let trouble = |why: Why| Trouble::failed(FailureKind::Io, why);
         let found = process::find(&self.signature()).map_err(Trouble::Unknown)?;
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
-        let postmaster = postmaster.ok_or_else(|| trouble("the database does not run".into()))?;
+        let postmaster = postmaster.ok_or_else(|| trouble(Why::DatabaseNotRunning))?;
         let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
         connect::query(
             &self.rt,
@@ -136,10 +133,25 @@ impl Postgres {
             CHECKPOINT_WITHIN,
         )
         .map(|_| Did::changed(Vec::new()))
-        .map_err(|answer| trouble(format!("{answer:?}")))
+        .map_err(|answer| trouble(unanswered(answer)))
     }
 }
 
-fn not_serving(why: impl Into<String>) -> DatabaseState {
-    DatabaseState::NotServing { why: why.into() }
+fn not_serving(why: Why) -> DatabaseState {
+    DatabaseState::NotServing { why }
+}
+
+fn no_answer(within: Duration) -> Why {
+    Why::NoAnswerWithin {
+        ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Why a checkpoint was not made.
+fn unanswered(answer: Answer) -> Why {
+    match answer {
+        Answer::NotNow(why) | Answer::CannotCheck(why) | Answer::NoServer(why) => why,
+        Answer::InRecovery => Why::ReadOnlyRecovery,
+        Answer::Ready | Answer::Silent => no_answer(CHECKPOINT_WITHIN),
+    }
 }

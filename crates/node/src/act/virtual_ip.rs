@@ -13,6 +13,7 @@ use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage,
 };
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, AddressCertainty, Did, Trouble};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -44,10 +45,10 @@ pub fn add_beside(
     let mut notes = Vec::new();
     let found = entries(rt, address).map_err(failed)?;
     if let Some(other) = found.iter().find(|e| e.index != place.index) {
-        return Err(failed(format!(
-            "{address} is on {} of this node already: remove it there and from that interface's configuration",
-            interface_name(other.index)
-        )));
+        return Err(failed(Why::AddressElsewhere {
+            address,
+            interface: interface_name(other.index),
+        }));
     }
     if found.first().is_some_and(|here| !here.duplicate()) {
         return already(&place, address);
@@ -56,9 +57,7 @@ pub fn add_beside(
         notes.extend(ask_first(&place, address, tolerated)?);
     }
     if let Some(duplicate) = found.into_iter().next() {
-        notes.push(format!(
-            "the kernel had found a duplicate of {address}: it is added afresh"
-        ));
+        notes.push(Note::DuplicateCleared { address });
         delete(rt, duplicate.message).map_err(failed)?;
     }
     put(rt, &place, address)?;
@@ -66,18 +65,18 @@ pub fn add_beside(
 }
 
 /// The interface where it can carry an address now, else why not and what mends it.
-fn usable(name: &str) -> Result<Interface, String> {
+fn usable(name: &str) -> Result<Interface, Why> {
     let interface = interfaces::named(name)?;
     interface.ethernet()?;
     if !interface.up {
-        return Err(format!(
-            "{name} is down: switch it on (ip link set dev {name} up)"
-        ));
+        return Err(Why::InterfaceDown {
+            interface: name.to_owned(),
+        });
     }
     if !interface.running {
-        return Err(format!(
-            "{name} has no carrier: check its cable and the switch port"
-        ));
+        return Err(Why::NoCarrier {
+            interface: name.to_owned(),
+        });
     }
     Ok(interface)
 }
@@ -96,28 +95,31 @@ fn ask_first(
     place: &Interface,
     address: IpAddr,
     tolerated: &[String],
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<Note>, Trouble> {
     let answer = match address {
         IpAddr::V4(v4) => arp::probe(&place.name, v4, PROBED_FOR),
         IpAddr::V6(v6) => ndp::ask(&place.name, v6, PROBED_FOR),
     };
     if let ArpAnswer::Error(why) = &answer {
-        return Err(failed(format!(
-            "whether another machine has {address} can't be told: {why}"
-        )));
+        return Err(failed(Why::AddressUntellable {
+            address,
+            why: Box::new(why.clone()),
+        }));
     }
     let mut notes = Vec::new();
     for hardware in answer.hardware() {
         if !tolerated.iter().any(|t| t == hardware) {
-            return Err(failed(format!(
-                "another machine answers at {address}: hardware address {hardware} on {}",
-                place.name
-            )));
+            return Err(failed(Why::AddressAnswered {
+                address,
+                hardware: hardware.to_owned(),
+                interface: place.name.clone(),
+            }));
         }
         announce::record(&place.name, address, hardware);
-        notes.push(format!(
-            "{hardware} still answers at {address}: the address is added and defended"
-        ));
+        notes.push(Note::AnsweredAndDefended {
+            address,
+            hardware: hardware.to_owned(),
+        });
     }
     Ok(notes)
 }
@@ -134,17 +136,17 @@ fn put(rt: &Handle, place: &Interface, address: IpAddr) -> Result<(), Trouble> {
         Some(entry) if !entry.duplicate() => announced.map_err(failed),
         Some(_) => {
             announce::silence(&place.name, address);
-            Err(failed(format!(
-                "the kernel reports {address} as a duplicate on {}",
-                place.name
-            )))
+            Err(failed(Why::AddressDuplicate {
+                address,
+                interface: place.name.clone(),
+            }))
         }
         None => {
             announce::silence(&place.name, address);
-            Err(failed(format!(
-                "{address} was added to {} and is gone again: something removes it",
-                place.name
-            )))
+            Err(failed(Why::AddressGoneAgain {
+                address,
+                interface: place.name.clone(),
+            }))
         }
     }
 }
@@ -165,10 +167,10 @@ pub fn remove(rt: &Handle, interface: &str, address: IpAddr) -> Acted {
         changed = true;
     }
     if let Some(left) = entries(rt, address).map_err(Trouble::Unknown)?.first() {
-        return Err(failed(format!(
-            "{address} is still on {}: remove it there and from that interface's configuration",
-            interface_name(left.index)
-        )));
+        return Err(failed(Why::AddressStillThere {
+            address,
+            interface: interface_name(left.index),
+        }));
     }
     announce::forget(interface, address);
     Ok(if changed {
@@ -179,7 +181,7 @@ pub fn remove(rt: &Handle, interface: &str, address: IpAddr) -> Acted {
 }
 
 /// An address that somebody configured with a whole network may take others of that network along when it goes.
-fn spares_others(rt: &Handle, interface: &str, entry: &Entry) -> Result<(), String> {
+fn spares_others(rt: &Handle, interface: &str, entry: &Entry) -> Result<(), Why> {
     let IpAddr::V4(address) = entry.address else {
         return Ok(());
     };
@@ -189,7 +191,7 @@ fn spares_others(rt: &Handle, interface: &str, entry: &Entry) -> Result<(), Stri
     }
     let shift = 32 - u32::from(entry.prefix);
     let network = |a: std::net::Ipv4Addr| a.to_bits().checked_shr(shift);
-    let lost: Vec<String> = every_entry(rt)?
+    let others: Vec<IpAddr> = every_entry(rt)?
         .iter()
         .filter(|e| {
             e.index == entry.index
@@ -197,17 +199,17 @@ fn spares_others(rt: &Handle, interface: &str, entry: &Entry) -> Result<(), Stri
                 && e.flags.contains(AddressFlags::Secondary)
         })
         .filter(|e| matches!(e.address, IpAddr::V4(a) if network(a) == network(address)))
-        .map(|e| e.address.to_string())
+        .map(|e| e.address)
         .collect();
-    if lost.is_empty() {
+    if others.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "{address}/{} on {interface} was configured by hand, and removing it would take {} along: take it out of the \
-         interface's configuration (a service's address is a /32)",
-        entry.prefix,
-        lost.join(", ")
-    ))
+    Err(Why::AddressTakesOthers {
+        address: entry.address,
+        prefix: entry.prefix,
+        interface: interface.to_owned(),
+        others,
+    })
 }
 
 fn promotes_secondaries(interface: &str) -> bool {
@@ -221,7 +223,7 @@ fn promotes_secondaries(interface: &str) -> bool {
 
 /// Is `address` on `interface`? Also true where the kernel found a duplicate of it and does not use it: it would come
 /// back with the next link-up.
-pub fn present(rt: &Handle, interface: &str, address: IpAddr) -> Result<bool, String> {
+pub fn present(rt: &Handle, interface: &str, address: IpAddr) -> Result<bool, Why> {
     let index = interfaces::all()?
         .iter()
         .find(|i| i.name == interface)
@@ -230,7 +232,7 @@ pub fn present(rt: &Handle, interface: &str, address: IpAddr) -> Result<bool, St
 }
 
 /// Watches an address that is there already, without announcing it: what a restarted agent does with what it finds.
-pub fn adopt(interface: &str, address: IpAddr) -> Result<(), String> {
+pub fn adopt(interface: &str, address: IpAddr) -> Result<(), Why> {
     let place = interfaces::named(interface)?;
     if announce::is_watched(interface, address)
         || !place.addresses.iter().any(|(a, _)| *a == address)
@@ -242,21 +244,24 @@ pub fn adopt(interface: &str, address: IpAddr) -> Result<(), String> {
 
 /// Announces an address that is here again: after the agent learned that another machine still answers for it. The
 /// caller knows that the address is this node's by mandate.
-pub fn announce_again(interface: &str, address: IpAddr) -> Result<(), String> {
+pub fn announce_again(interface: &str, address: IpAddr) -> Result<(), Why> {
     let place = usable(interface)?;
     if !place.addresses.iter().any(|(a, _)| *a == address) {
-        return Err(format!("{address} is not on {interface}"));
+        return Err(Why::AddressNotHere {
+            address,
+            interface: interface.to_owned(),
+        });
     }
     announce::prepare(&place, address)?.announce()
 }
 
 /// The hardware address of `interface`: lower case, with colons.
-pub fn own_hardware(interface: &str) -> Result<String, String> {
+pub fn own_hardware(interface: &str) -> Result<String, Why> {
     interfaces::named(interface)?.ethernet().map(hardware_text)
 }
 
 /// The interface of this node that has `address`.
-pub fn interface_of_ip(address: IpAddr) -> Result<Option<String>, String> {
+pub fn interface_of_ip(address: IpAddr) -> Result<Option<String>, Why> {
     Ok(interfaces::all()?
         .into_iter()
         .find(|i| i.addresses.iter().any(|(own, _)| *own == address))
@@ -270,7 +275,7 @@ fn interface_name(index: u32) -> String {
         .map_or_else(|| format!("interface {index}"), |i| i.name)
 }
 
-fn failed(why: impl Into<String>) -> Trouble {
+fn failed(why: Why) -> Trouble {
     Trouble::failed(FailureKind::Address, why)
 }
 
@@ -311,70 +316,71 @@ impl Entry {
     }
 }
 
-fn entries(rt: &Handle, address: IpAddr) -> Result<Vec<Entry>, String> {
+fn entries(rt: &Handle, address: IpAddr) -> Result<Vec<Entry>, Why> {
     Ok(every_entry(rt)?
         .into_iter()
         .filter(|e| e.address == address)
         .collect())
 }
 
-fn every_entry(rt: &Handle) -> Result<Vec<Entry>, String> {
-    let all: Vec<AddressMessage> = netlink(rt, "listing the addresses", async |link| {
+fn every_entry(rt: &Handle) -> Result<Vec<Entry>, Why> {
+    let all: Vec<AddressMessage> = netlink(rt, async |link| {
         link.address().get().execute().try_collect().await
-    })?;
+    })
+    .map_err(|why| Why::ListingAddresses { why: Box::new(why) })?;
     Ok(all.into_iter().filter_map(Entry::of).collect())
 }
 
-fn insert(rt: &Handle, place: &Interface, address: IpAddr) -> Result<(), String> {
+fn insert(rt: &Handle, place: &Interface, address: IpAddr) -> Result<(), Why> {
     let prefix = if address.is_ipv4() { 32 } else { 128 };
-    let added = netlink(
-        rt,
-        &format!("adding {address} to {}", place.name),
-        async |link| {
-            let mut request = link.address().add(place.index, address, prefix);
-            if address.is_ipv6() {
-                request.message_mut().header.flags = AddressHeaderFlags::Nodad;
-            }
-            request.execute().await
-        },
-    );
+    let added = netlink(rt, async |link| {
+        let mut request = link.address().add(place.index, address, prefix);
+        if address.is_ipv6() {
+            request.message_mut().header.flags = AddressHeaderFlags::Nodad;
+        }
+        request.execute().await
+    });
     added.map_err(|why| {
+        let interface = place.name.clone();
+        let why = Why::AddingAddress {
+            address,
+            interface: interface.clone(),
+            why: Box::new(why),
+        };
         let off = std::fs::read_to_string(format!(
             "/proc/sys/net/ipv6/conf/{}/disable_ipv6",
             place.name
         ));
         if address.is_ipv6() && off.is_ok_and(|text| text.trim() == "1") {
-            format!(
-                "{why}; IPv6 is off on {0}: sysctl net.ipv6.conf.{0}.disable_ipv6=0",
-                place.name
-            )
+            Why::Ipv6Off {
+                interface,
+                why: Box::new(why),
+            }
         } else {
             why
         }
     })
 }
 
-fn delete(rt: &Handle, message: AddressMessage) -> Result<(), String> {
-    netlink(rt, "removing the address", async |link| {
-        link.address().del(message).execute().await
-    })
+fn delete(rt: &Handle, message: AddressMessage) -> Result<(), Why> {
+    netlink(rt, async |link| link.address().del(message).execute().await)
+        .map_err(|why| Why::RemovingAddress { why: Box::new(why) })
 }
 
 /// One conversation with the kernel, carried out on this thread (so in its network namespace).
 fn netlink<T>(
     rt: &Handle,
-    what: &str,
     work: impl AsyncFnOnce(rtnetlink::Handle) -> Result<T, rtnetlink::Error>,
-) -> Result<T, String> {
+) -> Result<T, Why> {
     rt.block_on(async {
         let (connection, handle, _messages) =
-            rtnetlink::new_connection().map_err(|e| format!("{what}: no netlink socket: {e}"))?;
+            rtnetlink::new_connection().map_err(|e| Why::system(format!("netlink: {e}")))?;
         tokio::select! {
             done = tokio::time::timeout(NETLINK_WITHIN, work(handle)) => match done {
-                Ok(result) => result.map_err(|e| format!("{what}: {}", kernel_text(&e))),
-                Err(_) => Err(format!("{what}: the kernel did not answer")),
+                Ok(result) => result.map_err(|e| Why::System(kernel_text(&e))),
+                Err(_) => Err(Why::KernelSilent),
             },
-            () = connection => Err(format!("{what}: the netlink socket closed")),
+            () = connection => Err(Why::NetlinkClosed),
         }
     })
 }

@@ -3,6 +3,7 @@
 use super::interfaces::{self, Hardware, Interface, hardware_text};
 use super::packet::{ARP, Filter, PacketSocket};
 use etherparse::{ArpEthIpv4Packet, ArpOperation, ArpPacketSlice, EtherType, Ethernet2Header};
+use siaga_model::Why;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ pub enum ArpAnswer {
         others: Vec<String>,
     },
     /// It could not be asked. Never to be read as silence.
-    Error(String),
+    Error(Why),
 }
 
 impl ArpAnswer {
     /// From the hardware addresses in the order of their answers.
-    pub(crate) fn of(answers: Result<Vec<Hardware>, String>) -> Self {
+    pub(crate) fn of(answers: Result<Vec<Hardware>, Why>) -> Self {
         let texts: Vec<String> = match answers {
             Ok(answers) => answers.into_iter().map(hardware_text).collect(),
             Err(why) => return ArpAnswer::Error(why),
@@ -69,9 +70,9 @@ fn ask_from(
     sender: Ipv4Addr,
     address: Ipv4Addr,
     timeout: Duration,
-) -> Result<Vec<Hardware>, String> {
+) -> Result<Vec<Hardware>, Why> {
     let own = interface.ethernet()?;
-    let failed = |e: std::io::Error| format!("ARP on {}: {e}", interface.name);
+    let failed = |e: std::io::Error| Why::system(e).of(format!("ARP, {}", interface.name));
     let socket = PacketSocket::open(interface.index, ARP, Some(&Filter::arp_claims(address)))
         .map_err(failed)?;
     let question = request(own, sender, address);
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn an_interface_that_is_not_there_is_an_error_and_not_silence() {
         assert!(
-            matches!(ask("eno99", ADDRESS, Duration::from_millis(1)), ArpAnswer::Error(why) if why.contains("eno99"))
+            matches!(ask("eno99", ADDRESS, Duration::from_millis(1)), ArpAnswer::Error(Why::NoSuchInterface { interface, .. }) if interface == "eno99")
         );
     }
 }

@@ -2,6 +2,7 @@
 //! nothing, since an idle database writes nothing.
 
 use super::raw_disk::{BLOCK, RawDisk, le32, le64};
+use siaga_model::Why;
 use siaga_model::observation::DiskSighting;
 use std::io;
 use std::path::Path;
@@ -35,7 +36,9 @@ pub fn watch(
     interval: Duration,
 ) -> (DiskSighting, Option<Sample>) {
     let not_looked = |e: io::Error| DiskSighting::NotLooked {
-        why: format!("reading the disk set: {e}"),
+        why: Why::ReadingDiskSet {
+            said: e.to_string(),
+        },
     };
     let first = match earlier.cloned().map_or_else(take, Ok) {
         Ok(first) => first,

@@ -4,8 +4,9 @@
 
 use super::mounts;
 use rustix::fs::{AtFlags, CWD, FileType, StatxFlags, makedev, statx};
+use siaga_model::Why;
+pub use siaga_model::why::{HeldThing, Holder};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -17,73 +18,24 @@ const SCAN_WITHIN: Duration = Duration::from_secs(2);
 /// At most so many descriptors are named of one process.
 const NAMED_PER_PROCESS: usize = 3;
 
-/// One thing that touches the device.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Holder {
-    /// A mount. `seen_through` is the process whose mount namespace has it; `None` is this process's own namespace.
-    Mount {
-        mount_point: PathBuf,
-        seen_through: Option<(i32, String)>,
-    },
-    /// A process with a file, a directory or a mapping.
-    Process {
-        pid: i32,
-        command: String,
-        what: String,
-    },
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Holder::Mount {
-                mount_point,
-                seen_through: None,
-            } => {
-                write!(f, "mounted at {}", mount_point.display())
-            }
-            Holder::Mount {
-                mount_point,
-                seen_through: Some((pid, command)),
-            } => {
-                let place = mount_point.display();
-                write!(
-                    f,
-                    "mounted at {place} in the mount namespace of pid {pid} ({command})"
-                )
-            }
-            Holder::Process { pid, command, what } => write!(f, "pid {pid} ({command}): {what}"),
-        }
-    }
-}
-
-/// Joined for people: `pid 7 (less): file /srv/a; mounted at /srv`.
-pub fn names(holders: &[Holder]) -> String {
-    holders
-        .iter()
-        .map(Holder::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
 /// Everything on this host that touches the block device `device` (as `stat` numbers it) or the file system on it.
 /// An error means that it can't be told.
-pub fn scan(device: u64) -> Result<Vec<Holder>, String> {
+pub fn scan(device: u64) -> Result<Vec<Holder>, Why> {
     let (tell, told) = mpsc::channel();
     let worker = move || drop(tell.send(scan_now(device)));
     std::thread::Builder::new()
         .name("holders".into())
         .spawn(worker)
-        .map_err(|e| format!("no thread to look for holders: {e}"))?;
-    told.recv_timeout(SCAN_WITHIN).map_err(|_| {
-        format!(
-            "looking for holders did not end within {} s",
-            SCAN_WITHIN.as_secs()
-        )
-    })?
+        .map_err(|e| Why::ThreadFailed {
+            said: e.to_string(),
+        })?;
+    told.recv_timeout(SCAN_WITHIN)
+        .map_err(|_| Why::HolderScanSlow {
+            ms: u64::try_from(SCAN_WITHIN.as_millis()).unwrap_or(u64::MAX),
+        })?
 }
 
-fn scan_now(device: u64) -> Result<Vec<Holder>, String> {
+fn scan_now(device: u64) -> Result<Vec<Holder>, Why> {
     let mut pass = Pass {
         device,
         in_maps: format!(
@@ -103,27 +55,28 @@ fn scan_now(device: u64) -> Result<Vec<Holder>, String> {
     }
     match pass.hidden.first() {
         None => Ok(pass.found),
-        Some(why) => Err(format!(
-            "{} processes can't be looked into: {why}",
-            pass.hidden.len()
-        )),
+        Some(said) => Err(Why::HolderScanHidden {
+            processes: pass.hidden.len() as u64,
+            said: said.clone(),
+        }),
     }
 }
 
-fn own_mounts(device: u64) -> Result<Vec<Holder>, String> {
-    let table = mounts::own().map_err(|e| format!("mount table: {e}"))?;
+fn own_mounts(device: u64) -> Result<Vec<Holder>, Why> {
+    let table = mounts::own().map_err(|e| Why::MountTable {
+        said: e.to_string(),
+    })?;
     let mine = table.into_iter().filter(|m| m.device == device);
     Ok(mine
         .map(|m| Holder::Mount {
             mount_point: m.mount_point,
-            seen_through: None,
         })
         .collect())
 }
 
 /// Every process id in this PID namespace.
-pub fn all_pids() -> Result<Vec<i32>, String> {
-    let entries = std::fs::read_dir("/proc").map_err(|e| format!("/proc: {e}"))?;
+pub fn all_pids() -> Result<Vec<i32>, Why> {
+    let entries = std::fs::read_dir("/proc").map_err(|e| Why::system(format!("/proc: {e}")))?;
     Ok(entries
         .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
         .collect())
@@ -161,12 +114,12 @@ impl Pass {
             Ok(_) => {}
         }
         self.namespace(pid, &base);
-        for (name, what) in [
-            ("cwd", "working directory"),
-            ("root", "root directory"),
-            ("exe", "program"),
+        for (name, uses) in [
+            ("cwd", HeldThing::WorkingDirectory),
+            ("root", HeldThing::RootDirectory),
+            ("exe", HeldThing::Program),
         ] {
-            self.link(pid, &base.join(name), what);
+            self.link(pid, &base.join(name), uses);
         }
         self.descriptors(pid, &base);
         self.mappings(pid, &base);
@@ -180,7 +133,7 @@ impl Pass {
             .filter_map(Result::ok)
             .filter(|t| t.file_name() != *pid.to_string())
         {
-            self.link(pid, &task.path().join("cwd"), "working directory");
+            self.link(pid, &task.path().join("cwd"), HeldThing::WorkingDirectory);
             self.descriptors(pid, &task.path());
         }
     }
@@ -200,10 +153,10 @@ impl Pass {
                     .into_iter()
                     .filter(|m| m.device == device)
                 {
-                    let seen_through = Some((pid, command_name(pid)));
-                    self.found.push(Holder::Mount {
+                    self.found.push(Holder::MountElsewhere {
                         mount_point: entry.mount_point,
-                        seen_through,
+                        pid,
+                        command: command_name(pid),
                     });
                 }
             }
@@ -225,7 +178,7 @@ impl Pass {
             if named == NAMED_PER_PROCESS {
                 return;
             }
-            named += usize::from(self.link(pid, &entry.path(), "file"));
+            named += usize::from(self.link(pid, &entry.path(), HeldThing::File));
         }
     }
 
@@ -253,30 +206,29 @@ impl Pass {
                 || (path.starts_with(b"/dev/")
                     && self.is_device(&base.join("map_files").join(range)));
             if of_device {
-                self.name(
-                    pid,
-                    format!("mapped file {}", String::from_utf8_lossy(path)),
-                );
+                let path = Path::new(std::ffi::OsStr::from_bytes(path));
+                self.name(pid, HeldThing::MappedFile, path.to_owned());
                 return;
             }
         }
     }
 
     /// Looks at what a link in `/proc` leads to. True where it is of the device.
-    fn link(&mut self, pid: i32, link: &Path, what: &str) -> bool {
+    fn link(&mut self, pid: i32, link: &Path, uses: HeldThing) -> bool {
         if !self.is_device(link) {
             return false;
         }
         let target = std::fs::read_link(link).unwrap_or_default();
-        self.name(pid, format!("{what} {}", target.display()));
+        self.name(pid, uses, target);
         true
     }
 
-    fn name(&mut self, pid: i32, what: String) {
+    fn name(&mut self, pid: i32, uses: HeldThing, path: PathBuf) {
         self.found.push(Holder::Process {
             pid,
             command: command_name(pid),
-            what,
+            uses,
+            path,
         });
     }
 

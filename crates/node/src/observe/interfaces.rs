@@ -2,6 +2,7 @@
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
+use siaga_model::Why;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A hardware (Ethernet) address.
@@ -30,10 +31,12 @@ pub struct Interface {
 
 impl Interface {
     /// The hardware address, or why there is none to use.
-    pub fn ethernet(&self) -> Result<Hardware, String> {
+    pub fn ethernet(&self) -> Result<Hardware, Why> {
         match self.hardware {
             Some(hardware) if hardware != [0; 6] => Ok(hardware),
-            _ => Err(format!("{} is not an Ethernet interface", self.name)),
+            _ => Err(Why::NotEthernet {
+                interface: self.name.clone(),
+            }),
         }
     }
 
@@ -89,9 +92,11 @@ fn same_network(own: IpAddr, other: IpAddr, prefix: u8) -> bool {
 }
 
 /// All interfaces of this network namespace.
-pub fn all() -> Result<Vec<Interface>, String> {
+pub fn all() -> Result<Vec<Interface>, Why> {
     let mut found: Vec<Interface> = Vec::new();
-    for entry in getifaddrs().map_err(|e| format!("the interfaces can't be listed: {e}"))? {
+    for entry in getifaddrs().map_err(|e| Why::ListingInterfaces {
+        said: e.to_string(),
+    })? {
         let at = found
             .iter()
             .position(|i| i.name == entry.interface_name)
@@ -146,13 +151,12 @@ fn prefix(bits: u32) -> u8 {
 }
 
 /// The interface of that name, or that there is none.
-pub fn named(name: &str) -> Result<Interface, String> {
+pub fn named(name: &str) -> Result<Interface, Why> {
     let all = all()?;
-    let names: Vec<&str> = all.iter().map(|i| i.name.as_str()).collect();
-    let missing = format!(
-        "there is no interface {name} here, only: {}",
-        names.join(", ")
-    );
+    let missing = Why::NoSuchInterface {
+        interface: name.to_owned(),
+        there: all.iter().map(|i| i.name.clone()).collect(),
+    };
     all.into_iter().find(|i| i.name == name).ok_or(missing)
 }
 
@@ -184,7 +188,10 @@ mod tests {
     #[test]
     fn a_missing_interface_is_named_with_those_that_are_there() {
         let why = named("eno99").unwrap_err();
-        assert!(why.contains("eno99") && why.contains("lo"), "{why}");
+        let Why::NoSuchInterface { interface, there } = why else {
+            panic!("{why:?}")
+        };
+        assert!(interface == "eno99" && there.iter().any(|t| t == "lo"));
     }
 
     #[test]

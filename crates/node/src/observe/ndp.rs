@@ -5,6 +5,7 @@ use super::interfaces::{self, Hardware, Interface};
 use super::packet::{Filter, IPV6, PacketSocket};
 use etherparse::icmpv6::NeighborAdvertisementHeader;
 use etherparse::{EtherType, Ethernet2Header, Icmpv6Type, PacketBuilder};
+use siaga_model::Why;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -24,9 +25,9 @@ fn ask_on(
     interface: &Interface,
     address: Ipv6Addr,
     timeout: Duration,
-) -> Result<Vec<Hardware>, String> {
+) -> Result<Vec<Hardware>, Why> {
     let own = interface.ethernet()?;
-    let failed = |e: std::io::Error| format!("neighbour discovery on {}: {e}", interface.name);
+    let failed = |e: std::io::Error| Why::system(e).of(format!("NDP, {}", interface.name));
     let socket = PacketSocket::open(interface.index, IPV6, Some(&Filter::ndp_claims(address)))
         .map_err(failed)?;
     let question = solicitation(own, interface.own_v6(address), address);

@@ -4,6 +4,7 @@
 use super::arp::{self, ArpAnswer};
 use super::interfaces::{self, Interface};
 use super::ndp;
+use siaga_model::Why;
 use siaga_model::config::{Config, Node};
 use siaga_model::observation::{
     AddressAnswer, DatabaseState, Holding, NodeFacts, ProbeSighting, PromiseFacts,
@@ -77,7 +78,7 @@ pub fn node_address(
     };
     let Some(known) = config.node(node) else {
         return AddressAnswer::NotAsked {
-            why: format!("{node} is not in the configuration"),
+            why: Why::NoSuchNode { node: node.clone() },
         };
     };
     let answers = ask_all(&own_questions(&all, known), timeout);
@@ -85,7 +86,7 @@ pub fn node_address(
     meanings
         .min_by_key(|m| weight(m, node))
         .unwrap_or_else(|| AddressAnswer::NotAsked {
-            why: format!("no address of {node} is on a network of this node"),
+            why: Why::NoSharedNetwork { node: node.clone() },
         })
 }
 
@@ -302,10 +303,7 @@ fn ask_all(questions: &[Question], timeout: Duration) -> Vec<ArpAnswer> {
             .collect();
         asked
             .into_iter()
-            .map(|a| {
-                a.join()
-                    .unwrap_or_else(|_| ArpAnswer::Error("asking broke off".into()))
-            })
+            .map(|a| a.join().unwrap_or(ArpAnswer::Error(Why::AskingBroke)))
             .collect()
     })
 }

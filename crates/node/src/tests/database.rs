@@ -4,6 +4,8 @@ use super::{World, in_own_namespace, signal, until};
 use crate::act::postgres::connect::Answer;
 use crate::act::postgres::launch::{Launch, launch};
 use rustix::process::Signal;
+use siaga_model::Why;
+use siaga_model::note::{ControlState, Note, Progress, StopKind};
 use siaga_model::observation::DatabaseState;
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Hands, Trouble};
@@ -23,7 +25,7 @@ pub fn state(world: &World) -> DatabaseState {
     world.hands.look(&world.service).database
 }
 
-pub fn failure(acted: Acted) -> String {
+pub fn failure(acted: Acted) -> Why {
     match acted {
         Err(Trouble::Failed(failure)) => failure.detail,
         other => panic!("{other:?}"),
@@ -100,15 +102,16 @@ fn started_ready_and_stopped_clean() {
 
         let did = stop(&world).unwrap();
         assert!(
-            did.notes[0].ends_with("(fast); pg_control: shut down; clean"),
-            "{}",
+            matches!(&did.notes[0], Note::Stopped { how: StopKind::Fast, control: ControlState::Says(said), clean: true, .. }
+                if said == "shut down"),
+            "{:?}",
             did.notes[0]
         );
         assert_eq!(state(&world), DatabaseState::Stopped);
         assert_eq!(stop(&world), Ok(Did::nothing()));
         world.hands.unmount(&world.service).unwrap();
         world.hands.prove_released(&world.service).unwrap();
-        assert!(failure(start(&world)).contains("not mounted"));
+        assert!(matches!(failure(start(&world)), Why::NotMounted { .. }));
     });
 }
 
@@ -126,12 +129,15 @@ fn after_a_crash_it_recovers_with_one_sync_of_the_file_system() {
         // The stale lock file is PostgreSQL's to clear.
         assert!(world.database.data_dir.join("postmaster.pid").exists());
         let did = start(&world).unwrap();
-        assert_eq!(did.notes[0], "it was not shut down: recovery");
+        assert_eq!(did.notes[0], Note::NeedsRecovery);
         assert!(
             super::process::title(world.postmaster()).contains("recovery_init_sync_method=syncfs")
         );
         assert_eq!(world.query("select n from row"), "7");
-        assert!(stop(&world).unwrap().notes[0].ends_with("clean"));
+        assert!(matches!(
+            stop(&world).unwrap().notes[0],
+            Note::Stopped { .. }
+        ));
     });
 }
 
@@ -150,12 +156,15 @@ fn a_long_recovery_tells_how_far_it_is() {
         }
         until("the crash", || state(&world) == DatabaseState::Stopped);
         let told = Mutex::new(Vec::new());
-        let tell = |words: &str| told.lock().unwrap().push(words.to_owned());
+        let tell = |at: Progress| told.lock().unwrap().push(at);
         world.hands.start_database(&world.service, &tell).unwrap();
         let told = told.into_inner().unwrap();
         let percents: Vec<u8> = told
             .iter()
-            .filter_map(|w| w.strip_prefix("redo ")?.strip_suffix(" %")?.parse().ok())
+            .filter_map(|at| match at {
+                Progress::Redo { percent } => *percent,
+                _ => None,
+            })
             .collect();
         assert!(!percents.is_empty(), "{told:?}");
         assert!(percents.is_sorted(), "{told:?}");
@@ -204,8 +213,8 @@ fn a_start_that_fails_says_why_in_the_servers_words() {
         let world = World::with_cluster("shared_preload_libraries = 'nosuchlibrary'", |_| {});
         let why = failure(start(&world));
         assert!(
-            why.starts_with("the server ended:") && why.contains("nosuchlibrary"),
-            "{why}"
+            matches!(&why, Why::ServerEnded { log } if log.contains("nosuchlibrary")),
+            "{why:?}"
         );
         assert_eq!(state(&world), DatabaseState::Stopped);
     });
@@ -218,10 +227,13 @@ fn a_foreign_or_missing_data_directory_is_refused() {
         let data_dir = &world.database.data_dir;
         let shown = data_dir.to_str().unwrap();
         super::run(&["/bin/chown", "daemon", shown]);
-        assert!(failure(start(&world)).contains("belongs to user id 1"));
+        assert!(matches!(
+            failure(start(&world)),
+            Why::DataDirOwner { owner: 1, .. }
+        ));
         super::run(&["/bin/chown", "postgres", shown]);
         std::fs::rename(data_dir.join("PG_VERSION"), data_dir.join("away")).unwrap();
-        assert!(failure(start(&world)).ends_with("is not a data directory of PostgreSQL"));
+        assert!(matches!(failure(start(&world)), Why::NotADataDir { path } if path == *data_dir));
         assert!(
             matches!(start(&world), Err(Trouble::Failed(f)) if f.kind == FailureKind::DatabaseStart)
         );
@@ -234,7 +246,7 @@ fn a_standby_is_neither_started_nor_ready() {
     in_own_namespace(|| {
         let world = World::with_cluster("", |_| {});
         std::fs::write(world.database.data_dir.join("standby.signal"), b"").unwrap();
-        assert!(failure(start(&world)).ends_with("has a standby.signal"));
+        assert!(matches!(failure(start(&world)), Why::StandbyDataDir { .. }));
         assert_eq!(state(&world), DatabaseState::Stopped);
         // Started by hand.
         let account = crate::act::postgres::account::lookup("postgres").unwrap();
@@ -250,9 +262,12 @@ fn a_standby_is_neither_started_nor_ready() {
         until("reads", || {
             world.psql("select 1").output().unwrap().status.success()
         });
-        assert!(
-            matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("read-only"))
-        );
+        assert!(matches!(
+            state(&world),
+            DatabaseState::NotServing {
+                why: Why::ReadOnlyStandby | Why::ReadOnlyRecovery
+            }
+        ));
         stop(&world).unwrap();
     });
 }

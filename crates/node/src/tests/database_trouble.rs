@@ -4,7 +4,10 @@ use super::database::{failure, start, state, stop};
 use super::{Guard, World, as_postgres, in_own_namespace, signal, until};
 use crate::observe::pg_control::{self, ClusterState};
 use rustix::process::Signal;
+use siaga_model::Why;
+use siaga_model::note::{Note, StopKind};
 use siaga_model::observation::DatabaseState;
+use siaga_runner::hands::Did;
 use siaga_runner::hands::Hands;
 use std::time::{Duration, Instant};
 
@@ -25,6 +28,14 @@ fn stopped_backend(world: &World) -> (Guard, i32) {
     (client, backend.unwrap())
 }
 
+/// How the note says that it stopped, and whether cleanly.
+fn how_stopped(did: &Did) -> Option<(StopKind, bool)> {
+    match did.notes.first()? {
+        Note::Stopped { how, clean, .. } => Some((*how, *clean)),
+        _ => None,
+    }
+}
+
 #[test]
 fn a_stopped_backend_is_killed_in_the_end() {
     in_own_namespace(|| {
@@ -33,8 +44,8 @@ fn a_stopped_backend_is_killed_in_the_end() {
         let (_client, _) = stopped_backend(&world);
         let did = stop(&world).unwrap();
         assert!(
-            did.notes[0].contains("(killed)") && did.notes[0].ends_with("not clean"),
-            "{}",
+            how_stopped(&did) == Some((StopKind::Killed, false)),
+            "{:?}",
             did.notes[0]
         );
         assert!(world.processes().is_empty());
@@ -51,8 +62,8 @@ fn an_immediate_stop_is_enough_for_a_busy_checkpointer() {
         // PostgreSQL itself kills what does not heed an immediate stop for five seconds.
         let did = stop(&world).unwrap();
         assert!(
-            did.notes[0].contains("(immediate)") && did.notes[0].ends_with("not clean"),
-            "{}",
+            how_stopped(&did) == Some((StopKind::Immediate, false)),
+            "{:?}",
             did.notes[0]
         );
         assert!(world.processes().is_empty());
@@ -80,13 +91,13 @@ fn a_hung_archive_command_is_not_stopped_until_all_is_gone() {
                     .is_ok_and(|c| c.state == ClusterState::ShutDown)
             });
             assert!(
-                matches!(state(&world), DatabaseState::NotServing { why } if why == "shutting down")
+                matches!(state(&world), DatabaseState::NotServing { why } if why == Why::ServerShutsDown)
             );
             stopping.join().unwrap().unwrap()
         });
         assert!(
-            !did.notes[0].contains("(fast)") && did.notes[0].ends_with("not clean"),
-            "{}",
+            matches!(how_stopped(&did), Some((how, false)) if how != StopKind::Fast),
+            "{:?}",
             did.notes[0]
         );
         assert_eq!(anybody(), Vec::new());
@@ -110,7 +121,10 @@ fn what_an_archive_command_leaves_after_a_kill_is_ended_too() {
         // The archiver can't pass any request on to its shell: only a kill helps.
         signal(world.titled("archiver").unwrap(), Signal::STOP);
         signal(world.postmaster(), Signal::STOP);
-        assert!(stop(&world).unwrap().notes[0].contains("(killed)"));
+        assert_eq!(
+            how_stopped(&stop(&world).unwrap()).map(|s| s.0),
+            Some(StopKind::Killed)
+        );
         assert_eq!(anybody(), Vec::new());
     });
 }
@@ -123,16 +137,23 @@ fn backends_that_outlive_their_postmaster_are_not_stopped() {
         let (_client, backend) = stopped_backend(&world);
         signal(world.postmaster(), Signal::KILL);
         until("the orphan", || world.processes().len() == 1);
-        assert!(
-            matches!(state(&world), DatabaseState::NotServing { why } if why.contains("postmaster is gone"))
-        );
+        assert!(matches!(
+            state(&world),
+            DatabaseState::NotServing {
+                why: Why::PostmasterGone { .. }
+            }
+        ));
         let why = failure(start(&world));
         assert!(
-            why.contains("left") && why.contains(&format!("pid {backend}")),
-            "{why}"
+            matches!(&why, Why::LeftFromEarlierStart { processes }
+                if processes.iter().any(|p| p.contains(&format!("pid {backend}")))),
+            "{why:?}"
         );
         let did = stop(&world).unwrap();
-        assert!(did.notes[0].contains("left-over"), "{}", did.notes[0]);
+        assert_eq!(
+            how_stopped(&did).map(|s| s.0),
+            Some(StopKind::LeftOversEnded)
+        );
         assert_eq!(state(&world), DatabaseState::Stopped);
         start(&world).unwrap();
         assert_eq!(state(&world), DatabaseState::Ready);
@@ -157,8 +178,9 @@ fn a_lock_file_with_a_chance_pid_is_kept_as_evidence() {
         std::fs::write(&lock, &text).unwrap();
 
         let did = start(&world).unwrap();
-        let note = |n: &String| {
-            n.contains("postmaster.pid named") && n.contains("sleep 1000), which is no server")
+        let note = |n: &Note| {
+            matches!(n, Note::LockFileKept { path, process, .. }
+                if path.ends_with("postmaster.pid") && process.contains("sleep 1000"))
         };
         assert!(did.notes.iter().any(note), "{:?}", did.notes);
         assert_eq!(state(&world), DatabaseState::Ready);
@@ -191,8 +213,9 @@ fn a_lock_file_stays_where_somebody_works_in_the_data_directory() {
         super::run(&["/bin/chown", "postgres", lock.to_str().unwrap()]);
         let why = failure(start(&world));
         assert!(
-            why.contains("sleep 1000) works in this data directory"),
-            "{why}"
+            format!("{why:?}").contains("WorksInDataDir")
+                && format!("{why:?}").contains("sleep 1000"),
+            "{why:?}"
         );
         assert_eq!(std::fs::read_to_string(&lock).unwrap(), text);
     });
@@ -206,9 +229,12 @@ fn a_hung_server_is_not_ready() {
         let postmaster = world.postmaster();
         signal(postmaster, Signal::STOP);
         let begun = Instant::now();
-        assert!(
-            matches!(state(&world), DatabaseState::NotServing { why } if why.starts_with("no answer"))
-        );
+        assert!(matches!(
+            state(&world),
+            DatabaseState::NotServing {
+                why: Why::NoAnswerWithin { .. }
+            }
+        ));
         assert!(begun.elapsed() < Duration::from_secs(2));
         signal(postmaster, Signal::CONT);
         until("ready", || state(&world) == DatabaseState::Ready);
@@ -238,7 +264,7 @@ fn a_start_that_no_longer_advances_has_failed_and_is_not_killed() {
         std::fs::write(world.database.data_dir.join("recovery.signal"), b"").unwrap();
         let begun = Instant::now();
         let why = failure(start(&world));
-        assert!(why.starts_with("no progress for 2 s"), "{why}");
+        assert!(matches!(why, Why::NoProgress { seconds: 2, .. }), "{why:?}");
         assert!(begun.elapsed() < Duration::from_secs(15));
         assert!(matches!(state(&world), DatabaseState::Starting { .. }));
         assert!(stop(&world).unwrap().changed);

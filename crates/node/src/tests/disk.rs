@@ -5,6 +5,7 @@ use crate::act::mount;
 use crate::observe::{disk_watch, mounts};
 use siaga_model::observation::{DiskSighting, Holding};
 use siaga_model::run::FailureKind;
+use siaga_model::why::{HeldThing, Holder, Why};
 use siaga_runner::hands::{Did, Hands, Trouble};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -32,7 +33,9 @@ fn whole_cycle(wish: &Wish) {
     assert_eq!(
         facts.disk,
         Holding::Held {
-            by: vec![format!("mounted at {}", world.mount_point.display())]
+            by: vec![Holder::Mount {
+                mount_point: world.mount_point.clone()
+            }]
         }
     );
     assert!(facts.mounts[0].mounted && !facts.mounts[0].stranger);
@@ -47,10 +50,7 @@ fn whole_cycle(wish: &Wish) {
     let refused = hands.mount(service).unwrap_err();
     assert_eq!(
         refused,
-        Trouble::failed(
-            FailureKind::Precondition,
-            "the disk set was not taken in this boot"
-        )
+        Trouble::failed(FailureKind::Precondition, Why::NotTakenInThisBoot)
     );
     assert!(matches!(
         hands.read_disk_epoch(service),
@@ -134,7 +134,11 @@ fn a_mount_point_in_use_is_refused_and_left_alone() {
             panic!("it was mounted")
         };
         assert_eq!(failure.kind, FailureKind::Mount);
-        assert!(failure.detail.contains("tmpfs"), "{}", failure.detail);
+        assert!(
+            matches!(&failure.detail, Why::MountInTheWay { file_system, .. } if file_system == "tmpfs"),
+            "{:?}",
+            failure.detail
+        );
         assert_eq!(world.hands.unmount(&world.service), Ok(Did::nothing()));
         let table = mounts::own().unwrap();
         let top = mounts::on_top(&table, &mount::resolved(&world.mount_point)).unwrap();
@@ -170,8 +174,8 @@ fn a_missing_mount_point_and_a_wrong_file_system_are_named() {
             panic!()
         };
         assert!(
-            failure.detail.ends_with("does not exist"),
-            "{}",
+            matches!(failure.detail, Why::MountPointMissing { .. }),
+            "{:?}",
             failure.detail
         );
         std::fs::create_dir(&world.mount_point).unwrap();
@@ -184,8 +188,8 @@ fn a_missing_mount_point_and_a_wrong_file_system_are_named() {
             panic!()
         };
         assert!(
-            failure.detail.contains("as ext4: Invalid argument"),
-            "{}",
+            matches!(&failure.detail, Why::System(said) if said.contains("as ext4: Invalid argument")),
+            "{:?}",
             failure.detail
         );
     });
@@ -205,12 +209,13 @@ fn a_busy_mount_names_its_holders_and_kills_nobody() {
             panic!("unmounted")
         };
         assert_eq!(failure.kind, FailureKind::Busy);
-        let expected = format!(
-            "pid {} (sleep): working directory {}",
-            reader.pid(),
-            world.mount_point.display()
-        );
-        assert_eq!(failure.detail, expected);
+        let expected = Holder::Process {
+            pid: reader.pid(),
+            command: "sleep".into(),
+            uses: HeldThing::WorkingDirectory,
+            path: world.mount_point.clone(),
+        };
+        assert_eq!(failure.detail, Why::HeldBy { by: vec![expected] });
         assert!(begun.elapsed() < Duration::from_secs(2));
         assert!(reader.is_alive());
     });

@@ -4,8 +4,10 @@ use super::{Guard, Wish, World, in_own_namespace, run, until};
 use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
+use siaga_model::Note;
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
+use siaga_model::why::{HeldThing, Holder, Why};
 use siaga_runner::hands::{Did, Hands, Trouble};
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -29,11 +31,26 @@ fn namespace_copy(world: &World) -> Guard {
     guard
 }
 
-fn not_released(world: &World) -> String {
+fn uses(why: &Why) -> Vec<HeldThing> {
+    let Why::HeldBy { by } = why else {
+        panic!("{why:?}")
+    };
+    by.iter()
+        .filter_map(|h| match h {
+            Holder::Process { uses, .. } => Some(*uses),
+            _ => None,
+        })
+        .collect()
+}
+
+fn not_released(world: &World) -> Vec<Holder> {
     match world.hands.prove_released(&world.service) {
         Err(Trouble::Failed(failure)) => {
             assert_eq!(failure.kind, FailureKind::NotReleased);
-            failure.detail
+            let Why::HeldBy { by } = failure.detail else {
+                panic!("{:?}", failure.detail)
+            };
+            by
         }
         other => panic!("{other:?}"),
     }
@@ -45,12 +62,12 @@ fn a_copy_in_another_mount_namespace_is_no_release() {
         let world = World::mounted(&Wish::EXT4);
         let copy = namespace_copy(&world);
         assert!(world.hands.unmount(&world.service).unwrap().changed);
-        let place = world.mount_point.display();
-        let expected = format!(
-            "mounted at {place} in the mount namespace of pid {} (sleep)",
-            copy.pid()
-        );
-        assert_eq!(not_released(&world), expected);
+        let expected = Holder::MountElsewhere {
+            mount_point: world.mount_point.clone(),
+            pid: copy.pid(),
+            command: "sleep".into(),
+        };
+        assert_eq!(not_released(&world), [expected]);
         assert!(matches!(
             world.hands.look(&world.service).disk,
             Holding::Held { .. }
@@ -130,7 +147,7 @@ fn what_only_the_kernel_knows_is_found_by_the_exclusive_open() {
         world.hands.unmount(&world.service).unwrap();
         let number = std::fs::metadata(&world.loop_device.device).unwrap().rdev();
         assert_eq!(holders::scan(number), Ok(Vec::new()));
-        assert!(not_released(&world).starts_with("the kernel, through no mount"));
+        assert_eq!(not_released(&world), [Holder::Invisible]);
         drop(kept);
         until("release", || {
             world.hands.prove_released(&world.service).is_ok()
@@ -162,7 +179,7 @@ fn is_mounted_anew(wish: &Wish) {
     );
     let did = world.hands.mount(&world.service).unwrap();
     assert!(
-        did.changed && did.notes.join("").contains("took no writes"),
+        did.changed && matches!(did.notes[..], [Note::TookNoWrites { .. }, ..]),
         "{did:?}"
     );
     world
@@ -189,10 +206,12 @@ fn one_that_gave_up_and_is_in_use_is_left_and_its_holders_are_named() {
                 .current_dir(&world.mount_point),
         );
         gives_up(&world);
-        assert!(matches!(
-            world.hands.mount(&world.service),
-            Err(Trouble::Failed(f)) if f.kind == FailureKind::Busy && f.detail.contains("sleep")
-        ));
+        let Err(Trouble::Failed(failure)) = world.hands.mount(&world.service) else {
+            panic!("mounted what is in use")
+        };
+        assert_eq!(failure.kind, FailureKind::Busy);
+        assert_eq!(uses(&failure.detail), [HeldThing::WorkingDirectory]);
+        assert!(format!("{:?}", failure.detail).contains("sleep"));
     });
 }
 
@@ -206,15 +225,22 @@ fn a_reader_of_the_device_is_no_release() {
             "exec 3<$0; exec sleep 1000",
             device,
         ]));
-        let expected = format!("pid {} (sleep): file {device}", reader.pid());
+        let expected = Holder::Process {
+            pid: reader.pid(),
+            command: "sleep".into(),
+            uses: HeldThing::File,
+            path: device.into(),
+        };
         let held = Holding::Held {
             by: vec![expected.clone()],
         };
         until("the reader", || {
             world.hands.look(&world.service).disk == held
         });
-        assert_eq!(not_released(&world), expected);
-        assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == expected));
+        let by = vec![expected];
+        assert_eq!(not_released(&world), by);
+        let busy = Why::HeldBy { by };
+        assert!(matches!(world.take(), Err(Trouble::Failed(f)) if f.detail == busy));
         drop(reader);
         world.take().unwrap();
     });
@@ -232,8 +258,10 @@ fn a_mapped_file_and_a_deleted_one_hold() {
             panic!("unmounted")
         };
         assert!(
-            failure.detail.contains("program") && failure.detail.contains("mapped file"),
-            "{}",
+            [HeldThing::Program, HeldThing::MappedFile]
+                .iter()
+                .all(|u| uses(&failure.detail).contains(u)),
+            "{:?}",
             failure.detail
         );
     });
@@ -246,7 +274,7 @@ fn a_mount_that_is_still_in_the_kernel_counts_as_held() {
         let world = World::new(&Wish::EXT4);
         let disk = BlockDevice::new(world.loop_device.device.clone());
         let in_flight = disk.enter();
-        assert!(matches!(disk.look(), Holding::Held { by } if by[0].contains("in flight")));
+        assert!(matches!(disk.look(), Holding::Held { by } if by == [Holder::InFlight]));
         drop(in_flight);
         assert_eq!(disk.look(), Holding::Free);
     });
@@ -334,10 +362,10 @@ fn multiple_mount_protection_is_cleared_only_with_the_power_seen_off() {
         set_mmp(&world);
         assert!(mmp::is_set(device).unwrap());
         let kept = mmp::clear_if_allowed(device, false).unwrap().unwrap();
-        assert!(kept.contains("not cleared"));
+        assert_eq!(kept, Note::MmpWaits);
         assert!(mmp::is_set(device).unwrap());
         let cleared = mmp::clear_if_allowed(device, true).unwrap().unwrap();
-        assert!(cleared.contains("cleared: the other node's power is off"));
+        assert_eq!(cleared, Note::MmpCleared);
         assert!(!mmp::is_set(device).unwrap());
         let begun = Instant::now();
         world.take().unwrap();
@@ -366,7 +394,7 @@ fn without_that_the_wait_of_the_protection_is_kept() {
             "{:?}",
             begun.elapsed()
         );
-        assert!(did.notes[0].contains("not cleared"));
+        assert_eq!(did.notes[0], Note::MmpWaits);
         assert!(mount::device_at(&world.mount_point).unwrap().is_some());
     });
 }

@@ -1,6 +1,7 @@
 //! Acts on the virtual address of a host.
 
 use super::Host;
+use siaga_model::Why;
 use siaga_model::run::{FailureKind, StepFailure};
 use siaga_node::act::virtual_ip::{self, Conflict};
 use siaga_runner::hands::{Acted, AddressCertainty, Trouble};
@@ -48,7 +49,7 @@ pub fn present(host: &Host, rt: &Handle, address: impl Into<IpAddr>) -> bool {
     .unwrap()
 }
 
-pub fn refused(acted: Acted) -> String {
+pub fn refused(acted: Acted) -> Why {
     match acted {
         Err(Trouble::Failed(StepFailure {
             kind: FailureKind::Address,

@@ -115,7 +115,9 @@ impl ScriptedHands {
         match script.troubles.get(name) {
             Some(trouble) => Err(trouble.clone()),
             None if script.already.contains(&name) => Ok(Did::nothing()),
-            None => Ok(Did::changed(vec![format!("did {name}")])),
+            None => Ok(Did::changed(vec![siaga_model::Note::System(format!(
+                "did {name}"
+            ))])),
         }
     }
 }

@@ -305,7 +305,7 @@ pub fn assert_conflict<T: std::fmt::Debug>(result: Result<T, LedgerError>) {
     );
 }
 
-/// That the proof about `node` does not hold, and why.
+/// That the proof about `node` does not hold, and why: the name of the reason, or the words in it.
 #[track_caller]
 pub fn assert_void<T: std::fmt::Debug>(result: Result<T, LedgerError>, node: &str, why: &str) {
     match result {
@@ -314,6 +314,7 @@ pub fn assert_void<T: std::fmt::Debug>(result: Result<T, LedgerError>, node: &st
             why: said,
             ..
         }) => {
+            let said = format!("{said:?}");
             assert_eq!(
                 (about, said.contains(why)),
                 (NodeName::from(node), true),

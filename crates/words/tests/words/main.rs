@@ -1,5 +1,6 @@
 //! What operators read, in both languages.
 
+mod clauses;
 mod common;
 mod snapshots;
 
@@ -192,7 +193,7 @@ fn every_failure_and_finding() {
                 code,
                 node: "backup".into(),
                 severity: Severity::Warning,
-                evidence: evidence.to_owned(),
+                evidence: evidence.into(),
             };
             let (en, id) = (
                 siaga_words::finding(English, &finding),

@@ -37,7 +37,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
-    let language = crate::context::first_language(global);
+    let language = crate::language::first(global);
     let no_report = |why: String| {
         let file = args.file.display().to_string();
         Fault::Usage(paper_say(

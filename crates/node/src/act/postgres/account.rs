@@ -1,5 +1,6 @@
 //! The operating system's account that PostgreSQL runs as, from `/etc/passwd` and `/etc/group`.
 
+use siaga_model::Why;
 use std::path::PathBuf;
 
 /// A local account.
@@ -14,10 +15,12 @@ pub struct Account {
 }
 
 /// Looks an account up. Only local accounts: a directory service may be down in the same night.
-pub fn lookup(name: &str) -> Result<Account, String> {
-    let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"));
-    parse(name, &read("/etc/passwd")?, &read("/etc/group")?)
-        .ok_or_else(|| format!("there is no user {name} in /etc/passwd"))
+pub fn lookup(name: &str) -> Result<Account, Why> {
+    let read =
+        |path: &str| std::fs::read_to_string(path).map_err(|e| Why::system(format!("{path}: {e}")));
+    parse(name, &read("/etc/passwd")?, &read("/etc/group")?).ok_or_else(|| Why::NoSuchUser {
+        user: name.to_owned(),
+    })
 }
 
 fn parse(name: &str, passwd: &str, group: &str) -> Option<Account> {

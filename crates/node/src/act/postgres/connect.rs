@@ -3,6 +3,7 @@
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::Uid;
+use siaga_model::Why;
 use siaga_model::config::Database;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -17,11 +18,11 @@ pub enum Answer {
     /// It serves reads only.
     InRecovery,
     /// It answers, not now: starting up, shutting down, too many clients.
-    NotNow(String),
+    NotNow(Why),
     /// It answers, and the check can't be made: the check's user may not log in, or there is no such database.
-    CannotCheck(String),
+    CannotCheck(Why),
     /// There is no socket, nobody listens there, or somebody else does.
-    NoServer(String),
+    NoServer(Why),
     /// No answer in time.
     Silent,
 }
@@ -62,11 +63,9 @@ pub fn query(
         Ok(peer) if peer.pid.as_raw_nonzero().get() == postmaster => {}
         Ok(peer) => {
             let pid = peer.pid.as_raw_nonzero();
-            return Err(Answer::NoServer(format!(
-                "process {pid} listens there, not our server"
-            )));
+            return Err(Answer::NoServer(Why::AnotherListens { pid: pid.get() }));
         }
-        Err(e) => return Err(Answer::NoServer(e.to_string())),
+        Err(e) => return Err(Answer::NoServer(Why::system(e))),
     }
     let asked = async { tokio::time::timeout(within, ask(stream, config, statement)).await };
     rt.block_on(asked).unwrap_or(Err(Answer::Silent))
@@ -79,7 +78,7 @@ async fn ask(
 ) -> Result<Option<String>, Answer> {
     let stream = std::os::unix::net::UnixStream::from(stream);
     let stream =
-        tokio::net::UnixStream::from_std(stream).map_err(|e| Answer::NoServer(e.to_string()))?;
+        tokio::net::UnixStream::from_std(stream).map_err(|e| Answer::NoServer(Why::system(e)))?;
     let (client, connection) = tokio_postgres::Config::new()
         .user(&config.check_user)
         .dbname(&config.check_database)
@@ -103,9 +102,9 @@ async fn ask(
 /// Whether an error passes by itself, told by its SQLSTATE class.
 fn meaning(error: &tokio_postgres::Error) -> Answer {
     let Some(said) = error.as_db_error() else {
-        return Answer::NotNow(error.to_string());
+        return Answer::NotNow(Why::system(error));
     };
-    let text = format!("{} ({})", said.message(), said.code().code());
+    let text = Why::System(format!("{} ({})", said.message(), said.code().code()));
     match said.code().code().get(..2) {
         // Not allowed to log in; no such database; not allowed to do it; unknown function.
         Some("28" | "3D" | "42") => Answer::CannotCheck(text),
@@ -117,7 +116,7 @@ fn meaning(error: &tokio_postgres::Error) -> Answer {
 /// own by the bare system call, which concerns that thread alone; the thread ends at once.
 fn open_as(uid: u32, config: &Database) -> Result<OwnedFd, Answer> {
     let path = config.socket_dir.join(format!(".s.PGSQL.{}", config.port));
-    let address = SocketAddrUnix::new(&path).map_err(|e| Answer::NoServer(e.to_string()))?;
+    let address = SocketAddrUnix::new(&path).map_err(|e| Answer::NoServer(Why::system(e)))?;
     let shown = path.display().to_string();
     let work = move || {
         rustix::thread::set_thread_res_uid(None, Uid::from_raw(uid), None)?;
@@ -129,13 +128,15 @@ fn open_as(uid: u32, config: &Database) -> Result<OwnedFd, Answer> {
     let thread = std::thread::Builder::new()
         .name("pg-connect".into())
         .spawn(work);
-    let thread = thread.map_err(|e| Answer::NoServer(format!("no thread to connect: {e}")))?;
+    let thread = thread.map_err(|e| {
+        Answer::NoServer(Why::ThreadFailed {
+            said: e.to_string(),
+        })
+    })?;
     match thread.join() {
         Ok(Ok(socket)) => Ok(socket),
         Ok(Err(rustix::io::Errno::AGAIN)) => Err(Answer::Silent),
-        Ok(Err(e)) => Err(Answer::NoServer(format!("{shown}: {e}"))),
-        Err(_) => Err(Answer::NoServer(format!(
-            "{shown}: the connecting thread failed"
-        ))),
+        Ok(Err(e)) => Err(Answer::NoServer(Why::system(format!("{shown}: {e}")))),
+        Err(_) => Err(Answer::NoServer(Why::ThreadFailed { said: shown })),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::process::Handle;
+use siaga_model::Why;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -20,8 +21,8 @@ pub struct Launch<'a> {
 }
 
 /// Starts it and returns as soon as the program has been executed.
-pub fn launch(what: Launch<'_>) -> Result<Handle, String> {
-    let (mut reader, writer) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
+pub fn launch(what: Launch<'_>) -> Result<Handle, Why> {
+    let (mut reader, writer) = io::pipe().map_err(|e| Why::system(format!("pipe: {e}")))?;
     let (output, errors) = outputs(what.log)?;
     let mut command = Command::new(what.program);
     command
@@ -50,22 +51,26 @@ pub fn launch(what: Launch<'_>) -> Result<Handle, String> {
         });
     }
     let program = what.program.display().to_string();
-    let mut middle = command.spawn().map_err(|e| format!("{program}: {e}"))?;
+    let mut middle = command
+        .spawn()
+        .map_err(|e| Why::system(format!("{program}: {e}")))?;
     drop(writer);
     let _ = middle.wait();
     let mut pid = [0; 4];
     reader
         .read_exact(&mut pid)
-        .map_err(|e| format!("{program}: its pid was not told: {e}"))?;
+        .map_err(|e| Why::system(format!("{program}: {e}")))?;
     let pid = i32::from_ne_bytes(pid);
-    Handle::open(pid, |_| true)?.ok_or_else(|| format!("{program} ended at once"))
+    Handle::open(pid, |_| true)?.ok_or(Why::ProgramGone { program })
 }
 
-fn outputs(log: Option<File>) -> Result<(Stdio, Stdio), String> {
+fn outputs(log: Option<File>) -> Result<(Stdio, Stdio), Why> {
     let Some(log) = log else {
         return Ok((Stdio::null(), Stdio::null()));
     };
-    let second = log.try_clone().map_err(|e| format!("log: {e}"))?;
+    let second = log
+        .try_clone()
+        .map_err(|e| Why::system(format!("log: {e}")))?;
     Ok((log.into(), second.into()))
 }
 

@@ -4,6 +4,7 @@
 use crate::observe::holders::{all_pids, command_name};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use siaga_model::Why;
 use siaga_model::config::Database;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -89,7 +90,7 @@ impl Signature {
 }
 
 /// Every process of the server, the postmaster and orphans alike. An error means that it can't be told.
-pub fn find(signature: &Signature) -> Result<Vec<Process>, String> {
+pub fn find(signature: &Signature) -> Result<Vec<Process>, Why> {
     let pids = all_pids()?;
     Ok(pids
         .into_iter()
@@ -100,10 +101,7 @@ pub fn find(signature: &Signature) -> Result<Vec<Process>, String> {
 
 /// What the server's processes started and left in the data directory (an `archive_command`'s shell): in the session
 /// of one of them, and working there.
-pub fn find_helpers(
-    signature: &Signature,
-    sessions: &BTreeSet<i32>,
-) -> Result<Vec<Process>, String> {
+pub fn find_helpers(signature: &Signature, sessions: &BTreeSet<i32>) -> Result<Vec<Process>, Why> {
     let helper = |p: &Process| sessions.contains(&p.session) && signature.works_here(p.pid);
     Ok(all_pids()?
         .into_iter()
@@ -113,7 +111,7 @@ pub fn find_helpers(
 }
 
 /// Everybody whose working directory is the data directory, whatever they are.
-pub fn find_anybody(signature: &Signature) -> Result<Vec<Process>, String> {
+pub fn find_anybody(signature: &Signature) -> Result<Vec<Process>, Why> {
     let pids = all_pids()?;
     Ok(pids
         .into_iter()
@@ -166,14 +164,14 @@ pub struct Handle {
 
 impl Handle {
     /// Takes hold of a process, where it still is what `still` says. `None`: it is gone.
-    pub fn open(pid: i32, still: impl Fn(i32) -> bool) -> Result<Option<Self>, String> {
+    pub fn open(pid: i32, still: impl Fn(i32) -> bool) -> Result<Option<Self>, Why> {
         let Some(id) = Pid::from_raw(pid) else {
             return Ok(None);
         };
         match pidfd_open(id, PidfdFlags::empty()) {
             Ok(descriptor) => Ok(still(pid).then_some(Self { pid, descriptor })),
             Err(rustix::io::Errno::SRCH) => Ok(None),
-            Err(e) => Err(format!("pidfd_open of {pid}: {e}")),
+            Err(e) => Err(Why::system(format!("pidfd_open {pid}: {e}"))),
         }
     }
 

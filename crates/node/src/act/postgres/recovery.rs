@@ -2,6 +2,7 @@
 
 use super::process::title;
 use crate::observe::pg_control::{self, PgControl};
+use siaga_model::Progress;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
 use std::hash::{Hash, Hasher};
@@ -111,8 +112,7 @@ fn written_pages(path: &Path, start: u64, segment: u64) -> Option<u64> {
 /// What a starting server does now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stage {
-    /// For people: `redo 40 %`.
-    pub words: String,
+    pub at: Progress,
     pub percent: Option<u8>,
 }
 
@@ -120,18 +120,15 @@ pub struct Stage {
 pub fn stage(postmaster: i32, range: Option<&RedoRange>) -> Stage {
     let titles: Vec<String> = children(postmaster).into_iter().map(title).collect();
     let find = |part: &str| titles.iter().find(|t| t.contains(part));
-    let stage = |words: String, percent| Stage { words, percent };
+    let stage = |at, percent| Stage { at, percent };
     if let Some(startup) = find("recovering ") {
         let percent = range.and_then(|r| r.percent(startup));
-        return match percent {
-            Some(percent) => stage(format!("redo {percent} %"), Some(percent)),
-            None => stage("redo".into(), None),
-        };
+        return stage(Progress::Redo { percent }, percent);
     }
     if find("end-of-recovery checkpoint").is_some() {
-        return stage("checkpoint at the end of recovery".into(), Some(99));
+        return stage(Progress::EndOfRecoveryCheckpoint, Some(99));
     }
-    stage("starting".into(), None)
+    stage(Progress::Starting, None)
 }
 
 fn children(pid: i32) -> Vec<i32> {

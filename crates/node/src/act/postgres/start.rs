@@ -9,7 +9,9 @@ use super::recovery::{self, RedoRange, Stall};
 use super::{Postgres, SQL_WITHIN, account};
 use crate::observe::pg_control;
 use rustix::process::{Pid, test_kill_process};
+use siaga_model::Why;
 use siaga_model::config::Database;
+use siaga_model::note::{Note, Progress as At};
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Progress, Trouble};
 use std::ffi::OsString;
@@ -33,7 +35,7 @@ const SOCKET_WITHIN: Duration = Duration::from_secs(5);
 /// How much of the log is quoted, in bytes.
 const QUOTED: usize = 1200;
 
-fn failed(why: impl Into<String>) -> Trouble {
+fn failed(why: Why) -> Trouble {
     Trouble::failed(FailureKind::DatabaseStart, why)
 }
 
@@ -45,15 +47,13 @@ pub fn start(server: &Postgres, progress: Progress) -> Acted {
         return adopt(server, postmaster, &account, progress);
     }
     if !found.is_empty() {
-        let names: Vec<String> = found.iter().map(Process::name).collect();
-        return Err(failed(format!(
-            "processes of an earlier start are left: {}",
-            names.join(", ")
-        )));
+        return Err(failed(Why::LeftFromEarlierStart {
+            processes: found.iter().map(Process::name).collect(),
+        }));
     }
     match attempt(server, &account, progress) {
         Err(End::Locked(why, locks)) => {
-            let kept = move_aside(server, &locks).map_err(|e| failed(format!("{why}; {e}")))?;
+            let kept = move_aside(server, &locks).map_err(|e| failed(Why::all(vec![why, e])))?;
             let mut did = attempt(server, &account, progress).map_err(End::into_trouble)?;
             did.notes.extend(kept);
             Ok(did)
@@ -67,19 +67,19 @@ fn adopt(server: &Postgres, postmaster: &Process, account: &Account, progress: P
     let signature = server.signature();
     let handle =
         Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
-    let handle = handle.ok_or_else(|| failed("the server ended while it was looked at"))?;
+    let handle = handle.ok_or_else(|| failed(Why::EndedWhileLookedAt))?;
     let was_ready = server.ask(account.uid, handle.pid, SQL_WITHIN) == Answer::Ready;
     if was_ready {
         return Ok(Did::nothing());
     }
     wait_ready(server, &handle, account, None, progress).map_err(End::into_trouble)?;
-    Ok(Did::changed(vec!["it was starting already".into()]))
+    Ok(Did::changed(vec![Note::WasStartingAlready]))
 }
 
 /// How a start ended otherwise.
 enum End {
     /// It ended, and these lock files stand in its way.
-    Locked(String, Vec<LockFile>),
+    Locked(Why, Vec<LockFile>),
     Other(Trouble),
 }
 
@@ -93,7 +93,7 @@ impl End {
 }
 
 fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<Did, End> {
-    let other = |why: String| End::Other(failed(why));
+    let other = |why: Why| End::Other(failed(why));
     let config = &server.config;
     check_data_dir(&config.data_dir, account).map_err(other)?;
     let (arguments, mut notes) = arguments(server).map_err(other)?;
@@ -108,7 +108,9 @@ fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<D
         log: log.as_ref().ok().and_then(|l| l.file.try_clone().ok()),
     })
     .map_err(other)?;
-    let log = log.map_err(|why| notes.push(format!("no log: {why}"))).ok();
+    let log = log
+        .map_err(|said| notes.push(Note::NoServerLog { said }))
+        .ok();
     wait_ready(server, &handle, account, log.as_ref(), progress).map_err(|end| match end {
         End::Other(Trouble::Failed(failure)) => match still_locking(&locks_before, config) {
             locks if locks.is_empty() => End::Other(Trouble::Failed(failure)),
@@ -116,38 +118,43 @@ fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<D
         },
         end => end,
     })?;
-    notes.push(format!("ready in {} ms", begun.elapsed().as_millis()));
+    notes.push(Note::ReadyIn {
+        ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
     Ok(Did::changed(notes))
 }
 
 /// PostgreSQL's own refusals are clear; these two would only be seen in its log.
-fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), String> {
-    let shown = data_dir.display();
-    let meta = std::fs::metadata(data_dir).map_err(|e| format!("{shown}: {e}"))?;
+fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), Why> {
+    let path = data_dir.to_owned();
+    let meta = std::fs::metadata(data_dir)
+        .map_err(|e| Why::system(format!("{}: {e}", data_dir.display())))?;
     if !meta.is_dir() || !data_dir.join("PG_VERSION").is_file() {
-        return Err(format!("{shown} is not a data directory of PostgreSQL"));
+        return Err(Why::NotADataDir { path });
     }
     if meta.uid() != account.uid {
-        let (owner, name, uid) = (meta.uid(), &account.name, account.uid);
-        return Err(format!(
-            "{shown} belongs to user id {owner}, and {name} has {uid} on this node"
-        ));
+        return Err(Why::DataDirOwner {
+            path,
+            owner: meta.uid(),
+            user: account.name.clone(),
+            uid: account.uid,
+        });
     }
     // It would follow for ever a primary that there is not.
     if data_dir.join("standby.signal").exists() {
-        return Err(format!("{shown} is a standby's: it has a standby.signal"));
+        return Err(Why::StandbyDataDir { path });
     }
     Ok(())
 }
 
-fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<String>), String> {
+fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<Note>), Why> {
     let config = &server.config;
     let version = std::fs::read_to_string(config.data_dir.join("PG_VERSION"))
-        .map_err(|e| format!("PG_VERSION: {e}"))?;
+        .map_err(|e| Why::system(format!("PG_VERSION: {e}")))?;
     let major: u32 = version
         .trim()
         .parse()
-        .map_err(|_| format!("PG_VERSION says {:?}", version.trim()))?;
+        .map_err(|_| Why::system(format!("PG_VERSION: {}", version.trim())))?;
     let mut arguments: Vec<OsString> = vec!["-D".into(), config.data_dir.clone().into()];
     if let Some(file) = &config.config_file {
         let mut setting = OsString::from("config_file=");
@@ -158,7 +165,7 @@ fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<String>), String> 
     let control = pg_control::read(&config.data_dir);
     let mut notes = Vec::new();
     if control.as_ref().is_ok_and(|c| !c.state.is_shut_down()) {
-        notes.push("it was not shut down: recovery".to_owned());
+        notes.push(Note::NeedsRecovery);
         // One call for the whole file system instead of an fsync of every file. Version 13 refuses to start with it.
         if major >= 14 {
             arguments.extend(["-c".into(), "recovery_init_sync_method=syncfs".into()]);
@@ -206,24 +213,27 @@ fn still_locking(before: &[LockFile], config: &Database) -> Vec<LockFile> {
 }
 
 /// Keeps stale lock files as evidence. Only with no server of this data directory on this host.
-fn move_aside(server: &Postgres, locks: &[LockFile]) -> Result<Vec<String>, String> {
+fn move_aside(server: &Postgres, locks: &[LockFile]) -> Result<Vec<Note>, Why> {
     // A server in a container has another program path, and the same working directory.
     let signature = server.signature();
     let mut there = process::find(&signature)?;
     there.extend(process::find_anybody(&signature)?);
     if let Some(somebody) = there.first() {
-        return Err(format!("{} works in this data directory", somebody.name()));
+        return Err(Why::WorksInDataDir {
+            process: somebody.name(),
+        });
     }
     let mut notes = Vec::new();
     for LockFile { path, said } in locks {
         let mut kept = path.clone().into_os_string();
         kept.push(format!(".siaga-{}", crate::wall_clock().0));
-        std::fs::rename(path, &kept).map_err(|e| format!("{}: {e}", path.display()))?;
-        let (pid, who) = (said.pid, process::title(said.pid));
-        notes.push(format!(
-            "{} named process {pid} ({who}), which is no server: kept aside",
-            path.display()
-        ));
+        std::fs::rename(path, &kept)
+            .map_err(|e| Why::system(format!("{}: {e}", path.display())))?;
+        notes.push(Note::LockFileKept {
+            path: path.clone(),
+            pid: said.pid,
+            process: process::title(said.pid),
+        });
     }
     Ok(notes)
 }
@@ -247,7 +257,7 @@ fn wait_ready(
             SLOW_TICK
         };
         if handle.ended_within(tick) {
-            return Err(End::Other(failed(format!("the server ended: {}", quote()))));
+            return Err(End::Other(failed(Why::ServerEnded { log: quote() })));
         }
         match pid_file::read(data_dir)
             .filter(|f| f.pid == handle.pid)
@@ -258,15 +268,17 @@ fn wait_ready(
                 answer => watch.not_ready(answer)?,
             },
             Some(SaidState::Standby) => {
-                return Err(End::Other(failed(
-                    "it comes up as a standby: standby.signal is there",
-                )));
+                return Err(End::Other(failed(Why::ServerIsStandby)));
             }
-            Some(SaidState::Stopping) => return Err(End::Other(failed("it is shutting down"))),
+            Some(SaidState::Stopping) => return Err(End::Other(failed(Why::ServerShutsDown))),
             Some(SaidState::Starting | SaidState::Nothing) | None => {}
         }
-        if let Some(stalled) = watch.tell(handle.pid, log, progress) {
-            return Err(End::Other(failed(format!("{stalled}: {}", quote()))));
+        if let Some(stage) = watch.tell(handle.pid, log, progress) {
+            return Err(End::Other(failed(Why::NoProgress {
+                seconds: server.config.start_stalled.as_secs(),
+                stage,
+                log: quote(),
+            })));
         }
     }
 }
@@ -296,23 +308,23 @@ impl<'a> Watch<'a> {
     fn not_ready(&mut self, answer: Answer) -> Result<(), End> {
         match answer {
             Answer::Ready | Answer::InRecovery | Answer::NotNow(_) | Answer::Silent => Ok(()),
-            Answer::CannotCheck(why) => Err(End::Other(failed(format!(
-                "it runs, and its readiness can't be checked: {why}"
-            )))),
+            Answer::CannotCheck(why) => Err(End::Other(failed(Why::ReadinessUnchecked {
+                why: Box::new(why),
+            }))),
             Answer::NoServer(why) => {
                 let since = *self.no_socket_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < SOCKET_WITHIN {
                     return Ok(());
                 }
-                Err(End::Other(failed(format!(
-                    "it runs, and can't be reached to check it: {why}"
-                ))))
+                Err(End::Other(failed(Why::ServerUnreachable {
+                    why: Box::new(why),
+                })))
             }
         }
     }
 
-    /// Now and then: tells the progress; says when there has been none for too long.
-    fn tell(&mut self, postmaster: i32, log: Option<&Log>, progress: Progress) -> Option<String> {
+    /// Now and then: tells the progress; says where it stands when there has been none for too long.
+    fn tell(&mut self, postmaster: i32, log: Option<&Log>, progress: Progress) -> Option<At> {
         let now = Instant::now();
         if now < self.next {
             return None;
@@ -321,16 +333,13 @@ impl<'a> Watch<'a> {
         let data_dir = &self.server.config.data_dir;
         self.range = self.range.or_else(|| RedoRange::measure(data_dir));
         let stage = recovery::stage(postmaster, self.range.as_ref());
-        progress(&stage.words);
+        progress(stage.at.clone());
         let fingerprint = recovery::fingerprint(
             postmaster,
             data_dir,
             log.map(|_| self.server.log_path.as_path()),
         );
-        let limit = self.server.config.start_stalled;
-        self.stall
-            .is_stalled(now, fingerprint)
-            .then(|| format!("no progress for {} s ({})", limit.as_secs(), stage.words))
+        self.stall.is_stalled(now, fingerprint).then_some(stage.at)
     }
 }
 
@@ -369,7 +378,7 @@ impl Log {
             file.read_to_end(&mut text)
         });
         if let Err(e) = read {
-            return format!("its log can't be read: {e}");
+            return e.to_string();
         }
         let from = text.len().saturating_sub(QUOTED);
         String::from_utf8_lossy(&text[from..])

@@ -5,6 +5,8 @@ use super::Postgres;
 use super::process::{self, Handle, Process};
 use crate::observe::pg_control::{self, ClusterState};
 use rustix::process::Signal;
+use siaga_model::Why;
+use siaga_model::note::{ControlState, Note, Progress as At, StopKind};
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Progress, Trouble};
 use std::collections::BTreeSet;
@@ -27,12 +29,12 @@ enum Ending {
 }
 
 impl Ending {
-    fn words(self) -> &'static str {
+    fn told(self) -> StopKind {
         match self {
-            Ending::Fast => "fast",
-            Ending::Immediate => "immediate",
-            Ending::Killed => "killed",
-            Ending::WasGone => "left-over processes ended",
+            Ending::Fast => StopKind::Fast,
+            Ending::Immediate => StopKind::Immediate,
+            Ending::Killed => StopKind::Killed,
+            Ending::WasGone => StopKind::LeftOversEnded,
         }
     }
 }
@@ -54,21 +56,26 @@ pub fn stop(server: &Postgres, progress: Progress) -> Acted {
     };
     let left = stop.leftovers(ending, progress)?;
     if !left.is_empty() {
-        let names: Vec<String> = left.iter().map(Process::name).collect();
-        let detail = format!("killed, and still there: {}", names.join(", "));
+        let detail = Why::KilledAndStillThere {
+            processes: left.iter().map(Process::name).collect(),
+        };
         return Err(Trouble::failed(FailureKind::DatabaseStop, detail));
     }
-    let took = begun.elapsed().as_millis();
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let control = pg_control::read(&server.config.data_dir).map(|c| c.state);
-    let said = control
-        .as_ref()
-        .map_or_else(ToString::to_string, |s| s.words().to_owned());
+    let said = match &control {
+        Ok(state) => ControlState::Says(state.words().to_owned()),
+        Err(error) => ControlState::Unreadable {
+            said: error.to_string(),
+        },
+    };
     let clean = ending == Ending::Fast && control.is_ok_and(ClusterState::is_shut_down);
-    let clean = if clean { "clean" } else { "not clean" };
-    Ok(Did::changed(vec![format!(
-        "stopped in {took} ms ({}); pg_control: {said}; {clean}",
-        ending.words()
-    )]))
+    Ok(Did::changed(vec![Note::Stopped {
+        ms,
+        how: ending.told(),
+        control: said,
+        clean,
+    }]))
 }
 
 struct Stop<'a> {
@@ -104,17 +111,17 @@ impl Stop<'_> {
             return Ok(Ending::WasGone);
         };
         let config = &self.server.config;
-        progress("fast stop");
+        progress(At::FastStop);
         handle.signal(Signal::INT);
         if handle.ended_within(config.stop_fast) {
             return Ok(Ending::Fast);
         }
-        progress("immediate stop");
+        progress(At::ImmediateStop);
         handle.signal(Signal::QUIT);
         if handle.ended_within(config.stop_immediate) {
             return Ok(Ending::Immediate);
         }
-        progress("killing");
+        progress(At::Killing);
         handle.signal(Signal::KILL);
         Ok(Ending::Killed)
     }
@@ -130,13 +137,13 @@ impl Stop<'_> {
             if self.gone_within(patience, None)?.is_empty() {
                 return Ok(Vec::new());
             }
-            progress("ending left-over processes");
+            progress(At::EndingLeftOvers);
             let within = self.server.config.stop_immediate;
             if self.gone_within(within, Some(Signal::QUIT))?.is_empty() {
                 return Ok(Vec::new());
             }
         }
-        progress("killing left-over processes");
+        progress(At::KillingLeftOvers);
         self.gone_within(KILLED_WITHIN, Some(Signal::KILL))
     }
 
@@ -179,7 +186,7 @@ impl Stop<'_> {
             };
             Handle::open(p.pid, still)
         };
-        let handles: Result<Vec<_>, String> = found.iter().map(ours).collect();
+        let handles: Result<Vec<_>, Why> = found.iter().map(ours).collect();
         Ok(handles
             .map_err(Trouble::Unknown)?
             .into_iter()

@@ -1,0 +1,158 @@
+//! Incidents: reads their records, and writes down what people do with them. Each node writes its own rows and can go
+//! on alone; the records are the same on both once the rows were copied.
+
+use super::actor::Who;
+use super::seen;
+use super::state::Core;
+use siaga_journal::incidents::{INCIDENT_KINDS, incidents, next_number};
+use siaga_journal::{Durability, Filter, JournalError};
+use siaga_model::event::{Actor, Event, EventBody};
+use siaga_model::incident::IncidentEntry;
+use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRefusal, IncidentRequest};
+use siaga_model::record::IncidentRecord;
+use siaga_model::{IncidentKey, ServiceName, UnitName, UtcMicros};
+use siaga_planner::incident::{self, Desk};
+use siaga_runner::hands::Hands;
+use std::sync::Arc;
+
+/// Every record, oldest first.
+///
+/// # Errors
+/// Where the log can't be read.
+pub fn records(core: &Core) -> Result<Vec<IncidentRecord>, JournalError> {
+    let filter = Filter {
+        kinds: INCIDENT_KINDS.iter().map(|k| (*k).to_owned()).collect(),
+        ..Filter::default()
+    };
+    let events = core.log.with(|journal| journal.events(&filter))?;
+    Ok(incidents(&events, &units(core)))
+}
+
+/// The incident of a service that is not over, the newest.
+pub fn open_of<'a>(
+    records: &'a [IncidentRecord],
+    service: &ServiceName,
+) -> Option<&'a IncidentRecord> {
+    records
+        .iter()
+        .rev()
+        .find(|r| r.state.is_open() && r.services.contains(service))
+}
+
+/// Writes down what a person does. Two at once on one node wait for each other.
+pub async fn act(core: &Arc<Core>, who: &Who, request: &IncidentRequest) -> IncidentAnswer {
+    let _alone = core.incident_desk.lock().await;
+    let records = match records(core) {
+        Ok(records) => records,
+        Err(error) => return failed(&error),
+    };
+    match rows(core, who, request, &records).await {
+        Err(refusal) => IncidentAnswer::Refused { refusal },
+        Ok((key, rows)) => match write(core, &key, &who.actor, rows) {
+            Err(error) => failed(&error),
+            Ok(()) => written(core, &key),
+        },
+    }
+}
+
+async fn rows(
+    core: &Arc<Core>,
+    who: &Who,
+    request: &IncidentRequest,
+    records: &[IncidentRecord],
+) -> Result<(IncidentKey, Vec<IncidentEntry>), IncidentRefusal> {
+    let now = core.hands.now();
+    let (units, services) = (units(core), services(core));
+    let mut desk = Desk {
+        units: &units,
+        services: &services,
+        rules: &core.config.downtime.rules,
+        now,
+        person: who.person.as_ref(),
+        computed: None,
+        serving: None,
+    };
+    if matches!(request.act, IncidentAct::Open { .. }) {
+        let rows = incident::open(&request.act, number(core, records, now), &desk)?;
+        return Ok((new_key(core, now), rows));
+    }
+    let record = incident::select(records, request.incident.as_deref())?;
+    let computed = match request.act {
+        IncidentAct::Estimate { by_person: None } => {
+            Some(super::estimate::of_record(core, record, records).await)
+        }
+        _ => None,
+    };
+    desk.computed = computed.as_ref();
+    if matches!(request.act, IncidentAct::AllClear) {
+        desk.serving = seen::all_serve(core, &record.services).await;
+    }
+    let rows = incident::admit(&request.act, record, records, &desk)?;
+    Ok((record.key.clone(), rows))
+}
+
+/// Writes rows of one incident, durably.
+///
+/// # Errors
+/// Where the log can't be written.
+pub fn write(
+    core: &Core,
+    key: &IncidentKey,
+    actor: &Actor,
+    rows: Vec<IncidentEntry>,
+) -> Result<(), JournalError> {
+    let event = |entry| Event {
+        service: None,
+        run: None,
+        actor: Some(actor.clone()),
+        body: EventBody::Incident {
+            incident: key.clone(),
+            entry: Box::new(entry),
+        },
+    };
+    core.log
+        .append(rows.into_iter().map(event).collect(), Durability::Sync)
+}
+
+fn written(core: &Core, key: &IncidentKey) -> IncidentAnswer {
+    match records(core) {
+        Err(error) => failed(&error),
+        Ok(records) => match records.into_iter().find(|r| &r.key == key) {
+            Some(record) => IncidentAnswer::Written {
+                record: Box::new(record),
+            },
+            None => IncidentAnswer::Failed {
+                why: "the row is not in the log".to_owned(),
+            },
+        },
+    }
+}
+
+fn failed(error: &JournalError) -> IncidentAnswer {
+    IncidentAnswer::Failed {
+        why: error.to_string(),
+    }
+}
+
+/// The number of an incident that is opened now, in the site's own year.
+pub fn number(core: &Core, records: &[IncidentRecord], now: UtcMicros) -> String {
+    let at = jiff::Timestamp::from_microsecond(now.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let zone =
+        jiff::tz::TimeZone::get(&core.config.site.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    next_number(records, at.to_zoned_datetime(zone).year())
+}
+
+/// A key that no other node gives.
+pub fn new_key(core: &Core, now: UtcMicros) -> IncidentKey {
+    IncidentKey::new(format!("{:014x}-{}", now.0, core.me))
+}
+
+fn units(core: &Core) -> Vec<UnitName> {
+    let units = &core.config.downtime.units;
+    units.iter().map(|u| u.name.clone()).collect()
+}
+
+fn services(core: &Core) -> Vec<ServiceName> {
+    let services = &core.config.services;
+    services.iter().map(|s| s.name.clone()).collect()
+}

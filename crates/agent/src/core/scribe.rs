@@ -1,0 +1,227 @@
+//! Opens and continues the incident of every run, from the log alone: no run ever waits for it, and an agent that was
+//! killed in between goes on from what is written.
+//!
+//! Each node writes for the runs that it coordinates.
+
+use super::incidents::{self, new_key, open_of};
+use super::state::Core;
+use siaga_journal::{Filter, JournalError};
+use siaga_model::api::EventView;
+use siaga_model::event::EventBody;
+use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin};
+use siaga_model::plan::{MoveKind, Placement};
+use siaga_model::record::{IncidentRecord, IncidentState};
+use siaga_model::run::RunOutcome;
+use siaga_model::{RunId, ServiceName, UtcMicros};
+use siaga_runner::hands::Hands;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far back an agent that starts looks for runs without an incident.
+const LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
+/// The kinds of events that runs are followed by.
+const KINDS: [&str; 3] = ["run_accepted", "plan_recorded", "run_ended"];
+
+/// A run of this node.
+#[derive(Clone)]
+struct Known {
+    service: ServiceName,
+    kind: MoveKind,
+    reason: String,
+    stops: bool,
+    outcome: Option<RunOutcome>,
+}
+
+/// Never ends.
+pub async fn scribe(core: Arc<Core>) {
+    let mut changed = core.log.subscribe();
+    let mut runs: BTreeMap<RunId, Known> = BTreeMap::new();
+    let micros = i64::try_from(LOOK_BACK.as_micros()).unwrap_or(0);
+    let mut after = Filter {
+        since: Some(UtcMicros(core.hands.now().0.saturating_sub(micros))),
+        ..filter(&core)
+    };
+    loop {
+        changed.borrow_and_update();
+        match news(&core, &mut after) {
+            Ok(events) if !events.is_empty() => {
+                for view in &events {
+                    learn(&mut runs, view);
+                }
+                if let Err(error) = write_down(&core, &mut runs).await {
+                    tracing::error!(%error, "the incident of a run could not be written");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the runs could not be read"),
+        }
+        if changed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn filter(core: &Core) -> Filter {
+    Filter {
+        node: Some(core.me.clone()),
+        kinds: KINDS.iter().map(|k| (*k).to_owned()).collect(),
+        ..Filter::default()
+    }
+}
+
+/// What this node wrote of runs since the last look.
+fn news(core: &Core, after: &mut Filter) -> Result<Vec<EventView>, JournalError> {
+    let (events, heads) = core.log.with(|journal| {
+        let heads = journal.heads();
+        journal.events(after).map(|events| (events, heads))
+    })?;
+    *after = Filter {
+        after: Some(heads),
+        ..filter(core)
+    };
+    Ok(events)
+}
+
+fn learn(runs: &mut BTreeMap<RunId, Known>, view: &EventView) {
+    let (Some(run), Some(service)) = (&view.event.run, &view.event.service) else {
+        return;
+    };
+    match &view.event.body {
+        EventBody::RunAccepted {
+            move_kind,
+            reason,
+            goal,
+            ..
+        } => {
+            runs.entry(run.clone()).or_insert_with(|| Known {
+                service: service.clone(),
+                kind: *move_kind,
+                reason: reason.clone(),
+                stops: goal == &Placement::Stopped,
+                outcome: None,
+            });
+        }
+        EventBody::PlanRecorded { plan } => {
+            if let Some(known) = runs.get_mut(run) {
+                known.stops = plan.plan.goal == Placement::Stopped;
+            }
+        }
+        EventBody::RunEnded { outcome, .. } => {
+            if let Some(known) = runs.get_mut(run) {
+                known.outcome = Some(outcome.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Writes what is missing in the records, and forgets the runs that are over.
+async fn write_down(
+    core: &Arc<Core>,
+    runs: &mut BTreeMap<RunId, Known>,
+) -> Result<(), JournalError> {
+    let _alone = core.incident_desk.lock().await;
+    let actor = core.agent_actor();
+    for (run, known) in runs.iter() {
+        let records = incidents::records(core)?;
+        let now = core.hands.now();
+        let number = || incidents::number(core, &records, now);
+        if let Some((key, rows)) = begins(run, known, &records, number) {
+            let key = key.unwrap_or_else(|| new_key(core, now));
+            incidents::write(core, &key, &actor, rows)?;
+        }
+        if let Some(outcome) = &known.outcome {
+            let records = incidents::records(core)?;
+            let watch_until = UtcMicros(now.0.saturating_add(
+                i64::try_from(core.config.downtime.rules.watch_for.as_micros()).unwrap_or(0),
+            ));
+            if let Some((key, rows)) = ends(run, known, outcome, &records, watch_until) {
+                incidents::write(core, &key, &actor, rows)?;
+            }
+        }
+    }
+    runs.retain(|_, known| known.outcome.is_none());
+    Ok(())
+}
+
+type Rows = (Option<siaga_model::IncidentKey>, Vec<IncidentEntry>);
+
+/// The rows that a run's beginning still needs: it joins the incident of its service, or opens one.
+fn begins(
+    run: &RunId,
+    known: &Known,
+    records: &[IncidentRecord],
+    number: impl Fn() -> String,
+) -> Option<Rows> {
+    if records.iter().any(|r| has(r, run)) {
+        return None;
+    }
+    if let Some(open) = open_of(records, &known.service) {
+        let row = IncidentEntry::RunJoined { run: run.clone() };
+        return Some((Some(open.key.clone()), vec![row]));
+    }
+    let kind = match known.kind {
+        MoveKind::Takeover | MoveKind::Cover => IncidentKind::Unplanned,
+        MoveKind::Drill => IncidentKind::Drill,
+        MoveKind::Switchover | MoveKind::Failback | MoveKind::Restart | MoveKind::Stop => {
+            IncidentKind::Planned
+        }
+        // They end a downtime and begin none.
+        MoveKind::Start | MoveKind::Resume | MoveKind::Abort | MoveKind::Restore => return None,
+    };
+    let row = IncidentEntry::Opened {
+        number: number(),
+        kind,
+        origin: Origin::Run { run: run.clone() },
+        services: vec![known.service.clone()],
+        first: FirstSign {
+            symptom: known.reason.clone(),
+            ..FirstSign::default()
+        },
+    };
+    Some((None, vec![row]))
+}
+
+/// The rows that a run's end still needs.
+fn ends(
+    run: &RunId,
+    known: &Known,
+    outcome: &RunOutcome,
+    records: &[IncidentRecord],
+    watch_until: UtcMicros,
+) -> Option<(siaga_model::IncidentKey, Vec<IncidentEntry>)> {
+    let record = records.iter().find(|r| has(r, run) && r.state.is_open())?;
+    let rows = match outcome {
+        RunOutcome::Done | RunOutcome::Restored { .. } if known.stops => return None,
+        RunOutcome::Done | RunOutcome::Restored { .. } => {
+            if record.state == IncidentState::UnderWatch {
+                return None;
+            }
+            vec![IncidentEntry::Restored { watch_until }]
+        }
+        // Nothing was begun: where it was only this run's, there was no downtime.
+        RunOutcome::Refused { refusal } => match &record.origin {
+            Origin::Run { run: first } if first == run => vec![IncidentEntry::Withdrawn {
+                reason: serde_json::to_value(refusal.code)
+                    .ok()
+                    .and_then(|v| v.as_str().map(str::to_owned))
+                    .unwrap_or_default(),
+            }],
+            _ => return None,
+        },
+        RunOutcome::Stuck { .. } => return None,
+    };
+    Some((record.key.clone(), rows))
+}
+
+fn has(record: &IncidentRecord, run: &RunId) -> bool {
+    record.history.iter().any(|line| match &line.entry {
+        IncidentEntry::RunJoined { run: joined } => joined == run,
+        IncidentEntry::Opened {
+            origin: Origin::Run { run: first },
+            ..
+        } => first == run,
+        _ => false,
+    })
+}

@@ -1,0 +1,284 @@
+//! Why an act failed, a thing is not known, or a request is not carried out: closed, with typed fields.
+//! `siaga-words` says each in every language. What the operating system, PostgreSQL or a device said stays as it is:
+//! as [`Why::System`], or in a field named `said`.
+
+use crate::ids::{NodeName, RunId, ServiceName};
+use crate::mandate::Epoch;
+use crate::note::Progress;
+use crate::refusal::Sentence;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// A reason.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "say")]
+#[rustfmt::skip] // a table: one reason a line
+pub enum Why {
+    // --- how reasons are put together
+    /// Of one thing by its name: an application, a fence device, a test, a path.
+    Named { name: String, why: Box<Why> },
+    /// Several at once.
+    Several { each: Vec<Why> },
+    // --- mounts and the disk set
+    MountPointMissing { mount_point: PathBuf },
+    MountInTheWay { mount_point: PathBuf, file_system: String, device: String },
+    MountInKernel { mount_point: PathBuf },
+    UnmountInKernel { mount_point: PathBuf },
+    MountVanished { mount_point: PathBuf },
+    MountTable { said: String },
+    NotMounted { mount_point: PathBuf },
+    NotABlockDevice { device: PathBuf },
+    StorageCut { device: PathBuf, bytes: u64 },
+    /// That fence device keeps the node from the storage.
+    CutOffBy { device: String },
+    FlushFailed { said: String },
+    HeldBy { by: Vec<Holder> },
+    HolderScanSlow { ms: u64 },
+    HolderScanHidden { processes: u64, said: String },
+    NotTakenInThisBoot,
+    ProofsTooOld,
+    DataDirElsewhere { mount_point: PathBuf },
+    NoFileSystem,
+    ClearMmpFailed { why: Box<Why> },
+    ReadingDiskSet { said: String },
+    ThisNodeHolds,
+    ThisNodeHoldsOrUnknown,
+    // --- what this node does not have
+    NoSuchServiceHere { service: ServiceName },
+    NoInterface { address: IpAddr, node: NodeName },
+    NoInterfaceHere,
+    NoSuchFence { node: NodeName, device: String },
+    NoSuchNode { node: NodeName },
+    NoSharedNetwork { node: NodeName },
+    FencesItself,
+    ThreadFailed { said: String },
+    /// What asked ended before it had an answer.
+    AskingBroke,
+    // --- the database
+    LeftFromEarlierStart { processes: Vec<String> },
+    PostmasterGone { processes: Vec<String> },
+    KilledAndStillThere { processes: Vec<String> },
+    EndedWhileLookedAt,
+    NotADataDir { path: PathBuf },
+    DataDirOwner { path: PathBuf, owner: u32, user: String, uid: u32 },
+    StandbyDataDir { path: PathBuf },
+    WorksInDataDir { process: String },
+    ServerEnded { log: String },
+    ServerIsStandby,
+    ServerShutsDown,
+    ReadinessUnchecked { why: Box<Why> },
+    ServerUnreachable { why: Box<Why> },
+    NoProgress { seconds: u64, stage: Progress, log: String },
+    LogUnreadable { said: String },
+    DatabaseNotRunning,
+    ReadOnlyStandby,
+    ReadOnlyRecovery,
+    NoAnswerWithin { ms: u64 },
+    AnotherListens { pid: i32 },
+    NoSuchUser { user: String },
+    ProgramGone { program: String },
+    // --- programs that Siaga runs
+    ProgramNotStarted { said: String },
+    ProgramTooSlow { said: String },
+    ProgramExit { code: i32, said: String },
+    ProgramSignal { signal: i32, said: String },
+    ProgramEnded { said: String },
+    StartedNotRunning,
+    StoppedStillRuns,
+    TestFailed { why: Box<Why> },
+    NoStatusProgram,
+    // --- addresses
+    AddressElsewhere { address: IpAddr, interface: String },
+    InterfaceDown { interface: String },
+    NoCarrier { interface: String },
+    NoSuchInterface { interface: String, there: Vec<String> },
+    NotEthernet { interface: String },
+    ListingInterfaces { said: String },
+    AddressUntellable { address: IpAddr, why: Box<Why> },
+    AddressAnswered { address: IpAddr, hardware: String, interface: String },
+    AddressDuplicate { address: IpAddr, interface: String },
+    AddressGoneAgain { address: IpAddr, interface: String },
+    AddressStillThere { address: IpAddr, interface: String },
+    AddressNotHere { address: IpAddr, interface: String },
+    AddressTakesOthers { address: IpAddr, prefix: u8, interface: String, others: Vec<IpAddr> },
+    Ipv6Off { interface: String, why: Box<Why> },
+    ListingAddresses { why: Box<Why> },
+    AddingAddress { address: IpAddr, interface: String, why: Box<Why> },
+    RemovingAddress { why: Box<Why> },
+    AnnouncingAddress { interface: String, said: String },
+    KernelSilent,
+    NetlinkClosed,
+    // --- fences
+    FenceSaid { device: String, call: FenceCall, why: Box<Why> },
+    FenceUnconfirmed { why: Box<Why> },
+    FenceStillOn,
+    FenceStillOff,
+    FenceOption { option: String },
+    FenceOptionReserved { option: String },
+    SecretFile { path: PathBuf, said: String },
+    SecretNotAFile { path: PathBuf },
+    SecretReadable { path: PathBuf },
+    SecretNotOneLine { path: PathBuf },
+    FailedInThisRun,
+    NotAsked,
+    // --- mandates, proofs, orders
+    OlderStepUnderWay,
+    EnlistWithoutPlan,
+    NobodyAttested,
+    /// An order came from a node that did not issue its mandate.
+    NotItsMandate { coordinator: NodeName, issuer: NodeName },
+    TestsFailed { tests: Vec<String> },
+    NewerMandate { offered: Box<Epoch>, in_force: Box<Epoch> },
+    MandatesVoid { epoch: Box<Epoch>, other: Box<Epoch> },
+    JournalLost,
+    LogUnwritten { said: String },
+    ProofFails { node: NodeName, why: Box<Why> },
+    MandateNeverAdmitted,
+    NoProofUnderMandate,
+    ProofUsedAlready,
+    FenceSaysOpen { device: String },
+    SignOfLife,
+    PromiseBroken,
+    PromiseUnconfirmed,
+    BudgetSpent,
+    AbortAsked,
+    AgentStopping,
+    StepCutOff,
+    NoWayToNode { node: NodeName },
+    NodeSilent { node: NodeName, said: String },
+    AnswerLost,
+    AgentSilent,
+    PlanUnheard,
+    RunActsOn { run: RunId, node: NodeName },
+    JournalUnconfirmed,
+    CoordinatorSilent { still_here: bool },
+    CoverBegins,
+    AnotherRunGoesOn,
+    /// The planner said no.
+    Refused { sentence: Box<Sentence> },
+    // --- requests
+    NameTheService,
+    AttestationNeedsName,
+    PeerNamedNobody,
+    ProbesGiveNoOrders,
+    OnlyAgentsSendOn,
+    SentOnOnce,
+    NotOnThisServersList,
+    NodesDisagree,
+    PersonNeeded,
+    SwitchesItselfOff { node: NodeName },
+    NoCertificate,
+    ViewersOnlyLook,
+    CommunicatorsOnlyWrite,
+    OnlyRootMayState,
+    NotOnThePeopleList,
+    PreviewNotAsked,
+    /// Of a kind that a newer version says and this one does not know.
+    #[serde(untagged)]
+    Newer(NewerWhy),
+    /// In the words of the operating system, PostgreSQL or a device.
+    #[serde(untagged)]
+    System(String),
+}
+
+/// A reason that this version does not know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewerWhy {
+    pub say: String,
+}
+
+/// What was asked of a fence device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FenceCall {
+    Off,
+    On,
+    Status,
+}
+
+/// One thing that touches the disk set on a node.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "holder")]
+pub enum Holder {
+    Mount {
+        mount_point: PathBuf,
+    },
+    /// In another mount namespace, seen through that process.
+    MountElsewhere {
+        mount_point: PathBuf,
+        pid: i32,
+        command: String,
+    },
+    Process {
+        pid: i32,
+        command: String,
+        uses: HeldThing,
+        path: PathBuf,
+    },
+    /// A mount or unmount of this node's agent is in flight.
+    InFlight,
+    /// A step of a plan is under way on that node.
+    StepUnderWay,
+    /// The kernel, through nothing that can be seen.
+    Invisible,
+    /// As it was told by another version, or by hand.
+    #[serde(untagged)]
+    Told(String),
+}
+
+/// What a process uses of the disk set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldThing {
+    WorkingDirectory,
+    RootDirectory,
+    Program,
+    File,
+    MappedFile,
+}
+
+impl Why {
+    /// The words of the operating system, PostgreSQL or a device. Siaga's own words are variants.
+    pub fn system(said: impl ToString) -> Self {
+        Why::System(said.to_string())
+    }
+    /// The reason, of a thing with a name.
+    pub fn of(self, name: impl ToString) -> Self {
+        Why::Named {
+            name: name.to_string(),
+            why: Box::new(self),
+        }
+    }
+    /// One reason as it is, several as a list.
+    pub fn all(mut each: Vec<Why>) -> Self {
+        match (each.len(), each.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                each.extend(last);
+                Why::Several { each }
+            }
+        }
+    }
+}
+
+/// Words that came from outside of Siaga.
+impl From<String> for Why {
+    fn from(said: String) -> Self {
+        Why::System(said)
+    }
+}
+
+/// Words that came from outside of Siaga.
+impl From<&str> for Why {
+    fn from(said: &str) -> Self {
+        Why::System(said.to_owned())
+    }
+}
+
+/// Words that came from outside of Siaga.
+impl From<&str> for Holder {
+    fn from(said: &str) -> Self {
+        Holder::Told(said.to_owned())
+    }
+}

@@ -1,0 +1,134 @@
+//! What an estimate is, and how it is scored.
+#![allow(clippy::unwrap_used)]
+
+mod records;
+
+use records::{measured, record};
+use siaga_model::UtcMicros;
+use siaga_model::incident::{Basis, Estimate, Range, TimeKind};
+use siaga_model::record::IncidentState as State;
+use siaga_planner::estimate::{History, Phase, StepLeft, estimate, score};
+
+const NOW: UtcMicros = UtcMicros(1_000_000_000);
+
+fn own(action: &str, times: &[u64]) -> History {
+    History {
+        steps: [(action.to_owned(), times.to_vec())].into(),
+        decisions_ms: Vec::new(),
+    }
+}
+
+fn left(steps: &[(&str, Option<u64>)]) -> Phase {
+    Phase::Running {
+        left: steps
+            .iter()
+            .map(|(action, elapsed_ms)| StepLeft {
+                action: (*action).into(),
+                elapsed_ms: *elapsed_ms,
+            })
+            .collect(),
+    }
+}
+
+#[test]
+fn own_runs_replace_the_prior_and_the_newest_weigh_most() {
+    let steps = left(&[("start_database", None)]);
+    let (prior, based_on) = estimate(&History::default(), &steps);
+    assert_eq!(
+        based_on,
+        [Basis::Prior {
+            action: "start_database".into()
+        }]
+    );
+    let (measured, based_on) = estimate(&own("start_database", &[40_000; 8]), &steps);
+    assert_eq!(
+        based_on,
+        [Basis::OwnRuns {
+            action: "start_database".into(),
+            times: 8
+        }]
+    );
+    assert_eq!(measured.likely_s, 40);
+    assert!(measured.high_s - measured.low_s < prior.high_s - prior.low_s);
+    let times: Vec<u64> = [10_000; 6].into_iter().chain([60_000; 6]).collect();
+    assert_eq!(
+        estimate(&own("start_database", &times), &steps).0.likely_s,
+        60
+    );
+}
+
+#[test]
+fn it_moves_with_the_run_and_a_step_that_overruns_is_not_nearly_done() {
+    let history = own("start_database", &[40_000; 8]);
+    let of = |elapsed| estimate(&history, &left(&[("start_database", Some(elapsed))])).0;
+    assert_eq!(of(0).likely_s, 40);
+    assert_eq!(of(30_000).likely_s, 10);
+    let over = of(400_000);
+    assert!(over.likely_s >= 40 && over.high_s >= 200, "{over:?}");
+    let two = estimate(
+        &history,
+        &left(&[("start_database", None), ("client_test", None)]),
+    )
+    .0;
+    assert!(two.likely_s > 40);
+    assert!(of(30_000).low_s <= of(30_000).likely_s && of(30_000).likely_s <= of(30_000).high_s);
+}
+
+#[test]
+fn before_a_decision_the_time_of_people_counts_and_is_measured_too() {
+    let phase = Phase::Undecided { waited_ms: 0 };
+    let (prior, based_on) = estimate(&History::default(), &phase);
+    assert_eq!(based_on[0], Basis::DecisionPrior);
+    assert!(prior.likely_s > 400 && prior.high_s > 1400, "{prior:?}");
+    let quick = History {
+        decisions_ms: vec![30_000; 8],
+        ..History::default()
+    };
+    let (own, based_on) = estimate(&quick, &phase);
+    assert_eq!(based_on[0], Basis::Decisions { times: 8 });
+    assert!(own.likely_s < 60, "{own:?}");
+    assert_eq!(
+        estimate(&quick, &Phase::Serving).0,
+        Range {
+            low_s: 0,
+            likely_s: 0,
+            high_s: 0
+        }
+    );
+}
+
+#[test]
+fn estimates_are_scored_against_what_happened() {
+    let given = |at_s: i64, range| Estimate {
+        range,
+        given_at: UtcMicros(at_s * 1_000_000),
+        next_update_at: NOW,
+        based_on: Vec::new(),
+    };
+    let range = |low_s, likely_s, high_s| {
+        Some(Range {
+            low_s,
+            likely_s,
+            high_s,
+        })
+    };
+    let mut over = measured(record("a", State::Closed), TimeKind::ClientOk, 100_000_000);
+    over.estimates = vec![
+        given(0, range(60, 90, 120)),
+        given(50, range(1, 10, 20)),
+        given(60, None),
+        // After the end: no estimate any more.
+        given(101, range(0, 0, 0)),
+    ];
+    let mut open = record("b", State::Confirmed);
+    open.estimates = vec![given(0, range(1, 2, 3))];
+    let score = score(&[over, open]);
+    assert_eq!(
+        (score.given, score.in_range, score.without_range),
+        (2, 1, 1)
+    );
+    assert_eq!(
+        (score.median_width_s, score.median_error_s),
+        (Some(60), Some(40))
+    );
+}

@@ -1,0 +1,152 @@
+//! Notes, progress and evidence in English: clauses, without a full stop.
+
+use crate::voice::{Voice, duration, quoted};
+use crate::why::{holders, said};
+use siaga_model::config::Language::English;
+use siaga_model::evidence::{Cleaned, Evidence as E};
+use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
+use siaga_model::why::Why;
+
+#[rustfmt::skip] // a table of words
+pub(crate) fn note(voice: &Voice, note: &N) -> String {
+    match note {
+        N::MmpWaits => "multiple-mount protection is set and not cleared: the mount waits for it".into(),
+        N::MmpWaitsWithoutTool => "tune2fs is not installed: the mount waits for multiple-mount protection".into(),
+        N::MmpCleared => "multiple-mount protection cleared: the other node's power is off".into(),
+        N::WasStartingAlready => "it was starting already".into(),
+        N::NoServerLog { said } => format!("no log: {}", quoted(said)),
+        N::ReadyIn { ms } => format!("ready in {}", duration(voice, *ms)),
+        N::NeedsRecovery => "it was not shut down: recovery".into(),
+        N::LockFileKept { path, pid, process } => {
+            format!("{} named process {pid} ({process}), which is no server: kept aside", path.display())
+        }
+        N::Stopped { ms, how, control, clean } => {
+            let how = match how {
+                StopKind::Fast => "fast",
+                StopKind::Immediate => "immediate",
+                StopKind::Killed => "killed",
+                StopKind::LeftOversEnded => "left-over processes ended",
+            };
+            let control = match control {
+                ControlState::Says(state) => quoted(state),
+                ControlState::Unreadable { said } => quoted(said),
+            };
+            let clean = if *clean { "clean" } else { "not clean" };
+            format!("stopped in {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
+        }
+        N::AppStarted { name } => format!("{name} started"),
+        N::AppStopped { name } => format!("{name} stopped"),
+        N::CommandDone { name } => format!("{name} done"),
+        N::DuplicateCleared { address } => format!("the kernel had found a duplicate of {address}: it is added afresh"),
+        N::AnsweredAndDefended { address, hardware } => {
+            format!("{hardware} still answers at {address}: the address is added and defended")
+        }
+        N::FenceComplained { why } => format!("it complained, and confirms it: {}", said(English, why)),
+        N::TookNoWrites { said } => format!("it was mounted and took no writes ({})", quoted(said)),
+        N::FenceShared => "shared with another run's fence".into(),
+        N::System(text) => quoted(text),
+    }
+}
+
+pub(crate) fn progress(at: &P) -> String {
+    match at {
+        P::FastStop => "fast stop".into(),
+        P::ImmediateStop => "immediate stop".into(),
+        P::Killing => "killing".into(),
+        P::EndingLeftOvers => "ending left-over processes".into(),
+        P::KillingLeftOvers => "killing left-over processes".into(),
+        P::Starting => "starting".into(),
+        P::Redo {
+            percent: Some(percent),
+        } => format!("redo {percent} %"),
+        P::Redo { percent: None } => "redo".into(),
+        P::EndOfRecoveryCheckpoint => "checkpoint at the end of recovery".into(),
+        P::Told(told) => quoted(told),
+    }
+}
+
+#[rustfmt::skip] // a table of words
+pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
+    let age = |ms: u64| duration(voice, ms);
+    match seen {
+        E::Nothing => String::new(),
+        E::Because { why } => said(English, why),
+        E::Several { each } => each.iter().map(|e| evidence(voice, e)).collect::<Vec<_>>().join(", "),
+        E::Thing { name } => quoted(name),
+        // --- findings
+        E::DeviceMissing { device } => format!("{} is not a block device here", device.display()),
+        E::NoDeviceConfigured => "no device is configured".into(),
+        E::PathMissing { path } => format!("{} does not exist", path.display()),
+        E::InterfaceDown { interface } => format!("{interface} is down"),
+        E::ProgramDoesNotRun { program } => format!("{} does not run", program.display()),
+        E::AskedFrom { device, node, why } => format!("{device} asked from {node}: {}", said(English, why)),
+        E::ConfigFilesDiffer => "siaga.toml is not the same on both".into(),
+        E::Versions { one, one_has, other, other_has } => {
+            let has = |v: &Option<String>| v.clone().unwrap_or_else(|| "none".into());
+            format!("{one}: {}, {other}: {}", has(one_has), has(other_has))
+        }
+        E::UserIdsDiffer => "the user ids differ".into(),
+        E::Sizes { one, one_bytes, other, other_bytes } => {
+            format!("{one}: {one_bytes} bytes, {other}: {other_bytes} bytes")
+        }
+        E::ClocksApart { ms } => format!("{} apart", age(*ms)),
+        E::NotYetValid => "not valid yet: a clock is wrong".into(),
+        E::DaysLeft { days } => format!("{days} days left"),
+        E::AnswersAt { address, hardware, interface: Some(interface) } => {
+            format!("{address} on {interface}: {hardware} answers")
+        }
+        E::AnswersAt { address, hardware, interface: None } => format!("{address}: {hardware} answers"),
+        E::TornRow { bytes } => format!("{bytes} bytes of an unfinished row were cut off"),
+        E::DamagedFile { file, said } => format!("{}: {}", file.display(), quoted(said)),
+        E::DeclaredGone { mandate, cleaned } if cleaned.is_empty() => {
+            format!("this node was declared gone under mandate {mandate}; nothing was left here")
+        }
+        E::DeclaredGone { mandate, cleaned } => {
+            let cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
+            format!("this node was declared gone under mandate {mandate}; {}", cleaned.join("; "))
+        }
+        // --- layers
+        E::PowerOn => "on".into(),
+        E::PowerOff => "off".into(),
+        E::NotKnown => "not known".into(),
+        E::Answers => "answers".into(),
+        E::Silent => "silent".into(),
+        E::Free => "free".into(),
+        E::Held { by } => holders(English, by),
+        E::SpaceFree { path, mebibytes } => format!("{}: {mebibytes} MiB free", path.display()),
+        E::MountedAndReadable => "mounted and readable".into(),
+        E::NoKernelTrouble => "no I/O error, no out-of-memory kill".into(),
+        E::NoShutdownInLog => "the log tells nothing of a shutdown".into(),
+        E::ProcessRuns => "runs".into(),
+        E::ProcessStarts => "starts".into(),
+        E::ProcessesThere => "processes are there".into(),
+        E::NoProcess => "no process".into(),
+        E::WriteCommitted => "a write was committed".into(),
+        E::Percent { percent } => format!("{percent} %"),
+        E::ProbeReport { probe, age_ms } => format!("{probe}, {} ago", age(*age_ms)),
+        // --- client tests
+        E::Connected => "connected".into(),
+        E::OnlyHttp { url } => format!("only http:// can be asked for, not {url}: use a program"),
+        E::ProbeServed { probe, age_ms } => format!("probe {probe} read and wrote a row {} ago", age(*age_ms)),
+        E::ProbeNotServed { probe, age_ms } => format!("probe {probe} was not served, {} ago", age(*age_ms)),
+        E::NoProbeReports => "no client probe reports".into(),
+        E::NewestReportOld { probe, age_ms } => format!("the newest report, of {probe}, is {} old", age(*age_ms)),
+        E::NoAddress { host } => format!("{host} has no address"),
+        E::NotHttp { host } => format!("{host} does not speak HTTP"),
+        E::System(text) => quoted(text),
+    }
+}
+
+fn cleaned(cleaned: &Cleaned) -> String {
+    let said = |what: &str, trouble: &Option<Why>| match trouble {
+        None => what.to_owned(),
+        Some(why) => format!("not {what}: {}", said(English, why)),
+    };
+    match cleaned {
+        Cleaned::AddressRemoved { trouble } => said("address removed", trouble),
+        Cleaned::ApplicationsStopped { trouble } => said("applications stopped", trouble),
+        Cleaned::DatabaseStopped { trouble } => said("database stopped", trouble),
+        Cleaned::Unmounted { trouble } => said("unmounted", trouble),
+        Cleaned::LogUnwritten { why } => crate::why(English, why),
+    }
+}

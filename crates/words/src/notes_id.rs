@@ -1,0 +1,158 @@
+//! Notes, progress and evidence in Indonesian: clauses, without a full stop.
+
+use crate::voice::{Voice, duration, quoted};
+use crate::why::{holders, said};
+use siaga_model::config::Language::Indonesian;
+use siaga_model::evidence::{Cleaned, Evidence as E};
+use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
+use siaga_model::why::Why;
+
+#[rustfmt::skip] // a table of words
+pub(crate) fn note(voice: &Voice, note: &N) -> String {
+    match note {
+        N::MmpWaits => "perlindungan pasang ganda aktif dan tidak dihapus: pemasangan menunggunya".into(),
+        N::MmpWaitsWithoutTool => "tune2fs tidak tersedia: pemasangan menunggu perlindungan pasang ganda".into(),
+        N::MmpCleared => "perlindungan pasang ganda dihapus: daya server lain sudah mati".into(),
+        N::WasStartingAlready => "sudah sedang dinyalakan".into(),
+        N::NoServerLog { said } => format!("tanpa log: {}", quoted(said)),
+        N::ReadyIn { ms } => format!("siap dalam {}", duration(voice, *ms)),
+        N::NeedsRecovery => "sebelumnya tidak dimatikan dengan tertib: perlu pemulihan".into(),
+        N::LockFileKept { path, pid, process } => format!(
+            "{} menyebut proses {pid} ({process}), yang bukan PostgreSQL: berkas itu disisihkan", path.display()
+        ),
+        N::Stopped { ms, how, control, clean } => {
+            let how = match how {
+                StopKind::Fast => "cepat",
+                StopKind::Immediate => "seketika",
+                StopKind::Killed => "paksa",
+                StopKind::LeftOversEnded => "sisa proses diakhiri",
+            };
+            let control = match control {
+                ControlState::Says(state) => quoted(state),
+                ControlState::Unreadable { said } => quoted(said),
+            };
+            let clean = if *clean { "tertib" } else { "tidak tertib" };
+            format!("berhenti dalam {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
+        }
+        N::AppStarted { name } => format!("{name} dinyalakan"),
+        N::AppStopped { name } => format!("{name} dihentikan"),
+        N::CommandDone { name } => format!("{name} selesai"),
+        N::DuplicateCleared { address } => {
+            format!("kernel pernah menemukan {address} dipakai mesin lain: alamat itu ditambahkan lagi")
+        }
+        N::AnsweredAndDefended { address, hardware } => {
+            format!("{hardware} masih menjawab di {address}: alamat itu ditambahkan dan dipertahankan")
+        }
+        N::FenceComplained { why } => format!("sempat mengeluh, lalu memastikannya: {}", said(Indonesian, why)),
+        N::TookNoWrites { said } => format!("sudah terpasang, tetapi tidak menerima penulisan ({})", quoted(said)),
+        N::FenceShared => "memakai isolasi yang dilakukan proses lain".into(),
+        N::System(text) => quoted(text),
+    }
+}
+
+pub(crate) fn progress(at: &P) -> String {
+    match at {
+        P::FastStop => "dihentikan cepat".into(),
+        P::ImmediateStop => "dihentikan seketika".into(),
+        P::Killing => "dihentikan paksa".into(),
+        P::EndingLeftOvers => "sisa proses sedang diakhiri".into(),
+        P::KillingLeftOvers => "sisa proses dihentikan paksa".into(),
+        P::Starting => "mulai menyala".into(),
+        P::Redo {
+            percent: Some(percent),
+        } => format!("pemulihan {percent} %"),
+        P::Redo { percent: None } => "pemulihan".into(),
+        P::EndOfRecoveryCheckpoint => "menulis hasil pemulihan ke disk".into(),
+        P::Told(told) => quoted(told),
+    }
+}
+
+#[rustfmt::skip] // a table of words
+pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
+    let age = |ms: u64| duration(voice, ms);
+    match seen {
+        E::Nothing => String::new(),
+        E::Because { why } => said(Indonesian, why),
+        E::Several { each } => each.iter().map(|e| evidence(voice, e)).collect::<Vec<_>>().join(", "),
+        E::Thing { name } => quoted(name),
+        // --- findings
+        E::DeviceMissing { device } => format!("{} bukan perangkat blok di sini", device.display()),
+        E::NoDeviceConfigured => "perangkat belum diatur dalam konfigurasi".into(),
+        E::PathMissing { path } => format!("{} tidak ada", path.display()),
+        E::InterfaceDown { interface } => format!("{interface} mati"),
+        E::ProgramDoesNotRun { program } => format!("{} tidak dapat dijalankan", program.display()),
+        E::AskedFrom { device, node, why } => format!("{device} ditanya dari {node}: {}", said(Indonesian, why)),
+        E::ConfigFilesDiffer => "siaga.toml di kedua server tidak sama".into(),
+        E::Versions { one, one_has, other, other_has } => {
+            let has = |v: &Option<String>| v.clone().unwrap_or_else(|| "tidak ada".into());
+            format!("{one}: {}, {other}: {}", has(one_has), has(other_has))
+        }
+        E::UserIdsDiffer => "nomor penggunanya berbeda".into(),
+        E::Sizes { one, one_bytes, other, other_bytes } => {
+            format!("{one}: {one_bytes} byte, {other}: {other_bytes} byte")
+        }
+        E::ClocksApart { ms } => format!("selisihnya {}", age(*ms)),
+        E::NotYetValid => "belum berlaku: ada jam yang salah".into(),
+        E::DaysLeft { days } => format!("tersisa {days} hari"),
+        E::AnswersAt { address, hardware, interface: Some(interface) } => {
+            format!("{address} pada {interface}: {hardware} menjawab")
+        }
+        E::AnswersAt { address, hardware, interface: None } => format!("{address}: {hardware} menjawab"),
+        E::TornRow { bytes } => format!("{bytes} byte dari baris yang belum selesai dipotong"),
+        E::DamagedFile { file, said } => format!("{}: {}", file.display(), quoted(said)),
+        E::DeclaredGone { mandate, cleaned } if cleaned.is_empty() => {
+            format!("server ini dinyatakan hilang pada mandat {mandate}; tidak ada yang tertinggal di sini")
+        }
+        E::DeclaredGone { mandate, cleaned } => {
+            let cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
+            format!("server ini dinyatakan hilang pada mandat {mandate}; {}", cleaned.join("; "))
+        }
+        // --- layers
+        E::PowerOn => "menyala".into(),
+        E::PowerOff => "mati".into(),
+        E::NotKnown => "tidak diketahui".into(),
+        E::Answers => "menjawab".into(),
+        E::Silent => "tidak menjawab".into(),
+        E::Free => "bebas".into(),
+        E::Held { by } => holders(Indonesian, by),
+        E::SpaceFree { path, mebibytes } => format!("{}: tersisa {mebibytes} MiB", path.display()),
+        E::MountedAndReadable => "terpasang dan dapat dibaca".into(),
+        E::NoKernelTrouble => "tidak ada kesalahan I/O, tidak ada proses yang dimatikan karena kehabisan memori".into(),
+        E::NoShutdownInLog => "log tidak menyebut penghentian apa pun".into(),
+        E::ProcessRuns => "berjalan".into(),
+        E::ProcessStarts => "mulai menyala".into(),
+        E::ProcessesThere => "ada prosesnya".into(),
+        E::NoProcess => "tidak ada proses".into(),
+        E::WriteCommitted => "satu penulisan berhasil".into(),
+        E::Percent { percent } => format!("{percent} persen"),
+        E::ProbeReport { probe, age_ms } => format!("{probe}, {} yang lalu", age(*age_ms)),
+        // --- client tests
+        E::Connected => "tersambung".into(),
+        E::OnlyHttp { url } => format!("hanya http:// yang dapat diuji, bukan {url}: pakailah program"),
+        E::ProbeServed { probe, age_ms } => {
+            format!("pemantau {probe} membaca dan menulis satu baris {} yang lalu", age(*age_ms))
+        }
+        E::ProbeNotServed { probe, age_ms } => format!("pemantau {probe} tidak dilayani, {} yang lalu", age(*age_ms)),
+        E::NoProbeReports => "tidak ada laporan dari pemantau klien".into(),
+        E::NewestReportOld { probe, age_ms } => {
+            format!("laporan terakhir, dari {probe}, sudah berumur {}", age(*age_ms))
+        }
+        E::NoAddress { host } => format!("{host} tidak memiliki alamat"),
+        E::NotHttp { host } => format!("{host} tidak menjawab dengan HTTP"),
+        E::System(text) => quoted(text),
+    }
+}
+
+fn cleaned(cleaned: &Cleaned) -> String {
+    let said = |what: &str, trouble: &Option<Why>| match trouble {
+        None => format!("{what} berhasil"),
+        Some(why) => format!("{what} gagal: {}", said(Indonesian, why)),
+    };
+    match cleaned {
+        Cleaned::AddressRemoved { trouble } => said("penghapusan alamat", trouble),
+        Cleaned::ApplicationsStopped { trouble } => said("penghentian aplikasi", trouble),
+        Cleaned::DatabaseStopped { trouble } => said("penghentian basis data", trouble),
+        Cleaned::Unmounted { trouble } => said("pelepasan sistem berkas", trouble),
+        Cleaned::LogUnwritten { why } => crate::why(Indonesian, why),
+    }
+}

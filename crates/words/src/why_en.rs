@@ -1,0 +1,259 @@
+//! Reasons in English: clauses, without a full stop.
+
+use crate::voice::{list, quoted};
+use crate::why::{paths, said};
+use siaga_model::config::Language::English;
+use siaga_model::why::{FenceCall, HeldThing, Holder, Why as W};
+
+pub(crate) fn holder(holder: &Holder) -> String {
+    match holder {
+        Holder::Mount { mount_point } => format!("mounted at {}", mount_point.display()),
+        Holder::MountElsewhere {
+            mount_point,
+            pid,
+            command,
+        } => format!(
+            "mounted at {} in the mount namespace of pid {pid} ({command})",
+            mount_point.display()
+        ),
+        Holder::Process {
+            pid,
+            command,
+            uses,
+            path,
+        } => {
+            let uses = match uses {
+                HeldThing::WorkingDirectory => "working directory",
+                HeldThing::RootDirectory => "root directory",
+                HeldThing::Program => "program",
+                HeldThing::File => "file",
+                HeldThing::MappedFile => "mapped file",
+            };
+            format!("pid {pid} ({command}): {uses} {}", path.display())
+        }
+        Holder::InFlight => "a mount or unmount of this node's agent is in flight".into(),
+        Holder::StepUnderWay => "a step under way".into(),
+        Holder::Invisible => {
+            "the kernel, through no mount or process that can be seen: a mount namespace without \
+                              processes, another device on top of it, or a mount that has not ended"
+                .into()
+        }
+        Holder::Told(told) => quoted(told),
+    }
+}
+
+#[rustfmt::skip] // a table of words
+pub(crate) fn why(reason: &W) -> String {
+    let inner = |w: &W| said(English, w);
+    match reason {
+        W::Named { name, why } => format!("{name}: {}", inner(why)),
+        W::Several { each } => each.iter().map(inner).collect::<Vec<_>>().join("; "),
+        // --- mounts and the disk set
+        W::MountPointMissing { mount_point } => format!("the mount point {} does not exist", mount_point.display()),
+        W::MountInTheWay { mount_point, file_system, device } => {
+            format!("another file system is mounted at {}: {file_system} on device {device}", mount_point.display())
+        }
+        W::MountInKernel { mount_point } => format!("the mount of {} is still in the kernel", mount_point.display()),
+        W::UnmountInKernel { mount_point } => format!("the unmount of {} is still in the kernel", mount_point.display()),
+        W::MountVanished { mount_point } => format!("nothing is mounted at {} after the mount", mount_point.display()),
+        W::MountTable { said } => format!("the mount table can't be read: {}", quoted(said)),
+        W::NotMounted { mount_point } => format!("the disk set is not mounted at {}", mount_point.display()),
+        W::NotABlockDevice { device } => format!("{} is not a block device", device.display()),
+        W::StorageCut { device, bytes } => format!("{} shows {bytes} bytes: its way to the storage is cut", device.display()),
+        W::CutOffBy { device } => format!("{device} keeps it from the storage"),
+        W::FlushFailed { said } => format!("the kernel's memory of the disk set could not be flushed: {}", quoted(said)),
+        W::HeldBy { by } => paths(by, holder),
+        W::HolderScanSlow { ms } => format!("looking for holders did not end within {ms} ms"),
+        W::HolderScanHidden { processes, said } => format!("{processes} processes can't be looked into: {}", quoted(said)),
+        W::NotTakenInThisBoot => "the disk set was not taken in this boot".into(),
+        W::ProofsTooOld => "the proofs were verified too long ago: the disk set must be taken again".into(),
+        W::DataDirElsewhere { mount_point } => format!("the data directory is not below {}", mount_point.display()),
+        W::NoFileSystem => "the service has no file system".into(),
+        W::ClearMmpFailed { why } => format!("multiple-mount protection could not be cleared: {}", inner(why)),
+        W::ReadingDiskSet { said } => format!("reading the disk set: {}", quoted(said)),
+        W::ThisNodeHolds => "this node holds the disk set itself".into(),
+        W::ThisNodeHoldsOrUnknown => "this node holds it, or can't tell".into(),
+        // --- what this node does not have
+        W::NoSuchServiceHere { service } => format!("there is no service {service} here"),
+        W::NoInterface { address, node } => format!("{address} has no interface on {node}"),
+        W::NoInterfaceHere => "no interface for it here".into(),
+        W::NoSuchFence { node, device } => format!("{node} has no fence device {device}"),
+        W::NoSuchNode { node } => format!("{node} is not in the configuration"),
+        W::NoSharedNetwork { node } => format!("no address of {node} is on a network of this node"),
+        W::FencesItself => "a node does not fence itself".into(),
+        W::AskingBroke => "asking broke off without an answer".into(),
+        W::ThreadFailed { said } => format!("the agent could not begin it: {}", quoted(said)),
+        // --- the database
+        W::LeftFromEarlierStart { processes } => format!("processes of an earlier start are left: {}", list(processes)),
+        W::PostmasterGone { processes } => format!("its first process is gone and left {}", list(processes)),
+        W::KilledAndStillThere { processes } => format!("killed, and still there: {}", list(processes)),
+        W::EndedWhileLookedAt => "the server ended while it was looked at".into(),
+        W::NotADataDir { path } => format!("{} is not a data directory of PostgreSQL", path.display()),
+        W::DataDirOwner { path, owner, user, uid } => {
+            format!("{} belongs to user id {owner}, and {user} has {uid} on this node", path.display())
+        }
+        W::StandbyDataDir { path } => format!("{} is a standby's: it has a standby.signal", path.display()),
+        W::WorksInDataDir { process } => format!("{process} works in this data directory"),
+        W::ServerEnded { log } => format!("the server ended: {}", quoted(log)),
+        W::ServerIsStandby => "it comes up as a standby: standby.signal is there".into(),
+        W::ServerShutsDown => "it is shutting down".into(),
+        W::ReadinessUnchecked { why } => format!("it runs, and its readiness can't be checked: {}", inner(why)),
+        W::ServerUnreachable { why } => format!("it runs, and can't be reached to check it: {}", inner(why)),
+        W::NoProgress { seconds, stage, log } => {
+            format!("no progress for {seconds} s ({}): {}", crate::progress(English, stage), quoted(log))
+        }
+        W::LogUnreadable { said } => format!("its log can't be read: {}", quoted(said)),
+        W::DatabaseNotRunning => "the database does not run".into(),
+        W::ReadOnlyStandby => "read-only: a standby".into(),
+        W::ReadOnlyRecovery => "read-only: in recovery".into(),
+        W::NoAnswerWithin { ms } => format!("no answer within {ms} ms"),
+        W::AnotherListens { pid } => format!("process {pid} listens there, not our server"),
+        W::NoSuchUser { user } => format!("there is no user {user} in /etc/passwd"),
+        W::ProgramGone { program } => format!("{program} ended at once"),
+        // --- programs that Siaga runs
+        W::ProgramNotStarted { said } => format!("did not start: {}", quoted(said)),
+        W::ProgramTooSlow { said } => with("did not end in time and was killed".into(), said),
+        W::ProgramExit { code, said } => with(format!("exit code {code}"), said),
+        W::ProgramSignal { signal, said } => with(format!("ended by signal {signal}"), said),
+        W::ProgramEnded { said } => with("ended in an unknown way".into(), said),
+        W::StartedNotRunning => "started, and does not run".into(),
+        W::StoppedStillRuns => "stopped, and still runs".into(),
+        W::TestFailed { why } => format!("its test: {}", inner(why)),
+        W::NoStatusProgram => "no status program is configured".into(),
+        // --- addresses
+        W::AddressElsewhere { address, interface } => format!(
+            "{address} is on {interface} of this node already: remove it there and from that interface's configuration"
+        ),
+        W::InterfaceDown { interface } => format!("{interface} is down: switch it on (ip link set dev {interface} up)"),
+        W::NoCarrier { interface } => format!("{interface} has no carrier: check its cable and the switch port"),
+        W::NoSuchInterface { interface, there } => format!("there is no interface {interface} here; there are {}", list(there)),
+        W::NotEthernet { interface } => format!("{interface} is not an Ethernet interface"),
+        W::ListingInterfaces { said } => format!("the interfaces can't be listed: {}", quoted(said)),
+        W::AddressUntellable { address, why } => {
+            format!("whether another machine has {address} can't be told: {}", inner(why))
+        }
+        W::AddressAnswered { address, hardware, interface } => {
+            format!("another machine answers at {address}: hardware address {hardware} on {interface}")
+        }
+        W::AddressDuplicate { address, interface } => {
+            format!("the kernel reports {address} as a duplicate on {interface}")
+        }
+        W::AddressGoneAgain { address, interface } => {
+            format!("{address} was added to {interface} and is gone again: something removes it")
+        }
+        W::AddressStillThere { address, interface } => {
+            format!("{address} is still on {interface}: remove it there and from that interface's configuration")
+        }
+        W::AddressNotHere { address, interface } => format!("{address} is not on {interface}"),
+        W::AddressTakesOthers { address, prefix, interface, others } => format!(
+            "{address}/{prefix} on {interface} was configured by hand, and removing it would take {} along: take it out \
+             of the interface's configuration (a service's address is a /32)",
+            list(others)
+        ),
+        W::Ipv6Off { interface, why } => {
+            format!("{}; IPv6 is off on {interface}: sysctl net.ipv6.conf.{interface}.disable_ipv6=0", inner(why))
+        }
+        W::ListingAddresses { why } => format!("listing the addresses: {}", inner(why)),
+        W::AddingAddress { address, interface, why } => format!("adding {address} to {interface}: {}", inner(why)),
+        W::RemovingAddress { why } => format!("removing the address: {}", inner(why)),
+        W::AnnouncingAddress { interface, said } => {
+            format!("the address can't be announced on {interface}: {}", quoted(said))
+        }
+        W::KernelSilent => "the kernel did not answer".into(),
+        W::NetlinkClosed => "the kernel closed the connection".into(),
+        // --- fences
+        W::FenceSaid { device, call, why } => {
+            let call = match call {
+                FenceCall::Off => "off",
+                FenceCall::On => "on",
+                FenceCall::Status => "status",
+            };
+            format!("{device} {call}: {}", inner(why))
+        }
+        W::FenceUnconfirmed { why } => format!("the device does not confirm it: {}", inner(why)),
+        W::FenceStillOn => "the device says that it is still on".into(),
+        W::FenceStillOff => "the device says that it is still off".into(),
+        W::FenceOption { option } => format!("the option {option} can't be given to a fence agent"),
+        W::FenceOptionReserved { option } => {
+            format!("the option {option} is not for the configuration: Siaga says what is to be done")
+        }
+        W::SecretFile { path, said } => format!("secret file {}: {}", path.display(), quoted(said)),
+        W::SecretNotAFile { path } => format!("secret file {} is not a file", path.display()),
+        W::SecretReadable { path } => {
+            let path = path.display();
+            format!("secret file {path} can be read by others: chown root {path}, chmod 600 {path}")
+        }
+        W::SecretNotOneLine { path } => format!("secret file {} must hold one line with the secret", path.display()),
+        W::FailedInThisRun => "it failed in this run".into(),
+        W::NotAsked => "not asked".into(),
+        // --- mandates, proofs, orders
+        W::OlderStepUnderWay => "a step of an older mandate is still under way on this node".into(),
+        W::EnlistWithoutPlan => "an order to agree on a plan came without its plan".into(),
+        W::NobodyAttested => "nobody attested this".into(),
+        W::NotItsMandate { coordinator, issuer } => {
+            format!("{coordinator} did not issue the mandate of this order, {issuer} did")
+        }
+        W::TestsFailed { tests } => list(tests),
+        W::NewerMandate { offered, in_force } => {
+            format!("a newer mandate is in force: {in_force}, offered {offered}")
+        }
+        W::MandatesVoid { epoch, other } => format!("two mandates with equal counters are void: {epoch} and {other}"),
+        W::JournalLost => "this node lost its journal and has not seen the other node's".into(),
+        W::LogUnwritten { said } => format!("the log could not be written: {}", quoted(said)),
+        W::ProofFails { node, why } => format!("the release proof about {node} does not hold: {}", inner(why)),
+        W::MandateNeverAdmitted => "this mandate was never admitted here".into(),
+        W::NoProofUnderMandate => "there is none under this mandate".into(),
+        W::ProofUsedAlready => "it was used already".into(),
+        W::FenceSaysOpen { device } => format!("{device} says: not fenced"),
+        W::SignOfLife => "a sign of life".into(),
+        W::PromiseBroken => "its promise does not stand".into(),
+        W::PromiseUnconfirmed => "its promise can't be confirmed".into(),
+        W::BudgetSpent => "the drill's budget is spent".into(),
+        W::AbortAsked => "a person asked to abort".into(),
+        W::AgentStopping => "the agent is stopping".into(),
+        W::StepCutOff => "the step was cut off on this node".into(),
+        W::NoWayToNode { node } => format!("no way to {node} is configured"),
+        W::NodeSilent { node, said } => with(format!("{node} does not answer"), said),
+        W::AnswerLost => "the answer was lost".into(),
+        W::AgentSilent => "its agent does not answer".into(),
+        W::PlanUnheard => "its plan has not been heard of".into(),
+        W::RunActsOn { run, node } => format!("the run {run} acts on {node}, which would be fenced"),
+        W::JournalUnconfirmed => "the journal could not be confirmed".into(),
+        W::CoordinatorSilent { still_here: true } => {
+            "the leading node fell silent; the service still runs here".into()
+        }
+        W::CoordinatorSilent { still_here: false } => "the leading node fell silent".into(),
+        W::CoverBegins => "the leading node fell silent; this node covers for it".into(),
+        W::AnotherRunGoesOn => "another run is in progress".into(),
+        W::Refused { sentence } => quoted(&crate::sentence(English, sentence)),
+        // --- requests
+        W::NameTheService => "there are several services: say --service NAME".into(),
+        W::AttestationNeedsName => "an attestation needs a name from the list of people: say --as NAME".into(),
+        W::PeerNamedNobody => "it did not say who asks".into(),
+        W::ProbesGiveNoOrders => "a client probe gives no orders and sends none on".into(),
+        W::OnlyAgentsSendOn => "only another node's agent sends an order on".into(),
+        W::SentOnOnce => "an order is sent on once, for a person".into(),
+        W::NotOnThisServersList => "this name is not on this server's list of people".into(),
+        W::NodesDisagree => {
+            "the two nodes do not agree on where the order belongs: look at the status, and give it again".into()
+        }
+        W::PersonNeeded => "this needs a name from the list of people: say --as NAME".into(),
+        W::SwitchesItselfOff { node } => format!("{node} does not switch itself off: ask another node's agent"),
+        W::NoCertificate => "a certificate is needed".into(),
+        W::CommunicatorsOnlyWrite => "the role communicator writes notices, and does not touch servers".into(),
+        W::ViewersOnlyLook => "the role viewer may look, and not act".into(),
+        W::OnlyRootMayState => "only root may say --as: your account names you already".into(),
+        W::NotOnThePeopleList => "this name is not on the list of people".into(),
+        W::PreviewNotAsked => "a preview was not asked for".into(),
+        W::Newer(newer) => quoted(&newer.say),
+        W::System(text) => quoted(text),
+    }
+}
+
+/// What Siaga says, and what the program said.
+pub(crate) fn with(words: String, said: &str) -> String {
+    match said.trim() {
+        "" => words,
+        said => format!("{words}: {}", quoted(said)),
+    }
+}
