@@ -66,6 +66,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::notice_routes::router(core))
         .merge(crate::notice_routes::router(core.clone()))
+        .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::routes_incident::router(core))
 }
 

@@ -225,7 +225,7 @@ fn local(error: siaga_journal::JournalError) -> Fault {
 
 /// The error is what is wrong with the configuration, for people.
 fn from_files(global: &Global, state: &Path, config: &Path) -> Result<Records, String> {
-    let language = global.lang.map(Language::from);
+    let language = crate::language::asked(global);
     match siaga_config::load_checked(config, &HostChecks::default()) {
         Ok((config, _)) => Ok(Records::Files {
             state: state.to_owned(),

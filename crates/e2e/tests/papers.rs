@@ -2,7 +2,7 @@
 // A test that fails by `unwrap` says where, like one that fails by `assert`.
 #![allow(clippy::unwrap_used)]
 
-use siaga_e2e::Lab;
+use siaga_e2e::{Lab, wait_until};
 
 #[test]
 fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
@@ -14,6 +14,19 @@ fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
         .json();
     drop(load);
     let run = drill["run_id"].as_str().unwrap();
+    // The coordinator measures; the other node has the rows as soon as they are copied.
+    let drills = |rows: &serde_json::Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|r| r["kind"] == "drill")
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    wait_until("both outages are in both log books", || {
+        ["serverdb", "backup"].iter().all(|node| {
+            let rows = lab.siaga(node, &["log", "--json"]).expect(0).json();
+            drills(&rows).len() == 2
+        })
+    });
     let pdf = "/tmp/drill.pdf";
     lab.siaga(
         "backup",
@@ -26,7 +39,10 @@ fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
         .json();
     assert_eq!(verified["agrees"], true, "{verified}");
 
-    let month = &drill["started_at"].as_str().unwrap()[..7];
+    // The month at the site, which is seven hours ahead.
+    let today = lab.exec("backup", &["env", "TZ=WIB-7", "date", "+%Y-%m"]);
+    let month = today.expect(0).out;
+    let month = month.trim();
     let figures = lab
         .siaga(
             "serverdb",
@@ -71,12 +87,6 @@ fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
         .siaga("backup", &["log", "--month", month, "--json"])
         .expect(0)
         .json();
-    let drills = |rows: &serde_json::Value| {
-        let rows = rows.as_array().unwrap().iter();
-        rows.filter(|r| r["kind"] == "drill")
-            .cloned()
-            .collect::<Vec<_>>()
-    };
     assert_eq!(drills(&alone), drills(&rows));
     let sop = lab.siaga("backup", &["sop", "--lang", "id"]).expect(0);
     assert!(sop.out.contains("pg_ctl start"), "{}", sop.out);

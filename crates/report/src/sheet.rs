@@ -12,6 +12,7 @@ use siaga_model::event::EventBody;
 use siaga_model::plan::{Action, MandatedPlan, Step};
 use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::seal::Seal;
+use siaga_model::why::Why;
 use siaga_model::{NodeName, ServiceName, StepId, UtcMicros};
 use siaga_words::{Paper, Procedure, Ui, Voice, action, failure, move_kind, paper, procedure, ui};
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ enum State<'a> {
     Done(UtcMicros),
     Failed(UtcMicros, &'a siaga_model::run::StepFailure),
     Unknown(UtcMicros, &'a siaga_model::Why),
+    Unknown(UtcMicros, &'a Why),
     /// The steps before it are done, and nobody said how this one ended: it may have begun.
     MayHaveBegun,
     Waiting,
@@ -200,6 +202,11 @@ fn said(voice: &Voice, state: &State) -> String {
             word(Paper::SheetUnknown),
             voice.clock(*at),
             siaga_words::why(voice, reason)
+        State::Unknown(at, why) => format!(
+            "{} ({}): {}",
+            word(Paper::SheetUnknown),
+            voice.clock(*at),
+            siaga_words::why(voice, why)
         ),
         State::MayHaveBegun => word(Paper::SheetBegun).to_owned(),
         State::Waiting => word(Paper::SheetWaiting).to_owned(),

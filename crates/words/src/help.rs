@@ -4,6 +4,7 @@
 use crate::help_downtime_id::DOWNTIME;
 use crate::help_id::{LAB, SECTIONS, VALUES, VERBS};
 use crate::help_notices_id::NOTICES;
+use crate::help_reports_id::REPORTS;
 use siaga_model::config::Language;
 
 /// A word that stands in every page of the help.
@@ -29,6 +30,7 @@ pub fn help(language: Language, english: &str) -> Option<&str> {
         Language::Indonesian => find(VERBS, english)
             .or_else(|| find(DOWNTIME, english))
             .or_else(|| find(NOTICES, english))
+            .or_else(|| find(REPORTS, english))
             .or_else(|| find(LAB, english)),
     }
 }
@@ -53,6 +55,7 @@ pub fn man_section(language: Language, english: &str) -> Option<&str> {
 /// Every English text that has a translation.
 pub fn help_texts() -> impl Iterator<Item = &'static str> {
     let all = VERBS.iter().chain(DOWNTIME).chain(NOTICES).chain(LAB);
+    let all = VERBS.iter().chain(DOWNTIME).chain(REPORTS).chain(LAB);
     all.map(|(english, _)| *english)
 }
 

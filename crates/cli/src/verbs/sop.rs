@@ -7,7 +7,6 @@ use crate::paper_args::Output;
 use crate::place;
 use clap::ValueEnum;
 use siaga_config::HostChecks;
-use siaga_model::config::Language;
 use siaga_report::{html, pdf, sop, text};
 use siaga_words::Voice;
 use std::path::PathBuf;
@@ -45,7 +44,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
-    let asked = global.lang.map(Language::from);
+    let asked = crate::language::asked(global);
     let (config, _) =
         siaga_config::load_checked(&args.config, &HostChecks::none()).map_err(|errors| {
             let language = asked.unwrap_or(errors.language);
