@@ -151,9 +151,6 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
         notices: NoticeDesk::new(&config),
-        notices: NoticeDesk::new(&config),
-        incident_desk: tokio::sync::Mutex::default(),
-        twins_looked: std::sync::atomic::AtomicU64::default(),
     });
     note_start(&core, &opened);
     adopt(&core);
@@ -192,9 +189,6 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::notices::send::send(core.clone()));
-    tokio::spawn(crate::core::notices::send::send(core.clone()));
-    tokio::spawn(crate::core::scribe::scribe(core.clone()));
-    tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

@@ -65,9 +65,6 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(crate::routes_incident::router(core.clone()))
         .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::notice_routes::router(core))
-        .merge(crate::notice_routes::router(core.clone()))
-        .merge(crate::seal_routes::router(core.clone()))
-        .merge(crate::routes_incident::router(core))
 }
 
 /// An error of the API as its answer.

@@ -120,12 +120,11 @@ pub fn person(text: &str) -> Result<PersonName, String> {
     name(text).map(PersonName::new)
 }
 
-/// Why a text is no name: none, and one with control characters.
-pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control characters"];
 /// A name from the command line, whatever it names.
 pub fn plain(text: &str) -> Result<String, String> {
     name(text)
 }
+
 /// Why a text is no name: none, and one with control characters.
 pub const NAME_ERRORS: [&str; 2] = ["a name is needed", "a name has no control characters"];
 

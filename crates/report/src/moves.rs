@@ -6,7 +6,6 @@ use siaga_model::UtcMicros;
 use siaga_model::api::{MoveReport, SeenBy, StepView};
 use siaga_model::incident::CorrectiveAction;
 use siaga_model::run::StepOutcome;
-use siaga_words::{Paper, Ui, Voice, action_by_name, duration, evidence, failure, paper, ui, why};
 use siaga_words::{Paper, Ui, Voice, action_by_name, duration, evidence, failure, paper, ui};
 
 /// The runs' downtimes, and below them their steps, on one axis.
@@ -78,8 +77,6 @@ fn step_result(voice: &Voice, step: &StepView) -> String {
         StepOutcome::Failed(cause) => {
             format!("{}: {}", ui(voice, Ui::Failed), failure(voice, cause))
         }
-        StepOutcome::Unknown { why: reason } => {
-            format!("{}: {}", ui(voice, Ui::Unknown), why(voice, reason))
         StepOutcome::Unknown { why } => {
             let because = siaga_words::why(voice, why);
             format!("{}: {because}", ui(voice, Ui::Unknown))

@@ -35,7 +35,6 @@ pub struct Moment<'a> {
 enum State<'a> {
     Done(UtcMicros),
     Failed(UtcMicros, &'a siaga_model::run::StepFailure),
-    Unknown(UtcMicros, &'a siaga_model::Why),
     Unknown(UtcMicros, &'a Why),
     /// The steps before it are done, and nobody said how this one ended: it may have begun.
     MayHaveBegun,
@@ -197,11 +196,6 @@ fn said(voice: &Voice, state: &State) -> String {
             voice.clock(*at),
             failure(voice, cause)
         ),
-        State::Unknown(at, reason) => format!(
-            "{} ({}): {}",
-            word(Paper::SheetUnknown),
-            voice.clock(*at),
-            siaga_words::why(voice, reason)
         State::Unknown(at, why) => format!(
             "{} ({}): {}",
             word(Paper::SheetUnknown),

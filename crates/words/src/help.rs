@@ -54,8 +54,8 @@ pub fn man_section(language: Language, english: &str) -> Option<&str> {
 
 /// Every English text that has a translation.
 pub fn help_texts() -> impl Iterator<Item = &'static str> {
-    let all = VERBS.iter().chain(DOWNTIME).chain(NOTICES).chain(LAB);
-    let all = VERBS.iter().chain(DOWNTIME).chain(REPORTS).chain(LAB);
+    let downtime = DOWNTIME.iter().chain(NOTICES).chain(REPORTS);
+    let all = VERBS.iter().chain(downtime).chain(LAB);
     all.map(|(english, _)| *english)
 }
 

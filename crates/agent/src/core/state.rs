@@ -66,8 +66,6 @@ pub struct Core {
     pub probes: Arc<ProbeDesk>,
     pub runs: LiveRuns,
     pub findings: Mutex<Vec<Finding>>,
-    /// What the units are told.
-    pub notices: NoticeDesk,
     /// Whoever reads the records of incidents and writes to them holds it.
     pub incident_desk: tokio::sync::Mutex<()>,
     /// The log's version at the last look for incidents that two nodes opened for one cause.

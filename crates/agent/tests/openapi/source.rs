@@ -54,9 +54,6 @@ const ROUTERS: &[&str] = &[
     "agent/src/routes_incident.rs",
     "agent/src/seal_routes.rs",
     "agent/src/notice_routes.rs",
-    "agent/src/notice_routes.rs",
-    "agent/src/seal_routes.rs",
-    "agent/src/routes_incident.rs",
     "agent/src/transport/pki_routes.rs",
 ];
 

@@ -173,21 +173,6 @@ pub const ROUTES: &[Route] = &[
         )
     },
     Route {
-        query: Some("NoticesQuery"),
-        errors: LOG,
-        ..get(
-            "/v1/notices",
-            "What the units were told and by what; alerts to people on call; whether alerts rest",
-            "NoticesAnswer",
-        )
-    },
-    post(
-        "/v1/notices",
-        "An act of a person: write, release, drop, tick off, acknowledge, pause",
-        "NoticeRequest",
-        Some("NoticeAnswer"),
-    ),
-    Route {
         errors: LOG,
         ..get(
             "/v1/incidents",
