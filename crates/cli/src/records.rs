@@ -11,7 +11,7 @@ use siaga_journal::{Filter, TrustedKeys, offline, seal};
 use siaga_model::api::{EventView, EventsAnswer, MoveReport, SiteView};
 use siaga_model::config::{Config, Language};
 use siaga_model::seal::{Seal, SealAnswer};
-use siaga_model::{RunId, ServiceName, UnitName};
+use siaga_model::{RunId, ServiceName, UnitName, UtcMicros};
 use siaga_words::{Paper, PaperSay, Voice, paper, paper_say};
 use std::path::{Path, PathBuf};
 
@@ -159,6 +159,27 @@ impl Records {
         }
     }
 
+    /// The events that the records of incidents are made of, from then on, in the merged order.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn incident_events(&self, since: Option<UtcMicros>) -> Result<Vec<EventView>, Fault> {
+        let mut events = Vec::new();
+        // One kind at a time: the agent is asked for one.
+        for kind in siaga_journal::incidents::INCIDENT_KINDS {
+            events.extend(self.events(&Filter {
+                kinds: vec![kind.to_owned()],
+                since,
+                ..Filter::default()
+            })?);
+        }
+        events.sort_by(|a, b| {
+            let place = |v: &EventView| (v.hlc, v.node.clone(), v.incarnation, v.seq);
+            place(a).cmp(&place(b))
+        });
+        Ok(events)
+    }
+
     /// All units of the site, where the configuration can be read.
     pub fn units(&self) -> Vec<(UnitName, String)> {
         let config = match self {
@@ -212,6 +233,9 @@ fn events_path(filter: &Filter) -> String {
     }
     if let Some(run) = &filter.run {
         parts.push(format!("run={}", encoded(run.as_str())));
+    }
+    if let Some(since) = filter.since {
+        parts.push(format!("since={}", since.0));
     }
     if let Some(kind) = filter.kinds.first() {
         parts.push(format!("kind={}", encoded(kind)));

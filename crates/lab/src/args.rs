@@ -114,6 +114,9 @@ pub struct UpArgs {
     /// The language of the site in the lab.
     #[arg(long, value_enum, default_value_t = SiteLanguage::En)]
     pub language: SiteLanguage,
+    /// Add this file's text to the nodes' siaga.toml: units, channels, rules.
+    #[arg(long, value_name = "FILE")]
+    pub append: Option<PathBuf>,
     /// Print what `lab status --json` prints.
     #[arg(long)]
     pub json: bool,

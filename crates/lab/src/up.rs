@@ -39,6 +39,7 @@ pub(crate) fn up(args: &UpArgs, program: &Program) -> Result<(Layout, LabState)>
             .unwrap_or_else(|| Layout::default_dir(&which.name)),
     )?;
     let pg_bin = look_before(args)?;
+    let append = appended(args)?;
     let exists = || LabError::Exists {
         name: which.name.clone(),
         dir: layout.dir().to_owned(),
@@ -62,7 +63,7 @@ pub(crate) fn up(args: &UpArgs, program: &Program) -> Result<(Layout, LabState)>
     })?;
     let state = new_state(args, program, pg_bin, slot);
     let mut lab = Lab::new(layout, state, lock);
-    let built = build(&mut lab, program);
+    let built = build(&mut lab, program, &append);
     let (layout, state) = (lab.layout.clone(), lab.state.clone());
     if let Err(error) = built {
         clean_up(&layout, &state);
@@ -131,7 +132,7 @@ fn new_state(args: &UpArgs, program: &Program, pg_bin: PathBuf, slot: u8) -> Lab
     }
 }
 
-fn build(lab: &mut Lab, program: &Program) -> Result<()> {
+fn build(lab: &mut Lab, program: &Program, append: &str) -> Result<()> {
     lab.save()?;
     make_files(&lab.layout)?;
     sparse_file(&lab.layout.lun_image(), lab.state.options.size)?;
@@ -161,7 +162,7 @@ fn build(lab: &mut Lab, program: &Program) -> Result<()> {
     for node in NODES {
         lab.new_devices(node)?;
     }
-    configure(lab)?;
+    configure(lab, append)?;
     boot_all(lab, program)?;
     lab.state.controller = Some(controller::start(&lab.layout, program)?);
     lab.state.complete = true;
@@ -214,9 +215,17 @@ fn write_secret(path: &Path, text: &str) -> Result<()> {
         .doing(|| on("write", path))
 }
 
+/// The text that the nodes' configuration gets besides the lab's own.
+fn appended(args: &UpArgs) -> Result<String> {
+    match &args.append {
+        None => Ok(String::new()),
+        Some(path) => std::fs::read_to_string(path).doing(|| on("read", path)),
+    }
+}
+
 /// The configurations: the site's on serverdb and on backup, the probe's on the client.
-fn configure(lab: &Lab) -> Result<()> {
-    let text = siaga_toml(&lab.layout, &lab.state);
+fn configure(lab: &Lab, append: &str) -> Result<()> {
+    let text = format!("{}\n{append}", siaga_toml(&lab.layout, &lab.state));
     for node in NODES {
         let path = lab.layout.etc(node).join("siaga.toml");
         std::fs::write(&path, &text).doing(|| on("write", &path))?;

@@ -1,5 +1,6 @@
 //! The report of an incident (*berita acara*): what was measured and entered, and lines for what is not known.
 
+mod of_record;
 mod paper;
 
 pub(crate) use paper::document;
@@ -20,6 +21,9 @@ use std::collections::BTreeMap;
 /// What the report is made from. Every field may be empty: unknown is blank.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct IncidentDocument {
+    /// `None`: made from a run alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<siaga_model::IncidentKey>,
     pub number: Option<String>,
     pub kind: Option<IncidentKind>,
     pub scope: Option<Scope>,

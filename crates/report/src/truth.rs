@@ -8,12 +8,19 @@ use siaga_journal::availability::{Availability, Basis, Period, availability, row
 use siaga_journal::log_book::{LogBookRow, Subject};
 use siaga_model::UtcMicros;
 use siaga_model::api::{EventView, MoveReport};
+use siaga_model::record::IncidentRecord;
 use siaga_model::seal::Seal;
 
 /// What the log gives now.
 pub enum Truth<'a> {
     /// The whole log book.
     Rows(&'a [LogBookRow]),
+    /// The report's incident, from those of the events that the seal covers.
+    Incident {
+        record: &'a IncidentRecord,
+        runs: Vec<MoveReport>,
+        events: &'a [EventView],
+    },
     /// The report's run, from those of its events that the seal covers.
     Run {
         run: &'a MoveReport,
@@ -68,8 +75,26 @@ pub fn agrees(report: &Report, truth: &Truth) -> bool {
             };
             **given == again
         }
-        (Content::Availability { .. } | Content::LogBook { .. }, Truth::Run { .. })
-        | (Content::Drill(_) | Content::Incident(_), Truth::Rows(_)) => false,
+        (
+            Content::Incident(given),
+            Truth::Incident {
+                record,
+                runs,
+                events,
+            },
+        ) => {
+            let again = IncidentDocument {
+                // The site's, not the log's.
+                units: given.units.clone(),
+                ..IncidentDocument::of_record(record, runs.clone(), events)
+            };
+            **given == again
+        }
+        (
+            Content::Availability { .. } | Content::LogBook { .. } | Content::Drill(_),
+            Truth::Run { .. } | Truth::Incident { .. } | Truth::Rows(_),
+        )
+        | (Content::Incident(_), Truth::Rows(_)) => false,
     }
 }
 

@@ -260,6 +260,8 @@ pub(crate) const LAB: &[(&str, &str)] = &[
     ("Rows: pgbench's scale factor (100 000 rows each)", "Jumlah baris: skala pgbench (masing-masing 100 000 baris)"),
     ("The fence devices that the nodes are configured with", "Alat isolasi dalam konfigurasi server"),
     ("The language of the site in the lab", "Bahasa tempat di dalam lab"),
+    ("Add this file's text to the nodes' siaga.toml: units, channels, rules",
+     "Tambahkan isi berkas ini pada siaga.toml kedua server: unit, saluran, aturan"),
     ("Print what `lab status --json` prints", "Cetak seperti `lab status --json`"),
     ("Remove the lab and everything it made, whatever state it is in",
      "Hapus lab dan semua yang dibuatnya, apa pun keadaannya"),

@@ -36,7 +36,7 @@ pub(crate) const REPORTS: &[(&str, &str)] = &[
     ("The form: a table for the screen, JSON or CSV with every field, a paper to print",
      "Bentuknya: tabel untuk layar, JSON atau CSV dengan semua kolom, atau dokumen untuk dicetak"),
     ("The month, in the site's zone: 2026-11", "Bulan, menurut zona waktu tempat ini: 2026-11"),
-    ("The run that mended it", "Nomor proses yang memulihkannya"),
+    ("The incident's number, or the run that mended it", "Nomor insiden, atau proses yang memulihkannya"),
     ("The same as --format csv, for a spreadsheet", "Sama dengan --format csv, untuk lembar kerja"),
     ("The same as --format json", "Sama dengan --format json"),
     ("The year: 2026", "Tahun: 2026"),

@@ -8,7 +8,9 @@ use crate::records::{Files, Records};
 use crate::when;
 use clap::ValueEnum;
 use siaga_model::RunId;
+use siaga_model::api::{EventView, MoveReport};
 use siaga_model::plan::MoveKind;
+use siaga_model::record::IncidentRecord;
 use siaga_report::drill::DrillDocument;
 use siaga_report::incident::IncidentDocument;
 use siaga_report::report::{Content, Form, Report};
@@ -39,7 +41,7 @@ pub struct DrillArgs {
 #[derive(clap::Args, Debug, Clone)]
 #[command(after_help = INCIDENT_EXAMPLES)]
 pub struct IncidentArgs {
-    /// The run that mended it.
+    /// The incident's number, or the run that mended it.
     #[arg(value_name = "ID")]
     pub id: String,
     #[command(flatten)]
@@ -63,8 +65,8 @@ const DRILL_EXAMPLES: &str = "Examples:
   siaga report drill RUN --format pdf -o drill.pdf";
 
 const INCIDENT_EXAMPLES: &str = "Examples:
-  siaga report incident RUN
-  siaga report incident RUN --format pdf -o incident.pdf";
+  siaga report incident DT-2026-007
+  siaga report incident DT-2026-007 --format pdf -o incident.pdf";
 
 /// Carries `report drill` out.
 pub fn drill(global: &Global, args: &DrillArgs) -> Result<Exit, Fault> {
@@ -76,26 +78,61 @@ pub fn drill(global: &Global, args: &DrillArgs) -> Result<Exit, Fault> {
         return Err(Fault::Usage(paper_say(records.voice(), &say)));
     }
     let drill = DrillDocument::of_run(moved, &events);
-    print(&records, &run, Content::Drill(Box::new(drill)), &args.paper)
+    print(
+        &records,
+        Some(&run),
+        Content::Drill(Box::new(drill)),
+        &args.paper,
+    )
 }
 
 /// Carries `report incident` out.
 pub fn incident(global: &Global, args: &IncidentArgs) -> Result<Exit, Fault> {
-    let run = RunId::new(args.id.as_str());
     let records = Records::open(global, &args.paper.files)?;
-    let (moved, events) = records.run(&run)?;
-    let incident = IncidentDocument {
-        units: records.units(),
-        ..IncidentDocument::of_run(moved, &events)
+    let events = records.incident_events(None)?;
+    let units = records.units();
+    let names: Vec<_> = units.iter().map(|(name, _)| name.clone()).collect();
+    let all = siaga_journal::incidents::incidents(&events, &names);
+    let (run, incident) = match siaga_journal::incidents::find(&all, &args.id) {
+        Some(record) => (None, of_record(record, &events)),
+        None => {
+            let run = RunId::new(args.id.as_str());
+            let (moved, events) = records.run(&run)?;
+            (Some(run), IncidentDocument::of_run(moved, &events))
+        }
     };
-    let content = Content::Incident(Box::new(incident));
-    print(&records, &run, content, &args.paper)
+    let content = Content::Incident(Box::new(IncidentDocument { units, ..incident }));
+    print(&records, run.as_ref(), content, &args.paper)
 }
 
-fn print(records: &Records, run: &RunId, content: Content, paper: &Paper) -> Result<Exit, Fault> {
+/// The document of a record, with the reports of those of its runs that are over.
+pub fn of_record(record: &IncidentRecord, events: &[EventView]) -> IncidentDocument {
+    IncidentDocument::of_record(record, runs_of(record, events), events)
+}
+
+/// The reports of a record's runs, as far as they are over.
+pub fn runs_of(record: &IncidentRecord, events: &[EventView]) -> Vec<MoveReport> {
+    let of_run = |run: &RunId| -> Option<MoveReport> {
+        let of = |view: &&EventView| view.event.run.as_ref() == Some(run);
+        let mine: Vec<EventView> = events.iter().filter(of).cloned().collect();
+        Some(siaga_agent::core::ended::of_events(run, &mine)?.report)
+    };
+    record
+        .runs
+        .iter()
+        .filter_map(|line| of_run(&line.run))
+        .collect()
+}
+
+fn print(
+    records: &Records,
+    run: Option<&RunId>,
+    content: Content,
+    paper: &Paper,
+) -> Result<Exit, Fault> {
     let voice = records.voice();
     // Asked for after the records: its heads are not older than they are.
-    let seal = records.seal(Some(run))?;
+    let seal = records.seal(run)?;
     let report = Report::new(records.site(), voice.language, when::now(), seal, content);
     let as_text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let out = &paper.output;

@@ -8,6 +8,7 @@ use crate::records::Records;
 use crate::show;
 use crate::term::{Term, Tone, out};
 use siaga_journal::Filter;
+use siaga_model::IncidentKey;
 use siaga_model::seal::SealProblem;
 use siaga_report::report::{Content, Found, Report, find};
 use siaga_report::truth::{Truth, agrees, sealed};
@@ -84,7 +85,11 @@ fn content_agrees(records: &Records, report: &Report) -> Result<bool, Fault> {
             let rows = records.log_book()?;
             return Ok(agrees(report, &Truth::Rows(&rows)));
         }
-        Content::Drill(_) | Content::Incident(_) => report.seal.run.clone(),
+        Content::Incident(given) => match &given.incident {
+            Some(key) => return incident_agrees(records, report, key),
+            None => report.seal.run.clone(),
+        },
+        Content::Drill(_) => report.seal.run.clone(),
     };
     let Some(run) = run else { return Ok(false) };
     let filter = Filter {
@@ -97,6 +102,21 @@ fn content_agrees(records: &Records, report: &Report) -> Result<bool, Fault> {
     };
     let truth = Truth::Run {
         run: &view.report,
+        events: &events,
+    };
+    Ok(agrees(report, &truth))
+}
+
+fn incident_agrees(records: &Records, report: &Report, key: &IncidentKey) -> Result<bool, Fault> {
+    let events = sealed(&report.seal, records.incident_events(None)?);
+    let names: Vec<_> = records.units().into_iter().map(|(name, _)| name).collect();
+    let all = siaga_journal::incidents::incidents(&events, &names);
+    let Some(record) = all.iter().find(|r| &r.key == key) else {
+        return Ok(false);
+    };
+    let truth = Truth::Incident {
+        record,
+        runs: super::run::runs_of(record, &events),
         events: &events,
     };
     Ok(agrees(report, &truth))

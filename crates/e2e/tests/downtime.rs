@@ -1,0 +1,296 @@
+//! The other half of a downtime, as the paper begins and ends it: somebody is told, an estimate is given, the service is
+//! taken over, it is watched, declared over, and its record is signed. With a real mail server and real mailboxes.
+// A test that fails by `unwrap` says where, like one that fails by `assert`.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+use siaga_e2e::{Lab, wait_until};
+
+/// Units, a mail server on each node's own loopback, and who is on call.
+const SITE: &str = r#"
+[[channel]]
+name = "mail"
+kind = "mail"
+server = "127.0.0.1"
+port = 2525
+tls = "none"
+from = "it@rs.example"
+
+[[unit]]
+name = "igd"
+title = "Instalasi Gawat Darurat"
+[[unit.contact]]
+name = "kepala ruang"
+channel = "mail"
+address = "igd@rs.example"
+
+[[unit]]
+name = "kasir"
+title = "Kasir"
+language = "en"
+[[unit.contact]]
+name = "head"
+channel = "mail"
+address = "kasir@rs.example"
+
+[[on_call]]
+person = "budi"
+channel = "mail"
+address = "budi@rs.example"
+
+[downtime]
+alert_after = "2s"
+contact = "ext. 123"
+"#;
+
+/// Where the mail server of a node keeps what it was given.
+const MAILBOX: &str = "/var/lib/siaga-mail";
+
+fn up(language: &str) -> Lab {
+    let site =
+        std::env::temp_dir().join(format!("siaga-e2e-site-{}-{language}", std::process::id()));
+    std::fs::write(&site, SITE).unwrap();
+    let lab = Lab::up(&["--language", language, "--append", site.to_str().unwrap()]);
+    std::fs::remove_file(&site).unwrap();
+    for node in ["serverdb", "backup"] {
+        mail_server(&lab, node);
+    }
+    lab
+}
+
+/// A real SMTP server inside the node; it ends with the node.
+fn mail_server(lab: &Lab, node: &str) {
+    let server = format!(
+        "mkdir -p {MAILBOX}; setsid /usr/bin/python3 -m aiosmtpd -n -l 127.0.0.1:2525 \
+         -c aiosmtpd.handlers.Mailbox {MAILBOX}/box >/dev/null 2>&1 </dev/null &"
+    );
+    lab.exec(node, &["sh", "-c", &server]).expect(0);
+}
+
+/// Every mail that the node's server was given, as text.
+fn mails(lab: &Lab, node: &str) -> String {
+    let script = format!(
+        "import mailbox,os
+box='{MAILBOX}/box'
+for m in mailbox.Maildir(box) if os.path.isdir(box) else []:
+    p=m.get_payload(decode=True) or b''
+    print('TO',m['To'],'|',m['Subject']); print(p.decode('utf-8','replace'))"
+    );
+    lab.exec(node, &["/usr/bin/python3", "-c", &script])
+        .expect(0)
+        .out
+}
+
+fn incident(lab: &Lab, node: &str) -> Value {
+    lab.siaga(node, &["incident", "show", "--json"])
+        .expect(0)
+        .json()
+}
+
+fn time<'a>(record: &'a Value, kind: &str) -> &'a Value {
+    let times = record["times"].as_array().unwrap();
+    &times.iter().find(|t| t["time"] == kind).unwrap()["at"]
+}
+
+#[test]
+fn a_night_from_the_first_sign_to_the_signature() {
+    let lab = up("id");
+    let say = |node: &str, args: &[&str]| lab.siaga(node, args);
+    wait_until("a probe sees the service", || {
+        let status = say("backup", &["status", "--json"]).out;
+        status.contains("\"serving\": true")
+    });
+    lab.lab(&["cut-power", "serverdb"]).expect(0);
+
+    // Nobody ordered anything: the agents propose an incident, and the person on call gets a mail.
+    wait_until("an incident is proposed", || {
+        let open = say("backup", &["incident", "list", "--open", "--json"])
+            .expect(0)
+            .json();
+        open.as_array()
+            .is_some_and(|all| all.iter().any(|i| i["state"] == "suspected"))
+    });
+    wait_until("the person on call has a mail", || {
+        let got = mails(&lab, "backup");
+        got.contains("TO budi@rs.example") && got.contains("PERINGATAN")
+    });
+    let record = incident(&lab, "backup");
+    assert_eq!(record["kind"], "unplanned");
+    assert!(time(&record, "detected").is_i64() && time(&record, "confirmed").is_null());
+    let id = record["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("DT-"), "{id}");
+
+    // The operator takes care of it, gives the computed estimate, and tells the units.
+    for act in [
+        vec!["incident", "acknowledge"],
+        vec!["incident", "confirm", "--level", "g2"],
+        vec!["incident", "estimate"],
+        vec!["notice", "draft", "confirmed", "--release"],
+    ] {
+        let mut args = vec!["--as", "budi"];
+        args.extend(act);
+        say("backup", &args).expect(0);
+    }
+    wait_until("both units have a mail, each in its language", || {
+        let got = mails(&lab, "backup");
+        got.contains("TO igd@rs.example") && got.contains("TO kasir@rs.example")
+    });
+    let got = mails(&lab, "backup");
+    assert!(got.contains(&id) && got.contains("WIB"), "{got}");
+    assert!(
+        !got.to_lowercase().contains("siaga"),
+        "the product's name: {got}"
+    );
+    let estimate = say("backup", &["estimate", "--json"]).expect(0).json();
+    assert!(
+        estimate["low_s"].as_u64() <= estimate["high_s"].as_u64(),
+        "{estimate}"
+    );
+
+    // The takeover joins the incident by itself, and the service is watched afterwards.
+    say(
+        "backup",
+        &["takeover", "--yes", "--json", "--reason", "serverdb mati"],
+    )
+    .expect(0);
+    wait_until("the service is under watch", || {
+        incident(&lab, "backup")["state"] == "under_watch"
+    });
+    let record = incident(&lab, "backup");
+    assert_eq!(record["runs"].as_array().unwrap().len(), 1);
+    for kind in [
+        "offline",
+        "detected",
+        "confirmed",
+        "first_notice",
+        "decided",
+        "fenced",
+        "client_ok",
+    ] {
+        assert!(time(&record, kind).is_i64(), "{kind}: {record}");
+    }
+    assert!(record["figures"]["down_ms"].as_u64() > Some(0), "{record}");
+    assert_eq!(record["acknowledged_by"], "budi");
+
+    // Over, entered again, closed, reviewed, signed.
+    say("backup", &["incident", "all-clear"]).expect(0);
+    say(
+        "backup",
+        &[
+            "incident",
+            "impact",
+            "igd",
+            "--affected",
+            "yes",
+            "--paper",
+            "yes",
+        ],
+    )
+    .expect(0);
+    say(
+        "backup",
+        &["incident", "impact", "kasir", "--affected", "no"],
+    )
+    .expect(0);
+    let refused = say("backup", &["incident", "close"]).expect(3);
+    assert!(refused.err.contains("igd"), "{}", refused.err);
+    say(
+        "backup",
+        &[
+            "incident",
+            "back-entry",
+            "igd",
+            "--forms",
+            "7",
+            "--entered",
+            "7",
+        ],
+    )
+    .expect(0);
+    say("backup", &["incident", "close"]).expect(0);
+    say(
+        "backup",
+        &["incident", "review", "--root-cause", "catu daya putus"],
+    )
+    .expect(0);
+    say("backup", &["--as", "budi", "incident", "sign", "performer"]).expect(0);
+
+    // The node that was dead comes back and has the same record.
+    lab.lab(&["power-on", "serverdb"]).expect(0);
+    lab.wait_for_agent("serverdb");
+    wait_until("both nodes have the same record", || {
+        let here = say("serverdb", &["incident", "show", &id, "--json"]);
+        here.code == 0 && here.json() == incident(&lab, "backup")
+    });
+    let pdf = "/tmp/incident.pdf";
+    say(
+        "serverdb",
+        &["report", "incident", &id, "--format", "pdf", "-o", pdf],
+    )
+    .expect(0);
+    let verified = say("serverdb", &["report", "verify", pdf, "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(verified["agrees"], true, "{verified}");
+    let score = say("backup", &["estimate", "score", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(score["given"], 1, "{score}");
+}
+
+#[test]
+fn a_planned_move_alerts_nobody_and_a_service_that_comes_back_by_itself_is_watched() {
+    let lab = up("en");
+    let list = |node: &str| {
+        let all = lab
+            .siaga(node, &["incident", "list", "--json"])
+            .expect(0)
+            .json();
+        all.as_array().cloned().unwrap_or_default()
+    };
+    lab.siaga("backup", &["switchover", "--yes", "--json"])
+        .expect(0);
+    wait_until("the planned move is recorded", || {
+        list("backup")
+            .iter()
+            .any(|i| i["kind"] == "planned" && i["state"] == "under_watch")
+    });
+    lab.siaga("backup", &["incident", "all-clear"]).expect(0);
+    lab.siaga("backup", &["incident", "close"]).expect(0);
+    assert!(
+        !mails(&lab, "serverdb").contains("budi@"),
+        "a planned move alerted somebody"
+    );
+
+    // The database dies under the agent, and comes back: nobody ordered a run.
+    let pids = "pgrep -o -u postgres postgres";
+    let stop = format!(
+        "kill -STOP $({pids}); for p in $(pgrep -u postgres postgres); do kill -STOP $p; done"
+    );
+    let go_on = "for p in $(pgrep -u postgres postgres); do kill -CONT $p; done";
+    lab.exec("backup", &["sh", "-c", &stop]).expect(0);
+    wait_until("an incident is proposed, once", || {
+        list("backup")
+            .iter()
+            .filter(|i| i["kind"] == "unplanned")
+            .count()
+            == 1
+    });
+    lab.exec("backup", &["sh", "-c", go_on]).expect(0);
+    wait_until("it is under watch again", || {
+        list("backup")
+            .iter()
+            .any(|i| i["kind"] == "unplanned" && i["state"] == "under_watch")
+    });
+    wait_until("the log book has the downtime", || {
+        let rows = lab.siaga("backup", &["log", "--json"]).expect(0).json();
+        let rows = rows.as_array().cloned().unwrap_or_default();
+        rows.iter()
+            .any(|r| r["kind"] == "unplanned" && r["online_at"].is_i64())
+    });
+    let unplanned = list("backup")
+        .iter()
+        .filter(|i| i["kind"] == "unplanned")
+        .count();
+    assert_eq!(unplanned, 1, "one cause, one incident");
+}
