@@ -6,6 +6,7 @@ use siaga_model::incident::{
     CauseCategory, Estimate, IncidentEntry, IncidentKind, Level, Origin, Scope, SignedAs, TimeKind,
 };
 use siaga_model::notice::{AckHow, Moment, NoticeEntry, Recipient};
+use siaga_model::proof::Ground;
 use siaga_model::record::IncidentState;
 
 /// One of two texts.
@@ -116,6 +117,33 @@ pub fn cause_category(voice: &Voice, category: CauseCategory) -> &'static str {
         CauseCategory::Human => pick(voice, "human error", "kesalahan manusia"),
         CauseCategory::PlannedWork => pick(voice, "planned work", "pekerjaan terencana"),
         CauseCategory::Drill => pick(voice, "drill", "simulasi"),
+    }
+}
+
+/// How a run or a step of a record ended, by its stable name.
+pub fn ended(voice: &Voice, name: &str) -> String {
+    let said = match name {
+        "done" => pick(voice, "done", "selesai"),
+        "refused" => pick(voice, "refused", "ditolak"),
+        "restored" => pick(voice, "ended where it started", "kembali ke tempat semula"),
+        "stuck" => pick(voice, "stuck", "macet"),
+        "failed" => pick(voice, "failed", "gagal"),
+        "unknown" => pick(voice, "unknown", "tidak diketahui"),
+        other => return other.to_owned(),
+    };
+    said.to_owned()
+}
+
+/// Why the old server could do no harm, by one proof.
+pub fn ground(voice: &Voice, ground: &Ground) -> String {
+    match ground {
+        Ground::Released => pick(voice, "it let go", "ia melepas").to_owned(),
+        Ground::Fenced { device, .. } => {
+            format!("{} {device}", pick(voice, "fenced by", "diisolasi oleh"))
+        }
+        Ground::Attested { by, .. } => {
+            format!("{} {by}", pick(voice, "attested by", "dinyatakan oleh"))
+        }
     }
 }
 

@@ -54,8 +54,8 @@ pub use acts::{
     outcome, verb, verdict_state,
 };
 pub use downtime::{
-    cause_category, estimate, incident_entry, incident_kind, incident_state, level, moment,
-    notice_entry, origin, scope, signed_as, time_kind,
+    cause_category, ended, estimate, ground, incident_entry, incident_kind, incident_state, level,
+    moment, notice_entry, origin, scope, signed_as, time_kind,
 };
 pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
 pub use incident_refusal::incident_refusal;

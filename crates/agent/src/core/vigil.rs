@@ -8,6 +8,7 @@ use super::seen::{Seen, leads, seen};
 use super::state::Core;
 use siaga_comms::{AlertFacts, Sign};
 use siaga_journal::{Filter, JournalError};
+use siaga_model::api::SeenBy;
 use siaga_model::config::Service;
 use siaga_model::event::EventBody;
 use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin};
@@ -91,6 +92,7 @@ async fn look(
     if since.elapsed() < core.config.downtime.rules.alert_after || !leads(core) {
         return;
     }
+    let seen = begun(seen, at, since.elapsed());
     if let Seen::Failing { since, .. } = &seen
         && offline.insert(service.name.clone())
         && !still_offline(core, &service.name)
@@ -104,6 +106,22 @@ async fn look(
     }
     if !trouble.proposed {
         trouble.proposed = propose(core, service, &seen).await;
+    }
+}
+
+/// A node knows since when it has looked in vain; a probe knows its last success.
+fn begun(seen: Seen, now: UtcMicros, for_so_long: Duration) -> Seen {
+    match seen {
+        Seen::Failing {
+            by: SeenBy::Node, ..
+        } => {
+            let micros = i64::try_from(for_so_long.as_micros()).unwrap_or(0);
+            Seen::Failing {
+                since: UtcMicros(now.0.saturating_sub(micros)),
+                by: SeenBy::Node,
+            }
+        }
+        other => other,
     }
 }
 

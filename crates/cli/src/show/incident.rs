@@ -5,7 +5,6 @@ use crate::context::Context;
 use siaga_model::UtcMicros;
 use siaga_model::incident::{Basis, Estimate, Range};
 use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
-use siaga_model::proof::Ground;
 use siaga_model::record::{
     IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
 };
@@ -141,7 +140,7 @@ pub fn record(ctx: &Context, r: &IncidentRecord) -> String {
     page.some(L::Decision, decision.as_deref());
     page.list(L::Times, r.times.iter().map(|t| time(ctx, t)).collect());
     page.list(L::Figures, figures(ctx, r));
-    page.list(L::Proofs, r.proofs.iter().map(proof).collect());
+    page.list(L::Proofs, r.proofs.iter().map(|p| proof(ctx, p)).collect());
     page.list(L::Runs, runs(ctx, r));
     page.list(
         L::Estimates,
@@ -255,13 +254,12 @@ fn figures(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
     .collect()
 }
 
-fn proof(proof: &siaga_model::proof::ProofRecord) -> String {
-    let ground = match &proof.ground {
-        Ground::Released => "released".to_owned(),
-        Ground::Fenced { device, .. } => device.clone(),
-        Ground::Attested { by, .. } => by.to_string(),
-    };
-    format!("{}: {ground}", proof.node)
+fn proof(ctx: &Context, proof: &siaga_model::proof::ProofRecord) -> String {
+    format!(
+        "{}: {}",
+        proof.node,
+        siaga_words::ground(&ctx.voice, &proof.ground)
+    )
 }
 
 fn runs(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
@@ -271,7 +269,7 @@ fn runs(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
             "{}  {}  {}  {}",
             ctx.voice.instant(run.started_at),
             move_kind(&ctx.voice, run.kind),
-            run.outcome.as_deref().unwrap_or("..."),
+            siaga_words::ended(&ctx.voice, run.outcome.as_deref().unwrap_or("...")),
             run.who.as_deref().unwrap_or("-"),
         ));
         rows.extend(run.steps.iter().map(|step| {
@@ -280,7 +278,7 @@ fn runs(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
                 padded(step.node.as_str(), 10),
                 padded(&action_by_name(&ctx.voice, &step.action), 34),
                 padded(&duration(&ctx.voice, step.duration_ms), 10),
-                step.outcome
+                siaga_words::ended(&ctx.voice, &step.outcome)
             )
         }));
     }
