@@ -3,13 +3,16 @@
 use crate::common::agent::{Agent, backup_of, config};
 use axum::Router;
 use siaga_agent::core::actor::Who;
+use siaga_agent::core::incidents;
 use siaga_agent::core::notices::acts::act;
 use siaga_agent::core::notices::send::{Flights, step};
 use siaga_agent::core::notices::view::{Wanted, notices};
+use siaga_agent::core::state::Core;
 use siaga_model::NoticeId;
 use siaga_model::config::{Argv, Config, Language, Person, Role};
 use siaga_model::downtime::{Channel, ChannelKind, Contact, OnCall, Unit};
 use siaga_model::event::{Actor, ActorProof, EventBody};
+use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin};
 use siaga_model::notice::{Moment, NoticeEntry};
 use siaga_model::notice_api::{NoticeAct, NoticeAnswer, NoticeFacts, NoticeRefusal, NoticeView};
 use std::path::Path;
@@ -71,6 +74,18 @@ pub fn site(dir: &Path) -> Config {
     config
 }
 
+/// The incident that the notices belong to.
+fn open_incident(core: &Core) {
+    let row = IncidentEntry::Opened {
+        number: "DT-2026-001".into(),
+        kind: IncidentKind::Unplanned,
+        origin: Origin::Person,
+        services: vec!["simrs".into()],
+        first: FirstSign::default(),
+    };
+    incidents::write(core, &"i1".into(), &core.agent_actor(), vec![row]).unwrap();
+}
+
 pub struct Site {
     pub agent: Agent,
     pub dir: tempfile::TempDir,
@@ -82,8 +97,10 @@ impl Site {
         let dir = tempfile::tempdir().unwrap();
         let mut config = site(dir.path());
         change(&mut config);
+        let agent = backup_of(config, Router::new(), false).await;
+        open_incident(&agent.core);
         Self {
-            agent: backup_of(config, Router::new(), false).await,
+            agent,
             dir,
             flights: Flights::default(),
         }
