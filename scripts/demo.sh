@@ -28,6 +28,7 @@ on serverdb drill --yes --reason "monthly simulation"
 say "5. serverdb loses its power, for real: what was not on the disk is gone"
 "$siaga" lab cut-power --name "$lab" serverdb
 on backup status | head -n 4
+on backup estimate
 
 say "6. Takeover by backup: serverdb is fenced first, and that is what allows it"
 on backup takeover --yes --reason "serverdb is dead"
@@ -41,7 +42,11 @@ on serverdb failback --yes --reason "repaired"
 say "8. The log book"
 on serverdb log
 
-say "9. What the writing client lost"
+say "9. The record of that night opened by itself; people add the all-clear, the review and their signatures"
+on serverdb incident all-clear
+on serverdb incident list
+
+say "10. What the writing client lost"
 wait "$load" || true
 grep -E '"rows_|"ms"' "$result" | sed 's/[",]//g'
 grep -q '"rows_lost": 0' "$result" && echo "No acknowledged row was lost."

@@ -7,6 +7,7 @@ use jiff::ZonedDateTime as Zoned;
 use jiff::tz::TimeZone;
 use siaga_model::UtcMicros;
 use siaga_model::config::Language;
+use siaga_words::MONTHS;
 
 /// The longest that a person's sentence may be, characters.
 pub(crate) const SENTENCE_MOST: usize = 300;
@@ -182,18 +183,4 @@ fn capital(text: String) -> String {
 
 const DAYS: [&str; 7] = [
     "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu",
-];
-const MONTHS: [&str; 12] = [
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
 ];

@@ -251,6 +251,25 @@ fn a_night_from_the_first_sign_to_the_signature() {
         .expect(0)
         .json();
     assert_eq!(verified["agrees"], true, "{verified}");
+    // The month at the site, which is seven hours ahead.
+    let month = lab
+        .exec("backup", &["env", "TZ=WIB-7", "date", "+%Y-%m"])
+        .expect(0)
+        .out;
+    let figures = say(
+        "backup",
+        &[
+            "report",
+            "availability",
+            "--month",
+            month.trim(),
+            "--format",
+            "json",
+        ],
+    );
+    let figures = figures.expect(0).json();
+    assert_eq!(figures["times"]["records"], 1, "{figures}");
+    assert!(figures["times"]["mttr_s"].as_f64() > Some(0.0), "{figures}");
     let score = say("backup", &["estimate", "score", "--json"])
         .expect(0)
         .json();

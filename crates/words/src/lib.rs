@@ -70,7 +70,7 @@ pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};
 pub use usage::{UsageError, UsageNote, usage_error, usage_note};
-pub use voice::{Voice, duration, instant};
+pub use voice::{MONTHS, Voice, duration, instant};
 pub use why::{evidence, holder, log_problem, note, progress, why};
 
 use siaga_model::config::Language;

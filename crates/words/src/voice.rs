@@ -76,7 +76,8 @@ impl Voice {
     }
 }
 
-const MONTHS: [&str; 12] = [
+/// The months in Indonesian, January first.
+pub const MONTHS: [&str; 12] = [
     "Januari",
     "Februari",
     "Maret",

@@ -9,10 +9,12 @@ use crate::{show, when};
 use siaga_journal::availability::{self as figures, Availability, Basis, Period, PeriodUnit};
 use siaga_journal::csv::availability_csv;
 use siaga_journal::log_book::LogBookRow;
-use siaga_model::seal::Seal;
+use siaga_model::incident::{IncidentKind, TimeKind};
+use siaga_model::record::{IncidentRecord, IncidentState};
 use siaga_model::{ServiceName, UtcMicros};
 use siaga_report::report::{Content, Form, Report};
 use siaga_words::{PaperSay, Voice, paper_say};
+use std::collections::BTreeMap;
 
 /// Print how long each service was there in a month or a year, with and without planned downtime
 ///
@@ -56,12 +58,19 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let (rows, seal) = (records.log_book()?, records.seal(None)?);
     let now = when::now();
     let services = services(&voice, &site.services, &rows, args)?;
+    let incidents = siaga_journal::incidents::incidents(&records.incident_events(None)?, &[]);
     let of = |period: &Period| -> Vec<Availability> {
-        let basis = basis(now, &rows, &seal, site.availability_target_milli_pct);
-        services
-            .iter()
-            .map(|service| figures::availability(service, period, &basis))
-            .collect()
+        let one = |service: &ServiceName| {
+            let basis = Basis {
+                rows: &rows,
+                now,
+                target_milli_pct: site.availability_target_milli_pct,
+                log_begins: seal.begins_at,
+                records: &times_in(&incidents, service, period),
+            };
+            figures::availability(service, period, &basis)
+        };
+        services.iter().map(one).collect()
     };
     let figures = of(&period);
     match args.format {
@@ -98,20 +107,32 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn basis<'a>(
-    now: UtcMicros,
-    rows: &'a [LogBookRow],
-    seal: &Seal,
-    target_milli_pct: Option<u32>,
-) -> Basis<'a> {
-    Basis {
-        rows,
-        now,
-        target_milli_pct,
-        log_begins: seal.begins_at,
-        // The incidents' records bring these.
-        records: &[],
-    }
+/// The times of the unplanned incidents of a service that began in the period: what was planned needed no repair.
+fn times_in(
+    incidents: &[IncidentRecord],
+    service: &ServiceName,
+    period: &Period,
+) -> Vec<BTreeMap<TimeKind, UtcMicros>> {
+    let began = |r: &&IncidentRecord| {
+        let at = r.time(TimeKind::Offline).unwrap_or(r.opened_at);
+        (period.from..period.until).contains(&at)
+    };
+    let repaired = |r: &&IncidentRecord| {
+        let none = matches!(r.state, IncidentState::Withdrawn | IncidentState::Merged);
+        r.kind == IncidentKind::Unplanned && !none && r.services.contains(service)
+    };
+    let times = |r: &IncidentRecord| {
+        let known = TimeKind::ALL.into_iter();
+        known
+            .filter_map(|kind| Some((kind, r.time(kind)?)))
+            .collect()
+    };
+    incidents
+        .iter()
+        .filter(repaired)
+        .filter(began)
+        .map(times)
+        .collect()
 }
 
 fn period(voice: &Voice, args: &Args, zone: &str) -> Result<Period, Fault> {
