@@ -262,6 +262,18 @@ fn runs_of<'a>(events: &'a [EventView], service: &ServiceName) -> Vec<Run<'a>> {
                     covers: covers.as_ref(),
                 });
             }
+            // This node was enlisted, and the order itself was not copied before its coordinator fell silent.
+            EventBody::PlanRecorded { plan } if !runs.iter().any(|r| r.id == id) => {
+                runs.push(Run {
+                    id,
+                    kind: plan.plan.kind,
+                    from: view.at,
+                    to: None,
+                    reason: "",
+                    who: None,
+                    covers: None,
+                });
+            }
             EventBody::RunEnded { .. } => {
                 for run in runs.iter_mut().filter(|r| r.id == id) {
                     run.to = Some(view.at);

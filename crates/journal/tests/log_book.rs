@@ -303,3 +303,33 @@ fn a_covered_run_is_in_the_log_book_with_the_run_that_covered_it() {
     assert_eq!(row.run, Some(RunId::from("r1")));
     assert_eq!(row.covered_by, Some(RunId::from("r2")));
 }
+
+#[test]
+fn a_covered_run_whose_order_was_not_copied_is_known_by_its_plan() {
+    let plan = serde_json::json!({
+        "id": "p1", "parent": null, "coordinator": "backup",
+        "epoch": {"counter": 2, "issuer": "backup", "run": "r1"},
+        "plan": {
+            "service": "simrs", "kind": "switchover", "goal": {"active_on": "backup"}, "from": "serverdb",
+            "proofs": [], "steps": [], "sentence": {"say": "no_probe"}, "unproved": []
+        }
+    });
+    let plan = EventBody::PlanRecorded {
+        plan: Box::new(serde_json::from_value(plan).unwrap()),
+    };
+    let mut cover = accepted(MoveKind::Cover, "silent");
+    if let EventBody::RunAccepted { covers, .. } = &mut cover {
+        *covers = Some(RunId::from("r1"));
+    }
+    let events = [
+        view("serverdb", 10, Some("r1"), plan),
+        view("serverdb", 20, Some("r2"), cover),
+        view("serverdb", 22, Some("r2"), ended()),
+        view("serverdb", 22, Some("r1"), ended()),
+        view("serverdb", 23, Some("r2"), outage(10, 22, SeenBy::Probe)),
+    ];
+    let rows = services(&events);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].run, Some(RunId::from("r1")));
+    assert_eq!(rows[0].covered_by, Some(RunId::from("r2")));
+}
