@@ -303,6 +303,34 @@ fn another_downtime_of_the_service_is_not_the_incidents() {
 }
 
 #[test]
+fn a_takeover_in_the_watch_after_a_drill_is_not_the_drills() {
+    let drill = Origin::Run { run: "r0".into() };
+    let mut events = vec![
+        view(
+            "backup",
+            5,
+            Some("r0"),
+            accepted(MoveKind::Drill, "bulanan"),
+        ),
+        row("backup", 6, "k0", opened("DT-2026-001", drill)),
+        view("backup", 8, Some("r0"), outage(5, 7, SeenBy::Probe)),
+        view("backup", 9, Some("r0"), ended()),
+        row(
+            "backup",
+            9,
+            "k0",
+            E::Restored {
+                watch_until: at(900),
+            },
+        ),
+    ];
+    events.extend(night());
+    let records = incidents(&events, &[]);
+    let down: Vec<_> = records.iter().map(|r| r.figures.down_ms).collect();
+    assert_eq!(down, [Some(2_000), Some(55_000)]);
+}
+
+#[test]
 fn papers_are_left_until_every_form_is_entered() {
     let impact = |paper| E::Impact {
         impact: UnitImpact {

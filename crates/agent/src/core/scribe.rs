@@ -159,19 +159,11 @@ fn begins(
     if records.iter().any(|r| has(r, run)) {
         return None;
     }
-    if let Some(open) = open_of(records, &known.service) {
+    if let Some(open) = open_of(records, &known.service).filter(|open| joins(open, known.kind)) {
         let row = IncidentEntry::RunJoined { run: run.clone() };
         return Some((Some(open.key.clone()), vec![row]));
     }
-    let kind = match known.kind {
-        MoveKind::Takeover | MoveKind::Cover => IncidentKind::Unplanned,
-        MoveKind::Drill => IncidentKind::Drill,
-        MoveKind::Switchover | MoveKind::Failback | MoveKind::Restart | MoveKind::Stop => {
-            IncidentKind::Planned
-        }
-        // They end a downtime and begin none.
-        MoveKind::Start | MoveKind::Resume | MoveKind::Abort | MoveKind::Restore => return None,
-    };
+    let kind = natural(known.kind)?;
     let row = IncidentEntry::Opened {
         number: number(),
         kind,
@@ -183,6 +175,29 @@ fn begins(
         },
     };
     Some((None, vec![row]))
+}
+
+/// What a run is by itself. `None`: it ends a downtime and begins none.
+fn natural(kind: MoveKind) -> Option<IncidentKind> {
+    match kind {
+        MoveKind::Takeover | MoveKind::Cover => Some(IncidentKind::Unplanned),
+        MoveKind::Drill => Some(IncidentKind::Drill),
+        MoveKind::Switchover | MoveKind::Failback | MoveKind::Restart | MoveKind::Stop => {
+            Some(IncidentKind::Planned)
+        }
+        MoveKind::Start | MoveKind::Resume | MoveKind::Abort | MoveKind::Restore => None,
+    }
+}
+
+/// Is the run a part of the incident that is open? Where the service works again, only what goes on with the same
+/// downtime is: a takeover in the watch after a drill is no part of the drill.
+fn joins(open: &IncidentRecord, kind: MoveKind) -> bool {
+    open.state != IncidentState::UnderWatch
+        || match natural(kind) {
+            None => true,
+            Some(IncidentKind::Unplanned) => open.kind == IncidentKind::Unplanned,
+            Some(_) => false,
+        }
 }
 
 /// The rows that a run's end still needs.
@@ -226,4 +241,49 @@ fn has(record: &IncidentRecord, run: &RunId) -> bool {
         } => first == run,
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::record::Figures;
+
+    fn open(kind: IncidentKind, state: IncidentState) -> IncidentRecord {
+        serde_json::from_value(serde_json::json!({
+            "id": "DT-2026-001", "key": "k", "kind": kind, "state": state,
+            "scope": null, "level": null, "origin": {"by": "person"}, "services": ["simrs"],
+            "symptom": null, "reported_by": null, "reported_unit": null, "medium": null,
+            "opened_at": 0, "opened_by": null, "times": [], "figures": Figures::default(),
+            "cause": null, "decision": null, "decider": null, "proofs": [], "runs": [],
+            "estimates": [], "acknowledged_by": null, "updates": [], "notes": [], "notices": [],
+            "impact": [], "back_entry": [], "papers_left": [], "watch_until": null,
+            "review": null, "actions": [], "signatures": [], "closed_at": null,
+            "closed_reason": null, "merged_into": null, "history": []
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_run_joins_the_downtime_that_it_goes_on_with_and_no_other() {
+        use IncidentKind as K;
+        use IncidentState::{Confirmed, UnderWatch};
+        let cases = [
+            (K::Drill, UnderWatch, MoveKind::Takeover, false),
+            (K::Planned, UnderWatch, MoveKind::Takeover, false),
+            (K::Unplanned, UnderWatch, MoveKind::Takeover, true),
+            (K::Unplanned, UnderWatch, MoveKind::Failback, false),
+            (K::Drill, UnderWatch, MoveKind::Switchover, false),
+            (K::Planned, UnderWatch, MoveKind::Resume, true),
+            // It is down: whatever is done now belongs to it.
+            (K::Planned, Confirmed, MoveKind::Takeover, true),
+            (K::Unplanned, Confirmed, MoveKind::Restart, true),
+        ];
+        for (kind, state, run, expected) in cases {
+            assert_eq!(
+                joins(&open(kind, state), run),
+                expected,
+                "{kind:?} {state:?} {run:?}"
+            );
+        }
+    }
 }

@@ -206,7 +206,9 @@ fn proposed(core: &Core, service: &Service, seen: &Seen) -> Result<bool, Journal
         return Ok(false);
     }
     let records = incidents::records(core)?;
-    let (key, number) = match open_of(&records, &service.name) {
+    // What is only watched any more has its alert behind it: this is new trouble.
+    let open = open_of(&records, &service.name).filter(|r| r.state != IncidentState::UnderWatch);
+    let (key, number) = match open {
         // Somebody opened it, or a run did: they know.
         Some(open) if !by_agents(open) => return Ok(true),
         Some(open) => (open.key.clone(), open.id.clone()),
@@ -299,7 +301,8 @@ async fn merge_twins(core: &Arc<Core>) {
 /// Open proposals of the agents for the same service: the later with the earlier.
 fn twins(records: &[IncidentRecord]) -> Vec<(siaga_model::IncidentKey, siaga_model::IncidentKey)> {
     let proposed = |r: &&IncidentRecord| r.state.is_open() && by_agents(r);
-    let open: Vec<&IncidentRecord> = records.iter().filter(|r| r.state.is_open()).collect();
+    let down = |r: &&IncidentRecord| r.state.is_open() && r.state != IncidentState::UnderWatch;
+    let open: Vec<&IncidentRecord> = records.iter().filter(down).collect();
     let same = |a: &IncidentRecord, b: &IncidentRecord| {
         a.key != b.key && a.services.iter().any(|s| b.services.contains(s))
     };

@@ -15,8 +15,8 @@ use siaga_model::incident::{IncidentEntry, TimeKind, UnitImpact};
 use siaga_model::record::{
     Correction, Figures, IncidentLine, IncidentRecord, IncidentState, RecordTime, TimeSource,
 };
-use siaga_model::{IncidentKey, UnitName, UtcMicros};
-use std::collections::BTreeMap;
+use siaga_model::{IncidentKey, RunId, UnitName, UtcMicros};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of events that the records are made of.
 pub const INCIDENT_KINDS: [&str; 10] = [
@@ -39,9 +39,11 @@ const EARLY: i64 = 5_000_000;
 pub fn incidents(events: &[EventView], units: &[UnitName]) -> Vec<IncidentRecord> {
     let facts = Facts::of(events);
     let gaps = service_gaps(events);
-    let mut records: Vec<IncidentRecord> = drafts(events)
+    let drafts = drafts(events);
+    let runs: BTreeSet<RunId> = drafts.iter().flat_map(|d| d.runs.clone()).collect();
+    let mut records: Vec<IncidentRecord> = drafts
         .into_iter()
-        .map(|draft| assemble(draft, &facts, &gaps, units))
+        .map(|draft| assemble(draft, &facts, &gaps, &runs, units))
         .collect();
     records.sort_by(|a, b| (a.opened_at, &a.key).cmp(&(b.opened_at, &b.key)));
     distinct_numbers(&mut records);
@@ -126,6 +128,7 @@ fn assemble(
     draft: Draft,
     facts: &Facts,
     gaps: &[LogBookRow],
+    all_runs: &BTreeSet<RunId>,
     units: &[UnitName],
 ) -> IncidentRecord {
     let mut record = draft.record;
@@ -144,7 +147,7 @@ fn assemble(
     record.papers_left = papers_left(&record);
     let mine: Vec<&LogBookRow> = gaps
         .iter()
-        .filter(|g| belongs(g, &record, &draft.runs))
+        .filter(|g| belongs(g, &record, &draft.runs, all_runs))
         .collect();
     let mut times = measured(&record, &runs, &mine);
     times.extend(draft.said);
@@ -190,12 +193,23 @@ fn papers_left(record: &IncidentRecord) -> Vec<UnitName> {
 }
 
 /// Does a downtime of a service belong to the incident? By its run, or because it lies in the incident's time.
-fn belongs(gap: &LogBookRow, record: &IncidentRecord, runs: &[siaga_model::RunId]) -> bool {
+fn belongs(
+    gap: &LogBookRow,
+    record: &IncidentRecord,
+    runs: &[RunId],
+    all_runs: &BTreeSet<RunId>,
+) -> bool {
     let Subject::Service(service) = &gap.subject else {
         return false;
     };
-    if gap.run.as_ref().is_some_and(|run| runs.contains(run)) {
-        return true;
+    if let Some(run) = &gap.run {
+        if runs.contains(run) {
+            return true;
+        }
+        // Another incident's run: its downtime is that one's.
+        if all_runs.contains(run) {
+            return false;
+        }
     }
     if !record.services.contains(service) || record.merged_into.is_some() {
         return false;
