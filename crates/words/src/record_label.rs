@@ -49,6 +49,10 @@ pub enum RecordLabel {
     Corrected,
     NoIncidents,
     NotWritten,
+    /// Of a span on the command line.
+    NoSpan,
+    /// Of the three spans of an estimate.
+    SpansNotInOrder,
     Affected,
     NotAffected,
     Paper,
@@ -142,6 +146,14 @@ fn both(label: RecordLabel) -> (&'static str, &'static str) {
         L::Corrected => ("corrected", "dikoreksi"),
         L::NoIncidents => ("There is no incident.", "Belum ada insiden."),
         L::NotWritten => ("Nothing was written", "Tidak ada yang dicatat"),
+        L::NoSpan => (
+            "is no span: write 90s, 10m or 2h",
+            "bukan rentang waktu: tulis 90s, 10m, atau 2h",
+        ),
+        L::SpansNotInOrder => (
+            "--low, --likely, --high: each must be at least as long as the one before",
+            "--low, --likely, --high: masing-masing paling sedikit sama lama dengan yang sebelumnya",
+        ),
         L::Affected => ("affected", "terdampak"),
         L::NotAffected => ("not affected", "tidak terdampak"),
         L::Paper => ("on paper", "manual"),

@@ -9,6 +9,7 @@ use siaga_model::incident::{
     BackEntry, FirstSign, Level, Range, Review as Written, Scope, UnitImpact,
 };
 use siaga_model::incident_api::{IncidentAct, PersonEstimate};
+use siaga_words::RecordLabel;
 use siaga_words::{Setup, setup};
 
 /// The act of a verb that writes.
@@ -48,7 +49,7 @@ pub fn act(ctx: &Context, verb: &IncidentVerb) -> Result<IncidentAct, Fault> {
             decider,
         },
         IncidentVerb::Estimate(estimate) => IncidentAct::Estimate {
-            by_person: estimated(&estimate)?,
+            by_person: estimated(ctx, &estimate)?,
         },
         IncidentVerb::Update { text } => IncidentAct::Update { text },
         IncidentVerb::Note { text } => IncidentAct::Note { text },
@@ -139,7 +140,7 @@ fn reviewed(review: Review) -> IncidentAct {
 }
 
 /// A range of a person, "not yet known", or nothing: the computed one.
-fn estimated(estimate: &Estimate) -> Result<Option<PersonEstimate>, Fault> {
+fn estimated(ctx: &Context, estimate: &Estimate) -> Result<Option<PersonEstimate>, Fault> {
     if estimate.unknown {
         return Ok(Some(PersonEstimate { range: None }));
     }
@@ -147,12 +148,10 @@ fn estimated(estimate: &Estimate) -> Result<Option<PersonEstimate>, Fault> {
     else {
         return Ok(None);
     };
+    let said = |label| siaga_words::record_label(&ctx.voice, label);
     let span = |name: &str, text: &str| {
-        when::span_s(text).ok_or_else(|| {
-            Fault::Usage(format!(
-                "error: {name}: {text:?} is no span: write 90s, 10m or 2h"
-            ))
-        })
+        let no_span = || Fault::Usage(format!("{name}: {text:?} {}", said(RecordLabel::NoSpan)));
+        when::span_s(text).ok_or_else(no_span)
     };
     let range = Range {
         low_s: span("--low", low)?,
@@ -160,10 +159,7 @@ fn estimated(estimate: &Estimate) -> Result<Option<PersonEstimate>, Fault> {
         high_s: span("--high", high)?,
     };
     if range.low_s > range.likely_s || range.likely_s > range.high_s {
-        return Err(Fault::Usage(
-            "error: --low, --likely, --high: each must be at least as long as the one before"
-                .to_owned(),
-        ));
+        return Err(Fault::Usage(said(RecordLabel::SpansNotInOrder).to_owned()));
     }
     Ok(Some(PersonEstimate { range: Some(range) }))
 }

@@ -4,14 +4,14 @@ mod acts;
 mod words;
 
 use crate::args::Global;
-use crate::client::encoded;
+use crate::client::{CallError, encoded};
 use crate::context::{Context, LOOK};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::show;
 use crate::term::out;
 use acts::act;
-use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRequest};
+use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRefusal, IncidentRequest};
 use siaga_model::record::{IncidentLine, IncidentRecord};
 pub use words::IncidentVerb;
 
@@ -80,7 +80,14 @@ fn shown(ctx: &Context, id: Option<&String>, json: bool) -> Result<Exit, Fault> 
         }
     };
     let path = format!("/v1/incidents/{}", encoded(&id));
-    let record: IncidentRecord = ctx.client.get(&path, LOOK)?;
+    let record: IncidentRecord = match ctx.client.get(&path, LOOK) {
+        Err(CallError::Api { status: 404, .. }) => {
+            let refusal = IncidentRefusal::IncidentUnknown { asked: id };
+            eprintln!("{}", siaga_words::incident_refusal(&ctx.voice, &refusal));
+            return Ok(Exit::Failed);
+        }
+        answer => answer?,
+    };
     match json {
         true => show::json(&record)?,
         false => out(&show::incident::record(ctx, &record)),
