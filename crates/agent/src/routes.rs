@@ -3,6 +3,7 @@
 use crate::core::actor;
 use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
+use crate::core::duties;
 use crate::core::ended::{self, Found};
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
 use crate::core::observe::{observe, own_facts, promise_facts};
@@ -158,6 +159,7 @@ async fn status(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         services,
         findings: core.findings(),
+        duties: duties::shown(&core),
     }))
 }
 

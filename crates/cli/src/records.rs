@@ -120,7 +120,7 @@ impl Records {
             ..Filter::default()
         })?;
         let view = siaga_agent::core::ended::of_events(run, &events);
-        let none = || Fault::Usage(paper_say(self.voice(), &PaperSay::NoRun { run }));
+        let none = || Fault::Refused(paper_say(self.voice(), &PaperSay::NoRun { run }));
         let view = view.ok_or_else(none)?;
         Ok((view.report, events))
     }

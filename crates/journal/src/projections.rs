@@ -1,11 +1,11 @@
 //! What other parts read out of the events. Pure functions over events in the merged order, oldest first.
 
 use crate::journal::StepTimes;
-use siaga_model::api::EventView;
+use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::{EventBody, Hlc};
 use siaga_model::plan::MoveKind;
 use siaga_model::proof::Ground;
-use siaga_model::run::StepOutcome;
+use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeSet;
 
@@ -130,6 +130,35 @@ impl Moment {
             at: view.at,
         }
     }
+}
+
+/// The kinds that [`last_graded_drill`] looks at.
+pub const DRILL_KINDS: [&str; 3] = ["run_accepted", "run_ended", "outage_measured"];
+
+/// When the newest drill ended that can be graded: it was carried through, and a client measured it.
+pub fn last_graded_drill(events: &[EventView]) -> Option<UtcMicros> {
+    let mut drills: BTreeSet<&RunId> = BTreeSet::new();
+    let mut measured: BTreeSet<&RunId> = BTreeSet::new();
+    let mut done: Vec<(&RunId, UtcMicros)> = Vec::new();
+    for view in events {
+        let Some(run) = &view.event.run else { continue };
+        match &view.event.body {
+            EventBody::RunAccepted {
+                move_kind: MoveKind::Drill,
+                ..
+            } => drop(drills.insert(run)),
+            EventBody::OutageMeasured { outage } if outage.seen_by == SeenBy::Probe => {
+                measured.insert(run);
+            }
+            EventBody::RunEnded {
+                outcome: RunOutcome::Done,
+                ..
+            } if drills.contains(run) => done.push((run, view.at)),
+            _ => {}
+        }
+    }
+    let graded = |(run, _): &&(&RunId, UtcMicros)| measured.contains(run);
+    done.iter().rfind(graded).map(|(_, at)| *at)
 }
 
 /// The newest `check` of a node.

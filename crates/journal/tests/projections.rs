@@ -230,3 +230,37 @@ fn the_list_of_binding_kinds_is_spelled_as_the_rows_are() {
         assert!(parsed.is_ok());
     }
 }
+
+#[test]
+fn a_drill_counts_where_it_was_carried_through_and_a_client_measured_it() {
+    use siaga_model::api::SeenBy;
+    let drill = |run: &'static str, at, seen_by| {
+        [
+            view("serverdb", at, Some(run), accepted(MoveKind::Drill, "")),
+            view(
+                "serverdb",
+                at + 5,
+                Some(run),
+                outage(at + 1, at + 3, seen_by),
+            ),
+            view("serverdb", at + 6, Some(run), ended()),
+        ]
+    };
+    let mut events = drill("r1", 10, SeenBy::Probe).to_vec();
+    let first = last_graded_drill(&events);
+    assert_eq!(first, Some(events[2].at));
+    // Nobody confirmed this one from a client, that one was no drill, and the last is not over.
+    events.extend(drill("r2", 20, SeenBy::Node));
+    events.extend(drill("r3", 30, SeenBy::Probe));
+    events[6] = view(
+        "serverdb",
+        30,
+        Some("r3"),
+        accepted(MoveKind::Switchover, ""),
+    );
+    events.extend(drill("r4", 40, SeenBy::Probe).into_iter().take(2));
+    assert_eq!(last_graded_drill(&events), first);
+    events.extend(drill("r5", 50, SeenBy::Probe));
+    assert!(last_graded_drill(&events) > first);
+    assert_eq!(last_graded_drill(&[]), None);
+}

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod config;
 pub mod downtime;
+pub mod duty;
 pub mod event;
 pub mod evidence;
 pub mod ids;

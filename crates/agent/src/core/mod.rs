@@ -2,13 +2,16 @@
 
 pub mod actor;
 pub mod alerts;
+pub mod by_hand;
 pub mod check;
 pub mod cover;
 pub mod diagnose;
 pub mod drive;
+pub mod duties;
 pub mod ended;
 pub mod estimate;
 pub mod forward;
+pub mod heads_mail;
 pub mod incidents;
 pub mod lab_crash;
 pub mod link;
@@ -20,6 +23,7 @@ pub mod notices;
 pub mod observe;
 pub mod orders;
 pub mod power;
+pub mod power_return;
 pub mod probes;
 pub mod runs;
 pub mod scribe;

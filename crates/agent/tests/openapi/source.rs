@@ -19,6 +19,7 @@ const TYPES: &[&str] = &[
     "model/src/refusal.rs",
     "model/src/run.rs",
     "model/src/incident.rs",
+    "model/src/duty.rs",
     "model/src/notice.rs",
     "model/src/event.rs",
     "model/src/record.rs",

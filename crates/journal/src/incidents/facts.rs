@@ -94,6 +94,7 @@ impl Facts {
         if let NoticeEntry::Drafted {
             moment,
             incident: Some(incident),
+            next_update,
             ..
         } = entry
         {
@@ -107,6 +108,7 @@ impl Facts {
                     drafted_at: view.at,
                     released_at: None,
                     first_sent_at: None,
+                    next_update_at: *next_update,
                     sent: 0,
                     acknowledged: Vec::new(),
                 });

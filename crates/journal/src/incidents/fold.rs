@@ -72,6 +72,7 @@ impl Draft {
             closed_reason: None,
             merged_into: None,
             history: Vec::new(),
+            duties: Vec::new(),
         };
         let mut draft = Self {
             record,
@@ -99,6 +100,7 @@ impl Draft {
         match entry {
             // A second opening under the same key adds nothing.
             IncidentEntry::Opened { .. } => {}
+            IncidentEntry::MovedByHand { .. } => {}
             IncidentEntry::Confirmed => self.said_now(TimeKind::Confirmed, view),
             IncidentEntry::Classified { kind, scope, level } => {
                 record.kind = kind.unwrap_or(record.kind);
