@@ -58,6 +58,13 @@ fn missing(lab: &Lab, node: &str) -> Vec<Value> {
 #[test]
 fn a_takeover_made_by_hand_is_adopted_and_its_times_are_asked_for() {
     let lab = Lab::up(&[]);
+    wait_until("the other node knows the end of the start", || {
+        let kinds = ["events", "--json", "--kind", "run_ended"];
+        lab.siaga("backup", &kinds)
+            .expect(0)
+            .out
+            .contains("run_ended")
+    });
     // Nobody measures anything: the agents are dead, and so is the probe on the client.
     for machine in ["serverdb", "backup", "client"] {
         lab.lab(&["stop-agent", machine]).expect(0);
