@@ -150,6 +150,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         findings: Mutex::default(),
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
+        redo: crate::core::redo::RedoDesk::default(),
         duties: crate::core::duties::DutyDesk::default(),
         notices: NoticeDesk::new(&config),
     });

@@ -232,6 +232,37 @@ fn the_list_of_binding_kinds_is_spelled_as_the_rows_are() {
 }
 
 #[test]
+fn a_recovery_says_how_fast_it_redid_the_wal() {
+    let with = |bytes: Option<u64>, ms| {
+        let mut body = step(
+            Action::StartDatabase,
+            StepOutcome::Done { changed: true },
+            ms,
+        );
+        if let (EventBody::StepFinished { report, .. }, Some(bytes)) = (&mut body, bytes) {
+            report.notes = vec![siaga_model::Note::WalToRedo { bytes }];
+        }
+        body
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), "serverdb");
+    for body in [
+        with(None, 300),
+        with(Some(1 << 30), 10_000),
+        // Next to nothing says nothing of the rate.
+        with(Some(1 << 20), 300),
+    ] {
+        journal.append(of_service(body), Durability::Sync).unwrap();
+    }
+    assert_eq!(journal.step_history(REDO_RATE), [(1 << 20) / 10]);
+    assert_eq!(journal.step_history("start_database").len(), 3);
+    // What is written after the first question counts too.
+    let body = with(Some(1 << 30), 5_000);
+    journal.append(of_service(body), Durability::Sync).unwrap();
+    assert_eq!(journal.step_history(REDO_RATE).len(), 2);
+}
+
+#[test]
 fn a_drill_counts_where_it_was_carried_through_and_a_client_measured_it() {
     use siaga_model::api::SeenBy;
     let drill = |run: &'static str, at, seen_by| {

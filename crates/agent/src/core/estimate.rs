@@ -119,7 +119,8 @@ async fn now(
     open: Option<&IncidentRecord>,
     records: &[IncidentRecord],
 ) -> (EstimatePhase, Option<Range>, Vec<Basis>) {
-    let history = history(core, records);
+    let mut history = history(core, records);
+    history.redo_bytes = super::redo::to_redo(core, service).await;
     if let Some(left) = running(core, &service.name).await {
         let (range, based_on) = estimate::estimate(&history, &Phase::Running { left });
         return (EstimatePhase::Running, Some(range), based_on);
@@ -144,9 +145,12 @@ fn history(core: &Core, records: &[IncidentRecord]) -> History {
         .filter(|r| r.kind == IncidentKind::Unplanned)
         .filter_map(|r| r.figures.decision_ms)
         .collect();
+    let rate = siaga_journal::projections::REDO_RATE;
     History {
         steps,
         decisions_ms,
+        redo_bytes: None,
+        redo_kib_per_s: core.log.with(|journal| journal.step_history(rate)),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Once a month the heads of the event chains go to a person outside IT: who rewrites the log on both servers can't
 //! rewrite that message.
 
-use super::duties::{is_day, local, name_of};
+use super::duties::{is_day, local};
 use super::notices::{with_outbox, write};
 use super::state::Core;
+use super::tell::name_of;
 use siaga_journal::{Durability, JournalError};
 use siaga_model::notice::{About, NoticeEntry};
 use siaga_model::{PersonName, UtcMicros};

@@ -65,6 +65,7 @@ pub async fn watch(core: Arc<Core>) {
             if tick.is_multiple_of(LOOK_EVERY) {
                 let facts = look(&core, &service).await;
                 by_hand.look(&core, &service, &facts).await;
+                super::redo::look(&core, &service, &facts).await;
             }
             if !settled.contains(&service.name) && building_power_loss(&core, &service).await {
                 settled.insert(service.name.clone());

@@ -76,6 +76,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         incident_desk: Default::default(),
         twins_looked: Default::default(),
         duties: Default::default(),
+        redo: Default::default(),
     };
     Agent {
         core: Arc::new(core),

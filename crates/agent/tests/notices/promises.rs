@@ -265,6 +265,19 @@ async fn a_site_that_can_tell_no_decider_tells_who_is_first_on_call() {
     assert_eq!(messages(&site)[0].1, ["budi"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_waits_for_the_end_of_a_pause() {
+    let site = Site::with(in_the_day).await;
+    action(&site, "budi");
+    let reason = "work".to_owned();
+    site.ask("budi", NoticeAct::Pause { for_s: 60, reason });
+    tell(&site.agent.core).unwrap();
+    assert_eq!(messages(&site), []);
+    site.ask("budi", NoticeAct::ResumeAlerts);
+    tell(&site.agent.core).unwrap();
+    assert_eq!(messages(&site).len(), 1);
+}
+
 fn planned(site: &Site, release: bool) {
     let from = now(site).0 + 1800 * SECOND;
     let act = NoticeAct::Draft {
