@@ -36,11 +36,11 @@ pub enum Duty {
         service: ServiceName,
         until: UtcMicros,
     },
-    /// Planned work begins soon. `released`: a person let the units be told.
+    /// Planned work begins soon.
     PlannedWork {
         notice: NoticeId,
         starts_at: UtcMicros,
-        released: bool,
+        told: Told,
     },
     /// No drill was graded for so long. `last` null: none ever.
     DrillOverdue {
@@ -58,6 +58,18 @@ pub enum Duty {
         owner: String,
         due: String,
     },
+}
+
+/// Were the units told of planned work?
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// A person released the notice: its reminders go to the units too.
+    Released,
+    /// It went out because nobody released it in time: no reminder goes to the units.
+    Bypassed,
+    /// It waits for its release.
+    NotYet,
 }
 
 impl Duty {

@@ -3,7 +3,7 @@
 
 use crate::calendar::day_number;
 use siaga_model::downtime::Rules;
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::incident::TimeKind;
 use siaga_model::notice::{Moment, Window};
 use siaga_model::record::{IncidentRecord, IncidentState};
@@ -38,8 +38,7 @@ pub struct Planned {
     pub window: Window,
     /// When it was released, or written where nobody has released it.
     pub since: UtcMicros,
-    /// A person released it.
-    pub released: bool,
+    pub told: Told,
 }
 
 /// Everything that is to be done now, gravest kinds first.
@@ -173,7 +172,7 @@ fn soon(planned: &Planned, now: UtcMicros) -> Option<Duty> {
     (near <= now && now < from).then(|| Duty::PlannedWork {
         notice: planned.notice.clone(),
         starts_at: from,
-        released: planned.released,
+        told: planned.told,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use siaga_model::UtcMicros;
 use siaga_model::downtime::Rules;
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::incident::{CorrectiveAction, Estimate, Range, TimeKind};
 use siaga_model::notice::{Moment, Window};
 use siaga_model::record::{Figures, IncidentRecord, NoticeLine};
@@ -233,7 +233,7 @@ fn planned_work_is_announced_a_day_and_an_hour_before_to_whom_did_not_just_hear_
                 to: UtcMicros(start + HOUR),
             },
             since: UtcMicros(since),
-            released: true,
+            told: Told::Released,
         }]
     };
     let tags = |since: i64, now: i64| -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::downtime::time_kind;
 use crate::voice::{Voice, quoted};
 use siaga_model::config::Language;
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::incident::TimeKind;
 
 /// A duty in words.
@@ -66,21 +66,28 @@ fn english(voice: &Voice, duty: &Duty) -> (String, String) {
         Duty::PlannedWork {
             notice,
             starts_at,
-            released,
-        } => match released {
-            true => (
+            told,
+        } => match told {
+            Told::Released => (
                 format!(
                     "Planned work begins {}. The units are told.",
                     voice.instant(*starts_at)
                 ),
                 format!("siaga notice show {notice}"),
             ),
-            false => (
+            Told::NotYet => (
                 format!(
                     "Planned work begins {}, and nobody has released its notice to the units.",
                     voice.instant(*starts_at)
                 ),
                 format!("siaga notice release {notice}"),
+            ),
+            Told::Bypassed => (
+                format!(
+                    "Planned work begins {}. Its notice went out without a release: the units are not reminded by themselves.",
+                    voice.instant(*starts_at)
+                ),
+                format!("siaga notice show {notice}"),
             ),
         },
         Duty::DrillOverdue {
@@ -160,21 +167,28 @@ fn indonesian(voice: &Voice, duty: &Duty) -> (String, String) {
         Duty::PlannedWork {
             notice,
             starts_at,
-            released,
-        } => match released {
-            true => (
+            told,
+        } => match told {
+            Told::Released => (
                 format!(
                     "Pekerjaan terencana dimulai {}. Unit sudah diberi tahu.",
                     voice.instant(*starts_at)
                 ),
                 format!("siaga notice show {notice}"),
             ),
-            false => (
+            Told::NotYet => (
                 format!(
                     "Pekerjaan terencana dimulai {}, tetapi pemberitahuannya kepada unit belum disetujui.",
                     voice.instant(*starts_at)
                 ),
                 format!("siaga notice release {notice}"),
+            ),
+            Told::Bypassed => (
+                format!(
+                    "Pekerjaan terencana dimulai {}. Pemberitahuannya terkirim tanpa persetujuan: unit tidak diingatkan secara otomatis.",
+                    voice.instant(*starts_at)
+                ),
+                format!("siaga notice show {notice}"),
             ),
         },
         Duty::DrillOverdue {

@@ -11,7 +11,7 @@ pub use super::tell::tell;
 use siaga_journal::incidents::INCIDENT_KINDS;
 use siaga_journal::outbox::Outbox;
 use siaga_journal::{Filter, Heads, JournalError, projections};
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::notice::Moment;
 use siaga_model::record::IncidentRecord;
 use siaga_model::{NoticeId, ServiceName, UtcMicros};
@@ -213,7 +213,11 @@ pub(super) fn planned(outbox: &Outbox) -> Vec<Planned> {
             notice: id.clone(),
             window: draft.window?,
             since: record.released.as_ref().map_or(draft.stamp.at, |s| s.at),
-            released: record.released.is_some() && !record.bypass,
+            told: match (&record.released, record.bypass) {
+                (None, _) => Told::NotYet,
+                (Some(_), true) => Told::Bypassed,
+                (Some(_), false) => Told::Released,
+            },
         })
     };
     outbox.all().filter_map(one).collect()

@@ -8,7 +8,7 @@ use siaga_comms::{AlertFacts, Sign};
 use siaga_journal::{Durability, JournalError};
 use siaga_model::config::Role;
 use siaga_model::downtime::Remind;
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::incident::IncidentKind;
 use siaga_model::notice::{About, AlertCause, NoticeEntry};
 use siaga_model::record::IncidentRecord;
@@ -215,7 +215,7 @@ fn reminder_rows(
     }
     if let Duty::PlannedWork {
         notice,
-        released: true,
+        told: Told::Released,
         ..
     } = &reminder.duty
     {

@@ -7,7 +7,7 @@ use siaga_agent::core::incidents;
 use siaga_agent::core::notices::view::{Wanted, notices};
 use siaga_model::UtcMicros;
 use siaga_model::downtime::{OnCall, Remind};
-use siaga_model::duty::Duty;
+use siaga_model::duty::{Duty, Told};
 use siaga_model::incident::{CorrectiveAction, Estimate, IncidentEntry, Range};
 use siaga_model::notice::{About, AlertCause, Moment, NoticeEntry};
 use siaga_model::notice_api::{NoticeAct, NoticeFacts, NoticeView};
@@ -304,7 +304,10 @@ async fn who_has_just_been_told_of_planned_work_is_not_reminded() {
     let said = duties(&site.agent.core).unwrap();
     assert!(matches!(
         said[..],
-        [Duty::PlannedWork { released: true, .. }]
+        [Duty::PlannedWork {
+            told: Told::Released,
+            ..
+        }]
     ));
     let site = Site::new().await;
     planned(&site, false);
@@ -312,7 +315,7 @@ async fn who_has_just_been_told_of_planned_work_is_not_reminded() {
     assert!(matches!(
         said[..],
         [Duty::PlannedWork {
-            released: false,
+            told: Told::NotYet,
             ..
         }]
     ));
