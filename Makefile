@@ -37,6 +37,10 @@ lint: setup ## formatting, and clippy with warnings as errors
 bench: build ## speed beside a bare floor, in one run: OPTIONS="--quick" (see docs/bench.md)
 	scripts/bench.sh target/release/siaga $(OPTIONS)
 
+.PHONY: test-debian
+test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)
+	scripts/on-debian.sh $(or $(SUITE),trixie)
+
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
 	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture

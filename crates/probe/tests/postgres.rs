@@ -440,6 +440,7 @@ async fn tcp_and_http_are_probed_by_fresh_connections() {
             address,
             host: "x".into(),
             path: "/".into(),
+            tls: None,
         },
         20,
     );
