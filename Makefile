@@ -37,6 +37,10 @@ lint: setup ## formatting, and clippy with warnings as errors
 bench: build ## speed beside a bare floor, in one run: OPTIONS="--quick" (see docs/bench.md)
 	scripts/bench.sh target/release/siaga $(OPTIONS)
 
+.PHONY: deb
+deb: setup ## the package for servers: target/debian/siaga_VERSION_amd64.deb (Debian 11 and newer, Ubuntu 20.04 and newer)
+	scripts/deb.sh
+
 .PHONY: test-debian
 test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)
 	scripts/on-debian.sh $(or $(SUITE),trixie)

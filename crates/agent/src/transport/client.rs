@@ -23,6 +23,8 @@ const KEEP: usize = 3;
 /// A question that the preferred path has not answered by then is asked over the next one too. Many round trips of a
 /// hospital's network; a handshake on every path for every question would cost a move more than this ever does.
 const PATIENCE: Duration = Duration::from_millis(30);
+/// The same of a question that waits for something to happen.
+const PATIENCE_POLL: Duration = Duration::from_secs(1);
 /// Let go before the server would (`Limits::peer_idle`).
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -143,7 +145,7 @@ impl PeerClient {
     ) -> Result<Resp, CallError> {
         let message = Message::new(method, path, body)?;
         if message.method == Method::GET {
-            self.first_answer(&message, timeout).await
+            self.first_answer(&message, timeout, PATIENCE).await
         } else {
             self.send_once(&message, timeout).await
         }
@@ -156,6 +158,16 @@ impl PeerClient {
         timeout: Duration,
     ) -> Result<Resp, CallError> {
         self.call::<(), Resp>(Method::GET, path, None, timeout)
+            .await
+    }
+
+    /// `GET` of what the other side answers only when something has happened, or its wait is over.
+    pub async fn poll<Resp: DeserializeOwned>(
+        &self,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Resp, CallError> {
+        self.first_answer(&Message::get(path), timeout, PATIENCE_POLL)
             .await
     }
 
@@ -201,6 +213,7 @@ impl PeerClient {
         &self,
         message: &Message,
         timeout: Duration,
+        patience: Duration,
     ) -> Result<Resp, CallError> {
         let deadline = Instant::now() + timeout;
         let begin = |i: usize| {
@@ -228,7 +241,7 @@ impl PeerClient {
                     }
                     Err(broke) => failure = worse(failure, CallError::Lost { why: broke.to_string() }),
                 },
-                () = tokio::time::sleep(PATIENCE), if order.peek().is_some() => {
+                () = tokio::time::sleep(patience), if order.peek().is_some() => {
                     asked.extend(order.next().map(begin));
                 }
             }
