@@ -1,10 +1,9 @@
 //! The API's routes that tie a report to the event log.
 
 use crate::core::state::Core;
-use crate::routes::{Failed, fail, known};
+use crate::routes::{Failed, known, log_unreadable};
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
@@ -36,7 +35,7 @@ async fn seal_route(
 ) -> Result<Json<Seal>, Failed> {
     known(&caller)?;
     let made = blocking(move || siaga_journal::seal::seal(&core.state_dir, query.run.as_ref()));
-    made.await.map(Json).map_err(log_error)
+    made.await.map(Json).map_err(log_unreadable)
 }
 
 async fn verify_seal_route(
@@ -49,7 +48,7 @@ async fn verify_seal_route(
         let trusted = core.log.journal().trusted().clone();
         siaga_journal::seal::disagreements(&core.state_dir, &trusted, &seal)
     });
-    let problems = compared.await.map_err(log_error)?;
+    let problems = compared.await.map_err(log_unreadable)?;
     Ok(Json(SealAnswer { problems }))
 }
 
@@ -60,8 +59,4 @@ async fn blocking<T: Send + 'static>(
         Ok(read) => read.map_err(|e| e.to_string()),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn log_error(why: String) -> Failed {
-    fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", why)
 }

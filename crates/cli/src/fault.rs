@@ -86,7 +86,10 @@ fn call(language: Language, error: &CallError) -> String {
             language,
             &Screen::ApiError {
                 code: error.code.clone(),
-                message: error.message.clone(),
+                message: match &error.problem {
+                    Some(problem) => siaga_words::api_problem(language, problem),
+                    None => error.message.clone(),
+                },
             },
         ),
         CallError::Malformed { why } => {

@@ -223,8 +223,10 @@ table! {
         kind: Req<TestWord>,
         /// For tcp.
         address: Opt<Endpoint>,
-        /// For http.
+        /// For http: http:// or https://.
         url: Opt<Url>,
+        /// For http: a certificate authority of the site's own (PEM), beside the system's.
+        ca_file: Opt<AbsolutePath>,
         /// For program: the program with its arguments.
         run: Opt<List<Text>>,
         /// Default: 10s.

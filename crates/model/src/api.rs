@@ -318,7 +318,11 @@ pub const COORDINATOR_SILENT: &str = "COORDINATOR_SILENT";
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApiError {
     pub code: String,
+    /// In English.
     pub message: String,
+    /// The same as a value, where a person can run into it: a screen says it in the site's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<crate::api_problem::ApiProblem>,
 }
 
 /// `GET /v1/config`: what a screen needs to know of the site.

@@ -5,6 +5,7 @@
 //! can all be built against it.
 
 pub mod api;
+pub mod api_problem;
 pub mod config;
 pub mod downtime;
 pub mod duty;

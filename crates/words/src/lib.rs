@@ -13,6 +13,7 @@ mod acts_en;
 mod acts_id;
 mod advice_en;
 mod advice_id;
+mod api_problem;
 mod downtime;
 mod duty;
 mod findings_en;
@@ -56,6 +57,7 @@ pub use acts::{
     action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
     outcome, verb, verdict_state,
 };
+pub use api_problem::api_problem;
 pub use downtime::{
     cause_category, ended, estimate, ground, incident_entry, incident_kind, incident_state, level,
     moment, notice_entry, origin, scope, signed_as, time_kind,

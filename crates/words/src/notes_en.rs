@@ -127,7 +127,6 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::ProbeReport { probe, age_ms } => format!("{probe}, {} ago", age(*age_ms)),
         // --- client tests
         E::Connected => "connected".into(),
-        E::OnlyHttp { url } => format!("only http:// can be asked for, not {url}: use a program"),
         E::ProbeServed { probe, age_ms } => format!("probe {probe} read and wrote a row {} ago", age(*age_ms)),
         E::ProbeNotServed { probe, age_ms } => format!("probe {probe} was not served, {} ago", age(*age_ms)),
         E::NoProbeReports => "no client probe reports".into(),

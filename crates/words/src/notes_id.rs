@@ -129,7 +129,6 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::ProbeReport { probe, age_ms } => format!("{probe}, {} yang lalu", age(*age_ms)),
         // --- client tests
         E::Connected => "tersambung".into(),
-        E::OnlyHttp { url } => format!("hanya http:// yang dapat diuji, bukan {url}: pakailah program"),
         E::ProbeServed { probe, age_ms } => {
             format!("pemantau {probe} membaca dan menulis satu baris {} yang lalu", age(*age_ms))
         }

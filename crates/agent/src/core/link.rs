@@ -133,7 +133,7 @@ pub async fn follow(
             LONG_POLL.as_millis()
         );
         let timeout = LONG_POLL + core.config.policy.peer_timeout;
-        match client.get::<Heads>(&path, timeout).await {
+        match client.poll::<Heads>(&path, timeout).await {
             Ok(heads) => {
                 pulse.beat();
                 if silent || known_boot.as_ref() != Some(&heads.boot) {

@@ -28,6 +28,7 @@ const TYPES: &[&str] = &[
     "model/src/note.rs",
     "model/src/evidence.rs",
     "model/src/api.rs",
+    "model/src/api_problem.rs",
     "model/src/seal.rs",
     "journal/src/row.rs",
     "journal/src/log_book.rs",

@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod event;
 pub mod incident;
+pub mod keys;
 pub mod log_book;
 pub mod plan;
 pub mod refusal;
