@@ -383,7 +383,10 @@ async fn a_load_loses_nothing_over_a_crash_and_measures_it() {
     );
     let longest = result.gaps.iter().map(|g| g.ms).max().expect("a gap");
     // As long as it was down for certain, and no longer than it can have been.
-    assert!(longest >= 500 && u128::from(longest) <= ended.as_millis() + 100, "{result:?}");
+    assert!(
+        longest >= 500 && u128::from(longest) <= ended.as_millis() + 100,
+        "{result:?}"
+    );
     assert_eq!(
         postgres
             .sql("SELECT count(*) FROM siaga_load")

@@ -229,7 +229,7 @@ fn indonesian(voice: &Voice, duty: &Duty) -> (String, String) {
 
 fn give_news(incident: &str) -> String {
     format!(
-        "siaga incident estimate --incident {incident}; siaga notice draft update --incident {incident}"
+        "siaga incident estimate --incident {incident}; siaga notice draft update --incident {incident} --sentence \"...\" --release"
     )
 }
 
