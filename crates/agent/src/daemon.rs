@@ -188,6 +188,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
+    tokio::spawn(crate::core::clock::watch(core.clone()));
     tokio::spawn(crate::core::notices::send::send(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");

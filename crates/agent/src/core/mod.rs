@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod alerts;
 pub mod check;
+pub mod clock;
 pub mod cover;
 pub mod diagnose;
 pub mod drive;
@@ -19,6 +20,7 @@ pub mod neighbours;
 pub mod notices;
 pub mod observe;
 pub mod orders;
+pub mod papers;
 pub mod power;
 pub mod probes;
 pub mod runs;

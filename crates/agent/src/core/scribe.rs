@@ -72,12 +72,9 @@ fn filter(core: &Core) -> Filter {
 
 /// What this node wrote of runs since the last look.
 fn news(core: &Core, after: &mut Filter) -> Result<Vec<EventView>, JournalError> {
-    let (events, heads) = core.log.with(|journal| {
-        let heads = journal.heads();
-        journal.events(after).map(|events| (events, heads))
-    })?;
+    let (events, reader) = core.log.read_at(after)?;
     *after = Filter {
-        after: Some(heads),
+        after: Some(reader.heads().clone()),
         ..filter(core)
     };
     Ok(events)

@@ -1,6 +1,7 @@
 //! Notices in an agent: what people ask, what goes out, and what the rows say of it.
 
 mod alerts;
+mod many;
 #[path = "../common/mod.rs"]
 mod common;
 mod site;
