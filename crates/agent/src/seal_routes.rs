@@ -15,8 +15,8 @@ use siaga_model::RunId;
 use siaga_model::api::EventView;
 use siaga_model::record::IncidentLine;
 use siaga_model::seal::{
-    LogHead, Seal, SealAnswer, SealedIncident, SealedIncidentRequest, SealedLogRequest, SealedRequest, SealedRun,
-    SealedRunRequest,
+    LogHead, Seal, SealAnswer, SealedIncident, SealedIncidentRequest, SealedLogRequest,
+    SealedRequest, SealedRun, SealedRunRequest,
 };
 use std::sync::Arc;
 
@@ -80,8 +80,7 @@ async fn sealed_incidents_route(
     ApiJson(asked): ApiJson<SealedRequest>,
 ) -> Result<Json<Vec<IncidentLine>>, Failed> {
     known(&caller)?;
-    let (events, sums) =
-        summed(&core, &asked.heads, incidents::filter()).map_err(log_error)?;
+    let (events, sums) = summed(&core, &asked.heads, incidents::filter()).map_err(log_error)?;
     let records = incidents::incidents_summed(&events, &sums, &[]);
     Ok(Json(records.iter().map(incidents::line).collect()))
 }

@@ -304,7 +304,11 @@ fn log_path(wanted: &LogRows) -> String {
     let mut parts = Vec::new();
     parts.extend(wanted.since.map(|t| format!("since={}", t.0)));
     parts.extend(wanted.until.map(|t| format!("until={}", t.0)));
-    parts.extend(wanted.services_only.then(|| "services_only=true".to_owned()));
+    parts.extend(
+        wanted
+            .services_only
+            .then(|| "services_only=true".to_owned()),
+    );
     match parts.is_empty() {
         true => "/v1/log".to_owned(),
         false => format!("/v1/log?{}", parts.join("&")),
@@ -312,11 +316,7 @@ fn log_path(wanted: &LogRows) -> String {
 }
 
 /// The events that the files gave at a seal.
-fn sealed(
-    state: &Path,
-    seal: &Seal,
-    filter: Filter,
-) -> Result<(Vec<EventView>, SentSums), Fault> {
+fn sealed(state: &Path, seal: &Seal, filter: Filter) -> Result<(Vec<EventView>, SentSums), Fault> {
     offline::summed(state, &papers::up_to(&seal.heads, filter)).map_err(local)
 }
 

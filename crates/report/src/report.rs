@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use siaga_journal::availability::Availability;
 use siaga_journal::log_book::LogBookRow;
-use siaga_model::{ServiceName, UtcMicros};
 use siaga_model::api::SiteView;
 use siaga_model::config::Language;
 use siaga_model::seal::{LogHead, Seal};
+use siaga_model::{ServiceName, UtcMicros};
 use siaga_words::{Paper, Voice, paper};
 use std::collections::BTreeMap;
 

@@ -317,3 +317,6 @@ fn twins(records: &[IncidentRecord]) -> Vec<(siaga_model::IncidentKey, siaga_mod
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

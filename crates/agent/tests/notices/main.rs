@@ -1,9 +1,9 @@
 //! Notices in an agent: what people ask, what goes out, and what the rows say of it.
 
 mod alerts;
-mod many;
 #[path = "../common/mod.rs"]
 mod common;
+mod many;
 mod site;
 
 use siaga_agent::core::notices::send::step;

@@ -98,9 +98,15 @@ async fn five_hundred_deliveries_arrive_once_and_in_order() {
     );
     assert_eq!(count(&site, |r| matches!(r, NoticeEntry::Failed { .. })), 0);
     // A row is about one delivery: none holds more than the names of the units.
-    let longest = site.rows().iter().map(|r| serde_json::to_string(r).unwrap().len()).max();
+    let longest = site
+        .rows()
+        .iter()
+        .map(|r| serde_json::to_string(r).unwrap().len())
+        .max();
     assert!(longest < Some(4096), "{longest:?}");
-    let listed = notices(&site.agent.core, &Wanted::default()).unwrap().notices;
+    let listed = notices(&site.agent.core, &Wanted::default())
+        .unwrap()
+        .notices;
     let states: Vec<NoticeState> = listed.iter().map(|n: &NoticeView| n.state).collect();
     assert_eq!(states, [NoticeState::Sent, NoticeState::Sent]);
 }

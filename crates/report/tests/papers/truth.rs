@@ -183,7 +183,9 @@ fn no_row_of_a_log_book_can_be_left_out() {
         assert!(!forged(&removed), "row {index}");
     }
     assert!(!forged(&|_, given| given.clear()), "an empty book");
-    assert!(!forged(&|_, given| given.retain(|r| matches!(r.subject, Subject::Machine(_)))));
+    assert!(!forged(
+        &|_, given| given.retain(|r| matches!(r.subject, Subject::Machine(_)))
+    ));
     assert!(!forged(&|period, _| *period = "2026-13".into()));
 }
 

@@ -145,12 +145,7 @@ fn of_record(sealed: &SealedIncident) -> IncidentDocument {
     IncidentDocument::of_record(&sealed.record, sealed.runs.clone(), &sealed.sent)
 }
 
-fn print(
-    records: &Records,
-    seal: Seal,
-    content: Content,
-    paper: &Paper,
-) -> Result<Exit, Fault> {
+fn print(records: &Records, seal: Seal, content: Content, paper: &Paper) -> Result<Exit, Fault> {
     let voice = records.voice();
     let report = Report::new(records.site(), voice.language, when::now(), seal, content);
     let as_text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
