@@ -25,8 +25,9 @@ const SECOND: i64 = 1_000_000;
 
 /// The number that people see: by the year of its beginning in UTC.
 pub fn number(month: i64, at: i64, drill: bool) -> String {
-    let year = jiff::Timestamp::from_microsecond(at)
-        .map_or(1970, |t| t.to_zoned_datetime(jiff::tz::TimeZone::UTC).year());
+    let year = jiff::Timestamp::from_microsecond(at).map_or(1970, |t| {
+        t.to_zoned_datetime(jiff::tz::TimeZone::UTC).year()
+    });
     format!("DT-{year}-{:03}", month * 2 + i64::from(drill) + 1)
 }
 
@@ -77,7 +78,11 @@ pub fn downtime(pen: &mut Pen, month: i64, at: i64) -> Result<()> {
         let from = s(80 + 200 * i64::try_from(index).unwrap_or(0));
         notice(pen, &key, moment, from, (units, channels))?;
         if moment == Moment::Confirmed {
-            pen.at(s(290), "", vec![row(&key, E::RunJoined { run: run.clone() })])?;
+            pen.at(
+                s(290),
+                "",
+                vec![row(&key, E::RunJoined { run: run.clone() })],
+            )?;
             moved(pen, &run, month as u64 * 4 + 1, MoveKind::Takeover, s(300))?;
         }
     }
@@ -151,7 +156,9 @@ fn notice(
     let drafted = entry(NoticeEntry::Drafted {
         moment,
         incident: Some(key.clone()),
-        texts: vec![text("Mohon maaf, SIMRS tidak dapat digunakan sejak pukul 02.14 WIB.")],
+        texts: vec![text(
+            "Mohon maaf, SIMRS tidak dapat digunakan sejak pukul 02.14 WIB.",
+        )],
         units: names.clone(),
     });
     let released = entry(NoticeEntry::Released { bypass: false });

@@ -118,10 +118,21 @@ fn commands(lab: &Lab, now: UtcMicros, times: u32) -> Result<Vec<Line>> {
     let incident = ["report", "incident", &id, "--format", "pdf", "-o", PDF];
     let cases: [(&str, &[&str], Option<f64>); 9] = [
         ("incident list", &["incident", "list", "--json"], goal),
-        ("log of a month", &["log", "--month", &month, "--json"], goal),
+        (
+            "log of a month",
+            &["log", "--month", &month, "--json"],
+            goal,
+        ),
         (
             "availability of a month",
-            &["report", "availability", "--month", &month, "--format", "json"],
+            &[
+                "report",
+                "availability",
+                "--month",
+                &month,
+                "--format",
+                "json",
+            ],
             goal,
         ),
         ("incident show", &["incident", "show", &id, "--json"], None),
