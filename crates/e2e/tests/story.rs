@@ -22,15 +22,37 @@ const MOMENTS: [(&str, &[&str]); 14] = [
     ("notice", &["notice", "draft", "all-clear", "--release"]),
     (
         "impact",
-        &["incident", "impact", "igd", "--affected", "yes", "--paper", "yes"],
+        &[
+            "incident",
+            "impact",
+            "igd",
+            "--affected",
+            "yes",
+            "--paper",
+            "yes",
+        ],
     ),
-    ("impact", &["incident", "impact", "kasir", "--affected", "no"]),
+    (
+        "impact",
+        &["incident", "impact", "kasir", "--affected", "no"],
+    ),
     (
         "back_entry",
-        &["incident", "back-entry", "igd", "--forms", "7", "--entered", "7"],
+        &[
+            "incident",
+            "back-entry",
+            "igd",
+            "--forms",
+            "7",
+            "--entered",
+            "7",
+        ],
     ),
     ("closed", &["incident", "close"]),
-    ("reviewed", &["incident", "review", "--root-cause", "catu daya putus"]),
+    (
+        "reviewed",
+        &["incident", "review", "--root-cause", "catu daya putus"],
+    ),
     ("signed", &["incident", "sign", "performer"]),
 ];
 
@@ -93,7 +115,9 @@ impl Story {
         let stop = "for p in $(pgrep -u postgres postgres); do kill -STOP $p; done";
         self.lab.exec("serverdb", &["sh", "-c", stop]).expect(0);
         wait_until("an incident is proposed", || {
-            let list = self.lab.siaga(self.node, &["incident", "list", "--open", "--json"]);
+            let list = self
+                .lab
+                .siaga(self.node, &["incident", "list", "--open", "--json"]);
             let all = list.expect(0).json();
             let first = all.as_array().and_then(|all| all.first());
             self.id = first.map_or("", |i| i["id"].as_str().unwrap()).to_owned();
@@ -110,7 +134,9 @@ impl Story {
         let nodes = ["serverdb", "backup"];
         let here = nodes.iter().flat_map(|node| {
             let powered = self.lab.exec(node, &["true"]).code == 0;
-            powered.then(|| mailroom::mails(&self.lab, node)).unwrap_or_default()
+            powered
+                .then(|| mailroom::mails(&self.lab, node))
+                .unwrap_or_default()
         });
         self.mails.iter().cloned().chain(here).collect()
     }
@@ -178,7 +204,9 @@ impl Story {
     }
 
     fn record(&self, node: &str) -> Value {
-        let shown = self.lab.siaga(node, &["incident", "show", &self.id, "--json"]);
+        let shown = self
+            .lab
+            .siaga(node, &["incident", "show", &self.id, "--json"]);
         shown.expect(0).json()
     }
 
@@ -196,9 +224,14 @@ impl Story {
         self.lab.lab(&["cut-power", "serverdb"]).expect(0);
         self.node = "backup";
         if killed {
-            self.lab.lab(&["crash-agent", "backup", "--at", "after:take"]).expect(0);
+            self.lab
+                .lab(&["crash-agent", "backup", "--at", "after:take"])
+                .expect(0);
         }
-        self.lab.siaga("backup", &["takeover", "--yes", "--json", "--reason", "serverdb mati"]);
+        self.lab.siaga(
+            "backup",
+            &["takeover", "--yes", "--json", "--reason", "serverdb mati"],
+        );
         self.lab.wait_for_agent("backup");
         wait_until("the service is under watch", || {
             if self.lab.state("backup") != "running" {
@@ -230,10 +263,20 @@ impl Story {
 
     /// Both nodes agree, and what was done is there.
     fn end(&self, kill: Kill) {
-        wait_until(&format!("both nodes have the same record ({kill:?})"), || {
-            self.record("serverdb") == self.record("backup")
-                && self.done.iter().all(|what| self.count(what) >= 1)
-        });
+        let begun = std::time::Instant::now();
+        loop {
+            let (one, other) = (self.record("serverdb"), self.record("backup"));
+            if one == other && self.done.iter().all(|what| self.count(what) >= 1) {
+                break;
+            }
+            let patient = begun.elapsed() < std::time::Duration::from_secs(30);
+            assert!(
+                patient,
+                "{kill:?}: not the same: {:?}\n{one}\n{other}",
+                self.done
+            );
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
         let record = self.record("backup");
         for what in &self.done {
             let times = self.done.iter().filter(|d| d == &what).count();
@@ -263,9 +306,10 @@ impl Story {
             }
             texts
         };
-        wait_until(&format!("all three notices arrived at both units ({kill:?})"), || {
-            of_notices(&self.arrived()).len() >= everybody
-        });
+        wait_until(
+            &format!("all three notices arrived at both units ({kill:?})"),
+            || of_notices(&self.arrived()).len() >= everybody,
+        );
         let arrived = of_notices(&self.arrived());
         assert_eq!(arrived.len(), everybody, "{kill:?}: {arrived:?}");
         for ((to, id), texts) in &arrived {
@@ -277,9 +321,20 @@ impl Story {
             let english = text.contains("[simrs][down]") || text.contains("[simrs][restored");
             assert!(english || to.contains("igd@"), "{to}: {text}");
         }
-        let alerts: Vec<Mail> = self.arrived().into_iter().filter(|m| m.to.contains("budi@")).collect();
-        let first = alerts.first().unwrap();
-        assert!(alerts.iter().all(|m| m.body == first.body), "{alerts:?}");
+        // An alert whose node was killed before its row was copied is raised again by the other one: somebody must know.
+        let mut alerts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for mail in self
+            .arrived()
+            .into_iter()
+            .filter(|m| m.to.contains("budi@"))
+        {
+            alerts.entry(mail.id).or_default().push(mail.body);
+        }
+        assert!((1..=2).contains(&alerts.len()), "{kill:?}: {alerts:?}");
+        assert!(
+            alerts.values().all(|t| t.iter().all(|text| text == &t[0])),
+            "{alerts:?}"
+        );
     }
 }
 
@@ -296,6 +351,100 @@ fn the_story_in_indonesian_killed_at_every_second_moment() {
 #[test]
 fn the_story_in_english_killed_at_the_other_moments() {
     Story::begin("en").play(Kill::After(1));
+}
+
+/// The nodes can't hear each other, and at each somebody works on the same incident.
+#[test]
+fn two_people_on_two_nodes_apart_lose_nothing() {
+    let story = Story::begin("en");
+    let lab = &story.lab;
+    let say = |node: &str, person: &str, args: &[&str]| {
+        let all = [&["--as", person], args].concat();
+        lab.siaga(node, &all).expect(0)
+    };
+    say(
+        "serverdb",
+        "budi",
+        &["incident", "open", "--symptom", "slow at the counter"],
+    );
+    let list = |node: &str| {
+        lab.siaga(node, &["incident", "list", "--json"])
+            .expect(0)
+            .json()
+    };
+    let mut id = String::new();
+    wait_until("both know the incident", || {
+        id = list("backup")[0]["id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        !id.is_empty() && list("serverdb")[0]["id"] == id.as_str()
+    });
+    lab.lab(&["partition"]).expect(0);
+    for (node, person, level, unit) in [
+        ("serverdb", "budi", "g1", "igd"),
+        ("backup", "dewi", "g3", "kasir"),
+    ] {
+        say(node, person, &["incident", "confirm", "--level", level]);
+        say(
+            node,
+            person,
+            &[
+                "incident",
+                "update",
+                "--text",
+                &format!("{person} checks {unit}"),
+            ],
+        );
+        say(
+            node,
+            person,
+            &["incident", "impact", unit, "--affected", "yes"],
+        );
+        say(
+            node,
+            person,
+            &[
+                "incident",
+                "review",
+                "--root-cause",
+                &format!("seen by {person}"),
+            ],
+        );
+    }
+    let record = |node: &str| {
+        let shown = lab.siaga(node, &["incident", "show", &id, "--json"]);
+        shown.expect(0).json()
+    };
+    assert_ne!(record("serverdb")["updates"], record("backup")["updates"]);
+    lab.lab(&["heal"]).expect(0);
+    wait_until("both have the same record again", || {
+        let (one, other) = (record("serverdb"), record("backup"));
+        one == other && history(&one, "updated") == 2
+    });
+    let both = record("backup");
+    for what in ["confirmed", "classified", "updated", "impact", "reviewed"] {
+        assert_eq!(history(&both, what), 2, "{what}: {both}");
+    }
+    // Of a value the later row counts, on both nodes; what each wrote is shown.
+    assert!(both["level"] == "G1" || both["level"] == "G3", "{both}");
+    let shown = lab
+        .siaga("serverdb", &["incident", "show", &id])
+        .expect(0)
+        .out;
+    for said in [
+        "budi checks igd",
+        "dewi checks kasir",
+        "seen by budi",
+        "seen by dewi",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let affected = both["impact"].as_array().unwrap().iter();
+    assert!(
+        affected.clone().all(|unit| unit["affected"] == true),
+        "{both}"
+    );
 }
 
 /// `make campaign-story`: in both languages, killed while each of the moments is at work.
