@@ -3,10 +3,9 @@
 use crate::site::{Site, draft};
 use siaga_agent::core::notices::send::send;
 use siaga_agent::core::notices::view::{Wanted, notices};
-use siaga_model::NoticeId;
 use siaga_model::config::{Argv, Config, Language};
 use siaga_model::downtime::{Channel, ChannelKind, Contact, Unit};
-use siaga_model::notice::{Moment, NoticeEntry};
+use siaga_model::notice::{Moment, NoticeEntry, Text};
 use siaga_model::notice_api::{NoticeState, NoticeView};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,16 +15,17 @@ const UNITS: usize = 100;
 const CHANNELS: usize = 5;
 
 /// Each channel is a program that appends the notice's name to a file of the address.
-fn many(config: &mut Config, dir: &Path, hung: Option<usize>) {
+fn many(config: &mut Config, dir: &Path, units: usize, slow: Option<usize>) {
     let channel = |number: usize| {
-        let script = match hung == Some(number) {
-            // Until the test lets it go on.
-            true => format!("read x < {}/gate", dir.display()),
-            false => format!(
-                "echo $NOTICE_ID >> {}/to-{number}-$NOTICE_ADDRESS",
-                dir.display()
-            ),
+        let wait = if slow == Some(number) {
+            "sleep 4; "
+        } else {
+            ""
         };
+        let script = format!(
+            "{wait}echo $NOTICE_ID >> {}/to-{number}-$NOTICE_ADDRESS",
+            dir.display()
+        );
         let run = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
         Channel {
             name: format!("c{number}").as_str().into(),
@@ -46,7 +46,7 @@ fn many(config: &mut Config, dir: &Path, hung: Option<usize>) {
         contacts: (0..CHANNELS).map(|c| contact(c, number)).collect(),
     };
     config.downtime.channels = (0..CHANNELS).map(channel).collect();
-    config.downtime.units = (0..UNITS).map(unit).collect();
+    config.downtime.units = (0..units).map(unit).collect();
     for on_call in &mut config.downtime.on_call {
         on_call.channel = "c0".into();
     }
@@ -75,7 +75,7 @@ fn count(site: &Site, is: impl Fn(&NoticeEntry) -> bool) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_deliveries_arrive_once_and_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let mut site = Site::with(|config| many(config, dir.path(), None)).await;
+    let mut site = Site::with(|config| many(config, dir.path(), UNITS, None)).await;
     let first = site.done("ratna", draft(Moment::Confirmed, true));
     site.send().await;
     // The second follows while the first is under way.
@@ -123,50 +123,45 @@ async fn until(what: &str, mut is: impl FnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_hangs_holds_up_no_other_and_no_alert() {
     let dir = tempfile::tempdir().unwrap();
-    let gate = dir.path().join("gate");
-    let made = std::process::Command::new("mkfifo").arg(&gate).status();
-    assert!(made.unwrap().success());
-    let site = Site::with(|config| many(config, dir.path(), Some(0))).await;
+    let units = 40;
+    let site = Site::with(|config| many(config, dir.path(), units, Some(0))).await;
     let core = site.agent.core.clone();
     site.done("ratna", draft(Moment::Confirmed, true));
     let sending = tokio::spawn(send(core.clone()));
+    let of_slow = |name: &str| name.starts_with("to-0-");
+    let others = || {
+        arrived(dir.path())
+            .into_keys()
+            .filter(|n| !of_slow(n))
+            .count()
+    };
     until("the other channels are done", || {
-        arrived(dir.path()).len() == UNITS * (CHANNELS - 1)
+        others() == units * (CHANNELS - 1)
     })
     .await;
-    // The alert's channel hangs, and the alert itself is the next that begins there.
-    let alert: std::sync::Arc<std::sync::Mutex<Option<NoticeId>>> = Default::default();
-    let raised = siaga_agent::core::alerts::raise(&core, &"i1".into(), |notice| {
-        *alert.lock().unwrap() = Some(notice.clone());
-        siaga_model::notice::Text {
-            language: Language::Indonesian,
-            subject: "PERINGATAN".into(),
-            body: "SIMRS tidak menjawab".into(),
-        }
+    let slow = arrived(dir.path())
+        .into_keys()
+        .filter(|n| of_slow(n))
+        .count();
+    assert!(slow < units / 2, "they waited: {slow}");
+    // An alert by that channel begins before the units that wait for it.
+    let raised = siaga_agent::core::alerts::raise(&core, &"i1".into(), |_| Text {
+        language: Language::Indonesian,
+        subject: "PERINGATAN".into(),
+        body: "SIMRS tidak menjawab".into(),
     });
     raised.unwrap();
-    let alert = alert.lock().unwrap().clone().unwrap();
-    // Whoever hangs is let go: each opening of the gate lets one read a line.
-    let open = std::thread::spawn(move || {
-        for _ in 0..UNITS {
-            let _ = std::fs::write(&gate, "x\n");
-        }
-    });
-    until("the alert was sent", || {
-        let rows = site.rows();
-        let begun = rows.iter().position(|r| match r {
-            NoticeEntry::Trying { delivery, .. } => delivery.as_str().starts_with(alert.as_str()),
-            _ => false,
-        });
-        let units_after = begun.map(|at| {
-            let later = rows[at..].iter();
-            let of_units = |r: &&NoticeEntry| matches!(r, NoticeEntry::Trying { delivery, .. } if delivery.as_str().contains(".c0."));
-            later.filter(of_units).count()
-        });
-        // It overtook the units that wait for the same channel.
-        units_after.is_some_and(|after| after > 1)
-    })
-    .await;
+    let begun = |rows: &[NoticeEntry], alert: bool| {
+        let of = |row: &&NoticeEntry| {
+            let NoticeEntry::Trying { delivery, .. } = row else {
+                return false;
+            };
+            delivery.as_str().contains(".c0.") && delivery.as_str().contains(".budi.") == alert
+        };
+        rows.iter().filter(of).count()
+    };
+    until("the alert began", || begun(&site.rows(), true) == 1).await;
+    let before = begun(&site.rows(), false);
+    assert!(before < units - 6, "{before} units began before the alert");
     sending.abort();
-    drop(open);
 }
