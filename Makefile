@@ -37,6 +37,18 @@ lint: setup ## formatting, and clippy with warnings as errors
 bench: build ## speed beside a bare floor, in one run: OPTIONS="--quick" (see docs/bench.md)
 	scripts/bench.sh target/release/siaga $(OPTIONS)
 
+.PHONY: deb
+deb: setup ## the package for servers: target/debian/siaga_VERSION_amd64.deb (Debian 11 and newer, Ubuntu 20.04 and newer)
+	scripts/deb.sh
+
+.PHONY: test-deb
+test-deb: deb ## the package on bare trees of Debian 11 to 13 and Ubuntu, offline
+	scripts/deb-test.sh target/debian/siaga_*_amd64.deb
+
+.PHONY: test-debian
+test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)
+	scripts/on-debian.sh $(or $(SUITE),trixie)
+
 .PHONY: campaign
 campaign: ## a long simulated campaign: SEEDS=FROM-TO (default 0-1000000)
 	SIAGA_SEEDS=$(or $(SEEDS),0-1000000) cargo test --profile ci --locked -p siaga-sim --test seeds -- --nocapture

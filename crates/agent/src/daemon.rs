@@ -150,6 +150,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         findings: Mutex::default(),
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
+        redo: crate::core::redo::RedoDesk::default(),
+        duties: crate::core::duties::DutyDesk::default(),
         notices: NoticeDesk::new(&config),
     });
     note_start(&core, &opened);
@@ -190,6 +192,9 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::clock::watch(core.clone()));
     tokio::spawn(crate::core::notices::send::send(core.clone()));
+    tokio::spawn(crate::core::duties::keep(core.clone()));
+    tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));
+    tokio::spawn(crate::ack_page::serve(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

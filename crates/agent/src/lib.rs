@@ -1,5 +1,6 @@
 //! The agent: the daemon on each node, its API and its links to the peer, to probes and to people.
 
+pub mod ack_page;
 pub mod core;
 pub mod daemon;
 mod notice_routes;

@@ -3,6 +3,7 @@
 use crate::core::actor;
 use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
+use crate::core::duties;
 use crate::core::ended::{self, Found};
 use crate::core::link::{self, Heads, ROWS_AT_MOST, Rows};
 use crate::core::observe::{observe, own_facts, promise_facts};
@@ -20,11 +21,12 @@ use serde::Deserialize;
 use siaga_journal::log_book::{self, LogBookRow};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    AcceptLossAnswer, AcceptLossRequest, ApiError, COORDINATOR_SILENT, CheckReport, Diagnosis,
-    EventsAnswer, FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest,
-    ProbeReport, RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
+    AcceptLossAnswer, AcceptLossRequest, ApiError, CheckReport, Diagnosis, EventsAnswer,
+    FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest, ProbeReport,
+    RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
 };
-use siaga_model::config::Service;
+use siaga_model::api_problem::ApiProblem;
+use siaga_model::config::{Language, Service};
 use siaga_model::observation::PromiseFacts;
 use siaga_model::run::Order;
 use siaga_model::seal::LogRows;
@@ -83,8 +85,19 @@ pub(crate) fn fail(status: StatusCode, code: &str, message: impl Into<String>) -
         ApiError {
             code: code.to_owned(),
             message: message.into(),
+            problem: None,
         },
     )
+}
+
+/// A problem that a person can run into.
+pub(crate) fn ran_into(status: StatusCode, problem: ApiProblem) -> Failed {
+    let error = ApiError {
+        code: problem.code().to_owned(),
+        message: siaga_words::api_problem(Language::English, &problem),
+        problem: Some(problem),
+    };
+    Failed(status, error)
 }
 
 /// A person at the socket, or a pinned node.
@@ -119,11 +132,17 @@ pub(crate) struct OfService {
 
 pub(crate) fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
     core.service(name).cloned().ok_or_else(|| {
-        let message = match name {
-            Some(name) => format!("there is no service {name}"),
-            None => "there are several services: name one".to_owned(),
+        let known = core
+            .config
+            .services
+            .iter()
+            .map(|s| s.name.clone())
+            .collect();
+        let problem = match name.cloned() {
+            Some(service) => ApiProblem::NoSuchService { service, known },
+            None => ApiProblem::SeveralServices { known },
         };
-        fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", message)
+        ran_into(StatusCode::NOT_FOUND, problem)
     })
 }
 
@@ -159,6 +178,7 @@ async fn status(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         services,
         findings: core.findings(),
+        duties: duties::shown(&core),
     }))
 }
 
@@ -235,16 +255,14 @@ async fn run_route(
     let local = matches!(caller, Caller::Local { .. });
     match ended::find(&core, &run, poll.after, poll.wait(), local).await {
         Found::View(view) => Ok(Json(*view)),
-        Found::CoordinatorSilent { node } => Err(fail(
-            StatusCode::SERVICE_UNAVAILABLE,
-            COORDINATOR_SILENT,
-            format!("{node} carries the run {run} out, and does not answer"),
-        )),
-        Found::Nothing => Err(fail(
-            StatusCode::NOT_FOUND,
-            "NO_SUCH_THING",
-            format!("no run {run} is known to this agent"),
-        )),
+        Found::CoordinatorSilent { node } => {
+            let problem = ApiProblem::CoordinatorSilent { node, run };
+            Err(ran_into(StatusCode::SERVICE_UNAVAILABLE, problem))
+        }
+        Found::Nothing => {
+            let problem = ApiProblem::NoSuchRun { run };
+            Err(ran_into(StatusCode::NOT_FOUND, problem))
+        }
     }
 }
 
@@ -308,11 +326,18 @@ async fn events_route(
 }
 
 pub(crate) fn log_error(error: siaga_journal::JournalError) -> Failed {
-    fail(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "LOG_UNREADABLE",
-        error.to_string(),
-    )
+    log_unreadable(error.to_string())
+}
+
+/// `why` is the system's or the log's own word.
+pub(crate) fn log_unreadable(why: String) -> Failed {
+    let problem = ApiProblem::LogUnreadable { why };
+    ran_into(StatusCode::INTERNAL_SERVER_ERROR, problem)
+}
+
+fn not_told(why: String) -> Failed {
+    let problem = ApiProblem::NotTold { why };
+    ran_into(StatusCode::INTERNAL_SERVER_ERROR, problem)
 }
 
 async fn verify_route(
@@ -325,13 +350,7 @@ async fn verify_route(
         siaga_journal::verify_dir(&core.state_dir, &trusted)
     })
     .await
-    .map_err(|e| {
-        fail(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "LOG_UNREADABLE",
-            e.to_string(),
-        )
-    })?;
+    .map_err(|e| log_unreadable(e.to_string()))?;
     Ok(Json(VerifyAnswer {
         problems: verified.problems.iter().map(Problem::told).collect(),
     }))
@@ -399,13 +418,7 @@ async fn promise_route(
     promise_facts(&core, &service.name)
         .await
         .map(Json)
-        .ok_or_else(|| {
-            fail(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "CHECK_FAILED",
-                "it could not be told",
-            )
-        })
+        .ok_or_else(|| not_told(format!("no answer of {} itself", core.me)))
 }
 
 async fn self_check_route(
@@ -416,13 +429,7 @@ async fn self_check_route(
     known(&caller)?;
     let service = service(&core, of.service.as_ref())?;
     let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
-    checked.map(Json).map_err(|e| {
-        fail(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "CHECK_FAILED",
-            e.to_string(),
-        )
-    })
+    checked.map(Json).map_err(|e| not_told(e.to_string()))
 }
 
 async fn layers_route(

@@ -44,6 +44,7 @@ async fn show_route(
     known(&caller)?;
     let records = incidents::records(&core).map_err(log_error)?;
     let found = siaga_journal::incidents::find(&records, &id).cloned();
+    let found = found.map(|record| incidents::with_duties(&core, record));
     found.map(Json).ok_or_else(|| {
         let why = format!("no incident has the number {id}");
         fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", why)

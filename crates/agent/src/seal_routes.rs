@@ -2,7 +2,7 @@
 
 use crate::core::papers;
 use crate::core::state::Core;
-use crate::routes::{Failed, fail, known};
+use crate::routes::{Failed, fail, known, log_unreadable};
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -47,7 +47,7 @@ async fn seal_route(
 ) -> Result<Json<Seal>, Failed> {
     known(&caller)?;
     let made = blocking(move || siaga_journal::seal::seal(&core.state_dir, query.run.as_ref()));
-    made.await.map(Json).map_err(log_error)
+    made.await.map(Json).map_err(log_unreadable)
 }
 
 async fn verify_seal_route(
@@ -60,7 +60,7 @@ async fn verify_seal_route(
         let trusted = core.log.journal().trusted().clone();
         siaga_journal::seal::disagreements(&core.state_dir, &trusted, &seal)
     });
-    let problems = compared.await.map_err(log_error)?;
+    let problems = compared.await.map_err(log_unreadable)?;
     Ok(Json(SealAnswer { problems }))
 }
 
@@ -70,7 +70,8 @@ async fn sealed_log_route(
     ApiJson(asked): ApiJson<SealedLogRequest>,
 ) -> Result<Json<Vec<LogBookRow>>, Failed> {
     known(&caller)?;
-    let events = sealed(&core, &asked.heads, log_book::filter(&asked.rows)).map_err(log_error)?;
+    let events =
+        sealed(&core, &asked.heads, log_book::filter(&asked.rows)).map_err(log_unreadable)?;
     Ok(Json(log_book::rows(&events, &asked.rows)))
 }
 
@@ -80,7 +81,8 @@ async fn sealed_incidents_route(
     ApiJson(asked): ApiJson<SealedRequest>,
 ) -> Result<Json<Vec<IncidentLine>>, Failed> {
     known(&caller)?;
-    let (events, sums) = summed(&core, &asked.heads, incidents::filter()).map_err(log_error)?;
+    let (events, sums) =
+        summed(&core, &asked.heads, incidents::filter()).map_err(log_unreadable)?;
     let records = incidents::incidents_summed(&events, &sums, &[]);
     Ok(Json(records.iter().map(incidents::line).collect()))
 }
@@ -92,7 +94,7 @@ async fn sealed_incident_route(
 ) -> Result<Json<SealedIncident>, Failed> {
     known(&caller)?;
     let read = |filter| summed(&core, &asked.heads, filter);
-    let found = papers::incident(read, &asked.incident, &asked.units).map_err(log_error)?;
+    let found = papers::incident(read, &asked.incident, &asked.units).map_err(log_unreadable)?;
     found.map(Json).ok_or_else(|| {
         let why = format!("no incident has the number {}", asked.incident);
         fail(StatusCode::NOT_FOUND, "NO_SUCH_THING", why)
@@ -109,7 +111,7 @@ async fn sealed_run_route(
         run: Some(asked.run),
         ..Filter::default()
     };
-    let events = sealed(&core, &asked.heads, of_run).map_err(log_error)?;
+    let events = sealed(&core, &asked.heads, of_run).map_err(log_unreadable)?;
     Ok(Json(SealedRun { events }))
 }
 
@@ -133,8 +135,4 @@ async fn blocking<T: Send + 'static>(
         Ok(read) => read.map_err(|e| e.to_string()),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn log_error(why: String) -> Failed {
-    fail(StatusCode::INTERNAL_SERVER_ERROR, "LOG_UNREADABLE", why)
 }

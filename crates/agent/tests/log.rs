@@ -56,6 +56,7 @@ fn heads(heads: Vec<Head>) -> Heads {
         heads,
         pins: String::new(),
         lost: false,
+        redo: Default::default(),
     }
 }
 

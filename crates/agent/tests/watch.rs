@@ -287,6 +287,7 @@ async fn one_log_that_cannot_be_copied_does_not_hold_up_the_others() {
         heads,
         pins: String::new(),
         lost: false,
+        redo: Default::default(),
     };
     let copied = link::copy(&agent.core, &agent.client, &theirs).await;
     assert!(copied.is_err(), "it is reported");
@@ -296,4 +297,31 @@ async fn one_log_that_cannot_be_copied_does_not_hold_up_the_others() {
     };
     let journal = agent.core.log.journal();
     assert_eq!(journal.events(&filter).unwrap().len(), 1);
+}
+
+/// The other node can't look at the shared disk while it is held, so it goes by what it was told last.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wal_to_redo_is_what_the_node_that_runs_the_service_told_last() {
+    use siaga_agent::core::estimate::of_service;
+    use siaga_model::incident::Basis;
+    let agent = backup(Router::new(), false).await;
+    let service = agent.service();
+    let redo = async || {
+        let answer = of_service(&agent.core, &service).await.unwrap();
+        let redo = answer.based_on.iter().find_map(|b| match b {
+            Basis::Redo { bytes, .. } => Some(*bytes),
+            _ => None,
+        });
+        (redo, answer.likely_s.unwrap())
+    };
+    let (none, without) = redo().await;
+    assert_eq!(none, None);
+    let gib = BTreeMap::from([(service.name.clone(), 8u64 << 30)]);
+    agent.core.redo.told(gib);
+    let (some, with) = redo().await;
+    assert_eq!(some, Some(8 << 30));
+    assert!(with > without + 100, "{with} {without}");
+    // It stopped in order there: nothing is left to redo.
+    agent.core.redo.told(BTreeMap::new());
+    assert_eq!(redo().await, (None, without));
 }

@@ -9,7 +9,7 @@ use siaga_model::incident::{
     BackEntry, CauseCategory, CorrectiveAction, Estimate, FirstSign, IncidentEntry as E,
     IncidentKind, Level, Origin, Range, Review, SignedAs, UnitImpact,
 };
-use siaga_model::notice::{AckHow, Moment, NoticeEntry, Recipient, Text};
+use siaga_model::notice::{AckHow, AlertCause, Moment, NoticeEntry, Recipient, Text};
 use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, Step};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::{RunOutcome, StepOutcome, StepReport};
@@ -119,6 +119,7 @@ fn alert(pen: &mut Pen, key: &IncidentKey, at: i64) -> Result<()> {
     };
     let alert = entry(NoticeEntry::Alert {
         incident: key.clone(),
+        cause: AlertCause::Trouble,
         text: text("PERINGATAN: SIMRS tidak menjawab klien."),
         round: 1,
         to: "budi".into(),
@@ -160,6 +161,9 @@ fn notice(
             "Mohon maaf, SIMRS tidak dapat digunakan sejak pukul 02.14 WIB.",
         )],
         units: names.clone(),
+        next_update: None,
+        window: None,
+        reminds_of: None,
     });
     let released = entry(NoticeEntry::Released { bypass: false });
     pen.at(at, "sari", vec![drafted, released])?;

@@ -289,6 +289,7 @@ fn understand<A: DeserializeOwned>(status: StatusCode, bytes: &[u8]) -> Result<A
         error: ApiError {
             code: format!("HTTP_{}", status.as_u16()),
             message: status.to_string(),
+            problem: None,
         },
     })
 }

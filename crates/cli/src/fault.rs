@@ -15,6 +15,9 @@ pub enum Fault {
     /// The command line asks for something that can't be.
     #[error("{0}")]
     Usage(String),
+    /// The agent does not have what is asked for; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
     /// Ctrl-C, or an agent that went away, while this run goes on.
     #[error("run {run} goes on")]
     RunGoesOn { run: RunId, why: CallError },
@@ -32,6 +35,7 @@ impl Fault {
         match self {
             Fault::Call(error) | Fault::RunGoesOn { why: error, .. } => Exit::of_call(error),
             Fault::Usage(_) => Exit::Usage,
+            Fault::Refused(_) => Exit::Refused,
             Fault::RunInterrupted { .. } => Exit::Stuck,
             Fault::Local(_) => Exit::Failed,
         }
@@ -41,7 +45,7 @@ impl Fault {
     pub fn render(&self, language: Language) -> String {
         match self {
             Fault::Call(error) => call(language, error),
-            Fault::Usage(text) | Fault::Local(text) => text.clone(),
+            Fault::Usage(text) | Fault::Refused(text) | Fault::Local(text) => text.clone(),
             Fault::RunGoesOn {
                 run,
                 why: CallError::Interrupted,
@@ -82,7 +86,10 @@ fn call(language: Language, error: &CallError) -> String {
             language,
             &Screen::ApiError {
                 code: error.code.clone(),
-                message: error.message.clone(),
+                message: match &error.problem {
+                    Some(problem) => siaga_words::api_problem(language, problem),
+                    None => error.message.clone(),
+                },
             },
         ),
         CallError::Malformed { why } => {

@@ -46,7 +46,7 @@ fn run(cli: Cli) -> ExitCode {
     let ended = match cli.verb {
         // These speak for themselves and have exit codes of their own.
         Some(Verb::Agent(args)) => return verbs::agent::run(&global, args),
-        Some(Verb::Probe(args)) => return verbs::probe::run(args),
+        Some(Verb::Probe(args)) => return verbs::probe::run(&global, &args),
         Some(Verb::Lab(args)) => return verbs::lab::run(args),
         None => guided::run(&global),
         Some(Verb::Status(args)) => verbs::status::run(&global, &args),

@@ -63,6 +63,7 @@ mod tests {
             api: String::new(),
             token_file: "/x".into(),
             ca_file: None,
+            buttons: false,
         }
     }
 

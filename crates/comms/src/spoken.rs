@@ -17,6 +17,8 @@ pub enum Sign {
     CannotTell,
     /// An update that was promised to the units is late.
     UpdateLate,
+    /// The estimate that was given is over, and the service is not back.
+    EstimateOver,
 }
 
 /// What an alert says.
@@ -28,7 +30,7 @@ pub struct AlertFacts {
     pub now: UtcMicros,
     /// The incident's number, where it has one.
     pub number: Option<String>,
-    /// What is acknowledged.
+    /// What is acknowledged. Empty: nothing is, the reader is only told.
     pub notice: String,
     pub drill: bool,
 }
@@ -66,8 +68,28 @@ pub fn alert(templates: &Templates, language: Language, facts: &AlertFacts) -> T
             format!("[PERINGATAN] Pembaruan untuk {service} terlambat"),
             format!("Unit dijanjikan informasi {service} {since}, tetapi belum ada yang dikirim."),
         ),
+        (Sign::EstimateOver, Language::English) => (
+            format!("[ALERT] The estimate for {service} is over"),
+            format!(
+                "{service} was to work again by {since}, and does not. A new estimate is needed."
+            ),
+        ),
+        (Sign::EstimateOver, Language::Indonesian) => (
+            format!("[PERINGATAN] Perkiraan untuk {service} terlampaui"),
+            format!(
+                "{service} diperkirakan pulih paling lambat {since}, tetapi belum. Perkiraan baru diperlukan."
+            ),
+        ),
     };
     let (ask, number) = match language {
+        Language::English if facts.notice.is_empty() => (
+            "Please give news, also where nothing has changed.".to_owned(),
+            facts.number.as_ref().map(|n| format!("Log number {n}.")),
+        ),
+        Language::Indonesian if facts.notice.is_empty() => (
+            "Mohon beri kabar, juga bila belum ada perubahan.".to_owned(),
+            facts.number.as_ref().map(|n| format!("No. log {n}.")),
+        ),
         Language::English => (
             format!("Please look at once, and acknowledge the alert {notice}."),
             facts.number.as_ref().map(|n| format!("Log number {n}.")),

@@ -190,6 +190,15 @@ pub fn moment_name(moment: Moment) -> &'static str {
     }
 }
 
+/// The word of a moment on the command line.
+pub fn moment_word(moment: Moment) -> &'static str {
+    match moment {
+        Moment::AllClear => "all-clear",
+        Moment::FollowUp => "follow-up",
+        other => moment_name(other),
+    }
+}
+
 /// The moment of that name; a hyphen is as good as an underscore.
 pub fn moment_by_name(name: &str) -> Option<Moment> {
     let name = name.replace('-', "_");

@@ -73,7 +73,12 @@ fn the_products_name_is_in_no_text() {
     for language in BOTH {
         for drill in [false, true] {
             never(&announcement(language, drill));
-            for sign in [Sign::ClientTestsFail, Sign::CannotTell, Sign::UpdateLate] {
+            for sign in [
+                Sign::ClientTestsFail,
+                Sign::CannotTell,
+                Sign::UpdateLate,
+                Sign::EstimateOver,
+            ] {
                 never(&whole(&alert(&templates, language, &alerted(sign, drill))));
             }
         }

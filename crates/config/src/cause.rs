@@ -242,6 +242,14 @@ pub enum Cause {
         found: String,
         kind: ContactKind,
     },
+    /// Nothing says how to tell that person anything.
+    NoWayToTell {
+        name: String,
+    },
+    /// The page without TLS is for a reverse proxy on this machine.
+    ListensOpenly {
+        address: String,
+    },
     /// An alert that waits for a person to send it alerts nobody.
     AlertByHand {
         channel: String,
@@ -335,6 +343,8 @@ impl Cause {
             Cause::NoSuchChannel { .. } => "NO_SUCH_CHANNEL",
             Cause::NoSuchPerson { .. } => "NO_SUCH_PERSON",
             Cause::BadContact { .. } => "BAD_CONTACT",
+            Cause::NoWayToTell { .. } => "NO_WAY_TO_TELL",
+            Cause::ListensOpenly { .. } => "LISTENS_OPENLY",
             Cause::AlertByHand { .. } => "ALERT_BY_HAND",
             Cause::PasswordInClear { .. } => "PASSWORD_IN_CLEAR",
             Cause::UrlInClear { .. } => "URL_IN_CLEAR",

@@ -71,6 +71,18 @@ table! {
         role: Req<RoleWord>,
         /// The person's account on the nodes.
         login: Opt<Account>,
+        /// Where the person is told what is no alert: reminders, and the proof of the log. Who is on call need not be
+        /// named here again.
+        contact: Many<PersonContact>,
+    }
+}
+
+table! {
+    /// Where a person is told.
+    pub struct PersonContact {
+        /// A channel's name. Not one of the kind by-hand.
+        channel: Req<Name>,
+        address: Opt<Text>,
     }
 }
 
@@ -211,8 +223,10 @@ table! {
         kind: Req<TestWord>,
         /// For tcp.
         address: Opt<Endpoint>,
-        /// For http.
+        /// For http: http:// or https://.
         url: Opt<Url>,
+        /// For http: a certificate authority of the site's own (PEM), beside the system's.
+        ca_file: Opt<AbsolutePath>,
         /// For program: the program with its arguments.
         run: Opt<List<Text>>,
         /// Default: 10s.
@@ -309,6 +323,9 @@ table! {
         api: Opt<Url>,
         /// For telegram: a file with the bot's token, mode 0600.
         token_file: Opt<AbsolutePath>,
+        /// For telegram: notices carry a button that acknowledges them. The bot must have no other reader of its
+        /// updates. Default: false.
+        buttons: Opt<bool>,
     }
 }
 
@@ -346,9 +363,21 @@ table! {
         contact: Opt<Text>,
         /// In percent.
         availability_target: Opt<Percent>,
-        /// A drill is overdue after this many days.
+        /// A drill is overdue after this many days without a graded one. Default: 90.
         drill_every_days: Opt<Count>,
         /// The procedure is to be reviewed by then: 2026-08-01.
         procedure_review_due: Opt<Day>,
+        /// Who is reminded of planned work, drills, the review and corrective actions: a role, or a person's name.
+        /// Default: decider.
+        remind: Opt<Text>,
+        /// The person outside IT who is sent the heads of the event chains each month.
+        seal_to: Opt<Account>,
+        /// The page on which a unit acknowledges a notice, as the units' devices reach it; with ack_listen and
+        /// ack_secret_file.
+        ack_url: Opt<Url>,
+        /// Where each agent serves that page, without TLS: an address of this very machine, for a reverse proxy.
+        ack_listen: Opt<Endpoint>,
+        /// A file with the secret that the links are made of, the same on both nodes, mode 0600.
+        ack_secret_file: Opt<AbsolutePath>,
     }
 }

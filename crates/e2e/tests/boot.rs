@@ -52,6 +52,42 @@ fn after_a_building_power_loss_the_policy_lets_the_preferred_node_start() {
 }
 
 #[test]
+fn a_pause_holds_up_the_start_after_a_building_power_loss_and_the_screens_say_so() {
+    let lab = Lab::up(&[]);
+    policy(&lab, "start_after_building_power_loss = true");
+    lab.siaga(
+        "serverdb",
+        &["pause", "--for", "1h", "--reason", "work on the cabinet"],
+    )
+    .expect(0);
+    wait_until("both nodes know of the pause", || {
+        let kinds = ["events", "--json", "--kind", "paused"];
+        lab.siaga("backup", &kinds)
+            .expect(0)
+            .out
+            .contains("work on the cabinet")
+    });
+    building_loses_power(&lab);
+    for node in ["serverdb", "backup"] {
+        wait_until("the screen says what it waits for", || {
+            let status = lab.siaga(node, &["status", "--json"]).expect(0).json();
+            status["duties"][0]["duty"] == "start_waits"
+        });
+    }
+    let text = lab
+        .siaga("backup", &["status", "--lang", "en"])
+        .expect(0)
+        .out;
+    assert!(text.contains("siaga resume-alerts"), "{text}");
+    assert_eq!(lab.holder(), None);
+    assert_eq!(by_itself(&lab, "serverdb"), 0);
+    lab.siaga("backup", &["resume-alerts"]).expect(0);
+    wait_until("the service is back", || {
+        lab.holder().as_deref() == Some("serverdb")
+    });
+}
+
+#[test]
 fn the_policy_waits_for_the_other_node_and_starts_nothing_that_was_stopped() {
     let lab = Lab::up(&[]);
     policy(&lab, "start_after_building_power_loss = true");

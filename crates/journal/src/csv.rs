@@ -65,9 +65,10 @@ pub fn log_book_csv(rows: &[LogBookRow]) -> String {
     ];
     line(&mut out, header.map(str::to_owned));
     for row in rows {
-        let seen_by = match row.seen_by {
-            SeenBy::Probe => "probe",
-            SeenBy::Node => "node",
+        let seen_by = match (&row.entered_by, row.seen_by) {
+            (Some(_), _) => "entered",
+            (None, SeenBy::Probe) => "probe",
+            (None, SeenBy::Node) => "node",
         };
         line(
             &mut out,

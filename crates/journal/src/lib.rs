@@ -52,7 +52,8 @@
 //! A summary that does not hold, or does not fit its log, is as good as none.
 
 pub mod availability;
-pub mod clock;
+pub mod by_hand;
+mod clock;
 pub mod csv;
 pub mod error;
 mod filter;

@@ -34,6 +34,9 @@ pub struct LogBookRow {
     /// The run that covered `run`, because its coordinator fell silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covered_by: Option<RunId>,
+    /// Nobody measured it: this person entered its times, after a move made by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_by: Option<String>,
 }
 
 /// What was down.
@@ -142,6 +145,7 @@ pub fn rows(events: &[EventView], wanted: &LogRows) -> Vec<LogBookRow> {
 /// The log book from events in the merged order, oldest downtime first.
 pub fn log_book(events: &[EventView]) -> Vec<LogBookRow> {
     let mut rows = service_rows(events);
+    rows.extend(crate::by_hand::entered_rows(events, &rows));
     rows.extend(crate::machines::machine_rows(events));
     rows.sort_by_key(|row| row.offline_at.or(row.online_at));
     rows
@@ -370,6 +374,7 @@ fn row(service: &ServiceName, gap: Gap, runs: &[Run]) -> LogBookRow {
             Some(cover.id.clone())
         }),
         run: run.map(|r| r.id.clone()),
+        entered_by: None,
     }
 }
 

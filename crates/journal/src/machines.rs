@@ -173,5 +173,6 @@ fn line(
         seen_by: SeenBy::Node,
         run,
         covered_by: None,
+        entered_by: None,
     }
 }

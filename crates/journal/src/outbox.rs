@@ -8,7 +8,7 @@ pub use due::{Due, DueState, NextRound, delivery_id, people};
 
 use siaga_model::api::EventView;
 use siaga_model::event::{EventBody, Hlc};
-use siaga_model::notice::{AckHow, Moment, NoticeEntry, Text};
+use siaga_model::notice::{About, AckHow, AlertCause, Moment, NoticeEntry, Text, Window};
 use siaga_model::{DeliveryId, IncidentKey, NodeName, NoticeId, PersonName, UnitName, UtcMicros};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ pub struct Pause {
 pub struct NoticeRecord {
     /// `None`: only later rows of it are here yet.
     pub draft: Option<Draft>,
+    /// What is told to people of the site.
+    pub message: Option<Message>,
     /// The rounds of an alert, by their number.
     pub rounds: BTreeMap<u32, Round>,
     pub released: Option<Stamp>,
@@ -63,6 +65,17 @@ pub struct Draft {
     pub incident: Option<IncidentKey>,
     pub texts: Vec<Text>,
     pub units: Vec<UnitName>,
+    pub window: Option<Window>,
+    pub reminds_of: Option<NoticeId>,
+}
+
+/// A message to people, who need not answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    pub stamp: Stamp,
+    pub about: About,
+    pub text: Text,
+    pub to: Vec<PersonName>,
 }
 
 /// An alert to one person.
@@ -70,6 +83,7 @@ pub struct Draft {
 pub struct Round {
     pub stamp: Stamp,
     pub incident: IncidentKey,
+    pub cause: AlertCause,
     pub text: Text,
     pub to: PersonName,
 }
@@ -109,7 +123,16 @@ impl NoticeRecord {
     /// When it was written.
     pub fn written(&self) -> Option<&Stamp> {
         let of_round = || self.rounds.values().next().map(|r| &r.stamp);
-        self.draft.as_ref().map(|d| &d.stamp).or_else(of_round)
+        let of_message = || self.message.as_ref().map(|m| &m.stamp);
+        self.draft
+            .as_ref()
+            .map(|d| &d.stamp)
+            .or_else(of_round)
+            .or_else(of_message)
+    }
+    /// Why an alert was raised.
+    pub fn cause(&self) -> Option<&AlertCause> {
+        self.rounds.values().next().map(|r| &r.cause)
     }
     /// An alert to people on call, and not a notice to units.
     pub fn is_alert(&self) -> bool {
@@ -169,12 +192,33 @@ impl Outbox {
         self.notices.iter()
     }
 
-    /// The alert of that incident, which is still wanted.
-    pub fn alert_of(&self, incident: &IncidentKey) -> Option<&NoticeId> {
-        let wanted = |r: &NoticeRecord| {
-            r.is_alert() && r.incident() == Some(incident) && r.dropped.is_none()
-        };
-        self.notices.iter().find(|(_, r)| wanted(r)).map(|(n, _)| n)
+    /// The alert of that incident for that cause, which is still wanted.
+    pub fn alert_of<'a>(
+        &'a self,
+        incident: &'a IncidentKey,
+        cause: &AlertCause,
+    ) -> Option<&'a NoticeId> {
+        let mut all = self.alerts_of(incident);
+        all.find(|(_, r)| r.dropped.is_none() && r.cause() == Some(cause))
+            .map(|(n, _)| n)
+    }
+
+    /// The alerts of that incident that still go on: nobody answered them, and they are wanted.
+    pub fn going_on<'a>(
+        &'a self,
+        incident: &'a IncidentKey,
+    ) -> impl Iterator<Item = (&'a NoticeId, &'a AlertCause)> {
+        self.alerts_of(incident)
+            .filter(|(_, r)| r.dropped.is_none() && r.alert_acknowledged.is_none())
+            .filter_map(|(n, r)| Some((n, r.cause()?)))
+    }
+
+    fn alerts_of<'a>(
+        &'a self,
+        incident: &'a IncidentKey,
+    ) -> impl Iterator<Item = (&'a NoticeId, &'a NoticeRecord)> {
+        let of = move |r: &NoticeRecord| r.is_alert() && r.incident() == Some(incident);
+        self.notices.iter().filter(move |(_, r)| of(r))
     }
 }
 
@@ -186,17 +230,39 @@ impl NoticeRecord {
                 incident,
                 texts,
                 units,
+                window,
+                reminds_of,
+                ..
             } => {
+                let known = self.draft.as_ref().map(|d| d.stamp.clone());
+                // The same reminder from both nodes: the first counts.
+                if !earlier(&known, &stamp) {
+                    return;
+                }
                 self.draft = Some(Draft {
                     stamp,
                     moment: *moment,
                     incident: incident.clone(),
                     texts: texts.clone(),
                     units: units.clone(),
+                    window: *window,
+                    reminds_of: reminds_of.clone(),
                 });
+            }
+            NoticeEntry::Message { about, text, to } => {
+                let known = self.message.as_ref().map(|m| m.stamp.clone());
+                if earlier(&known, &stamp) {
+                    self.message = Some(Message {
+                        stamp,
+                        about: about.clone(),
+                        text: text.clone(),
+                        to: to.clone(),
+                    });
+                }
             }
             NoticeEntry::Alert {
                 incident,
+                cause,
                 text,
                 round,
                 to,
@@ -204,6 +270,7 @@ impl NoticeRecord {
                 let round_row = Round {
                     stamp,
                     incident: incident.clone(),
+                    cause: cause.clone(),
                     text: text.clone(),
                     to: to.clone(),
                 };
@@ -277,6 +344,7 @@ impl DeliveryRecord {
             }
             NoticeEntry::Drafted { .. }
             | NoticeEntry::Alert { .. }
+            | NoticeEntry::Message { .. }
             | NoticeEntry::Released { .. }
             | NoticeEntry::Dropped { .. }
             | NoticeEntry::Acknowledged { .. }

@@ -1,11 +1,12 @@
 //! What other parts read out of the events. Pure functions over events in the merged order, oldest first.
 
 use crate::journal::StepTimes;
-use siaga_model::api::EventView;
+use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::{EventBody, Hlc};
+use siaga_model::note::Note;
 use siaga_model::plan::MoveKind;
 use siaga_model::proof::Ground;
-use siaga_model::run::StepOutcome;
+use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeSet;
 
@@ -110,9 +111,30 @@ fn step_time(view: &EventView) -> Option<(&'static str, u64)> {
     }
 }
 
+/// The name under which `Journal::step_history` gives the rates of recoveries, in KiB per second.
+pub const REDO_RATE: &str = "redo_kib_per_s";
+
+/// How fast a start redid the WAL, the rest of the start among it: what a clean start takes is short beside it.
+fn redo_rate(view: &EventView) -> Option<u64> {
+    let EventBody::StepFinished { report, .. } = &view.event.body else {
+        return None;
+    };
+    let (_, ms) = step_time(view)?;
+    let bytes = report.notes.iter().find_map(|note| match note {
+        Note::WalToRedo { bytes } => Some(*bytes),
+        _ => None,
+    })?;
+    // A recovery of next to nothing says nothing of the rate.
+    (bytes >= 16 << 20).then(|| (bytes >> 10).saturating_mul(1000) / ms.max(1))
+}
+
 pub(crate) fn add_step_times(times: &mut StepTimes, events: &[EventView]) {
     for (action, ms) in events.iter().filter_map(step_time) {
         times.entry(action.to_owned()).or_default().push(ms);
+    }
+    let rates: Vec<u64> = events.iter().filter_map(redo_rate).collect();
+    if !rates.is_empty() {
+        times.entry(REDO_RATE.to_owned()).or_default().extend(rates);
     }
 }
 
@@ -130,6 +152,35 @@ impl Moment {
             at: view.at,
         }
     }
+}
+
+/// The kinds that [`last_graded_drill`] looks at.
+pub const DRILL_KINDS: [&str; 3] = ["run_accepted", "run_ended", "outage_measured"];
+
+/// When the newest drill ended that can be graded: it was carried through, and a client measured it.
+pub fn last_graded_drill(events: &[EventView]) -> Option<UtcMicros> {
+    let mut drills: BTreeSet<&RunId> = BTreeSet::new();
+    let mut measured: BTreeSet<&RunId> = BTreeSet::new();
+    let mut done: Vec<(&RunId, UtcMicros)> = Vec::new();
+    for view in events {
+        let Some(run) = &view.event.run else { continue };
+        match &view.event.body {
+            EventBody::RunAccepted {
+                move_kind: MoveKind::Drill,
+                ..
+            } => drop(drills.insert(run)),
+            EventBody::OutageMeasured { outage } if outage.seen_by == SeenBy::Probe => {
+                measured.insert(run);
+            }
+            EventBody::RunEnded {
+                outcome: RunOutcome::Done,
+                ..
+            } if drills.contains(run) => done.push((run, view.at)),
+            _ => {}
+        }
+    }
+    let graded = |(run, _): &&(&RunId, UtcMicros)| measured.contains(run);
+    done.iter().rfind(graded).map(|(_, at)| *at)
 }
 
 /// The newest `check` of a node.

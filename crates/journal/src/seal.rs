@@ -73,6 +73,30 @@ pub fn disagreements(
     Ok(problems)
 }
 
+/// The seal in a message that was mailed: a line for each head (`node.incarnation number hash`), and its digest. A mail
+/// program may have broken long lines with a `=` at their end. `None`: there is none in it.
+pub fn of_text(text: &str) -> Option<Seal> {
+    let whole = text.replace("=\r\n", "").replace("=\n", "");
+    let is_hash = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut seal = Seal::default();
+    for line in whole.lines() {
+        match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["digest", digest] if is_hash(digest) => seal.digest = (*digest).to_owned(),
+            [log, seq, hash] if is_hash(hash) => {
+                let (node, incarnation) = log.rsplit_once('.')?;
+                seal.heads.push(LogHead {
+                    node: node.into(),
+                    incarnation: incarnation.parse().ok()?,
+                    seq: seq.parse().ok()?,
+                    hash: (*hash).to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+    (!seal.heads.is_empty() && !seal.digest.is_empty()).then_some(seal)
+}
+
 #[derive(Deserialize)]
 struct Peek {
     seq: u64,

@@ -31,6 +31,7 @@ fn row(kind: DowntimeKind, off: Option<UtcMicros>, on: Option<UtcMicros>) -> Log
         seen_by: SeenBy::Probe,
         run: None,
         covered_by: None,
+        entered_by: None,
     }
 }
 

@@ -378,6 +378,9 @@ fn the_first_notice_that_was_sent_is_a_time_of_the_record() {
             incident: Some("k1".into()),
             texts: Vec::new(),
             units: vec!["igd".into()],
+            next_update: Some(UtcMicros(1)),
+            window: None,
+            reminds_of: None,
         },
     ));
     assert_eq!(one(&events).time(TimeKind::FirstNotice), None);

@@ -333,3 +333,48 @@ fn a_covered_run_whose_order_was_not_copied_is_known_by_its_plan() {
     assert_eq!(rows[0].run, Some(RunId::from("r1")));
     assert_eq!(rows[0].covered_by, Some(RunId::from("r2")));
 }
+
+fn said(at: i64, entry: siaga_model::incident::IncidentEntry) -> EventView {
+    let body = EventBody::Incident {
+        incident: "k1".into(),
+        entry: Box::new(entry),
+    };
+    view("backup", at, None, body)
+}
+
+#[test]
+fn a_move_made_by_hand_has_a_line_of_what_was_entered_and_says_so() {
+    use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin, TimeKind};
+    let time = |kind, at: i64| IncidentEntry::TimeEntered {
+        time: kind,
+        at: Some(UtcMicros(START + at * 1_000_000)),
+        reason: String::new(),
+    };
+    let opened = |origin| IncidentEntry::Opened {
+        number: "DT-2026-001".into(),
+        kind: IncidentKind::Unplanned,
+        origin,
+        services: vec!["simrs".into()],
+        first: FirstSign::default(),
+    };
+    let mut events = vec![
+        said(100, opened(Origin::ByHand)),
+        said(110, time(TimeKind::Offline, 10)),
+    ];
+    // It is known to be back: without that time it must not look as if it lasted.
+    assert!(services(&events).is_empty());
+    events.push(said(120, time(TimeKind::ClientOk, 70)));
+    let rows = services(&events);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].duration_ms, Some(60_000));
+    assert!(rows[0].entered_by.is_some());
+    assert!(log_book_csv(&rows).contains(",entered,"));
+    // What was measured of that time is not told twice.
+    let mut measured = events.clone();
+    measured.insert(0, view("backup", 90, None, outage(11, 69, SeenBy::Probe)));
+    let rows = services(&measured);
+    assert_eq!((rows.len(), rows[0].entered_by.is_none()), (1, true));
+    // A person's own incident is no move by hand.
+    events[0] = said(100, opened(Origin::Person));
+    assert!(services(&events).is_empty());
+}

@@ -84,6 +84,9 @@ fn years(journal: &mut Journal, clock: &TestClock) {
             incident: Some(key.as_str().into()),
             texts: Vec::new(),
             units: vec!["igd".into()],
+            next_update: None,
+            window: None,
+            reminds_of: None,
         };
         let mut rows = vec![
             incident(&key, opened(&format!("DT-2026-00{}", number + 1))),

@@ -12,7 +12,7 @@ use siaga_model::api::EventView;
 use siaga_model::config::Language;
 use siaga_model::downtime::Unit;
 use siaga_model::event::EventBody;
-use siaga_model::notice::{AckHow, Moment, NoticeEntry};
+use siaga_model::notice::{AckHow, AlertCause, Moment, NoticeEntry};
 
 #[test]
 fn nothing_goes_out_before_its_release_and_each_unit_reads_its_language() {
@@ -198,7 +198,7 @@ fn the_first_acknowledgement_of_a_unit_counts() {
     let outbox = outbox(&rows);
     let record = outbox.notice(&"n1".into()).unwrap();
     assert_eq!(record.acknowledged[&"igd".into()].2, "first");
-    assert_eq!(outbox.alert_of(&"i".into()), None);
+    assert_eq!(outbox.alert_of(&"i".into(), &AlertCause::Trouble), None);
 }
 
 #[test]
@@ -219,6 +219,9 @@ fn what_is_over_is_not_looked_through_again() {
             incident: None,
             texts: vec![text(Language::Indonesian, "x")],
             units: units.clone(),
+            next_update: None,
+            window: None,
+            reminds_of: None,
         };
         let name = format!("n{n:04}");
         rows.push(notice(&name, n * S, draft));

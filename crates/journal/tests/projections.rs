@@ -230,3 +230,68 @@ fn the_list_of_binding_kinds_is_spelled_as_the_rows_are() {
         assert!(parsed.is_ok());
     }
 }
+
+#[test]
+fn a_recovery_says_how_fast_it_redid_the_wal() {
+    let with = |bytes: Option<u64>, ms| {
+        let mut body = step(
+            Action::StartDatabase,
+            StepOutcome::Done { changed: true },
+            ms,
+        );
+        if let (EventBody::StepFinished { report, .. }, Some(bytes)) = (&mut body, bytes) {
+            report.notes = vec![siaga_model::Note::WalToRedo { bytes }];
+        }
+        body
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), "serverdb");
+    for body in [
+        with(None, 300),
+        with(Some(1 << 30), 10_000),
+        // Next to nothing says nothing of the rate.
+        with(Some(1 << 20), 300),
+    ] {
+        journal.append(of_service(body), Durability::Sync).unwrap();
+    }
+    assert_eq!(journal.step_history(REDO_RATE), [(1 << 20) / 10]);
+    assert_eq!(journal.step_history("start_database").len(), 3);
+    // What is written after the first question counts too.
+    let body = with(Some(1 << 30), 5_000);
+    journal.append(of_service(body), Durability::Sync).unwrap();
+    assert_eq!(journal.step_history(REDO_RATE).len(), 2);
+}
+
+#[test]
+fn a_drill_counts_where_it_was_carried_through_and_a_client_measured_it() {
+    use siaga_model::api::SeenBy;
+    let drill = |run: &'static str, at, seen_by| {
+        [
+            view("serverdb", at, Some(run), accepted(MoveKind::Drill, "")),
+            view(
+                "serverdb",
+                at + 5,
+                Some(run),
+                outage(at + 1, at + 3, seen_by),
+            ),
+            view("serverdb", at + 6, Some(run), ended()),
+        ]
+    };
+    let mut events = drill("r1", 10, SeenBy::Probe).to_vec();
+    let first = last_graded_drill(&events);
+    assert_eq!(first, Some(events[2].at));
+    // Nobody confirmed this one from a client, that one was no drill, and the last is not over.
+    events.extend(drill("r2", 20, SeenBy::Node));
+    events.extend(drill("r3", 30, SeenBy::Probe));
+    events[6] = view(
+        "serverdb",
+        30,
+        Some("r3"),
+        accepted(MoveKind::Switchover, ""),
+    );
+    events.extend(drill("r4", 40, SeenBy::Probe).into_iter().take(2));
+    assert_eq!(last_graded_drill(&events), first);
+    events.extend(drill("r5", 50, SeenBy::Probe));
+    assert!(last_graded_drill(&events) > first);
+    assert_eq!(last_graded_drill(&[]), None);
+}

@@ -1,5 +1,6 @@
 //! What agents, the command line and probes send each other: bodies of the HTTP/JSON API, version 1.
 
+use crate::duty::Duty;
 use crate::event::{Actor, Event, Finding};
 use crate::ids::{NodeName, PersonName, RunId, ServiceName};
 use crate::observation::{NodeFacts, Observation};
@@ -161,6 +162,9 @@ pub struct Status {
     pub version: String,
     pub services: Vec<ServiceStatus>,
     pub findings: Vec<Finding>,
+    /// What people still have to do.
+    #[serde(default)]
+    pub duties: Vec<Duty>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -247,6 +251,9 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// What this check did not exercise.
     pub not_exercised: Vec<Sentence>,
+    /// What people still have to do. None of it stands in the way of a takeover.
+    #[serde(default)]
+    pub duties: Vec<Duty>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -311,7 +318,11 @@ pub const COORDINATOR_SILENT: &str = "COORDINATOR_SILENT";
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApiError {
     pub code: String,
+    /// In English.
     pub message: String,
+    /// The same as a value, where a person can run into it: a screen says it in the site's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<crate::api_problem::ApiProblem>,
 }
 
 /// `GET /v1/config`: what a screen needs to know of the site.

@@ -266,8 +266,13 @@ pub enum ClientTestKind {
     Probe,
     /// A TCP connection.
     Tcp { address: SocketAddr },
-    /// `GET` that must answer with a status below 400.
-    Http { url: String },
+    /// `GET` that must answer with a status below 400. Over https the certificate must be good as well: by an
+    /// authority of the node's system, or of `ca_file` (PEM).
+    Http {
+        url: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_file: Option<PathBuf>,
+    },
     /// A program of the site; exit code 0 passes.
     Program(Argv),
 }

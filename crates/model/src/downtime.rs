@@ -1,7 +1,7 @@
 //! The configuration of a downtime's other half: units, their contacts, channels, who is on call, and the site's rules
 //! for incidents and notices.
 
-use crate::config::{Argv, Language};
+use crate::config::{Argv, Language, Role};
 use crate::ids::{ChannelName, PersonName, UnitName};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -14,6 +14,8 @@ pub struct Downtime {
     pub channels: Vec<Channel>,
     /// In the order in which an alert that nobody acknowledges goes on.
     pub on_call: Vec<OnCall>,
+    /// Where people are told what is no alert: they need not be on call.
+    pub reach: Vec<OnCall>,
     pub rules: Rules,
 }
 
@@ -21,6 +23,20 @@ impl Downtime {
     /// The unit of that name.
     pub fn unit(&self, name: &UnitName) -> Option<&Unit> {
         self.units.iter().find(|u| &u.name == name)
+    }
+    /// All addresses of a person, each once.
+    pub fn addresses_of<'a>(&'a self, person: &'a PersonName) -> impl Iterator<Item = &'a OnCall> {
+        let all = move || {
+            self.reach
+                .iter()
+                .chain(&self.on_call)
+                .filter(move |o| &o.person == person)
+        };
+        let same = |a: &OnCall, b: &OnCall| a.channel == b.channel && a.address == b.address;
+        all()
+            .enumerate()
+            .filter(move |(at, one)| !all().take(*at).any(|o| same(o, one)))
+            .map(|(_, one)| one)
     }
     /// The channel of that name.
     pub fn channel(&self, name: &ChannelName) -> Option<&Channel> {
@@ -50,7 +66,7 @@ pub struct Contact {
     pub address: String,
 }
 
-/// A person who is alerted.
+/// A person's address: who is alerted, or told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OnCall {
     pub person: PersonName,
@@ -96,6 +112,8 @@ pub enum ChannelKind {
         api: String,
         token_file: PathBuf,
         ca_file: Option<PathBuf>,
+        /// Notices carry a button that acknowledges them, and the bot's updates are read.
+        buttons: bool,
     },
     /// A person copies the text and sends it, and ticks it off.
     ByHand,
@@ -136,10 +154,34 @@ pub struct Rules {
     pub contact: String,
     /// In thousandths of a percent: 99500 is 99.5 %.
     pub availability_target_milli_pct: Option<u32>,
-    /// A drill is overdue after this many days. `None`: no reminder.
-    pub drill_every_days: Option<u32>,
+    /// A drill is overdue after this many days without a graded one.
+    pub drill_every_days: u32,
     /// The procedure is to be reviewed by then: `2026-08-01`.
     pub procedure_review_due: Option<String>,
+    /// Who is reminded of what is due.
+    pub remind: Remind,
+    /// Who keeps the heads of the event chains, sent once a month: somebody outside IT.
+    pub seal_to: Option<PersonName>,
+    /// The page on which units acknowledge.
+    pub ack: Option<AckPage>,
+}
+
+/// The page on which a unit acknowledges a notice. It is served without TLS to this machine alone: in front of it stands
+/// a reverse proxy with a certificate that the units' devices trust.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AckPage {
+    /// What the links begin with.
+    pub url: String,
+    pub listen: std::net::SocketAddr,
+    pub secret_file: PathBuf,
+}
+
+/// Who is reminded: everybody with a role, or one person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remind {
+    Role(Role),
+    Person(PersonName),
 }
 
 /// Who may release a notice.
@@ -168,8 +210,11 @@ impl Default for Rules {
             template_dir: None,
             contact: String::new(),
             availability_target_milli_pct: None,
-            drill_every_days: None,
+            drill_every_days: 90,
             procedure_review_due: None,
+            remind: Remind::Role(Role::Decider),
+            seal_to: None,
+            ack: None,
         }
     }
 }

@@ -60,7 +60,6 @@ pub enum Evidence {
     ProbeReport { probe: String, age_ms: u64 },
     // --- client tests
     Connected,
-    OnlyHttp { url: String },
     ProbeServed { probe: String, age_ms: u64 },
     ProbeNotServed { probe: String, age_ms: u64 },
     NoProbeReports,

@@ -1,7 +1,7 @@
 //! The rows of an incident: what was said, entered or decided about one downtime. What was *measured* stays in the
 //! rows of the runs and probes; `siaga-journal` makes one record of both.
 
-use crate::ids::{PersonName, RunId, ServiceName, UnitName};
+use crate::ids::{NodeName, PersonName, RunId, ServiceName, UnitName};
 use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub enum IncidentEntry {
     },
     /// A run that belongs to this incident.
     RunJoined { run: RunId },
+    /// An agent found the service serving on that node, without a run that brought it there.
+    MovedByHand { node: NodeName },
     /// An estimate that was given to people.
     Estimated { estimate: Estimate },
     /// What is new, in one sentence for the units.

@@ -5,8 +5,10 @@
 //! can all be built against it.
 
 pub mod api;
+pub mod api_problem;
 pub mod config;
 pub mod downtime;
+pub mod duty;
 pub mod event;
 pub mod evidence;
 pub mod ids;

@@ -20,6 +20,10 @@ pub enum Note {
         ms: u64,
     },
     NeedsRecovery,
+    /// So much of the WAL was to be redone, as it was measured before the start.
+    WalToRedo {
+        bytes: u64,
+    },
     LockFileKept {
         path: PathBuf,
         pid: i32,

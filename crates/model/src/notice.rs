@@ -1,6 +1,7 @@
 //! The rows of notices: what was told to whom, by which channel, and who has acknowledged it.
 
-use crate::ids::{ChannelName, DeliveryId, IncidentKey, PersonName, UnitName};
+use crate::duty::Duty;
+use crate::ids::{ChannelName, DeliveryId, IncidentKey, NoticeId, PersonName, UnitName};
 use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
 
@@ -58,14 +59,31 @@ pub enum NoticeEntry {
         /// One for each language of its units.
         texts: Vec<Text>,
         units: Vec<UnitName>,
+        /// When the text says that the next news comes: a promise, once it is released.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_update: Option<UtcMicros>,
+        /// The planned work that it announces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<Window>,
+        /// It says once more what that one said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reminds_of: Option<NoticeId>,
     },
     /// An alert to the on-call list. It needs no release.
     Alert {
         incident: IncidentKey,
+        #[serde(default, skip_serializing_if = "AlertCause::is_trouble")]
+        cause: AlertCause,
         text: Text,
         /// From 1, along the list and round again.
         round: u32,
         to: PersonName,
+    },
+    /// A reminder or a proof to people of the site, once, by all their channels. It needs no release and no answer.
+    Message {
+        about: About,
+        text: Text,
+        to: Vec<PersonName>,
     },
     /// It may go out. `bypass`: nobody released it in time.
     Released { bypass: bool },
@@ -99,12 +117,54 @@ pub enum NoticeEntry {
     AlertAcknowledged { person: PersonName },
 }
 
+/// Why the people on call are alerted. One cause has one alert.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum AlertCause {
+    /// The service does not work, or nobody can tell.
+    #[default]
+    Trouble,
+    /// News was promised for then, and none was given.
+    UpdateLate { promised: UtcMicros },
+    /// The estimate that was given then is over.
+    EstimateOver { given_at: UtcMicros },
+}
+
+impl AlertCause {
+    /// The cause that older rows have without saying it.
+    pub fn is_trouble(&self) -> bool {
+        *self == AlertCause::Trouble
+    }
+}
+
+/// What a message to people is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "subject")]
+pub enum About {
+    Duty {
+        duty: Duty,
+    },
+    /// The heads of the event chains, for that month: `2026-11`.
+    EventHeads {
+        month: String,
+    },
+}
+
+/// From when to when planned work is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Window {
+    pub from: UtcMicros,
+    pub to: UtcMicros,
+}
+
 /// Who is told.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     Unit(UnitName),
     OnCall(PersonName),
+    /// A person of the site who is told, and need not answer.
+    Person(PersonName),
 }
 
 /// How an acknowledgement came.

@@ -3,7 +3,7 @@
 use crate::ids::{
     ChannelName, DeliveryId, IncidentKey, NoticeId, PersonName, ServiceName, UnitName,
 };
-use crate::notice::{AckHow, Moment, Recipient, Text};
+use crate::notice::{About, AckHow, Moment, Recipient, Text};
 use crate::refusal::Refusal;
 use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,11 @@ pub struct PauseView {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NoticeView {
     pub notice: NoticeId,
-    /// `None`: an alert to people on call.
+    /// `None`: an alert to people on call, or a message.
     pub moment: Option<Moment>,
+    /// What a message to people of the site is about.
+    #[serde(default)]
+    pub about: Option<About>,
     pub incident: Option<IncidentKey>,
     pub texts: Vec<Text>,
     pub state: NoticeState,

@@ -1,6 +1,7 @@
 //! The record of one incident as it is shown: everything that was measured, entered, decided and told about one
 //! downtime. A view of the events, made by `siaga-journal`; null is "not known", never zero.
 
+use crate::duty::Duty;
 use crate::ids::{IncidentKey, NodeName, NoticeId, PersonName, RunId, ServiceName, UnitName};
 use crate::incident::{
     BackEntry, CauseCategory, CorrectiveAction, Estimate, IncidentEntry, IncidentKind, Level,
@@ -66,9 +67,17 @@ pub struct IncidentRecord {
     pub merged_into: Option<IncidentKey>,
     /// Every row, in the merged order: nothing that was ever said is lost.
     pub history: Vec<HistoryLine>,
+    /// What is to be done of it, as of the moment at which it was asked for.
+    #[serde(default)]
+    pub duties: Vec<Duty>,
 }
 
 impl IncidentRecord {
+    /// An agent found that the service had been moved by hand: some times are known to people only.
+    pub fn moved_by_hand(&self) -> bool {
+        let found = |h: &HistoryLine| matches!(h.entry, IncidentEntry::MovedByHand { .. });
+        self.origin == Origin::ByHand || self.history.iter().any(found)
+    }
     /// The value that counts: a correction where there is one, else what was measured or entered.
     pub fn time(&self, kind: TimeKind) -> Option<UtcMicros> {
         self.times.iter().find(|t| t.time == kind)?.counts()
@@ -232,6 +241,9 @@ pub struct NoticeLine {
     pub drafted_at: UtcMicros,
     pub released_at: Option<UtcMicros>,
     pub first_sent_at: Option<UtcMicros>,
+    /// When it promised the next news.
+    #[serde(default)]
+    pub next_update_at: Option<UtcMicros>,
     pub sent: u32,
     pub acknowledged: Vec<UnitName>,
 }

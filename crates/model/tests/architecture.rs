@@ -12,9 +12,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("words", &["model"]),
     ("config", &["model"]),
-    ("comms", &["model", "words"]),
-    ("node", &["model", "runner"]),
-    ("probe", &["model"]),
+    // TLS towards servers of others; the agents' own is by their keys.
+    ("trust", &[]),
+    ("comms", &["model", "words", "trust"]),
+    ("node", &["model", "runner", "trust"]),
+    ("probe", &["model", "trust"]),
     ("sim", &["model", "planner", "runner"]),
     (
         "agent",

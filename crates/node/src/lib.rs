@@ -31,6 +31,12 @@ pub fn since_boot() -> Duration {
     Duration::new(seconds, nanos)
 }
 
+/// How much of the WAL in that data directory a start after a crash would redo, bytes. Reads the control file and a page of
+/// a few segments. `None`: nothing, or it can't be told.
+pub fn wal_to_redo(data_dir: &std::path::Path) -> Option<u64> {
+    act::postgres::recovery::RedoRange::measure(data_dir).map(|range| range.bytes())
+}
+
 /// The kernel's boot id. An error says why it can't be read.
 pub fn boot_id() -> Result<BootId, String> {
     let path = "/proc/sys/kernel/random/boot_id";

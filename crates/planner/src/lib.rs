@@ -8,6 +8,7 @@
 //! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs` |
 //! | could we take over now? | [`readiness()`] | `readiness.rs` |
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
+//! | what do people still have to do? | [`duties::duties`] | `duties.rs` |
 //!
 //! Read `takeover.rs` first: it is the table that says when a silent node may be passed over. Each of its cells is a
 //! file under `snapshots/takeover-table/`.
@@ -22,7 +23,9 @@
     reason = "a refusal is an answer like a plan is: made once per question, never passed up through a hot path"
 )]
 
+mod calendar;
 mod diagnose;
+pub mod duties;
 pub mod estimate;
 mod evidence;
 mod goal;

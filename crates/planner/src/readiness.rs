@@ -22,6 +22,7 @@ pub fn readiness(config: &Config, observation: &Observation, findings: &[Finding
         can_take_over: CanTakeOver::Unknown,
         findings: findings.to_vec(),
         not_exercised: Vec::new(),
+        duties: Vec::new(),
     };
     let Ok(world) = World::new(config, observation) else {
         return report;

@@ -14,7 +14,7 @@ const NOW: UtcMicros = UtcMicros(1_000_000_000);
 fn own(action: &str, times: &[u64]) -> History {
     History {
         steps: [(action.to_owned(), times.to_vec())].into(),
-        decisions_ms: Vec::new(),
+        ..History::default()
     }
 }
 
@@ -131,4 +131,32 @@ fn estimates_are_scored_against_what_happened() {
         (score.median_width_s, score.median_error_s),
         (Some(60), Some(40))
     );
+}
+
+#[test]
+fn the_wal_that_is_to_be_redone_counts_at_the_rate_of_own_recoveries() {
+    let steps = left(&[("start_database", None)]);
+    let with = |redo_bytes, rates: &[u64]| {
+        let history = History {
+            redo_bytes,
+            redo_kib_per_s: rates.to_vec(),
+            ..own("start_database", &[2_000; 8])
+        };
+        estimate(&history, &steps)
+    };
+    let (none, based_on) = with(None, &[]);
+    assert!(!based_on.iter().any(|b| matches!(b, Basis::Redo { .. })));
+    let gib = 8u64 << 30;
+    let (stated, based_on) = with(Some(gib), &[]);
+    let redo = Basis::Redo {
+        bytes: gib,
+        bytes_per_s: 40 << 20,
+    };
+    assert!(based_on.contains(&redo), "{based_on:?}");
+    assert!(stated.likely_s > 200 && stated.high_s > 800, "{stated:?}");
+    let (measured, _) = with(Some(gib), &[100 << 10; 8]);
+    assert!((80..90).contains(&measured.likely_s), "{measured:?}");
+    assert!(measured.high_s - measured.low_s < stated.high_s - stated.low_s);
+    // Next to nothing to redo changes nothing.
+    assert_eq!(with(Some(1 << 20), &[]).0.likely_s, none.likely_s);
 }

@@ -1,5 +1,7 @@
 //! `probe.toml`, and where a database is.
 
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use serde::Deserialize;
 use siaga_model::{NodeName, ServiceName};
 use std::fmt;
@@ -7,6 +9,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is wrong with `probe.toml`.
@@ -64,7 +67,23 @@ pub enum Check {
         address: SocketAddr,
         host: String,
         path: String,
+        /// Over https.
+        tls: Option<Tls>,
     },
+}
+
+/// How a web server is believed.
+#[derive(Clone)]
+pub struct Tls {
+    pub config: Arc<ClientConfig>,
+    /// What its certificate must be for.
+    pub name: ServerName<'static>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TLS to {:?}", self.name)
+    }
 }
 
 /// An agent that gets the reports.
@@ -156,6 +175,10 @@ struct TcpFile {
 #[serde(deny_unknown_fields)]
 struct HttpFile {
     url: String,
+    /// The name that the server and its certificate go by, where the address is not enough.
+    host: Option<String>,
+    /// A certificate authority of the site's own, beside the system's.
+    ca_file: Option<PathBuf>,
 }
 
 fn default_interval() -> String {
@@ -200,12 +223,7 @@ impl ProbeConfig {
         let check = match (file.sql, file.tcp, file.http) {
             (Some(sql), None, None) => Check::Sql(sql.dsn()?),
             (None, Some(tcp), None) => Check::Tcp(tcp.address),
-            (None, None, Some(http)) => http_check(&http.url).ok_or_else(|| {
-                wrong(format!(
-                    "http.url: {:?} is not like \"http://192.0.2.50:8080/path\"",
-                    http.url
-                ))
-            })?,
+            (None, None, Some(http)) => http_check(&http).map_err(wrong)?,
             _ => return Err(wrong("give exactly one of [sql], [tcp], [http]".to_owned())),
         };
         Ok(Self {
@@ -260,24 +278,50 @@ fn interval(text: &str) -> Option<Duration> {
         .then(|| Duration::from_millis(millis))
 }
 
-/// The host must be an address: a probe that waits for a name server measures the name server.
-fn http_check(url: &str) -> Option<Check> {
-    let rest = url.strip_prefix("http://")?;
-    let (host, path) = match rest.find('/') {
-        Some(i) => (&rest[..i], &rest[i..]),
-        None => (rest, "/"),
+/// The host of the web address must be an address: a probe that waits for a name server measures the name server.
+fn http_check(file: &HttpFile) -> Result<Check, String> {
+    let bad = || {
+        format!(
+            "http.url: {:?} is not like \"http://192.0.2.50:8080/path\" or \"https://192.0.2.50/path\"",
+            file.url
+        )
     };
-    if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return None;
+    let (secure, rest) = match file.url.strip_prefix("https://") {
+        Some(rest) => (true, rest),
+        None => (false, file.url.strip_prefix("http://").ok_or_else(bad)?),
+    };
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |i| rest.split_at(i));
+    let plain = |text: &str| !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let host = file.host.as_deref().unwrap_or(authority);
+    if !plain(path) {
+        return Err(bad());
     }
-    let address = host
+    if !plain(host) || host.is_empty() {
+        return Err(format!("http.host: {host:?} is no name of a server"));
+    }
+    let port = if secure { 443 } else { 80 };
+    let address: SocketAddr = authority
         .parse()
-        .or_else(|_| format!("{host}:80").parse())
-        .ok()?;
-    Some(Check::Http {
+        .or_else(|_| format!("{authority}:{port}").parse())
+        .map_err(|_| bad())?;
+    Ok(Check::Http {
         address,
         host: host.to_owned(),
         path: path.to_owned(),
+        tls: secure.then(|| tls(file, address)).transpose()?,
+    })
+}
+
+fn tls(file: &HttpFile, address: SocketAddr) -> Result<Tls, String> {
+    let config = siaga_trust::client_config(file.ca_file.as_deref())
+        .map_err(|e| format!("http.ca_file: {e}"))?;
+    let name = match &file.host {
+        Some(host) => siaga_trust::server_name(host).map_err(|e| format!("http.host: {e}"))?,
+        None => ServerName::from(address.ip()),
+    };
+    Ok(Tls {
+        config: Arc::new(config),
+        name,
     })
 }
 
@@ -308,7 +352,14 @@ mod tests {
         ))
         .unwrap();
         assert!(
-            matches!(&http.check, Check::Http { path, address, .. } if path == "/login" && address.port() == 80)
+            matches!(&http.check, Check::Http { path, address, tls: None, .. } if path == "/login" && address.port() == 80)
+        );
+        let https = load(&format!(
+            "{GOOD}[http]\nurl = \"https://192.0.2.50/login\"\nhost = \"simrs.example\"\n"
+        ))
+        .unwrap();
+        assert!(
+            matches!(&https.check, Check::Http { host, address, tls: Some(_), .. } if host == "simrs.example" && address.port() == 443)
         );
     }
 
@@ -336,6 +387,14 @@ mod tests {
                 .to_string()
                 .contains("http.url")
         );
+        let https = format!("{GOOD}[http]\nurl = \"https://192.0.2.50/\"\n");
+        for (line, key) in [
+            ("ca_file = \"/nonexistent/ca.pem\"\n", "http.ca_file"),
+            ("host = \"a b\"\n", "http.host"),
+        ] {
+            let error = of(format!("{https}{line}")).to_string();
+            assert!(error.contains(key), "{error}");
+        }
         assert_eq!(
             ProbeConfig::load(Path::new("/nonexistent/probe.toml"))
                 .unwrap_err()

@@ -1,13 +1,14 @@
 //! What one attempt does: a row written and read through the virtual address, a connection, or a page.
 
 use crate::attempt::Failure;
-use crate::config::{Check, Dsn};
+use crate::config::{Check, Dsn, Tls};
 use crate::rows::{Rows, Search};
 use crate::sql::{self, Session, failure, is_missing_table};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_postgres::types::Type;
+use tokio_rustls::TlsConnector;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS siaga_probe (
     probe text NOT NULL,
@@ -32,7 +33,10 @@ pub async fn attempt(
             address,
             host,
             path,
-        } => http_attempt(*address, host, path).await.map(|()| None),
+            tls,
+        } => http_attempt(*address, host, path, tls.as_ref())
+            .await
+            .map(|()| None),
     }
 }
 
@@ -120,9 +124,30 @@ async fn read(
     found.iter().map(|row| row.try_get(0)).collect()
 }
 
-async fn http_attempt(address: SocketAddr, host: &str, path: &str) -> Result<(), Failure> {
+async fn http_attempt(
+    address: SocketAddr,
+    host: &str,
+    path: &str,
+    tls: Option<&Tls>,
+) -> Result<(), Failure> {
+    let stream = sql::connect(address).await?;
+    let Some(tls) = tls else {
+        return page(stream, address, host, path).await;
+    };
+    let stream = TlsConnector::from(Arc::clone(&tls.config))
+        .connect(tls.name.clone(), stream)
+        .await
+        .map_err(|e| Failure(format!("https {address}: {e}")))?;
+    page(stream, address, host, path).await
+}
+
+async fn page(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    address: SocketAddr,
+    host: &str,
+    path: &str,
+) -> Result<(), Failure> {
     let io = |e: std::io::Error| Failure(format!("http {address}: {e}"));
-    let mut stream = sql::connect(address).await?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga-probe\r\nConnection: close\r\n\r\n"
     );
@@ -140,4 +165,79 @@ async fn http_attempt(address: SocketAddr, host: &str, path: &str) -> Result<(),
 fn status(head: &[u8; 12]) -> Option<u16> {
     let text = std::str::from_utf8(head).ok()?;
     text.strip_prefix("HTTP/1.")?.get(2..)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+
+    /// Answers every page with 200 over TLS, under a certificate for `name` whose authority is written to `ca`.
+    async fn serve(name: &str, ca: &Path) -> SocketAddr {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec![name.to_owned()])
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
+        std::fs::write(ca, made.pem()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    // A client that does not believe the certificate hangs up.
+                    let Ok(mut tls) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let _ = tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+                    let _ = tls.read_to_end(&mut Vec::new()).await;
+                });
+            }
+        });
+        address
+    }
+
+    async fn asked(
+        address: SocketAddr,
+        host: Option<&str>,
+        ca: Option<&Path>,
+    ) -> Result<(), Failure> {
+        let name = host.map_or_else(
+            || address.ip().into(),
+            |h| siaga_trust::server_name(h).unwrap(),
+        );
+        let config = Arc::new(siaga_trust::client_config(ca).unwrap());
+        let tls = Tls { config, name };
+        let within = Duration::from_secs(5);
+        let asked = http_attempt(address, "simrs.example", "/", Some(&tls));
+        tokio::time::timeout(within, asked).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_over_tls_counts_only_under_a_good_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        let address = serve("127.0.0.1", &ca).await;
+        assert!(asked(address, None, Some(&ca)).await.is_ok());
+        assert!(asked(address, None, None).await.is_err());
+        assert!(
+            asked(address, Some("simrs.example"), Some(&ca))
+                .await
+                .is_err()
+        );
+        let named = serve("simrs.example", &ca).await;
+        assert!(asked(named, Some("simrs.example"), Some(&ca)).await.is_ok());
+    }
 }

@@ -369,10 +369,12 @@ async fn a_load_loses_nothing_over_a_crash_and_measures_it() {
     let mut postgres = Postgres::new().await;
     let running = tokio::spawn(load::run(LoadOptions::new(postgres.dsn(), 3, 3)));
     tokio::time::sleep(SECOND).await;
+    let began = Instant::now();
     postgres.crash();
     tokio::time::sleep(SECOND / 2).await;
     postgres.start();
     let result = running.await.unwrap().unwrap();
+    let ended = began.elapsed();
     assert!(result.rows_acknowledged > 100, "{result:?}");
     assert_eq!(
         (result.rows_lost, result.rows_found),
@@ -380,7 +382,11 @@ async fn a_load_loses_nothing_over_a_crash_and_measures_it() {
         "{result:?}"
     );
     let longest = result.gaps.iter().map(|g| g.ms).max().expect("a gap");
-    assert!((500..2500).contains(&longest), "{result:?}");
+    // As long as it was down for certain, and no longer than it can have been.
+    assert!(
+        longest >= 500 && u128::from(longest) <= ended.as_millis() + 100,
+        "{result:?}"
+    );
     assert_eq!(
         postgres
             .sql("SELECT count(*) FROM siaga_load")
@@ -440,6 +446,7 @@ async fn tcp_and_http_are_probed_by_fresh_connections() {
             address,
             host: "x".into(),
             path: "/".into(),
+            tls: None,
         },
         20,
     );

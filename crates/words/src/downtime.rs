@@ -5,7 +5,7 @@ use siaga_model::config::Language;
 use siaga_model::incident::{
     CauseCategory, Estimate, IncidentEntry, IncidentKind, Level, Origin, Scope, SignedAs, TimeKind,
 };
-use siaga_model::notice::{AckHow, Moment, NoticeEntry, Recipient};
+use siaga_model::notice::{About, AckHow, AlertCause, Moment, NoticeEntry, Recipient};
 use siaga_model::proof::Ground;
 use siaga_model::record::IncidentState;
 
@@ -272,6 +272,11 @@ pub fn incident_entry(voice: &Voice, entry: &IncidentEntry) -> String {
                 &format!("{decision}{}", by.unwrap_or_default()),
             )
         }
+        IncidentEntry::MovedByHand { node } => says(
+            "found moved by hand, serving on",
+            "ditemukan dipindahkan secara manual, melayani di",
+            node.as_str(),
+        ),
         IncidentEntry::RunJoined { run } => {
             says("run belongs to it", "proses terkait", run.as_str())
         }
@@ -332,7 +337,7 @@ pub fn notice_entry(voice: &Voice, entry: &NoticeEntry) -> String {
     };
     let whom = |to: &Recipient| match to {
         Recipient::Unit(unit) => unit.to_string(),
-        Recipient::OnCall(person) => person.to_string(),
+        Recipient::OnCall(person) | Recipient::Person(person) => person.to_string(),
     };
     match entry {
         NoticeEntry::Drafted {
@@ -342,11 +347,37 @@ pub fn notice_entry(voice: &Voice, entry: &NoticeEntry) -> String {
             let detail = format!("{}; {}", moment(voice, *m), units.join(", "));
             says("notice written", "pemberitahuan ditulis", &detail)
         }
-        NoticeEntry::Alert { round, to, .. } => says(
-            "alert",
-            "peringatan petugas jaga",
-            &format!("{to} ({round})"),
-        ),
+        NoticeEntry::Alert {
+            cause, round, to, ..
+        } => {
+            let why = match cause {
+                AlertCause::Trouble => String::new(),
+                AlertCause::UpdateLate { promised } => format!(
+                    "{} {}; ",
+                    pick(voice, "news promised for", "informasi dijanjikan"),
+                    voice.instant(*promised)
+                ),
+                AlertCause::EstimateOver { given_at } => format!(
+                    "{} {}; ",
+                    pick(voice, "over: the estimate of", "perkiraan terlampaui, dari"),
+                    voice.instant(*given_at)
+                ),
+            };
+            let detail = format!("{why}{to} ({round})");
+            says("alert", "peringatan petugas jaga", &detail)
+        }
+        NoticeEntry::Message { about, to, .. } => {
+            let what = match about {
+                About::Duty { duty } => crate::duty(voice, duty).what,
+                About::EventHeads { month } => format!(
+                    "{} {month}",
+                    pick(voice, "heads of the log for", "kepala log untuk")
+                ),
+            };
+            let to: Vec<&str> = to.iter().map(|p| p.as_str()).collect();
+            let detail = format!("{}; {what}", to.join(", "));
+            says("message to people", "pesan kepada petugas", &detail)
+        }
         NoticeEntry::Released { bypass: false } => {
             says("notice released", "pemberitahuan dilepas", "")
         }

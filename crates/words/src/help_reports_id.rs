@@ -4,7 +4,7 @@
 pub(crate) const REPORTS: &[(&str, &str)] = &[
     ("A drill's minutes are planned downtime. A downtime that is not over counts to now; one of unknown duration is counted, and is in no minute. Of a period that is not over, only what is past counts.",
      "Menit simulasi adalah henti terencana. Henti yang belum selesai dihitung sampai sekarang; yang lamanya tidak diketahui disebut jumlahnya, tetapi tidak ikut dihitung dalam menit. Dari periode yang belum selesai hanya waktu yang sudah lewat yang dihitung."),
-    ("A report as PDF, HTML or JSON", "Laporan berbentuk PDF, HTML atau JSON"),
+    ("A report as PDF, HTML or JSON, or the monthly message with the heads of the log", "Laporan berbentuk PDF, HTML atau JSON, atau pesan bulanan berisi kepala log"),
     ("Every report carries the heads of the event chains that it was made from.",
      "Setiap laporan memuat kepala rantai kejadian yang menjadi asalnya."),
     ("Exit codes: 0 they agree, 1 they don't, 2 the file carries no report.",

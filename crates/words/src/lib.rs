@@ -7,12 +7,15 @@
 //! Most functions take `impl Into<Voice>`: a bare `Language`, a `&Voice`, or the `&Config` of the site. Only a voice
 //! made from the configuration knows the site's zone, and whether commands have to name the service.
 
+mod ack_page;
 mod acts;
 mod acts_en;
 mod acts_id;
 mod advice_en;
 mod advice_id;
+mod api_problem;
 mod downtime;
+mod duty;
 mod findings_en;
 mod findings_id;
 mod help;
@@ -49,14 +52,17 @@ mod why;
 mod why_en;
 mod why_id;
 
+pub use ack_page::{AckPage, ack_page};
 pub use acts::{
     action, action_by_name, attest_kind, can_take_over, failure, finding, layer, move_kind,
     outcome, verb, verdict_state,
 };
+pub use api_problem::api_problem;
 pub use downtime::{
     cause_category, ended, estimate, ground, incident_entry, incident_kind, incident_state, level,
     moment, notice_entry, origin, scope, signed_as, time_kind,
 };
+pub use duty::{DutyText, duty};
 pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
 pub use incident_refusal::incident_refusal;
 pub use notices::{NoticeScreen, notice_screen};

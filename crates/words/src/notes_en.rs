@@ -17,6 +17,7 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::NoServerLog { said } => format!("no log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("ready in {}", duration(voice, *ms)),
         N::NeedsRecovery => "it was not shut down: recovery".into(),
+        N::WalToRedo { bytes } => format!("WAL to redo: {} MiB", bytes.div_ceil(1 << 20)),
         N::LockFileKept { path, pid, process } => {
             format!("{} named process {pid} ({process}), which is no server: kept aside", path.display())
         }
@@ -128,7 +129,6 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::ProbeReport { probe, age_ms } => format!("{probe}, {} ago", age(*age_ms)),
         // --- client tests
         E::Connected => "connected".into(),
-        E::OnlyHttp { url } => format!("only http:// can be asked for, not {url}: use a program"),
         E::ProbeServed { probe, age_ms } => format!("probe {probe} read and wrote a row {} ago", age(*age_ms)),
         E::ProbeNotServed { probe, age_ms } => format!("probe {probe} was not served, {} ago", age(*age_ms)),
         E::NoProbeReports => "no client probe reports".into(),

@@ -17,6 +17,7 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::NoServerLog { said } => format!("tanpa log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("siap dalam {}", duration(voice, *ms)),
         N::NeedsRecovery => "sebelumnya tidak dimatikan dengan tertib: perlu pemulihan".into(),
+        N::WalToRedo { bytes } => format!("WAL yang perlu diulang: {} MiB", bytes.div_ceil(1 << 20)),
         N::LockFileKept { path, pid, process } => format!(
             "{} menyebut proses {pid} ({process}), yang bukan PostgreSQL: berkas itu disisihkan", path.display()
         ),
@@ -130,7 +131,6 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::ProbeReport { probe, age_ms } => format!("{probe}, {} yang lalu", age(*age_ms)),
         // --- client tests
         E::Connected => "tersambung".into(),
-        E::OnlyHttp { url } => format!("hanya http:// yang dapat diuji, bukan {url}: pakailah program"),
         E::ProbeServed { probe, age_ms } => {
             format!("pemantau {probe} membaca dan menulis satu baris {} yang lalu", age(*age_ms))
         }

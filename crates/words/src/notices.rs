@@ -56,6 +56,8 @@ pub enum NoticeScreen {
         at: UtcMicros,
     },
     AnAlert,
+    /// To people of the site, who need not answer.
+    AMessage,
     Bypassed,
     /// The unit has no address.
     NoAddress,
@@ -134,6 +136,7 @@ fn english(voice: &Voice, text: &NoticeScreen) -> String {
             format!("read: {}, {}", quoted(by), voice.instant(*at))
         }
         NoticeScreen::AnAlert => "alert".to_owned(),
+        NoticeScreen::AMessage => "message".to_owned(),
         NoticeScreen::Bypassed => {
             "It went out without a release: nobody gave it in time.".to_owned()
         }
@@ -267,6 +270,7 @@ fn indonesian(voice: &Voice, text: &NoticeScreen) -> String {
             format!("diterima: {}, {}", quoted(by), voice.instant(*at))
         }
         NoticeScreen::AnAlert => "peringatan petugas jaga".to_owned(),
+        NoticeScreen::AMessage => "pesan".to_owned(),
         NoticeScreen::Bypassed => {
             "Dikirim tanpa persetujuan: tidak ada yang menyetujui pada waktunya.".to_owned()
         }

@@ -94,8 +94,8 @@ fn english(say: &PaperSay) -> String {
             "Its record is not what the log gives: it was changed.".to_owned()
         }
         PaperSay::ContentAgrees => "Its record is what the log gives.".to_owned(),
-        PaperSay::Agrees => "The events still agree with this report.".to_owned(),
-        PaperSay::DoesNotAgree => "This report does not agree.".to_owned(),
+        PaperSay::Agrees => "The events still agree with this file.".to_owned(),
+        PaperSay::DoesNotAgree => "This file does not agree.".to_owned(),
         PaperSay::AsPrinted => "Its text is as it was printed.".to_owned(),
         PaperSay::NotAsPrinted => "Its text is not what was printed: it was changed.".to_owned(),
         PaperSay::OtherVersion { version } => format!(
@@ -153,8 +153,8 @@ fn indonesian(say: &PaperSay) -> String {
             "Catatannya tidak sama dengan isi log: telah diubah.".to_owned()
         }
         PaperSay::ContentAgrees => "Catatannya sama dengan isi log.".to_owned(),
-        PaperSay::Agrees => "Log kejadian masih sesuai dengan laporan ini.".to_owned(),
-        PaperSay::DoesNotAgree => "Laporan ini tidak sesuai.".to_owned(),
+        PaperSay::Agrees => "Log kejadian masih sesuai dengan berkas ini.".to_owned(),
+        PaperSay::DoesNotAgree => "Berkas ini tidak sesuai.".to_owned(),
         PaperSay::AsPrinted => "Isinya sama dengan saat dicetak.".to_owned(),
         PaperSay::NotAsPrinted => "Isinya tidak sama dengan saat dicetak: telah diubah.".to_owned(),
         PaperSay::OtherVersion { version } => format!(

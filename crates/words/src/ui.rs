@@ -68,6 +68,7 @@ pub enum Ui {
     Running,
     Passed,
     NotConfirmed,
+    EnteredByHand,
     SeenByNode,
     SeenByProbe,
     // --- fixed sentences

@@ -53,6 +53,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::Running => "running",
         Ui::Passed => "passed",
         Ui::NotConfirmed => "not confirmed from a client",
+        Ui::EnteredByHand => "entered by a person, not measured",
         Ui::SeenByNode => "measured on the server, not confirmed from a client",
         Ui::SeenByProbe => "measured by a client probe",
         // --- fixed sentences

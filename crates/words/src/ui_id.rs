@@ -53,6 +53,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::Running => "sedang berjalan",
         Ui::Passed => "lulus",
         Ui::NotConfirmed => "belum dipastikan dari sisi klien",
+        Ui::EnteredByHand => "diisi oleh petugas, tidak diukur",
         Ui::SeenByNode => "diukur di server, belum dipastikan dari sisi klien",
         Ui::SeenByProbe => "diukur oleh pemantau klien",
         // --- fixed sentences

@@ -184,7 +184,8 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
             evidence: Evidence::NoProbeReports,
         });
     }
-    let report = siaga_planner::readiness(&core.config, &observation, &findings);
+    let mut report = siaga_planner::readiness(&core.config, &observation, &findings);
+    report.duties = super::duties::shown(core);
     note_results(core, service, &selves, &report);
     report
 }

@@ -34,7 +34,7 @@ pub async fn find(core: &Arc<Core>, run: &RunId, after: u64, wait: Duration, loc
         let path = format!("/v1/runs/{run}?after={after}&wait_ms={wait_ms}");
         let timeout = wait + core.config.policy.peer_timeout;
         for (node, peer) in &core.peers {
-            match peer.get::<RunView>(&path, timeout).await {
+            match peer.poll::<RunView>(&path, timeout).await {
                 Ok(view) => return Found::View(Box::new(view)),
                 Err(CallError::Status { status: 404, .. }) => {}
                 Err(_) => silent = Some(node.clone()),

@@ -9,6 +9,7 @@ use siaga_model::incident::{Basis, Estimate, IncidentKind, Range};
 use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
 use siaga_model::record::IncidentRecord;
 use siaga_model::{ServiceName, UtcMicros};
+use siaga_planner::duties;
 use siaga_planner::estimate::{self, History, Phase, StepLeft};
 use siaga_runner::hands::Hands;
 use std::sync::Arc;
@@ -101,13 +102,9 @@ pub fn score(core: &Core) -> Result<EstimateScore, JournalError> {
     })
 }
 
-/// The newest estimate that was given is over, and so is the time of the next news.
+/// The newest estimate that was given is over, or the time of the next news that was promised.
 fn over(record: &IncidentRecord, now: UtcMicros) -> bool {
-    record.estimates.last().is_some_and(|given| {
-        let high = given.range.map_or(u64::MAX, |r| r.high_s);
-        let age_s = now.millis_since(given.given_at) / 1000;
-        age_s > high || now > given.next_update_at
-    })
+    duties::over(record, now).is_some() || duties::late(record, now).is_some()
 }
 
 fn next_update(core: &Core, at: UtcMicros) -> UtcMicros {
@@ -122,7 +119,8 @@ async fn now(
     open: Option<&IncidentRecord>,
     records: &[IncidentRecord],
 ) -> (EstimatePhase, Option<Range>, Vec<Basis>) {
-    let history = history(core, records);
+    let mut history = history(core, records);
+    history.redo_bytes = super::redo::to_redo(core, service).await;
     if let Some(left) = running(core, &service.name).await {
         let (range, based_on) = estimate::estimate(&history, &Phase::Running { left });
         return (EstimatePhase::Running, Some(range), based_on);
@@ -147,9 +145,12 @@ fn history(core: &Core, records: &[IncidentRecord]) -> History {
         .filter(|r| r.kind == IncidentKind::Unplanned)
         .filter_map(|r| r.figures.decision_ms)
         .collect();
+    let rate = siaga_journal::projections::REDO_RATE;
     History {
         steps,
         decisions_ms,
+        redo_bytes: None,
+        redo_kib_per_s: core.log.with(|journal| journal.step_history(rate)),
     }
 }
 

@@ -106,6 +106,7 @@ mod tests {
             error: ApiError {
                 code: "C".into(),
                 message: "m".into(),
+                problem: None,
             },
         };
         let lost = CallError::Lost { why: "cut".into() };

@@ -94,8 +94,11 @@ async fn rows(
 fn tell_alert(core: &Arc<Core>, who: &Who, act: &IncidentAct, key: &IncidentKey) {
     let settled = match act {
         IncidentAct::Acknowledge => {
-            let notice = super::notices::with_outbox(core, |o| o.alert_of(key).cloned());
-            if let Ok(Some(notice)) = notice {
+            let going_on = super::notices::with_outbox(core, |o| {
+                let all = o.going_on(key).map(|(notice, _)| notice.clone());
+                all.collect::<Vec<_>>()
+            });
+            for notice in going_on.unwrap_or_default() {
                 let act = siaga_model::notice_api::NoticeAct::AcknowledgeAlert { notice };
                 super::notices::acts::act(core, who, act);
             }
@@ -136,12 +139,18 @@ pub fn write(
         .append(rows.into_iter().map(event).collect(), Durability::Sync)
 }
 
+/// The record with what is to be done of it now.
+pub fn with_duties(core: &Core, mut record: IncidentRecord) -> IncidentRecord {
+    record.duties = siaga_planner::duties::of_incident(&record, core.hands.now());
+    record
+}
+
 fn written(core: &Core, key: &IncidentKey) -> IncidentAnswer {
     match records(core) {
         Err(error) => failed(&error),
         Ok(records) => match records.into_iter().find(|r| &r.key == key) {
             Some(record) => IncidentAnswer::Written {
-                record: Box::new(record),
+                record: Box::new(with_duties(core, record)),
             },
             None => IncidentAnswer::Failed {
                 why: "the row is not in the log".to_owned(),

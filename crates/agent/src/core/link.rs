@@ -6,7 +6,8 @@ use crate::transport::client::PeerClient;
 use serde::{Deserialize, Serialize};
 use siaga_journal::{History, ImportError, RawRow};
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
-use siaga_model::{BootId, NodeName};
+use siaga_model::{BootId, NodeName, ServiceName};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ pub struct Heads {
     /// This node may have lost rows of its own: it confirms nobody's journal.
     #[serde(default)]
     pub lost: bool,
+    /// What a start of the services that it runs would have to redo, bytes of WAL.
+    #[serde(default)]
+    pub redo: BTreeMap<ServiceName, u64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,6 +70,7 @@ pub fn heads(core: &Core) -> Heads {
             .collect(),
         pins,
         lost: journal.history() != History::Whole,
+        redo: core.redo.own(),
     })
 }
 
@@ -128,7 +133,7 @@ pub async fn follow(
             LONG_POLL.as_millis()
         );
         let timeout = LONG_POLL + core.config.policy.peer_timeout;
-        match client.get::<Heads>(&path, timeout).await {
+        match client.poll::<Heads>(&path, timeout).await {
             Ok(heads) => {
                 pulse.beat();
                 if silent || known_boot.as_ref() != Some(&heads.boot) {
@@ -140,6 +145,7 @@ pub async fn follow(
                     silent = false;
                     known_boot = Some(heads.boot.clone());
                 }
+                core.redo.told(heads.redo.clone());
                 let news = version != heads.version;
                 version = heads.version;
                 stay_ahead(&core, &heads);

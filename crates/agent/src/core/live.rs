@@ -8,8 +8,12 @@ use siaga_model::run::{RunOutcome, StepReport};
 use siaga_model::{NodeName, RunId, ServiceName, StepId, UtcMicros};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// Who watches a run hears of its changes so often at most: twice as fast as anybody reads. A move makes some twenty of
+/// them in a tenth of a second, and telling each costs the move itself.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How many ended runs are kept for those who ask late.
 const KEPT: usize = 16;
@@ -189,11 +193,15 @@ impl LiveRun {
         self.abort.subscribe()
     }
 
-    /// Waits until the version is beyond `after`, at most `wait`.
-    pub async fn changed(&self, after: u64, wait: std::time::Duration) {
+    /// Waits until the version is beyond `after`, at most `wait`; what changes soon after is gathered, but the end.
+    pub async fn changed(&self, after: u64, wait: Duration) {
         let mut version = self.version.subscribe();
         let beyond = version.wait_for(|v| *v > after);
-        let _ = tokio::time::timeout(wait, beyond).await;
+        let has_changed = tokio::time::timeout(wait, beyond).await.is_ok();
+        if has_changed {
+            let over = version.wait_for(|_| self.is_over());
+            let _ = tokio::time::timeout(GATHER, over).await;
+        }
     }
 
     /// The plan that is carried out from now on.

@@ -289,6 +289,7 @@ mod tests {
         let error = ApiError {
             code: "NOT_ALLOWED".into(),
             message: "no".into(),
+            problem: None,
         };
         CallError::Status { status, error }
     }

@@ -71,7 +71,7 @@ fn of_probes(now: UtcMicros, probes: &[super::probes::FreshProbe]) -> Option<See
     })
 }
 
-fn works(facts: &NodeFacts) -> bool {
+pub(super) fn works(facts: &NodeFacts) -> bool {
     facts.database == DatabaseState::Ready && facts.virtual_ips.iter().all(|v| v.present)
 }
 

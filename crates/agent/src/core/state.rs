@@ -70,6 +70,10 @@ pub struct Core {
     pub incident_desk: tokio::sync::Mutex<()>,
     /// The log's version at the last look for incidents that two nodes opened for one cause.
     pub twins_looked: std::sync::atomic::AtomicU64,
+    /// How much WAL a start would have to redo.
+    pub redo: super::redo::RedoDesk,
+    /// What people still have to do.
+    pub duties: super::duties::DutyDesk,
     /// What the units are told.
     pub notices: NoticeDesk,
 }

@@ -12,6 +12,7 @@ use siaga_model::api::SeenBy;
 use siaga_model::config::Service;
 use siaga_model::event::EventBody;
 use siaga_model::incident::{FirstSign, IncidentEntry, IncidentKind, Origin};
+use siaga_model::notice::AlertCause;
 use siaga_model::plan::Placement;
 use siaga_model::record::{IncidentRecord, IncidentState};
 use siaga_model::run::RunOutcome;
@@ -230,7 +231,7 @@ fn proposed(core: &Core, service: &Service, seen: &Seen) -> Result<bool, Journal
             (key, number)
         }
     };
-    let raised = alerts::raise(core, &key, |notice| {
+    let raised = alerts::raise(core, &key, &AlertCause::Trouble, |notice| {
         let facts = AlertFacts {
             sign: match seen {
                 Seen::Failing { .. } => Sign::ClientTestsFail,

@@ -3,10 +3,12 @@
 //!
 //! None of it takes a disk set without an ordinary plan and its proofs.
 
+use super::by_hand::ByHand;
 use super::cover::Covered;
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::{observe, own_facts};
+pub use super::power_return::building_power_loss;
 use super::runs::{KnownRun, new_run_id};
 use super::state::Core;
 use siaga_journal::Filter;
@@ -17,7 +19,7 @@ use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
-use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, UtcMicros, Why};
+use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, Why};
 use siaga_runner::hands::{Acted, Hands, Trouble};
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
@@ -41,6 +43,7 @@ pub async fn watch(core: Arc<Core>) {
     let mut settled: BTreeSet<ServiceName> = BTreeSet::new();
     // The mandates under which this node was declared gone, and has said so in its log.
     let mut said_gone: BTreeSet<(ServiceName, u64)> = BTreeSet::new();
+    let mut by_hand = ByHand::default();
     let mut tick: u32 = 0;
     loop {
         tokio::time::sleep(TICK).await;
@@ -60,7 +63,9 @@ pub async fn watch(core: Arc<Core>) {
             }
             cover(&core, &service, &mut silent_since, &mut tried).await;
             if tick.is_multiple_of(LOOK_EVERY) {
-                look(&core, &service).await;
+                let facts = look(&core, &service).await;
+                by_hand.look(&core, &service, &facts).await;
+                super::redo::look(&core, &service, &facts).await;
             }
             if !settled.contains(&service.name) && building_power_loss(&core, &service).await {
                 settled.insert(service.name.clone());
@@ -275,7 +280,7 @@ fn interrupted(core: &Core, service: &Service, known: &KnownRun, why: Why) {
 }
 
 /// Begins a run of the agent's own: an ordinary plan, with ordinary proofs.
-async fn begin_by_itself(
+pub(super) async fn begin_by_itself(
     core: &Arc<Core>,
     service: &Service,
     kind: MoveKind,
@@ -355,7 +360,7 @@ async fn begin_by_itself(
 }
 
 /// Looks at this node's own mounts, addresses and database, and reports what Siaga did not put there.
-async fn look(core: &Arc<Core>, service: &Service) {
+async fn look(core: &Arc<Core>, service: &Service) -> NodeFacts {
     let facts = own_facts(core, &service.name).await;
     let strangers: Vec<_> = facts.mounts.iter().filter(|m| m.stranger).collect();
     match strangers.first() {
@@ -388,6 +393,7 @@ async fn look(core: &Arc<Core>, service: &Service) {
             finding(core, FindingCode::AddressConflict, evidence),
         );
     }
+    facts
 }
 
 fn left_over_address(facts: &NodeFacts) -> Option<String> {
@@ -403,79 +409,4 @@ fn finding(core: &Core, code: FindingCode, evidence: Evidence) -> Finding {
         severity: Severity::Warning,
         evidence,
     }
-}
-
-/// Both nodes rebooted since the service was last on line, both hold nothing, and the policy allows it: the preferred
-/// node starts the service. Returns true once there is nothing more to wait for.
-pub async fn building_power_loss(core: &Arc<Core>, service: &Service) -> bool {
-    if !core.config.policy.start_after_building_power_loss || service.preferred_node != core.me {
-        return true;
-    }
-    let Some(known) = core.log.runs().newest(&service.name).cloned() else {
-        return true;
-    };
-    let ended_well = matches!(
-        known.ended,
-        Some(RunOutcome::Done | RunOutcome::Restored { .. })
-    );
-    let rebooted = rebooted_since_last_run(core, service);
-    // The newest plan says where the run brought the service in the end, also where it was aborted or restored.
-    let stopped = known.plan.plan.goal == Placement::Stopped;
-    if !ended_well || stopped || !rebooted.contains(&core.me) {
-        return true;
-    }
-    // The other one comes back when it comes back, and its word of that a moment later.
-    if !core.config.nodes.iter().all(|n| rebooted.contains(&n.name)) {
-        return false;
-    }
-    let observation = observe(core, service).await;
-    let everybody = observation
-        .nodes
-        .values()
-        .all(|v| v.agent.facts().is_some());
-    if !everybody {
-        return false;
-    }
-    let free = observation
-        .nodes
-        .values()
-        .filter_map(|v| v.agent.facts())
-        .all(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);
-    if free {
-        let begun = begin_by_itself(
-            core,
-            service,
-            MoveKind::Start,
-            &known,
-            Ui::ReasonPowerReturned,
-        )
-        .await;
-        if let Err(why) = begun {
-            tracing::warn!(?why, "not started after the power loss");
-        }
-    }
-    true
-}
-
-/// The nodes that booted since the last run of the service ended.
-fn rebooted_since_last_run(core: &Core, service: &Service) -> BTreeSet<NodeName> {
-    let filter = Filter {
-        kinds: vec!["run_ended".into(), "node_booted".into()],
-        ..Filter::default()
-    };
-    let Ok(events) = core.log.with(|journal| journal.events(&filter)) else {
-        return BTreeSet::new();
-    };
-    let last_end = events
-        .iter()
-        .filter(|e| e.event.service.as_ref() == Some(&service.name))
-        .filter(|e| matches!(e.event.body, EventBody::RunEnded { .. }))
-        .map(|e| e.at)
-        .max()
-        .unwrap_or(UtcMicros(0));
-    events
-        .into_iter()
-        .filter(|e| matches!(e.event.body, EventBody::NodeBooted { .. }) && e.at > last_end)
-        .map(|e| e.node)
-        .collect()
 }

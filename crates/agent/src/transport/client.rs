@@ -20,6 +20,11 @@ use std::time::{Duration, Instant};
 
 /// Warm connections kept per path: one for orders, one for questions, one for a long poll.
 const KEEP: usize = 3;
+/// A question that the preferred path has not answered by then is asked over the next one too. Many round trips of a
+/// hospital's network; a handshake on every path for every question would cost a move more than this ever does.
+const PATIENCE: Duration = Duration::from_millis(30);
+/// The same of a question that waits for something to happen.
+const PATIENCE_POLL: Duration = Duration::from_secs(1);
 /// Let go before the server would (`Limits::peer_idle`).
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -73,17 +78,18 @@ pub struct PathAnswer<T> {
 /// One other agent, over all its paths.
 pub struct PeerClient {
     expected: NodeName,
-    tls: Arc<ClientConfig>,
-    pins: PinStore,
-    paths: Vec<Path>,
-    /// The path that answered last: tried first for what must not be sent twice.
+    paths: Vec<Arc<Path>>,
+    /// The path that answered last: tried first.
     preferred: AtomicUsize,
-    seen: Mutex<Option<PeerIdentity>>,
+    seen: Arc<Mutex<Option<PeerIdentity>>>,
 }
 
 struct Path {
     address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    pins: PinStore,
     idle: Mutex<Vec<(SendRequest<Body>, Instant)>>,
+    seen: Arc<Mutex<Option<PeerIdentity>>>,
 }
 
 impl PeerClient {
@@ -95,20 +101,21 @@ impl PeerClient {
         expected: NodeName,
     ) -> Result<Self, PkiError> {
         let tls = tls::peer_client(identity, pins, &expected)?;
-        let paths = paths
-            .into_iter()
-            .map(|address| Path {
+        let seen = Arc::default();
+        let path = |address| {
+            Arc::new(Path {
                 address,
+                tls: Arc::clone(&tls),
+                pins: pins.clone(),
                 idle: Mutex::default(),
+                seen: Arc::clone(&seen),
             })
-            .collect();
+        };
         Ok(Self {
             expected,
-            tls,
-            pins: pins.clone(),
-            paths,
+            paths: paths.into_iter().map(path).collect(),
             preferred: AtomicUsize::new(0),
-            seen: Mutex::new(None),
+            seen,
         })
     }
 
@@ -127,8 +134,8 @@ impl PeerClient {
             .clone()
     }
 
-    /// One call. GET is asked over all paths at once and the first answer wins; anything else is sent once, over
-    /// the first path that connects, the one that answered last before the others.
+    /// One call, over the path that answered last before the others. A GET that is not answered soon is asked over the
+    /// other paths too, and the first answer wins; anything else is sent once, over the first path that connects.
     pub async fn call<Req: Serialize + ?Sized, Resp: DeserializeOwned>(
         &self,
         method: Method,
@@ -138,19 +145,29 @@ impl PeerClient {
     ) -> Result<Resp, CallError> {
         let message = Message::new(method, path, body)?;
         if message.method == Method::GET {
-            self.first_answer(&message, timeout).await
+            self.first_answer(&message, timeout, PATIENCE).await
         } else {
             self.send_once(&message, timeout).await
         }
     }
 
-    /// `GET`: all paths at once, the first answer wins.
+    /// `GET`: the first answer of any path.
     pub async fn get<Resp: DeserializeOwned>(
         &self,
         path: &str,
         timeout: Duration,
     ) -> Result<Resp, CallError> {
         self.call::<(), Resp>(Method::GET, path, None, timeout)
+            .await
+    }
+
+    /// `GET` of what the other side answers only when something has happened, or its wait is over.
+    pub async fn poll<Resp: DeserializeOwned>(
+        &self,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Resp, CallError> {
+        self.first_answer(&Message::get(path), timeout, PATIENCE_POLL)
             .await
     }
 
@@ -173,33 +190,60 @@ impl PeerClient {
         let message = Message::get(path);
         let ask = async |p: &Path| {
             let began = Instant::now();
-            let answer = self.exchange(p, &message, timeout).await.and_then(decode);
+            let answer = p.exchange(&message, timeout).await.and_then(decode);
             PathAnswer {
                 path: p.address,
                 answer,
                 took: began.elapsed(),
             }
         };
-        futures_util::future::join_all(self.paths.iter().map(ask)).await
+        futures_util::future::join_all(self.paths.iter().map(|p| ask(p))).await
+    }
+
+    /// The paths, the one that answered last first.
+    fn order(&self) -> impl Iterator<Item = usize> + use<> {
+        let preferred = self.preferred.load(Ordering::Relaxed);
+        let known = self.paths.len();
+        let first = (preferred < known).then_some(preferred);
+        let others = (0..known).filter(move |i| Some(*i) != first);
+        first.into_iter().chain(others)
     }
 
     async fn first_answer<Resp: DeserializeOwned>(
         &self,
         message: &Message,
         timeout: Duration,
+        patience: Duration,
     ) -> Result<Resp, CallError> {
-        let numbered = async |(i, p)| (i, self.exchange(p, message, timeout).await);
-        let mut asked: FuturesUnordered<_> = self.paths.iter().enumerate().map(numbered).collect();
+        let deadline = Instant::now() + timeout;
+        let begin = |i: usize| {
+            let (path, message) = (Arc::clone(&self.paths[i]), message.clone());
+            let left = deadline.saturating_duration_since(Instant::now());
+            // A task of its own: one whose answer comes too late still brings its connection back for the next call.
+            tokio::spawn(async move { (i, path.exchange(&message, left).await) })
+        };
+        let mut order = self.order().peekable();
+        let mut asked = FuturesUnordered::new();
         let mut failure = CallError::Refused {
             why: "no address is known".to_owned(),
         };
-        while let Some((i, result)) = asked.next().await {
-            match result {
-                Ok(answer) => {
-                    self.preferred.store(i, Ordering::Relaxed);
-                    return decode(answer);
+        asked.extend(order.next().map(begin));
+        while !asked.is_empty() {
+            tokio::select! {
+                Some(answered) = asked.next() => match answered {
+                    Ok((i, Ok(answer))) => {
+                        self.preferred.store(i, Ordering::Relaxed);
+                        return decode(answer);
+                    }
+                    Ok((_, Err(e))) => {
+                        failure = worse(failure, e);
+                        asked.extend(order.next().map(begin));
+                    }
+                    Err(broke) => failure = worse(failure, CallError::Lost { why: broke.to_string() }),
+                },
+                () = tokio::time::sleep(patience), if order.peek().is_some() => {
+                    asked.extend(order.next().map(begin));
                 }
-                Err(e) => failure = worse(failure, e),
             }
         }
         Err(failure)
@@ -211,23 +255,12 @@ impl PeerClient {
         timeout: Duration,
     ) -> Result<Resp, CallError> {
         let deadline = Instant::now() + timeout;
-        let preferred = self
-            .preferred
-            .load(Ordering::Relaxed)
-            .min(self.paths.len().saturating_sub(1));
-        let others = (0..self.paths.len()).filter(|i| *i != preferred);
         let mut failure = CallError::Refused {
             why: "no address is known".to_owned(),
         };
-        for i in self
-            .paths
-            .get(preferred)
-            .map(|_| preferred)
-            .into_iter()
-            .chain(others)
-        {
+        for i in self.order() {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.exchange(&self.paths[i], message, left).await {
+            match self.paths[i].exchange(message, left).await {
                 Ok(answer) => {
                     self.preferred.store(i, Ordering::Relaxed);
                     return decode(answer);
@@ -243,28 +276,25 @@ impl PeerClient {
         }
         Err(failure)
     }
+}
 
+impl Path {
     /// One request over one path: on a warm connection if there is one, else on a new one.
-    async fn exchange(
-        &self,
-        path: &Path,
-        message: &Message,
-        timeout: Duration,
-    ) -> Result<Answer, CallError> {
+    async fn exchange(&self, message: &Message, timeout: Duration) -> Result<Answer, CallError> {
         let sent = AtomicBool::new(false);
         let work = async {
-            let mut request = message.request(path.address)?;
-            while let Some(sender) = path.warm() {
+            let mut request = message.request(self.address)?;
+            while let Some(sender) = self.warm() {
                 // `ready` fails where the other side has closed it: then nothing was sent.
                 match send(sender, request, &sent).await {
-                    Ok((sender, answer)) => return path.keep(sender, answer),
+                    Ok((sender, answer)) => return self.keep(sender, answer),
                     Err((Some(unsent), _)) => request = *unsent,
                     Err((None, e)) => return Err(e),
                 }
             }
-            let sender = self.connect(path.address).await?;
+            let sender = self.connect().await?;
             match send(sender, request, &sent).await {
-                Ok((sender, answer)) => path.keep(sender, answer),
+                Ok((sender, answer)) => self.keep(sender, answer),
                 Err((_, e)) => Err(e),
             }
         };
@@ -278,8 +308,8 @@ impl PeerClient {
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> Result<SendRequest<Body>, CallError> {
-        let stream = connect_tls(self.tls.clone(), address).await?;
+    async fn connect(&self) -> Result<SendRequest<Body>, CallError> {
+        let stream = connect_tls(Arc::clone(&self.tls), self.address).await?;
         if let Some(cert) = stream
             .get_ref()
             .1
@@ -292,9 +322,7 @@ impl PeerClient {
         }
         handshake(stream).await
     }
-}
 
-impl Path {
     fn warm(&self) -> Option<SendRequest<Body>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < IDLE);

@@ -10,7 +10,6 @@ pub mod pki_routes;
 pub mod reply;
 pub mod server;
 pub mod tls;
-pub mod unix;
 pub(crate) mod wire;
 
 pub use client::{CallError, PathAnswer, PeerClient};
@@ -19,4 +18,3 @@ pub use peercred::Caller;
 pub use reply::{ApiJson, api_error};
 pub use server::{RemoteAddress, Server, ServerError, ServerOptions, ServerTls, UnixOptions};
 pub use tls::LiveIdentity;
-pub use unix::UnixClient;

@@ -14,6 +14,7 @@ pub fn api_error(status: StatusCode, code: &str, message: impl Into<String>) -> 
     let error = ApiError {
         code: code.to_owned(),
         message: message.into(),
+        problem: None,
     };
     (status, Json(error)).into_response()
 }

@@ -189,6 +189,7 @@ fn tls_cause<'a>(e: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls:
     None
 }
 
+#[derive(Clone)]
 pub(super) struct Message {
     pub(super) method: Method,
     path: String,
@@ -242,6 +243,7 @@ pub(super) fn decode<Resp: DeserializeOwned>((status, bytes): Answer) -> Result<
         let error = serde_json::from_slice(&bytes).unwrap_or_else(|_| ApiError {
             code: "FAILED".to_owned(),
             message: status.to_string(),
+            problem: None,
         });
         return Err(CallError::Status {
             status: status.as_u16(),

@@ -5,7 +5,7 @@ use siaga_agent::core::alerts::{Raised, raise, settle};
 use siaga_agent::core::notices::view::{Wanted, notices};
 use siaga_model::NoticeId;
 use siaga_model::config::Language;
-use siaga_model::notice::{NoticeEntry, Text};
+use siaga_model::notice::{AlertCause, NoticeEntry, Text};
 use siaga_model::notice_api::{NoticeAct, NoticeAnswer, NoticeRefusal};
 use std::time::Duration;
 
@@ -24,10 +24,11 @@ async fn an_alert_is_raised_once_for_one_cause_and_goes_on_until_somebody_answer
     })
     .await;
     let core = site.agent.core.clone();
-    let Raised::New(notice) = raise(&core, &"i1".into(), text).unwrap() else {
+    let Raised::New(notice) = raise(&core, &"i1".into(), &AlertCause::Trouble, text).unwrap()
+    else {
         panic!("not raised");
     };
-    let again = raise(&core, &"i1".into(), text).unwrap();
+    let again = raise(&core, &"i1".into(), &AlertCause::Trouble, text).unwrap();
     assert_eq!(again, Raised::Already(notice.clone()));
     site.send().await;
     assert_eq!(
@@ -52,7 +53,7 @@ async fn an_alert_is_raised_once_for_one_cause_and_goes_on_until_somebody_answer
     assert!(site.view(&notice).recipients[0].acknowledged.is_some());
     // The next cause is another alert.
     assert!(matches!(
-        raise(&core, &"i2".into(), text).unwrap(),
+        raise(&core, &"i2".into(), &AlertCause::Trouble, text).unwrap(),
         Raised::New(_)
     ));
 }
@@ -64,7 +65,7 @@ async fn an_alert_that_nobody_answers_goes_to_the_next_and_stops_when_it_is_sett
     })
     .await;
     let core = site.agent.core.clone();
-    raise(&core, &"i1".into(), text).unwrap();
+    raise(&core, &"i1".into(), &AlertCause::Trouble, text).unwrap();
     site.send().await;
     site.send().await;
     let people: Vec<String> = site
@@ -107,7 +108,10 @@ async fn a_pause_silences_alerts_until_it_is_ended() {
         NoticeAnswer::Done { .. }
     ));
     let core = site.agent.core.clone();
-    assert_eq!(raise(&core, &"i1".into(), text).unwrap(), Raised::Paused);
+    assert_eq!(
+        raise(&core, &"i1".into(), &AlertCause::Trouble, text).unwrap(),
+        Raised::Paused
+    );
     let shown = notices(&core, &Wanted::default()).unwrap().pause.unwrap();
     assert_eq!((shown.by.as_str(), shown.reason.as_str()), ("budi", "work"));
     assert!(matches!(
@@ -115,7 +119,7 @@ async fn a_pause_silences_alerts_until_it_is_ended() {
         NoticeAnswer::Done { .. }
     ));
     assert!(matches!(
-        raise(&core, &"i1".into(), text).unwrap(),
+        raise(&core, &"i1".into(), &AlertCause::Trouble, text).unwrap(),
         Raised::New(_)
     ));
     site.send().await;

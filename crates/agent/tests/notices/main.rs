@@ -1,9 +1,11 @@
 //! Notices in an agent: what people ask, what goes out, and what the rows say of it.
 
 mod alerts;
+mod by_unit;
 #[path = "../common/mod.rs"]
 mod common;
 mod many;
+mod promises;
 mod site;
 
 use siaga_agent::core::notices::send::step;

@@ -5,7 +5,7 @@ use siaga_agent::core::notices::send::send;
 use siaga_agent::core::notices::view::{Wanted, notices};
 use siaga_model::config::{Argv, Config, Language};
 use siaga_model::downtime::{Channel, ChannelKind, Contact, Unit};
-use siaga_model::notice::{Moment, NoticeEntry, Text};
+use siaga_model::notice::{AlertCause, Moment, NoticeEntry, Text};
 use siaga_model::notice_api::{NoticeState, NoticeView};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -145,11 +145,12 @@ async fn a_channel_that_hangs_holds_up_no_other_and_no_alert() {
         .count();
     assert!(slow < units / 2, "they waited: {slow}");
     // An alert by that channel begins before the units that wait for it.
-    let raised = siaga_agent::core::alerts::raise(&core, &"i1".into(), |_| Text {
-        language: Language::Indonesian,
-        subject: "PERINGATAN".into(),
-        body: "SIMRS tidak menjawab".into(),
-    });
+    let raised =
+        siaga_agent::core::alerts::raise(&core, &"i1".into(), &AlertCause::Trouble, |_| Text {
+            language: Language::Indonesian,
+            subject: "PERINGATAN".into(),
+            body: "SIMRS tidak menjawab".into(),
+        });
     raised.unwrap();
     let begun = |rows: &[NoticeEntry], alert: bool| {
         let of = |row: &&NoticeEntry| {

@@ -139,6 +139,10 @@ fn show_truth(ctx: &Context, service: &ServiceStatus, status: &Status) {
         out(&ui(&ctx.voice, Ui::Findings));
         out(&show::findings(&ctx.voice, &status.findings).join("\n"));
     }
+    if !status.duties.is_empty() {
+        out(&ui(&ctx.voice, Ui::WhatToDo));
+        out(&show::duties(&ctx.voice, &status.duties).join("\n"));
+    }
 }
 
 /// Says what went wrong and waits for the person. Ctrl-C and a closed terminal end the screen.

@@ -9,7 +9,7 @@ use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
 use siaga_model::record::{
     ClockStep, IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
 };
-use siaga_words::{RecordLabel as L, action_by_name, duration, move_kind, record_label};
+use siaga_words::{RecordLabel as L, Ui, action_by_name, duration, move_kind, record_label, ui};
 
 fn label(ctx: &Context, label: L) -> &'static str {
     record_label(&ctx.voice, label)
@@ -172,6 +172,11 @@ pub fn record(ctx: &Context, r: &IncidentRecord) -> String {
     });
     page.list(L::Signatures, signatures.collect());
     page.list(L::History, history(ctx, r));
+    if !r.duties.is_empty() {
+        page.lines.push(String::new());
+        page.lines.push(ui(voice, Ui::WhatToDo));
+        page.lines.extend(super::duties(voice, &r.duties));
+    }
     if let Some(next) = next(r) {
         page.lines.push(String::new());
         page.row(L::NextStep, &next);

@@ -89,9 +89,15 @@ fn line(voice: &Voice, number: usize, row: &LogBookRow) -> [String; COLUMNS] {
 /// A duration that no client measured says so, with a mark.
 fn how_long(voice: &Voice, row: &LogBookRow) -> String {
     let Some(ms) = row.duration_ms else {
-        return "?".to_owned();
+        return match row.entered_by {
+            Some(_) => format!("? ({})", ui(voice, Ui::EnteredByHand)),
+            None => "?".to_owned(),
+        };
     };
     let text = duration(voice, ms);
+    if row.entered_by.is_some() {
+        return format!("{text} ({})", ui(voice, Ui::EnteredByHand));
+    }
     match (&row.subject, row.seen_by) {
         (Subject::Service(_), SeenBy::Node) => {
             format!("{text} ({})", ui(voice, Ui::NotConfirmed))

@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod event;
 pub mod incident;
+pub mod keys;
 pub mod log_book;
 pub mod plan;
 pub mod refusal;
@@ -13,6 +14,7 @@ pub mod step;
 use crate::fault::Fault;
 use crate::term::out;
 use serde::Serialize;
+use siaga_model::duty::Duty;
 use siaga_model::event::{Finding, Severity};
 use siaga_words::Voice;
 
@@ -30,6 +32,18 @@ pub fn json(value: &impl Serialize) -> Result<(), Fault> {
 pub fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.chars().count());
     format!("{text}{}", " ".repeat(missing))
+}
+
+/// What people still have to do, each with what does it.
+pub fn duties(voice: &Voice, duties: &[Duty]) -> Vec<String> {
+    let lines = duties.iter().flat_map(|duty| {
+        let text = siaga_words::duty(voice, duty);
+        [
+            format!("  !  {}", text.what),
+            format!("       {}", text.remedy),
+        ]
+    });
+    lines.collect()
 }
 
 /// What was found, the gravest first: a line of what, and one of what to do.

@@ -30,6 +30,11 @@ pub fn text(ctx: &Context, status: &Status) -> String {
         lines.push(ui(&ctx.voice, Ui::Findings));
         lines.extend(super::findings(&ctx.voice, &status.findings));
     }
+    if !status.duties.is_empty() {
+        lines.push(String::new());
+        lines.push(ui(&ctx.voice, Ui::WhatToDo));
+        lines.extend(super::duties(&ctx.voice, &status.duties));
+    }
     lines.join("\n")
 }
 

@@ -66,6 +66,10 @@ pub fn text(ctx: &Context, report: &CheckReport) -> String {
         lines.push(ui(&ctx.voice, Ui::Findings));
         lines.extend(show::findings(&ctx.voice, &report.findings));
     }
+    if !report.duties.is_empty() {
+        lines.push(ui(&ctx.voice, Ui::WhatToDo));
+        lines.extend(show::duties(&ctx.voice, &report.duties));
+    }
     if !report.not_exercised.is_empty() {
         lines.push(ui(&ctx.voice, Ui::NotProved));
         lines.extend(

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::language;
 use crate::place::{self, CONFIG, STATE};
+use crate::show;
 use crate::term::out;
 use siaga_config::HostChecks;
 use siaga_model::NodeName;
@@ -48,9 +49,9 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     if config.node(&node).is_none() {
         return Err(no_such_node(global, &config, &node));
     }
-    let report = siaga_agent::pki::init(&args.state_dir, &config.site.name, &node)
-        .map_err(|e| Fault::Local(format!("siaga init: {e} [{}]", e.code())))?;
     let language = language::asked(global).unwrap_or(config.site.language);
+    let report = siaga_agent::pki::init(&args.state_dir, &config.site.name, &node)
+        .map_err(|e| Fault::Local(format!("siaga init: {}", show::keys::pki(language, &e))))?;
     for text in [
         Setup::FirstNode {
             node: report.node.to_string(),

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::language;
 use crate::place::{self, CONFIG, PROBE_CONFIG, STATE};
+use crate::show;
 use crate::term::out;
 use siaga_agent::pki::join::{self, ConfigOutcome, RunJoinError};
 use siaga_agent::pki::{JoinReport, Token};
@@ -67,7 +68,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         .unwrap_or_else(|| PathBuf::from(default));
     // A probe gets no configuration: it has its own.
     let written = (!args.probe).then_some(config.as_path());
-    let report = joined(&token, &name, &args.state_dir, written)?;
+    let report = joined(&token, &name, &args.state_dir, written, language)?;
     said(&report, &config, language);
     Ok(Exit::Done)
 }
@@ -77,12 +78,15 @@ fn joined(
     name: &str,
     state: &Path,
     config: Option<&Path>,
+    language: Language,
 ) -> Result<JoinReport, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Fault::Local(format!("siaga join: {e}")))?;
-    let failed = |e: RunJoinError| Fault::Local(format!("siaga join: {e} [{}]", e.code()));
+    let failed = |e: RunJoinError| {
+        Fault::Local(format!("siaga join: {}", show::keys::joining(language, &e)))
+    };
     runtime
         .block_on(join::run(token, name, state, config))
         .map_err(failed)

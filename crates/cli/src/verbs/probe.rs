@@ -1,7 +1,10 @@
 //! `siaga probe`: the client's side, on a client machine.
 
+use crate::args::Global;
 use crate::exit::Exit;
+use crate::language;
 use crate::place::{PROBE_CONFIG, STATE};
+use crate::show;
 use siaga_agent::pki::PkiError;
 use siaga_agent::probe_link::PeerReporter;
 use siaga_model::NodeName;
@@ -32,19 +35,25 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, thiserror::Error)]
 enum ProbeError {
-    #[error("{0} [{code}]", code = .0.code())]
+    #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("{0} [{code}]", code = .0.code())]
+    #[error(transparent)]
     Keys(#[from] PkiError),
-    #[error("{0}")]
+    #[error(transparent)]
     Runtime(#[from] std::io::Error),
 }
 
 /// Runs until it is killed: it has nothing to lose.
-pub fn run(args: Args) -> ExitCode {
+pub fn run(global: &Global, args: &Args) -> ExitCode {
     crate::trace::start();
-    let Err(error) = probe(&args);
-    eprintln!("siaga probe: {error}");
+    let Err(error) = probe(args);
+    let language = language::first(global);
+    let text = match &error {
+        ProbeError::Config(error) => show::keys::probe_config(language, error),
+        ProbeError::Keys(error) => show::keys::pki(language, error),
+        ProbeError::Runtime(error) => error.to_string(),
+    };
+    eprintln!("siaga probe: {text}");
     match error {
         ProbeError::Config(_) => Exit::Usage.into(),
         ProbeError::Keys(_) | ProbeError::Runtime(_) => Exit::Failed.into(),

@@ -79,7 +79,8 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
             return Err(Fault::Usage(setup(language, &Setup::ForWhom)));
         }
     };
-    let failed = |e: PkiError| Fault::Local(format!("siaga token: {e} [{}]", e.code()));
+    let failed =
+        |e: PkiError| Fault::Local(format!("siaga token: {}", show::keys::pki(language, &e)));
     let me = Identity::load(&create.state_dir).map_err(failed)?;
     let addresses = config
         .node(&NodeName::new(me.name))

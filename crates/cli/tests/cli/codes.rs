@@ -3,7 +3,9 @@
 use crate::agent::FakeAgent;
 use crate::samples::*;
 use crate::{run, siaga};
+use siaga_model::UtcMicros;
 use siaga_model::api::{CanTakeOver, CheckReport, Diagnosis, Layer, LayerFinding, Status};
+use siaga_model::duty::Duty;
 use siaga_model::observation::{
     AddressAnswer, AgentView, DatabaseState, Holding, LedgerFacts, NodeFacts, NodeView, Power,
 };
@@ -173,6 +175,7 @@ fn check_says_yes_only_with_0() {
     ] {
         let agent = FakeAgent::start("en", move |_| {
             let report = CheckReport {
+                duties: Vec::new(),
                 service: service(),
                 can_take_over: answer,
                 findings: Vec::new(),
@@ -182,6 +185,60 @@ fn check_says_yes_only_with_0() {
         });
         let said = agent.run(&["periksa"]);
         assert_eq!((said.code, said.out.lines().next()), (code, Some(line)));
+    }
+}
+
+#[test]
+fn an_incident_that_is_not_there_is_refused_also_where_it_is_only_shown() {
+    let agent = FakeAgent::start("id", |_| None);
+    let said = agent.run(&["incident", "show", "DT-2026-999"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("DT-2026-999"), "{}", said.err);
+}
+
+#[test]
+fn what_is_still_to_be_done_is_shown_with_what_does_it() {
+    let agent = FakeAgent::start("en", |asked| {
+        let duties = vec![
+            Duty::UpdateLate {
+                incident: "DT-2026-007".into(),
+                key: "k".into(),
+                services: vec![service()],
+                promised: UtcMicros(1_754_031_000_000_000),
+            },
+            Duty::DrillOverdue {
+                last: None,
+                every_days: 90,
+                overdue_since: UtcMicros(1),
+            },
+        ];
+        let status = Status { duties, ..down() };
+        (asked.path == "/v1/status").then(|| (200, json(&status)))
+    });
+    for (language, parts) in [
+        (
+            "en",
+            [
+                "What to do:",
+                "news was promised for",
+                "siaga incident estimate --incident DT-2026-007",
+                "A drill is overdue",
+            ],
+        ),
+        (
+            "id",
+            [
+                "Yang perlu dilakukan:",
+                "informasi berikutnya dijanjikan",
+                "siaga drill",
+                "belum ada simulasi",
+            ],
+        ),
+    ] {
+        let said = agent.run(&["--lang", language, "status"]);
+        for part in parts {
+            assert!(said.out.contains(part), "{part}: {}", said.out);
+        }
     }
 }
 

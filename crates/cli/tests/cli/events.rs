@@ -154,6 +154,7 @@ fn row(subject: Subject, kind: DowntimeKind, seen_by: SeenBy) -> LogBookRow {
         seen_by,
         run: Some(RunId::new(RUN)),
         covered_by: None,
+        entered_by: None,
     }
 }
 

@@ -106,7 +106,7 @@ fn a_notice_shows_what_went_wrong_and_who_has_not_read_it() {
     let list = of(&agent, &["notice", "list", "--lang", "en"]);
     assert!(list.out.contains("NOT ALL SENT") && list.out.contains("1 of 2 have read it"));
     let none = of(&agent, &["notice", "show", "other"]);
-    assert_eq!(none.code, 2);
+    assert_eq!(none.code, 3);
     assert!(none.err.contains("siaga notice list"), "{}", none.err);
 }
 

@@ -110,7 +110,7 @@ fn a_run_that_is_not_there_is_said() {
     let dir = state();
     for verb in ["drill", "incident"] {
         let said = offline(dir.path(), &["report", verb, "no-such-run"]);
-        assert_eq!(said.code, 2, "{}", said.out);
+        assert_eq!(said.code, 3, "{}", said.out);
         assert!(said.err.contains("no-such-run"), "{}", said.err);
     }
 }

@@ -24,6 +24,7 @@ fn row(kind: DowntimeKind, from: i64, minutes: i64) -> LogBookRow {
         seen_by: SeenBy::Probe,
         run: None,
         covered_by: None,
+        entered_by: None,
     }
 }
 

@@ -250,6 +250,7 @@ pub fn status(state: VerdictState, sentence: Sentence, advice: Vec<Advice>) -> S
             run: None,
         }],
         findings: Vec::new(),
+        duties: Vec::new(),
     }
 }
 

@@ -5,9 +5,6 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,9 +71,9 @@ async fn exchange(post: Post<'_>) -> Result<Answer, SendError> {
     if !tls {
         return talk(stream, &uri, post).await;
     }
-    let config = client_config(post.ca_file)?;
-    let name = ServerName::try_from(host.clone())
-        .map_err(|_| SendError::never("the web address has no name that TLS can check"))?;
+    let config =
+        siaga_trust::client_config(post.ca_file).map_err(|e| SendError::later(e.to_string()))?;
+    let name = siaga_trust::server_name(&host).map_err(|e| SendError::never(e.to_string()))?;
     let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
@@ -129,25 +126,6 @@ where
         // The connection's end makes the exchange end too, with its answer or with the reason.
         _ = &mut connection => exchange.await,
     }
-}
-
-fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, SendError> {
-    let mut roots = RootCertStore::empty();
-    // A certificate of the system that can't be read leaves the others.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = ca_file {
-        let unreadable =
-            |e: &dyn std::fmt::Display| SendError::later(format!("{}: {e}", path.display()));
-        for one in CertificateDer::pem_file_iter(path).map_err(|e| unreadable(&e))? {
-            let one = one.map_err(|e| unreadable(&e))?;
-            roots.add(one).map_err(|e| unreadable(&e))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(rustls::DEFAULT_VERSIONS)
-        .map_err(|e| SendError::later(e.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// What an answer's status means for the delivery.

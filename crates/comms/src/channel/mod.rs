@@ -8,6 +8,8 @@ mod program;
 mod telegram;
 mod webhook;
 
+pub use telegram::{Buttons, Pressed, button_data};
+
 use crate::fit::{fit, limit, whole};
 use siaga_model::downtime::{Channel as Setting, ChannelKind};
 use siaga_model::notice::Text;
@@ -129,11 +131,13 @@ pub fn open(setting: &Setting) -> Option<Box<dyn Channel>> {
             api,
             token_file,
             ca_file,
+            buttons,
         } => Some(Box::new(telegram::Telegram {
             api: api.clone(),
             token_file: token_file.clone(),
             ca_file: ca_file.clone(),
             timeout,
+            buttons: *buttons,
         })),
         ChannelKind::ByHand => None,
     }

@@ -34,6 +34,7 @@ fn telegram(act: Act, timeout: Duration) -> (Result<String, SendError>, Vec<Aske
         api: server.url(),
         token_file: secret(&dir, "123:SANGAT_RAHASIA"),
         ca_file: None,
+        buttons: false,
     };
     let sent = channel(kind, timeout).send(&outgoing("-1001234567890"));
     if let Err(error) = &sent {

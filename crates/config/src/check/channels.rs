@@ -171,11 +171,12 @@ fn telegram(
         api: api.trim_end_matches('/').to_owned(),
         token_file: token_file?,
         ca_file: raw.ca_file.value().map(|p| p.0.clone()),
+        buttons: raw.buttons.value().copied().unwrap_or(false),
     })
 }
 
 /// A text and its signature go to another machine only through TLS.
-fn private(url: &Spot<Url>, context: &mut Context<'_>) {
+pub(super) fn private(url: &Spot<Url>, context: &mut Context<'_>) {
     let plain = url.value.0.strip_prefix("http://");
     if plain.is_some_and(|rest| !is_here(host(rest))) {
         let found = url.value.0.clone();
@@ -236,7 +237,7 @@ fn only_its_own(raw: &raw::Channel, sort: ChannelSort, word: &str, context: &mut
     fn place<T>(opt: &Opt<T>) -> Where {
         opt.spot.as_ref().map(|s| (s.at.clone(), s.key.clone()))
     }
-    let keys: [(&str, &[ChannelSort], Where); 12] = [
+    let keys: [(&str, &[ChannelSort], Where); 13] = [
         ("server", &[Mail], place(&raw.server)),
         ("port", &[Mail], place(&raw.port)),
         ("tls", &[Mail], place(&raw.tls)),
@@ -249,6 +250,7 @@ fn only_its_own(raw: &raw::Channel, sort: ChannelSort, word: &str, context: &mut
         ("run", &[Program], place(&raw.run)),
         ("api", &[Telegram], place(&raw.api)),
         ("token_file", &[Telegram], place(&raw.token_file)),
+        ("buttons", &[Telegram], place(&raw.buttons)),
     ];
     for (name, of, place) in keys {
         if let Some((at, key)) = place.filter(|_| !of.contains(&sort)) {

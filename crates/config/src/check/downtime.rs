@@ -1,6 +1,6 @@
 //! Units, the on-call list, and the rules for incidents and notices.
 
-use super::{Context, channels};
+use super::{Context, channels, told};
 use crate::cause::{Cause, ContactKind, Thing};
 use crate::choices::ChannelSort;
 use crate::raw;
@@ -12,7 +12,7 @@ use siaga_model::{ChannelName, PersonName, UnitName};
 use std::collections::BTreeMap;
 
 /// What is known of the channels, by their names. `None`: its kind could not be read.
-type Sorts = BTreeMap<String, Option<ChannelSort>>;
+pub(super) type Sorts = BTreeMap<String, Option<ChannelSort>>;
 
 pub(super) fn downtime(
     file: &raw::File,
@@ -32,11 +32,13 @@ pub(super) fn downtime(
     let language = site.map(|s| s.language).unwrap_or_default();
     let units = units(file, &sorts, language, context);
     let on_call = on_call(file, &sorts, context);
-    let rules = rules(&file.downtime, context);
+    let reach = told::reach(file, &sorts, context);
+    let rules = rules(file, context);
     Some(Downtime {
         units: units?,
         channels: channels?,
         on_call: on_call?,
+        reach: reach?,
         rules,
     })
 }
@@ -108,7 +110,7 @@ fn contact(raw: &raw::Contact, sorts: &Sorts, context: &mut Context<'_>) -> Opti
 }
 
 /// The channel's kind, where there is such a channel.
-fn known_channel(
+pub(super) fn known_channel(
     channel: &Req<Name>,
     sorts: &Sorts,
     context: &mut Context<'_>,
@@ -128,7 +130,7 @@ fn known_channel(
 }
 
 /// Is the address one that the channel can use?
-fn address(
+pub(super) fn address(
     sort: Option<ChannelSort>,
     channel: &Req<Name>,
     address: &Opt<Text>,
@@ -206,14 +208,7 @@ fn alerted(
         };
         context.sink.at(person, cause);
     }
-    let sort = known_channel(&raw.channel, sorts, context);
-    if let (Some(channel), Some(ChannelSort::ByHand)) = (&raw.channel.0, sort) {
-        let cause = Cause::AlertByHand {
-            channel: channel.value.0.clone(),
-        };
-        context.sink.at(channel, cause);
-    }
-    address(sort, &raw.channel, &raw.address, context);
+    told::by_itself(&raw.channel, &raw.address, sorts, context);
     Some(OnCall {
         person: PersonName::new(raw.person.value()?.0.clone()),
         channel: ChannelName::new(raw.channel.value()?.0.clone()),
@@ -221,9 +216,9 @@ fn alerted(
     })
 }
 
-fn rules(downtime: &Opt<raw::Downtime>, context: &mut Context<'_>) -> Rules {
+fn rules(file: &raw::File, context: &mut Context<'_>) -> Rules {
     let default = Rules::default();
-    let Some(raw) = downtime.value() else {
+    let Some(raw) = file.downtime.value() else {
         return default;
     };
     if let Some(dir) = &raw.template_dir.spot
@@ -249,7 +244,13 @@ fn rules(downtime: &Opt<raw::Downtime>, context: &mut Context<'_>) -> Rules {
         template_dir: raw.template_dir.value().map(|d| d.0.clone()),
         contact: raw.contact.or_text(&default.contact),
         availability_target_milli_pct: raw.availability_target.value().map(|p| p.0),
-        drill_every_days: raw.drill_every_days.value().map(|c| c.0),
+        drill_every_days: raw
+            .drill_every_days
+            .value()
+            .map_or(default.drill_every_days, |c| c.0),
         procedure_review_due: raw.procedure_review_due.value().map(|d| d.0.clone()),
+        remind: told::remind(raw, file, context).unwrap_or(default.remind),
+        seal_to: told::seal_to(raw, file, context),
+        ack: told::ack(raw, context),
     }
 }

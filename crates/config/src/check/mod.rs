@@ -10,6 +10,7 @@ mod mounts;
 mod node;
 mod service;
 mod site;
+mod told;
 
 use crate::cause::{Cause, Thing};
 use crate::choices::PerNode;

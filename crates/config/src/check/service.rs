@@ -288,6 +288,7 @@ fn client_test(spot: &Spot<raw::ClientTest>, context: &mut Context<'_>) -> Optio
         },
         TestKind::Http => ClientTestKind::Http {
             url: raw.url.value()?.0.clone(),
+            ca_file: raw.ca_file.value().map(|p| p.0.clone()),
         },
         TestKind::Program => ClientTestKind::Program(run?),
     };
@@ -298,7 +299,7 @@ fn client_test(spot: &Spot<raw::ClientTest>, context: &mut Context<'_>) -> Optio
     })
 }
 
-/// Each kind has one key of its own; any other does not go with it.
+/// Each kind has keys of its own; any other does not go with it.
 fn check_keys(raw: &raw::ClientTest, kind: &Spot<TestWord>, context: &mut Context<'_>) {
     let keys = [
         (
@@ -318,6 +319,13 @@ fn check_keys(raw: &raw::ClientTest, kind: &Spot<TestWord>, context: &mut Contex
             TestKind::Program,
             raw.run.written,
             raw.run.spot.as_ref().map(|r| (&r.at, &r.key)),
+        ),
+        (
+            "ca_file",
+            TestKind::Http,
+            // It may be left out.
+            true,
+            raw.ca_file.spot.as_ref().map(|c| (&c.at, &c.key)),
         ),
     ];
     for (name, of, written, place) in keys {

@@ -174,6 +174,12 @@ pub(super) fn cause(cause: &Cause) -> String {
             ContactKind::Mail => format!("\"{found}\" is not a mail address."),
             ContactKind::Chat => format!("\"{found}\" is not a chat's number."),
         },
+        Cause::NoWayToTell { name } => format!("Nothing says how to tell {name} anything."),
+        Cause::ListensOpenly { address } => {
+            format!(
+                "{address} can be reached from other machines, and this page is served without TLS."
+            )
+        }
         Cause::AlertByHand { channel } => format!(
             "The channel {channel} waits for a person to send the text, so an alert through it wakes nobody."
         ),
@@ -277,6 +283,12 @@ pub(super) fn remedy(cause: &Cause) -> String {
             ContactKind::Mail => "Write one address, such as \"igd@rs.example\".".into(),
             ContactKind::Chat => "Write the number as text, such as \"-1001234567890\", or a public channel's \"@name\".".into(),
         },
+        Cause::NoWayToTell { .. } => {
+            "Give the person a [[person.contact]] with a channel, or a place in [[on_call]].".into()
+        }
+        Cause::ListensOpenly { .. } => {
+            "Listen on 127.0.0.1 or ::1, and let a reverse proxy with the hospital's certificate serve ack_url.".into()
+        }
         Cause::AlertByHand { .. } => "Use a channel that sends by itself: mail, telegram, webhook or program.".into(),
         Cause::PasswordInClear { .. } => "Write tls = \"starttls\" or \"tls\", or remove user and password_file.".into(),
         Cause::UrlInClear { .. } => "Begin it with https://. Only an address of this machine (127.0.0.1, ::1, localhost) may do without.".into(),

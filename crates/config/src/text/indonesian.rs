@@ -178,6 +178,12 @@ pub(super) fn cause(cause: &Cause) -> String {
             ContactKind::Mail => format!("\"{found}\" bukan alamat surel."),
             ContactKind::Chat => format!("\"{found}\" bukan nomor percakapan."),
         },
+        Cause::NoWayToTell { name } => format!("Tidak tertulis bagaimana {name} diberi tahu."),
+        Cause::ListensOpenly { address } => {
+            format!(
+                "{address} dapat dijangkau dari mesin lain, padahal halaman ini disajikan tanpa TLS."
+            )
+        }
         Cause::AlertByHand { channel } => format!(
             "Saluran {channel} menunggu petugas yang mengirim teksnya, sehingga peringatan lewat saluran ini tidak \
              membangunkan siapa pun."
@@ -284,6 +290,12 @@ pub(super) fn remedy(cause: &Cause) -> String {
             ContactKind::Mail => "Tulis satu alamat, misalnya \"igd@rs.example\".".into(),
             ContactKind::Chat => "Tulis nomornya sebagai teks, misalnya \"-1001234567890\", atau \"@nama\" saluran umum.".into(),
         },
+        Cause::NoWayToTell { .. } => {
+            "Beri petugas itu [[person.contact]] dengan saluran, atau tempat di [[on_call]].".into()
+        }
+        Cause::ListensOpenly { .. } => {
+            "Pakai 127.0.0.1 atau ::1, dan biarkan proksi balik dengan sertifikat rumah sakit menyajikan ack_url.".into()
+        }
         Cause::AlertByHand { .. } => "Gunakan saluran yang mengirim sendiri: mail, telegram, webhook atau program.".into(),
         Cause::PasswordInClear { .. } => "Tulis tls = \"starttls\" atau \"tls\", atau hapus user dan password_file.".into(),
         Cause::UrlInClear { .. } => "Awali dengan https://. Hanya alamat mesin ini (127.0.0.1, ::1, localhost) yang boleh tanpa TLS.".into(),

@@ -2,8 +2,8 @@
 
 use crate::common::{FULL, MINIMAL, edited, expect, expect_with};
 use siaga_config::{HostChecks, parse};
-use siaga_model::config::Language;
-use siaga_model::downtime::{ChannelKind, MailTls, Release};
+use siaga_model::config::{Language, Role};
+use siaga_model::downtime::{ChannelKind, MailTls, Release, Remind};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
@@ -29,6 +29,54 @@ fn the_full_example_is_read() {
     assert_eq!(down.rules.availability_target_milli_pct, Some(99_500));
     assert_eq!(down.rules.release, Release::Anyone);
     assert_eq!(down.rules.bypass_after, Some(Duration::from_secs(600)));
+}
+
+#[test]
+fn who_is_reminded_is_a_role_or_a_person_who_can_be_told() {
+    let rules = |text: &str| parse(text, &HostChecks::none()).unwrap().0.downtime.rules;
+    let to = |word: &str| {
+        edited(
+            FULL,
+            &[("remind = \"decider\"", &format!("remind = {word}"))],
+        )
+    };
+    let full = rules(FULL);
+    assert_eq!(full.seal_to, Some("lina".into()));
+    assert_eq!(full.ack.unwrap().url, "https://simrs.rs.example/baca");
+    assert_eq!(
+        rules(&to("\"communicator\"")).remind,
+        Remind::Role(Role::Communicator)
+    );
+    let none = rules(MINIMAL);
+    let decider = Remind::Role(Role::Decider);
+    assert_eq!((none.drill_every_days, none.remind), (90, decider));
+    // Who is on call can be told, who has no address at all can't.
+    for name in ["lina", "budi"] {
+        let person = rules(&to(&format!("\"{name}\""))).remind;
+        assert_eq!(person, Remind::Person(name.into()));
+    }
+    expect(&[("remind = \"decider\"", "remind = ⟦NO_SUCH_PERSON⟧\"dewi\"")]);
+    expect(&[("seal_to = \"lina\"", "seal_to = ⟦NO_WAY_TO_TELL⟧\"sari\"")]);
+    expect(&[(
+        "channel = \"mail\"\naddress = \"lina@",
+        "channel = ⟦ALERT_BY_HAND⟧\"ward-group\"\naddress = \"lina@",
+    )]);
+}
+
+#[test]
+fn the_page_for_acknowledgements_is_whole_and_not_open_without_tls() {
+    expect(&[(
+        "ack_url = \"https://simrs",
+        "ack_url = ⟦URL_IN_CLEAR⟧\"http://simrs",
+    )]);
+    expect(&[(
+        "ack_listen = \"127.0.0.1:8790\"",
+        "ack_listen = ⟦LISTENS_OPENLY⟧\"192.0.2.9:8790\"",
+    )]);
+    expect(&[
+        ("ack_secret_file = \"/etc/siaga/ack.secret\"", ""),
+        ("ack_url = \"https", "ack_url = ⟦MISSING_KEY⟧\"https"),
+    ]);
 }
 
 #[test]
@@ -187,7 +235,7 @@ fn amounts() {
             "availability_target = 99.5",
             "availability_target = ⟦BAD_PERCENT⟧101.0",
         ),
-        ("drill_every_days = 180", "drill_every_days = ⟦BAD_COUNT⟧0"),
+        ("drill_every_days = 90", "drill_every_days = ⟦BAD_COUNT⟧0"),
         ("\"2026-08-01\"", "⟦BAD_DAY⟧\"2026-02-30\""),
     ]);
     expect(&[(

@@ -57,13 +57,14 @@ fn secret_files() {
         ("/etc/siaga/mail.secret", here.as_str()),
         ("/etc/siaga/board.secret", here.as_str()),
         ("/etc/siaga/telegram.secret", here.as_str()),
+        ("/etc/siaga/ack.secret", here.as_str()),
         ("/etc/siaga/templates", templates.as_str()),
     ];
 
     // All of them name the same file, which is not there yet.
     let errors = parse(&edited(FULL, &all), &missing).unwrap_err().errors;
     let codes: Vec<&str> = errors.iter().map(|e| e.code).collect();
-    assert_eq!(codes, ["SECRET_MISSING"; 6]);
+    assert_eq!(codes, ["SECRET_MISSING"; 7]);
 
     std::fs::write(&secret, "x").unwrap();
     let mode = |m| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(m)).unwrap();

@@ -107,6 +107,7 @@ impl Facts {
         if let NoticeEntry::Drafted {
             moment,
             incident: Some(incident),
+            next_update,
             ..
         } = entry
         {
@@ -120,6 +121,7 @@ impl Facts {
                     drafted_at: view.at,
                     released_at: None,
                     first_sent_at: None,
+                    next_update_at: *next_update,
                     sent: 0,
                     acknowledged: Vec::new(),
                 });

@@ -73,6 +73,7 @@ impl Draft {
             clock_steps: Vec::new(),
             merged_into: None,
             history: Vec::new(),
+            duties: Vec::new(),
         };
         let mut draft = Self {
             record,
@@ -100,6 +101,7 @@ impl Draft {
         match entry {
             // A second opening under the same key adds nothing.
             IncidentEntry::Opened { .. } => {}
+            IncidentEntry::MovedByHand { .. } => {}
             IncidentEntry::Confirmed => self.said_now(TimeKind::Confirmed, view),
             IncidentEntry::Classified { kind, scope, level } => {
                 record.kind = kind.unwrap_or(record.kind);

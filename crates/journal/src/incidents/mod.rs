@@ -22,7 +22,7 @@ use siaga_model::{IncidentKey, RunId, UnitName, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of events that the records are made of.
-const INCIDENT_KINDS: [&str; 11] = [
+pub const INCIDENT_KINDS: [&str; 11] = [
     "incident",
     "notice",
     "run_accepted",
@@ -395,9 +395,12 @@ fn state(draft: &IncidentRecord) -> IncidentState {
             (IncidentEntry::AllClear, s) if s != IncidentState::Closed => IncidentState::AllClear,
             (IncidentEntry::Restored { .. }, s) if s.is_open() => IncidentState::UnderWatch,
             // A run or a word that it is real.
-            (IncidentEntry::Confirmed | IncidentEntry::RunJoined { .. }, s) if s.is_open() => {
-                IncidentState::Confirmed
-            }
+            (
+                IncidentEntry::Confirmed
+                | IncidentEntry::RunJoined { .. }
+                | IncidentEntry::MovedByHand { .. },
+                s,
+            ) if s.is_open() => IncidentState::Confirmed,
             (IncidentEntry::Opened { origin, .. }, s) => match origin {
                 siaga_model::incident::Origin::Run { .. }
                 | siaga_model::incident::Origin::ByHand => IncidentState::Confirmed,

@@ -1,8 +1,8 @@
 //! What is to be done now: deliveries, the next round of an alert, releases that nobody gave.
 
-use super::{DeliveryRecord, NoticeRecord, Outbox};
+use super::{DeliveryRecord, Message, NoticeRecord, Outbox};
 use siaga_model::downtime::{Channel, ChannelKind, Downtime};
-use siaga_model::notice::{Recipient, Text};
+use siaga_model::notice::{About, AlertCause, Recipient, Text};
 use siaga_model::{ChannelName, DeliveryId, IncidentKey, NoticeId, PersonName, UtcMicros};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -63,6 +63,7 @@ pub enum DueState {
 pub struct NextRound {
     pub notice: NoticeId,
     pub incident: IncidentKey,
+    pub cause: AlertCause,
     pub text: Text,
     pub round: u32,
     pub to: PersonName,
@@ -87,9 +88,10 @@ impl Outbox {
     /// in the order of their release.
     pub fn deliveries(&self, site: &Downtime, now: UtcMicros) -> Vec<Due> {
         let open = |record: &NoticeRecord| {
+            let told = || record.message.as_ref().map(|m| m.stamp.at);
             let newest = match record.rounds.last_key_value() {
                 Some((_, round)) => Some(round.stamp.at),
-                None => record.released.as_ref().map(|s| s.at),
+                None => record.released.as_ref().map(|s| s.at).or_else(told),
             };
             newest.is_none_or(|at| plus(at, OVER) > now)
         };
@@ -166,6 +168,7 @@ impl Outbox {
             Some(NextRound {
                 notice: notice.clone(),
                 incident: last.incident.clone(),
+                cause: last.cause.clone(),
                 text: last.text.clone(),
                 round,
                 to: person_of(&people, round)?.clone(),
@@ -204,19 +207,47 @@ fn plus(at: UtcMicros, wait: Duration) -> UtcMicros {
 
 /// Since when it may go out, with its place in the merged order.
 fn from(record: &NoticeRecord) -> Option<(UtcMicros, siaga_model::event::Hlc)> {
-    let stamp = match record.is_alert() {
-        true => record.rounds.values().next().map(|r| &r.stamp),
-        false => record.released.as_ref(),
+    let stamp = match (&record.message, record.is_alert()) {
+        (Some(message), _) => Some(&message.stamp),
+        (None, true) => record.rounds.values().next().map(|r| &r.stamp),
+        (None, false) => record.released.as_ref(),
     }?;
     Some((stamp.at, stamp.hlc))
 }
 
 /// Every delivery that a notice has, by the configuration of now.
 fn addressed(notice: &NoticeId, record: &NoticeRecord, site: &Downtime) -> Vec<Due> {
-    match &record.draft {
-        Some(_) => to_units(notice, record, site),
-        None => to_people(notice, record, site),
+    match (&record.draft, &record.message) {
+        (Some(_), _) => to_units(notice, record, site),
+        (None, Some(message)) => told(notice, record, message, site),
+        (None, None) => to_people(notice, record, site),
     }
+}
+
+/// A message to people: each by all their addresses.
+fn told(notice: &NoticeId, record: &NoticeRecord, message: &Message, site: &Downtime) -> Vec<Due> {
+    let kind = match &message.about {
+        About::Duty { .. } => "reminder",
+        About::EventHeads { .. } => "event_heads",
+    };
+    let of = |person: &PersonName| -> Vec<Due> {
+        let one = |entry: &siaga_model::downtime::OnCall| Due {
+            notice: notice.clone(),
+            delivery: delivery_id(notice, person.as_str(), &entry.channel, &entry.address),
+            to: Recipient::Person(person.clone()),
+            title: person.to_string(),
+            contact: person.to_string(),
+            channel: entry.channel.clone(),
+            address: entry.address.clone(),
+            text: message.text.clone(),
+            kind: kind.to_owned(),
+            attempts: 0,
+            until: plus(message.stamp.at, OVER),
+            state: DueState::Rests,
+        };
+        site.addresses_of(person).map(one).collect()
+    };
+    with_attempts(record, message.to.iter().flat_map(of).collect())
 }
 
 fn to_units(notice: &NoticeId, record: &NoticeRecord, site: &Downtime) -> Vec<Due> {

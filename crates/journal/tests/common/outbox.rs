@@ -6,7 +6,7 @@ use siaga_model::api::EventView;
 use siaga_model::config::Language;
 use siaga_model::downtime::{Channel, ChannelKind, Contact, Downtime, OnCall, Unit};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Hlc};
-use siaga_model::notice::{Moment, NoticeEntry, Recipient, Text};
+use siaga_model::notice::{AlertCause, Moment, NoticeEntry, Recipient, Text};
 use siaga_model::{DeliveryId, UtcMicros};
 use std::time::Duration;
 
@@ -120,6 +120,9 @@ pub fn drafted() -> NoticeEntry {
             text(Language::English, "down"),
         ],
         units: vec!["igd".into(), "lab".into()],
+        next_update: None,
+        window: None,
+        reminds_of: None,
     }
 }
 
@@ -179,6 +182,7 @@ pub fn of(states: &[(String, DueState)], name: &str) -> DueState {
 pub fn alert(round: u32, to: &str) -> NoticeEntry {
     NoticeEntry::Alert {
         incident: "i".into(),
+        cause: AlertCause::Trouble,
         text: text(Language::Indonesian, "periksa"),
         round,
         to: to.into(),

@@ -9,6 +9,7 @@ pub mod epoch_record;
 pub mod fence;
 pub mod mmp;
 pub mod mount;
+mod page;
 pub mod postgres;
 pub mod taken;
 pub mod virtual_ip;

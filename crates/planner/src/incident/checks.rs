@@ -56,24 +56,5 @@ pub(super) fn short(name: &str, text: &str) -> Result<(), IncidentRefusal> {
 
 /// `2026-12-01`: a day as it sorts.
 pub(super) fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    let number = |text: &str, digits: usize| {
-        let right = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-        right.then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let days = |year: u32, month: u32| match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
-            29
-        }
-        2 => 28,
-        _ => 31,
-    };
-    match (number(year, 4), number(month, 2), number(day, 2)) {
-        (Some(y), Some(m), Some(d)) => (1..=12).contains(&m) && (1..=days(y, m)).contains(&d),
-        _ => false,
-    }
+    crate::calendar::parse_day(text).is_some()
 }

@@ -101,7 +101,7 @@ fn notices(record: &IncidentRecord, events: &[EventView]) -> Vec<NoticeLine> {
         };
         let (to, received) = match to {
             Recipient::Unit(unit) => (unit.to_string(), of.acknowledged.contains(unit)),
-            Recipient::OnCall(person) => (person.to_string(), false),
+            Recipient::OnCall(person) | Recipient::Person(person) => (person.to_string(), false),
         };
         lines.push(NoticeLine {
             at: view.at,

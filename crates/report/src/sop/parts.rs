@@ -318,10 +318,15 @@ impl Place<'_> {
             ClientTestKind::Tcp { address } => {
                 Some(format!("nc -vz {} {}", address.ip(), address.port()))
             }
-            ClientTestKind::Http { url } => Some(format!(
-                "curl -sS -o /dev/null -w '%{{http_code}}\\n' {}",
-                cmd::quoted(url)
-            )),
+            ClientTestKind::Http { url, ca_file } => {
+                let trust = ca_file.as_ref().map_or_else(String::new, |path| {
+                    format!(" --cacert {}", cmd::quoted_path(path))
+                });
+                let url = cmd::quoted(url);
+                Some(format!(
+                    "curl -sS{trust} -o /dev/null -w '%{{http_code}}\\n' {url}"
+                ))
+            }
             ClientTestKind::Program(argv) => Some(argv_line(argv)),
         }
     }

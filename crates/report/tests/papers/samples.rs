@@ -66,6 +66,7 @@ pub fn row(kind: DowntimeKind, hours_ago: i64, minutes: i64, cause: &str) -> Log
         seen_by: SeenBy::Probe,
         run: None,
         covered_by: None,
+        entered_by: None,
     }
 }
 

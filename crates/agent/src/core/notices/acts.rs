@@ -9,7 +9,7 @@ use siaga_journal::{Durability, JournalError};
 use siaga_model::config::{Language, Role};
 use siaga_model::downtime::{Release, Unit};
 use siaga_model::event::{Actor, Event, EventBody};
-use siaga_model::notice::{AckHow, Moment, NoticeEntry, Text};
+use siaga_model::notice::{AckHow, Moment, NoticeEntry, Text, Window};
 use siaga_model::notice_api::{NoticeAct, NoticeAnswer, NoticeFacts, NoticeRefusal};
 use siaga_model::{DeliveryId, IncidentKey, NoticeId, PersonName, UnitName, UtcMicros};
 use siaga_runner::hands::Hands;
@@ -91,7 +91,7 @@ fn with_record(
         None => Ok((None, given)),
         Some(Some(record)) => {
             let rules = &core.config.downtime.rules;
-            let facts = from_record::fill(&record, moment, rules, given);
+            let facts = from_record::fill(&record, moment, rules, core.hands.now(), given);
             Ok((Some(record.key), facts))
         }
         Some(None) => {
@@ -144,6 +144,9 @@ pub fn draft_notice(
             incident: new.incident,
             texts,
             units: units.iter().map(|u| u.name.clone()).collect(),
+            next_update: new.facts.next_update.filter(|_| promises(new.moment)),
+            window: new.facts.window.map(|(from, to)| Window { from, to }),
+            reminds_of: None,
         },
     )];
     if release {
@@ -151,6 +154,14 @@ pub fn draft_notice(
     }
     write(core, actor, rows, Durability::Sync)?;
     Ok(notice)
+}
+
+/// Does the text of that moment say when the next news comes?
+fn promises(moment: Moment) -> bool {
+    matches!(
+        moment,
+        Moment::Suspected | Moment::Confirmed | Moment::Update | Moment::Action
+    )
 }
 
 fn chosen<'a>(core: &'a Core, names: &[UnitName]) -> Result<Vec<&'a Unit>, NoticeRefusal> {
@@ -193,12 +204,6 @@ fn facts_of(core: &Core, moment: Moment, given: NoticeFacts) -> Result<Facts, No
     let measured = measured.map(|(from, to)| to.millis_since(from) / 1000);
     let only =
         |moments: &[Moment], wait: Duration| moments.contains(&moment).then(|| plus(now, wait));
-    let open = [
-        Moment::Suspected,
-        Moment::Confirmed,
-        Moment::Update,
-        Moment::Action,
-    ];
     Ok(Facts {
         now,
         number: given.number,
@@ -210,7 +215,9 @@ fn facts_of(core: &Core, moment: Moment, given: NoticeFacts) -> Result<Facts, No
         start: given.start,
         estimate: pair(given.estimate_from, given.estimate_to)?,
         estimate_changed: given.estimate_changed,
-        next_update: given.next_update.or(only(&open, rules.update_every)),
+        next_update: given
+            .next_update
+            .or(promises(moment).then(|| plus(now, rules.update_every))),
         paper: given.paper,
         restored: given.restored,
         watch_until: given

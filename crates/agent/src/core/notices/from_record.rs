@@ -57,6 +57,7 @@ pub fn fill(
     record: &IncidentRecord,
     moment: Moment,
     rules: &Rules,
+    now: UtcMicros,
     given: NoticeFacts,
 ) -> NoticeFacts {
     let time = |kind| record.time(kind);
@@ -98,7 +99,10 @@ pub fn fill(
             .estimate_to
             .or(range.map(|(at, r)| after(at, r.high_s))),
         estimate_changed: given.estimate_changed.or(changed),
-        next_update: given.next_update.or(estimate.map(|e| e.next_update_at)),
+        // A time that has passed promises nothing: then the site's rule says the next.
+        next_update: given
+            .next_update
+            .or(estimate.map(|e| e.next_update_at).filter(|at| *at > now)),
         paper: given.paper.or(record.level.map(|level| level >= Level::G2)),
         restored: given.restored.or(time(TimeKind::ClientOk)),
         watch_until: given.watch_until.or(record.watch_until),
@@ -154,6 +158,22 @@ mod tests {
         .unwrap()
     }
 
+    const NOW: UtcMicros = UtcMicros(20_000_000);
+
+    #[test]
+    fn a_promise_that_has_passed_is_not_made_again() {
+        let mut record = record();
+        record.estimates.push(Estimate {
+            range: None,
+            given_at: UtcMicros(1),
+            next_update_at: UtcMicros(19_000_000),
+            based_on: Vec::new(),
+        });
+        let rules = Rules::default();
+        let facts = fill(&record, Moment::Update, &rules, NOW, NoticeFacts::default());
+        assert_eq!(facts.next_update, None);
+    }
+
     #[test]
     fn numbers_and_times_come_from_the_record_and_a_persons_word_goes_first() {
         let mut record = record();
@@ -168,7 +188,13 @@ mod tests {
             based_on: Vec::new(),
         });
         let rules = Rules::default();
-        let facts = fill(&record, Moment::Confirmed, &rules, NoticeFacts::default());
+        let facts = fill(
+            &record,
+            Moment::Confirmed,
+            &rules,
+            NOW,
+            NoticeFacts::default(),
+        );
         assert_eq!(facts.number.as_deref(), Some("DT-2026-007"));
         assert_eq!(facts.start, Some(UtcMicros(5_000_000)));
         assert_eq!(facts.estimate_from, Some(UtcMicros(70_000_000)));
@@ -183,14 +209,20 @@ mod tests {
             paper: Some(false),
             ..NoticeFacts::default()
         };
-        let facts = fill(&record, Moment::Confirmed, &rules, said);
+        let facts = fill(&record, Moment::Confirmed, &rules, NOW, said);
         assert_eq!(
             (facts.start, facts.paper),
             (Some(UtcMicros(1)), Some(false))
         );
         // A drill is marked, whoever writes the text.
         record.kind = IncidentKind::Drill;
-        let facts = fill(&record, Moment::Confirmed, &rules, NoticeFacts::default());
+        let facts = fill(
+            &record,
+            Moment::Confirmed,
+            &rules,
+            NOW,
+            NoticeFacts::default(),
+        );
         assert!(facts.drill && facts.stops_service);
     }
 }

@@ -4,6 +4,7 @@
 //! answers sends.
 
 pub mod acts;
+pub mod by_unit;
 mod from_record;
 pub mod send;
 pub mod view;

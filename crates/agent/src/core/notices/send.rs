@@ -79,6 +79,7 @@ pub fn step(core: &Arc<Core>, flights: &mut Flights) {
     rows.extend(rounds.into_iter().map(|next| {
         let row = NoticeEntry::Alert {
             incident: next.incident,
+            cause: next.cause,
             text: next.text,
             round: next.round,
             to: next.to,
@@ -155,7 +156,7 @@ impl Flights {
             contact: due.contact.clone(),
             to: due.title.clone(),
             kind: due.kind.clone(),
-            text: due.text.clone(),
+            text: super::by_unit::with_its_link(core, &due),
         };
         self.tasks.spawn_blocking(move || (due, channel.send(&out)));
     }

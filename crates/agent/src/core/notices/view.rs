@@ -79,20 +79,19 @@ fn pause(outbox: &Outbox, now: UtcMicros) -> Option<PauseView> {
 
 fn notice(core: &Core, id: &NoticeId, record: &NoticeRecord, dues: Vec<Due>) -> NoticeView {
     let written = record.written();
-    let texts = match &record.draft {
-        Some(draft) => draft.texts.clone(),
-        None => record
-            .rounds
-            .values()
-            .next()
-            .map(|r| r.text.clone())
-            .into_iter()
-            .collect(),
+    let texts = match (&record.draft, &record.message) {
+        (Some(draft), _) => draft.texts.clone(),
+        (None, Some(message)) => vec![message.text.clone()],
+        (None, None) => {
+            let first = record.rounds.values().next();
+            first.map(|r| r.text.clone()).into_iter().collect()
+        }
     };
     let recipients = recipients(core, record, dues);
     NoticeView {
         notice: id.clone(),
         moment: record.draft.as_ref().map(|d| d.moment),
+        about: record.message.as_ref().map(|m| m.about.clone()),
         incident: record.incident().cloned(),
         texts,
         state: state(record, &recipients),
@@ -118,7 +117,9 @@ fn recipients(core: &Core, record: &NoticeRecord, dues: Vec<Due>) -> Vec<Recipie
         .rounds
         .values()
         .map(|round| (Recipient::OnCall(round.to.clone()), round.to.to_string()));
-    for (to, title) in named.chain(people) {
+    let told = record.message.iter().flat_map(|m| &m.to);
+    let told = told.map(|person| (Recipient::Person(person.clone()), person.to_string()));
+    for (to, title) in named.chain(people).chain(told) {
         if !all.iter().any(|r| r.to == to) {
             all.push(RecipientView {
                 acknowledged: acknowledged(record, &to),
@@ -154,6 +155,8 @@ fn acknowledged(record: &NoticeRecord, to: &Recipient) -> Option<AcknowledgedVie
                 by: by.to_string(),
             })
         }
+        // Nobody asks for it.
+        Recipient::Person(_) => None,
     }
 }
 
@@ -198,7 +201,7 @@ fn state(record: &NoticeRecord, recipients: &[RecipientView]) -> NoticeState {
     };
     if record.dropped.is_some() {
         NoticeState::Dropped
-    } else if record.released.is_none() && !record.is_alert() {
+    } else if record.released.is_none() && !record.is_alert() && record.message.is_none() {
         NoticeState::Draft
     } else if has(&[DeliveryState::Waiting, DeliveryState::Sending]) {
         NoticeState::Sending

@@ -84,7 +84,7 @@ fn shown(ctx: &Context, id: Option<&String>, json: bool) -> Result<Exit, Fault> 
         Err(CallError::Api { status: 404, .. }) => {
             let refusal = IncidentRefusal::IncidentUnknown { asked: id };
             eprintln!("{}", siaga_words::incident_refusal(&ctx.voice, &refusal));
-            return Ok(Exit::Failed);
+            return Ok(Exit::Refused);
         }
         answer => answer?,
     };

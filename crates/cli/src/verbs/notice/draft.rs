@@ -21,7 +21,7 @@ use siaga_words::NoticeScreen;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The moment of the downtime.
-    #[arg(value_name = "MOMENT", value_parser = clap::builder::PossibleValuesParser::new(MOMENTS))]
+    #[arg(value_name = "MOMENT", value_parser = clap::builder::PossibleValuesParser::new(super::moments()))]
     pub moment: String,
     /// The incident that it belongs to.
     #[arg(long, value_name = "INCIDENT")]
@@ -89,18 +89,6 @@ const EXAMPLES: &str = "Examples:
   siaga notice draft suspected --sentence \"log-in hangs\" --release
   siaga notice draft confirmed --start 14:05 --estimate 14:20..14:45 --paper yes
   siaga notice draft planned --from 2026-12-01T22:00 --to 2026-12-01T23:30 --sentence \"new memory\"";
-
-const MOMENTS: [&str; 9] = [
-    "suspected",
-    "confirmed",
-    "update",
-    "action",
-    "restored",
-    "all-clear",
-    "planned",
-    "follow-up",
-    "withdrawn",
-];
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {

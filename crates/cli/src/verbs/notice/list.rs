@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::show::{self, padded};
 use crate::term::out;
 use siaga_model::NoticeId;
+use siaga_model::notice::Recipient;
 use siaga_model::notice_api::{DeliveryView, NoticeView, NoticesAnswer, RecipientView};
 use siaga_words::NoticeScreen;
 
@@ -77,7 +78,12 @@ fn line(ctx: &Context, notice: &NoticeView) -> String {
         .iter()
         .filter(|r| r.acknowledged.is_some())
         .count();
-    let of = notice.recipients.len();
+    let of = notice.recipients.iter().filter(|r| asked(r)).count();
+    // Who is only told need not answer.
+    let read = match of {
+        0 => String::new(),
+        of => say(ctx, NoticeScreen::AcknowledgedBy { have, of }),
+    };
     [
         padded(notice.notice.as_str(), 26),
         padded(&at.unwrap_or_default(), 34),
@@ -91,16 +97,22 @@ fn line(ctx: &Context, notice: &NoticeView) -> String {
             ),
             22,
         ),
-        say(ctx, NoticeScreen::AcknowledgedBy { have, of }),
+        read,
     ]
     .join("  ")
     .trim_end()
     .to_owned()
 }
 
+/// Is an acknowledgement asked of them?
+fn asked(recipient: &RecipientView) -> bool {
+    !matches!(recipient.to, Recipient::Person(_))
+}
+
 fn kind(ctx: &Context, notice: &NoticeView) -> String {
     match notice.moment {
         Some(moment) => siaga_words::moment(&ctx.voice, moment).to_owned(),
+        None if notice.about.is_some() => say(ctx, NoticeScreen::AMessage),
         None => say(ctx, NoticeScreen::AnAlert),
     }
 }
@@ -138,7 +150,10 @@ fn recipient_lines(ctx: &Context, recipient: &RecipientView) -> Vec<String> {
         ),
         None => say(ctx, NoticeScreen::NotAcknowledged),
     };
-    let mut lines = vec![format!("{}: {read}", recipient.title)];
+    let mut lines = match asked(recipient) {
+        true => vec![format!("{}: {read}", recipient.title)],
+        false => vec![format!("{}:", recipient.title)],
+    };
     if recipient.deliveries.is_empty() {
         lines.push(format!("    {}", say(ctx, NoticeScreen::NoAddress)));
     }

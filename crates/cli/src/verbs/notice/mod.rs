@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::show;
 use crate::term::out;
+use siaga_model::notice::Moment;
 use siaga_model::notice_api::{NoticeAct, NoticeAnswer, NoticeRequest, NoticeView, NoticesAnswer};
 use siaga_model::{NoticeId, UnitName};
 use siaga_words::{NoticeScreen, notice_screen};
@@ -58,6 +59,11 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     }
 }
 
+/// The moments by their words on the command line, in order.
+pub(crate) fn moments() -> [&'static str; Moment::ALL.len()] {
+    Moment::ALL.map(siaga_comms::moment_word)
+}
+
 /// A notice's name from the command line.
 pub fn notice_id(text: &str) -> Result<NoticeId, String> {
     crate::args::plain(text).map(NoticeId::new)
@@ -82,7 +88,7 @@ fn one(ctx: &Context, notice: &NoticeId) -> Result<NoticeView, Fault> {
     answer.notices.into_iter().next().ok_or_else(|| {
         let notice = notice.clone();
         let why = siaga_model::notice_api::NoticeRefusal::NoSuchNotice { notice };
-        Fault::Usage(say(ctx, NoticeScreen::Refused { why }))
+        Fault::Refused(say(ctx, NoticeScreen::Refused { why }))
     })
 }
 

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Which text: a moment of a downtime, the alert to the people on call, or the announcement over loudspeakers.
-    #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(KINDS))]
+    #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
     pub kind: String,
     /// As in a drill.
     #[arg(long)]
@@ -41,19 +41,11 @@ const ALERT: &str = "alert";
 const ANNOUNCEMENT: &str = "announcement";
 
 /// The names of all texts.
-const KINDS: [&str; 11] = [
-    "suspected",
-    "confirmed",
-    "update",
-    "action",
-    "restored",
-    "all-clear",
-    "planned",
-    "follow-up",
-    "withdrawn",
-    ALERT,
-    ANNOUNCEMENT,
-];
+fn kinds() -> Vec<&'static str> {
+    let mut kinds = super::moments().to_vec();
+    kinds.extend([ALERT, ANNOUNCEMENT]);
+    kinds
+}
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
@@ -131,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_moment_can_be_shown() {
-        let named: Vec<Moment> = KINDS.iter().filter_map(|k| moment_by_name(k)).collect();
+        let named: Vec<Moment> = kinds().into_iter().filter_map(moment_by_name).collect();
         assert_eq!(named, Moment::ALL);
     }
 }

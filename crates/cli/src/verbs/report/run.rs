@@ -71,17 +71,18 @@ const INCIDENT_EXAMPLES: &str = "Examples:
 /// Carries `report drill` out.
 pub fn drill(global: &Global, args: &DrillArgs) -> Result<Exit, Fault> {
     let records = Records::open(global, &args.paper.files)?;
-    let refused = |say: &PaperSay| Fault::Usage(paper_say(records.voice(), say));
+    let missing = |say: &PaperSay| Fault::Refused(paper_say(records.voice(), say));
     let run = match &args.id {
         Some(id) => drill_of(&records, id)?,
-        None => last_drill(&records)?.ok_or_else(|| refused(&PaperSay::NoDrill))?,
+        None => last_drill(&records)?.ok_or_else(|| missing(&PaperSay::NoDrill))?,
     };
     let seal = records.seal(Some(&run))?;
     let Some((moved, events)) = records.run(&seal, &run)? else {
-        return Err(refused(&PaperSay::NoRun { run: &run }));
+        return Err(missing(&PaperSay::NoRun { run: &run }));
     };
     if moved.kind != MoveKind::Drill {
-        return Err(refused(&PaperSay::NotADrill { run: &run }));
+        let say = PaperSay::NotADrill { run: &run };
+        return Err(Fault::Usage(paper_say(records.voice(), &say)));
     }
     let drill = DrillDocument::of_run(moved, &events);
     print(&records, seal, Content::Drill(Box::new(drill)), &args.paper)
@@ -132,7 +133,7 @@ pub fn incident(global: &Global, args: &IncidentArgs) -> Result<Exit, Fault> {
             let seal = records.seal(Some(&run))?;
             let Some((moved, events)) = records.run(&seal, &run)? else {
                 let say = PaperSay::NoIncident { asked: &args.id };
-                return Err(Fault::Usage(paper_say(records.voice(), &say)));
+                return Err(Fault::Refused(paper_say(records.voice(), &say)));
             };
             (seal, IncidentDocument::of_run(moved, &events))
         }

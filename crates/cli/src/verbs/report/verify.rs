@@ -11,7 +11,7 @@ use crate::verbs::log::of_period;
 use crate::verbs::report::availability::SERVICES;
 use siaga_journal::availability::Period;
 use siaga_model::IncidentKey;
-use siaga_model::seal::SealProblem;
+use siaga_model::seal::{Seal, SealProblem};
 use siaga_report::incident::IncidentDocument;
 use siaga_report::report::{Content, Found, Report, find};
 use siaga_report::truth::{Truth, agrees};
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 #[derive(clap::Args, Debug, Clone)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A report as PDF, HTML or JSON.
+    /// A report as PDF, HTML or JSON, or the monthly message with the heads of the log.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print JSON.
@@ -57,7 +57,13 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         return Err(no_report(format!("> {LARGEST} bytes")));
     }
     let bytes = std::fs::read(&args.file).map_err(|e| no_report(e.to_string()))?;
-    let found = find(&bytes).ok_or_else(|| no_report(String::new()))?;
+    let found = find(&bytes);
+    if found.is_none()
+        && let Some(seal) = siaga_journal::seal::of_text(&String::from_utf8_lossy(&bytes))
+    {
+        return heads(global, args, &seal);
+    }
+    let found = found.ok_or_else(|| no_report(String::new()))?;
     let records = Records::Agent(Box::new(Context::connect(global)?));
     let answer = records.compare(&found.report.seal)?;
     let content = content_agrees(&records, &found.report)?;
@@ -79,6 +85,32 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         );
     }
     Ok(if agrees { Exit::Done } else { Exit::Failed })
+}
+
+/// A message with the heads of the log: are they still in it?
+fn heads(global: &Global, args: &Args, seal: &Seal) -> Result<Exit, Fault> {
+    let records = Records::Agent(Box::new(Context::connect(global)?));
+    let problems = records.compare(seal)?.problems;
+    let agrees = problems.is_empty();
+    if args.json {
+        show::json(&serde_json::json!({ "agrees": agrees, "problems": problems }))?;
+    } else {
+        head_line(&records.voice(), &problems, agrees);
+    }
+    Ok(if agrees { Exit::Done } else { Exit::Failed })
+}
+
+/// Whether it agrees, and what does not.
+fn head_line(voice: &Voice, problems: &[SealProblem], agrees: bool) {
+    let (tone, head) = match agrees {
+        true => (Tone::Good, PaperSay::Agrees),
+        false => (Tone::Bad, PaperSay::DoesNotAgree),
+    };
+    out(&Term::look().out(tone, &paper_say(voice, &head)));
+    for problem in problems {
+        let said = paper_say(voice, &PaperSay::Problem { problem });
+        out(&format!("  - {said}"));
+    }
 }
 
 /// Makes the content once more from the log, as it was at the report's seal.
@@ -139,14 +171,7 @@ fn incident_agrees(
 
 fn say(voice: &Voice, found: &Found, problems: &[SealProblem], (agrees, content): (bool, bool)) {
     let words = |say: &PaperSay| paper_say(voice, say);
-    let (tone, head) = match agrees {
-        true => (Tone::Good, PaperSay::Agrees),
-        false => (Tone::Bad, PaperSay::DoesNotAgree),
-    };
-    out(&Term::look().out(tone, &words(&head)));
-    for problem in problems {
-        out(&format!("  - {}", words(&PaperSay::Problem { problem })));
-    }
+    head_line(voice, problems, agrees);
     let content = match content {
         true => PaperSay::ContentAgrees,
         false => PaperSay::ContentDiffers,

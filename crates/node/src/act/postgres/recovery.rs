@@ -36,6 +36,11 @@ impl RedoRange {
         (range.to > range.from).then_some(range)
     }
 
+    /// How much it is.
+    pub fn bytes(&self) -> u64 {
+        self.to - self.from
+    }
+
     /// The startup process says which segment it is in: `postgres: startup recovering 000000010000000000000007`.
     pub fn percent(&self, startup_title: &str) -> Option<u8> {
         let name = startup_title

@@ -166,6 +166,9 @@ fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<Note>), Why> {
     let mut notes = Vec::new();
     if control.as_ref().is_ok_and(|c| !c.state.is_shut_down()) {
         notes.push(Note::NeedsRecovery);
+        // What it takes is measured against this later: the rate of this site's own recoveries.
+        let range = RedoRange::measure(&config.data_dir);
+        notes.extend(range.map(|r| Note::WalToRedo { bytes: r.bytes() }));
         // One call for the whole file system instead of an fsync of every file. Version 13 refuses to start with it.
         if major >= 14 {
             arguments.extend(["-c".into(), "recovery_init_sync_method=syncfs".into()]);
