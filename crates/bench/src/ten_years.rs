@@ -107,7 +107,7 @@ fn copied(lab: &Lab) -> Result<Duration> {
 }
 
 fn commands(lab: &Lab, now: UtcMicros, times: u32) -> Result<Vec<Line>> {
-    let big = 60 - (60 % 12) + BIG_MONTH;
+    let big = 60 + BIG_MONTH;
     let at = begins(now, big) + 9 * DAY;
     let id = number(big, at, false);
     let month = jiff::Timestamp::from_microsecond(at)

@@ -299,6 +299,8 @@ fn an_incident_shows_a_correction_beside_what_was_measured() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // A long step has its whole name, in the table and beside its bar.
+    assert_eq!(said.matches("menjawab").count(), 2, "{said}");
     // 12 forms, 9 entered.
     let row = said
         .lines()
