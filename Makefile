@@ -58,3 +58,8 @@ campaign-lab: setup ## hostile nights in the lab, under load: SEEDS=FROM-TO (def
 	cargo build --profile ci --locked -p siaga-cli
 	SIAGA_BIN=$(CURDIR)/target/ci/siaga SIAGA_SEEDS=$(or $(SEEDS),0-4) SIAGA_ROUNDS=$(or $(ROUNDS),8) \
 	  cargo test --profile ci --locked -p siaga-e2e --test campaign -- --ignored --nocapture
+
+.PHONY: campaign-story
+campaign-story: setup ## the paper procedure in both languages, killed in each of its moments: half an hour
+	cargo build --profile ci --locked -p siaga-cli
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e --test story -- --ignored --nocapture

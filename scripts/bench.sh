@@ -16,6 +16,6 @@ case $profile in
 esac
 
 name=bench$$
-tidy() { for lab in "${name}s" "${name}f"; do "$siaga" lab down --name "$lab" >/dev/null 2>&1 || true; done; }
+tidy() { for lab in "${name}s" "${name}f" "${name}y"; do "$siaga" lab down --name "$lab" >/dev/null 2>&1 || true; done; }
 trap tidy EXIT
 "target/$profile/siaga-bench" --siaga "$siaga" --name "$name" "$@"

@@ -190,6 +190,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
+    tokio::spawn(crate::core::clock::watch(core.clone()));
     tokio::spawn(crate::core::notices::send::send(core.clone()));
     tokio::spawn(crate::core::duties::keep(core.clone()));
     tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
-use siaga_journal::log_book::{LogBookRow, log_book};
+use siaga_journal::log_book::{self, LogBookRow};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
     AcceptLossAnswer, AcceptLossRequest, ApiError, CheckReport, Diagnosis, EventsAnswer,
@@ -29,6 +29,7 @@ use siaga_model::api_problem::ApiProblem;
 use siaga_model::config::{Language, Service};
 use siaga_model::observation::PromiseFacts;
 use siaga_model::run::Order;
+use siaga_model::seal::LogRows;
 use siaga_model::{NodeName, PersonName, RunId, ServiceName};
 use siaga_runner::hands::Hands;
 use std::sync::Arc;
@@ -314,10 +315,8 @@ async fn events_route(
         since: query.since.map(siaga_model::UtcMicros),
         ..Filter::default()
     };
-    let read = core
-        .log
-        .with(|journal| Ok((journal.events(&filter)?, journal.version())));
-    let (events, next) = read.map_err(log_error)?;
+    let (events, reader) = core.log.read_at(&filter).map_err(log_error)?;
+    let next = reader.version();
     let limit = query.limit.unwrap_or(EVENTS_AT_MOST).min(EVENTS_AT_MOST);
     let from = events.len().saturating_sub(limit);
     Ok(Json(EventsAnswer {
@@ -372,10 +371,11 @@ async fn accept_loss_route(
 async fn log_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
+    Query(wanted): Query<LogRows>,
 ) -> Result<Json<Vec<LogBookRow>>, Failed> {
     known(&caller)?;
-    let read = core.log.with(|journal| journal.events(&Filter::default()));
-    Ok(Json(log_book(&read.map_err(log_error)?)))
+    let read = core.log.read(&log_book::filter(&wanted));
+    Ok(Json(log_book::rows(&read.map_err(log_error)?, &wanted)))
 }
 
 async fn probe_route(

@@ -62,6 +62,13 @@ pub fn idle(lab: &Lab, window: Duration) -> Result<Vec<Line>> {
     .collect())
 }
 
+/// Resident memory of both agents, after what they were asked. No goal: a long log was read.
+pub fn memory(lab: &Lab, case: &str) -> Result<Option<Line>> {
+    let one = |node: &&str| memory_mb(lab.agent_pid(node)?, "Rss:");
+    let all = NODES.iter().map(one).collect::<Result<Vec<f64>>>()?;
+    Ok(line(case, "MB", &all, None))
+}
+
 fn line(case: &str, unit: &'static str, values: &[f64], goal: Option<f64>) -> Option<Line> {
     Spread::of(values).map(|s| {
         let mut line = Line::alone(case, unit, s, goal);
@@ -111,20 +118,7 @@ pub fn cold_starts(lab: &Lab) -> Result<Vec<Line>> {
     let node = NODES[1];
     let siaga = lab.binary().display().to_string();
     lab.lab(&["stop-agent", node])?;
-    let start = || -> Result<f64> {
-        let command = lab.bench(
-            node,
-            &["__cold-start", "--siaga", &siaga, "--socket", SOCKET],
-        );
-        let output = run(command, "a cold start")?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.trim()
-            .parse()
-            .map_err(|_| unexpected(format!("the cold start said {text:?}")))
-    };
-    let short = (0..COLD_STARTS)
-        .map(|_| start())
-        .collect::<Result<Vec<f64>>>()?;
+    let short = starts(lab, node, &siaga)?;
     let rows = LONG_LOG_ROWS.to_string();
     let longer = lab.bench(
         node,
@@ -139,9 +133,7 @@ pub fn cold_starts(lab: &Lab) -> Result<Vec<Line>> {
         ],
     );
     run(longer, "making the log long")?;
-    let long = (0..COLD_STARTS)
-        .map(|_| start())
-        .collect::<Result<Vec<f64>>>()?;
+    let long = starts(lab, node, &siaga)?;
     lab.lab(&["start-agent", node])?;
     let case = format!("agent: cold start, {LONG_LOG_ROWS} rows more");
     let lines = [("agent: cold start".to_owned(), short), (case, long)];
@@ -151,6 +143,27 @@ pub fn cold_starts(lab: &Lab) -> Result<Vec<Line>> {
             Spread::of(v).map(|s| Line::alone(case, "ms", s, Some(COLD_START_MS)))
         })
         .collect())
+}
+
+/// Cold starts with the log as it is. Afterwards the agent of the second node runs again.
+pub fn cold_starts_as_it_is(lab: &Lab, case: &str) -> Result<Option<Line>> {
+    let node = NODES[1];
+    lab.lab(&["stop-agent", node])?;
+    let took = starts(lab, node, &lab.binary().display().to_string())?;
+    lab.lab(&["start-agent", node])?;
+    Ok(Spread::of(&took).map(|s| Line::alone(case, "ms", s, Some(COLD_START_MS))))
+}
+
+fn starts(lab: &Lab, node: &str, siaga: &str) -> Result<Vec<f64>> {
+    let one = |_| -> Result<f64> {
+        let args = ["__cold-start", "--siaga", siaga, "--socket", SOCKET];
+        let output = run(lab.bench(node, &args), "a cold start")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim()
+            .parse()
+            .map_err(|_| unexpected(format!("the cold start said {text:?}")))
+    };
+    (0..COLD_STARTS).map(one).collect()
 }
 
 /// Inside a node: starts an agent, prints the milliseconds until it answered a request, and ends it.

@@ -27,7 +27,7 @@ pub struct Options {
     /// The short form: 3 runs, idle cases only.
     #[arg(long, conflicts_with = "runs")]
     pub quick: bool,
-    /// Only these cases: planned, planned-256mb, power-cut, power-cut-256mb, agent, planner.
+    /// Only these cases: planned, planned-256mb, power-cut, power-cut-256mb, agent, planner, ten-years.
     #[arg(long, value_name = "CASE", value_delimiter = ',')]
     pub only: Vec<String>,
     /// How long an idle agent's CPU time is watched.
@@ -68,6 +68,25 @@ pub enum Inside {
         siaga: PathBuf,
         #[arg(long)]
         socket: PathBuf,
+    },
+    /// Writes this node's half of ten years into its event log. Its agent must not run.
+    #[command(name = "__ten-years", hide = true)]
+    TenYears {
+        #[arg(long, default_value = "/var/lib/siaga")]
+        state_dir: PathBuf,
+        #[arg(long)]
+        node: String,
+        /// Microseconds UTC.
+        #[arg(long)]
+        now: i64,
+    },
+    /// Runs a program so many times, and prints the milliseconds.
+    #[command(name = "__timed", hide = true)]
+    Timed {
+        #[arg(long)]
+        times: u32,
+        #[arg(last = true)]
+        argv: Vec<String>,
     },
     /// Makes the event log of this node so many rows longer. Its agent must not run.
     #[command(name = "__long-log", hide = true)]

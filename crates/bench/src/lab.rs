@@ -28,15 +28,20 @@ pub struct Lab {
 impl Lab {
     /// Builds a lab. `agents`: with Siaga's agents and its probe, else with nothing but the machines.
     pub fn up(siaga: &Path, name: &str, agents: bool) -> Result<Self> {
+        let mut options = vec!["--size", "2G"];
+        options.extend((!agents).then_some("--no-agents"));
+        Self::with(siaga, name, &options)
+    }
+
+    /// Builds a lab with these options.
+    pub fn with(siaga: &Path, name: &str, options: &[&str]) -> Result<Self> {
         let mut lab = Self {
             siaga: siaga.to_owned(),
             bench: PathBuf::new(),
             name: name.to_owned(),
             status: Value::Null,
         };
-        let mut args = vec!["up", "--size", "2G"];
-        args.extend((!agents).then_some("--no-agents"));
-        lab.lab(&args)?;
+        lab.lab(&[&["up"], options].concat())?;
         lab.status = json(&lab.lab(&["status", "--json"])?)?;
         // The machines hide /tmp and the like, and show their lab's directory.
         let own = std::env::current_exe().doing("find this program")?;

@@ -8,10 +8,13 @@ mod error;
 mod floor;
 mod lab;
 mod netlink;
+mod night;
 mod pg_wire;
 mod planner;
 mod sides;
 mod table;
+mod ten_years;
+mod years;
 
 use args::{Cli, Inside, Options};
 use clap::Parser;
@@ -35,16 +38,18 @@ enum Case {
     PowerCutDirty,
     Agent,
     Planner,
+    TenYears,
 }
 
 impl Case {
-    const ALL: [Case; 6] = [
+    const ALL: [Case; 7] = [
         Case::Planned,
         Case::PlannedDirty,
         Case::PowerCut,
         Case::PowerCutDirty,
         Case::Agent,
         Case::Planner,
+        Case::TenYears,
     ];
 
     fn name(self) -> &'static str {
@@ -55,15 +60,19 @@ impl Case {
             Case::PowerCutDirty => "power-cut-256mb",
             Case::Agent => "agent",
             Case::Planner => "planner",
+            Case::TenYears => "ten-years",
         }
     }
 
     fn is_quick(self) -> bool {
-        !matches!(self, Case::PlannedDirty | Case::PowerCutDirty)
+        !matches!(
+            self,
+            Case::PlannedDirty | Case::PowerCutDirty | Case::TenYears
+        )
     }
 
     fn is_move(self) -> bool {
-        !matches!(self, Case::Agent | Case::Planner)
+        !matches!(self, Case::Agent | Case::Planner | Case::TenYears)
     }
 }
 
@@ -93,6 +102,12 @@ fn run_inside(inside: &Inside) -> Result<()> {
             node,
             rows,
         } => agent::lengthen(state_dir, node, *rows),
+        Inside::TenYears {
+            state_dir,
+            node,
+            now,
+        } => years::write(state_dir, node, siaga_model::UtcMicros(*now)),
+        Inside::Timed { times, argv } => ten_years::time(*times, argv),
     }
 }
 
@@ -129,7 +144,11 @@ fn bench(options: &Options) -> Result<()> {
     if cases.contains(&Case::Planner) {
         lines.extend(planner::measure()?);
     }
-    if cases.iter().any(|c| *c != Case::Planner) {
+    if cases.contains(&Case::TenYears) {
+        let name = format!("{}y", options.name);
+        lines.extend(ten_years::measure(&siaga, &name, runs)?);
+    }
+    if cases.iter().any(|c| c.is_move() || *c == Case::Agent) {
         eprintln!("building the labs");
         let mut measured = Siaga::up(&siaga, &format!("{}s", options.name))?;
         if cases.iter().any(|c| c.is_move()) {
@@ -230,6 +249,6 @@ fn one(case: Case, side: &mut dyn Side) -> Result<Sample> {
             side.dirty(WAL_MEGABYTES)?;
             side.power_cut()
         }
-        Case::Agent | Case::Planner => Err(unexpected("not a move")),
+        Case::Agent | Case::Planner | Case::TenYears => Err(unexpected("not a move")),
     }
 }

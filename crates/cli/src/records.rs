@@ -5,15 +5,23 @@ use crate::client::{CallError, encoded};
 use crate::context::{Context, LOOK};
 use crate::fault::Fault;
 use crate::place;
+use siaga_agent::core::papers;
 use siaga_config::HostChecks;
-use siaga_journal::log_book::{LogBookRow, log_book};
-use siaga_journal::{Filter, TrustedKeys, offline, seal};
+use siaga_journal::log_book::{self, LogBookRow};
+use siaga_journal::{Filter, SentSums, TrustedKeys, incidents, offline, seal};
 use siaga_model::api::{EventView, EventsAnswer, MoveReport, SiteView};
 use siaga_model::config::{Config, Language};
-use siaga_model::seal::{Seal, SealAnswer};
-use siaga_model::{RunId, ServiceName, UnitName, UtcMicros};
-use siaga_words::{Paper, PaperSay, Voice, paper, paper_say};
+use siaga_model::record::IncidentLine;
+use siaga_model::seal::{
+    LogRows, Seal, SealAnswer, SealedIncident, SealedIncidentRequest, SealedLogRequest,
+    SealedRequest, SealedRun, SealedRunRequest,
+};
+use siaga_model::{RunId, ServiceName, UnitName};
+use siaga_words::{Paper, Voice, paper};
 use std::path::{Path, PathBuf};
+
+/// Among so many of the newest runs the last drill is looked for.
+const NEWEST_RUNS: usize = 5000;
 
 /// Where to read instead of asking the agent.
 #[derive(clap::Args, Debug, Clone, Default)]
@@ -96,88 +104,143 @@ impl Records {
         }
     }
 
-    /// The whole log book.
+    /// These rows of the log book, as they are now.
     ///
     /// # Errors
     /// Where it can't be read.
-    pub fn log_book(&self) -> Result<Vec<LogBookRow>, Fault> {
+    pub fn log_book(&self, wanted: LogRows) -> Result<Vec<LogBookRow>, Fault> {
         match self {
-            Records::Agent(ctx) => Ok(ctx.client.get("/v1/log", LOOK)?),
+            Records::Agent(ctx) => Ok(ctx.client.get(&log_path(&wanted), LOOK)?),
             Records::Files { state, .. } => {
-                let events = offline::events(state, &Filter::default());
-                Ok(log_book(&events.map_err(local)?))
+                let events = offline::events(state, &log_book::filter(&wanted));
+                Ok(log_book::rows(&events.map_err(local)?, &wanted))
             }
         }
     }
 
-    /// A run as it came out, with its events.
+    /// The same, as they were at a seal.
     ///
     /// # Errors
-    /// Where it is not known, or has not ended as far as the log tells.
-    pub fn run(&self, run: &RunId) -> Result<(MoveReport, Vec<EventView>), Fault> {
-        let events = self.events(&Filter {
-            run: Some(run.clone()),
-            ..Filter::default()
-        })?;
-        let view = siaga_agent::core::ended::of_events(run, &events);
-        let none = || Fault::Refused(paper_say(self.voice(), &PaperSay::NoRun { run }));
-        let view = view.ok_or_else(none)?;
-        Ok((view.report, events))
-    }
-
-    /// The events of a service's newest run. Empty: there is none.
-    ///
-    /// # Errors
-    /// Where they can't be read.
-    pub fn newest_run(&self, service: &ServiceName) -> Result<Vec<EventView>, Fault> {
-        let accepted = self.events(&Filter {
-            service: Some(service.clone()),
-            kinds: vec!["run_accepted".to_owned()],
-            last: Some(1),
-            ..Filter::default()
-        })?;
-        match accepted.last().and_then(|view| view.event.run.clone()) {
-            None => Ok(Vec::new()),
-            Some(run) => self.events(&Filter {
-                run: Some(run),
-                ..Filter::default()
-            }),
-        }
-    }
-
-    /// Events, as many as the agent gives.
-    ///
-    /// # Errors
-    /// Where they can't be read.
-    pub fn events(&self, filter: &Filter) -> Result<Vec<EventView>, Fault> {
+    /// Where it can't be read.
+    pub fn sealed_log(&self, seal: &Seal, wanted: LogRows) -> Result<Vec<LogBookRow>, Fault> {
         match self {
             Records::Agent(ctx) => {
-                let answer: EventsAnswer = ctx.client.get(&events_path(filter), LOOK)?;
-                Ok(answer.events)
+                let asked = SealedLogRequest {
+                    heads: seal.heads.clone(),
+                    rows: wanted,
+                };
+                Ok(ctx.client.post("/v1/sealed/log", &asked, LOOK)?)
             }
-            Records::Files { state, .. } => offline::events(state, filter).map_err(local),
+            Records::Files { state, .. } => {
+                let (events, _) = sealed(state, seal, log_book::filter(&wanted))?;
+                Ok(log_book::rows(&events, &wanted))
+            }
         }
     }
 
-    /// The events that the records of incidents are made of, from then on, in the merged order.
+    /// Every incident in short, as it was at a seal.
     ///
     /// # Errors
     /// Where they can't be read.
-    pub fn incident_events(&self, since: Option<UtcMicros>) -> Result<Vec<EventView>, Fault> {
-        let mut events = Vec::new();
-        // One kind at a time: the agent is asked for one.
-        for kind in siaga_journal::incidents::INCIDENT_KINDS {
-            events.extend(self.events(&Filter {
-                kinds: vec![kind.to_owned()],
-                since,
-                ..Filter::default()
-            })?);
+    pub fn incidents(&self, seal: &Seal) -> Result<Vec<IncidentLine>, Fault> {
+        match self {
+            Records::Agent(ctx) => {
+                let heads = seal.heads.clone();
+                let asked = SealedRequest { heads };
+                Ok(ctx.client.post("/v1/sealed/incidents", &asked, LOOK)?)
+            }
+            Records::Files { state, .. } => {
+                let (events, sums) = sealed(state, seal, incidents::filter())?;
+                let records = incidents::incidents_summed(&events, &sums, &[]);
+                Ok(records.iter().map(incidents::line).collect())
+            }
         }
-        events.sort_by(|a, b| {
-            let place = |v: &EventView| (v.hlc, v.node.clone(), v.incarnation, v.seq);
-            place(a).cmp(&place(b))
-        });
-        Ok(events)
+    }
+
+    /// One incident, by number or key, as it was at a seal. `None`: there is none.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn incident(
+        &self,
+        seal: &Seal,
+        asked: &str,
+        units: &[UnitName],
+    ) -> Result<Option<SealedIncident>, Fault> {
+        match self {
+            Records::Agent(ctx) => {
+                let request = SealedIncidentRequest {
+                    heads: seal.heads.clone(),
+                    incident: asked.to_owned(),
+                    units: units.to_vec(),
+                };
+                match ctx.client.post("/v1/sealed/incident", &request, LOOK) {
+                    Err(CallError::Api { status: 404, .. }) => Ok(None),
+                    other => Ok(Some(other?)),
+                }
+            }
+            Records::Files { state, .. } => {
+                papers::incident(|filter| sealed(state, seal, filter), asked, units)
+            }
+        }
+    }
+
+    /// A run as it came out, with its events, as they were at a seal. `None`: it is not known, or has not ended as far
+    /// as the log told.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn run(
+        &self,
+        seal: &Seal,
+        run: &RunId,
+    ) -> Result<Option<(MoveReport, Vec<EventView>)>, Fault> {
+        let events = self.events_of(seal, run)?;
+        let view = siaga_agent::core::ended::of_events(run, &events);
+        Ok(view.map(|view| (view.report, events)))
+    }
+
+    /// Every event of a run, as they were at a seal.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn events_of(&self, seal: &Seal, run: &RunId) -> Result<Vec<EventView>, Fault> {
+        match self {
+            Records::Agent(ctx) => {
+                let asked = SealedRunRequest {
+                    heads: seal.heads.clone(),
+                    run: run.clone(),
+                };
+                let told: SealedRun = ctx.client.post("/v1/sealed/run", &asked, LOOK)?;
+                Ok(told.events)
+            }
+            Records::Files { state, .. } => {
+                let filter = Filter {
+                    run: Some(run.clone()),
+                    ..Filter::default()
+                };
+                Ok(sealed(state, seal, filter)?.0)
+            }
+        }
+    }
+
+    /// The newest runs that were accepted, oldest first; of one service, or of all.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn newest_runs(&self, service: Option<&ServiceName>) -> Result<Vec<EventView>, Fault> {
+        let filter = Filter {
+            service: service.cloned(),
+            last: Some(NEWEST_RUNS),
+            ..Filter::of_kinds(&["run_accepted"])
+        };
+        match self {
+            Records::Agent(ctx) => {
+                let answer: EventsAnswer = ctx.client.get(&events_path(&filter), LOOK)?;
+                Ok(answer.events)
+            }
+            Records::Files { state, .. } => offline::events(state, &filter).map_err(local),
+        }
     }
 
     /// All units of the site, where the configuration can be read.
@@ -210,7 +273,7 @@ impl Records {
         }
     }
 
-    /// What ties a paper to the log. Ask for it after the records.
+    /// What ties a paper to the log. Ask for it first: the records are then asked for as they were at it.
     ///
     /// # Errors
     /// Where it can't be read.
@@ -227,20 +290,34 @@ impl Records {
 }
 
 fn events_path(filter: &Filter) -> String {
-    let mut parts = vec![format!("limit={}", filter.last.unwrap_or(5000))];
+    let mut parts = vec![format!("limit={}", filter.last.unwrap_or(NEWEST_RUNS))];
     if let Some(service) = &filter.service {
         parts.push(format!("service={}", encoded(service.as_str())));
-    }
-    if let Some(run) = &filter.run {
-        parts.push(format!("run={}", encoded(run.as_str())));
-    }
-    if let Some(since) = filter.since {
-        parts.push(format!("since={}", since.0));
     }
     if let Some(kind) = filter.kinds.first() {
         parts.push(format!("kind={}", encoded(kind)));
     }
     format!("/v1/events?{}", parts.join("&"))
+}
+
+fn log_path(wanted: &LogRows) -> String {
+    let mut parts = Vec::new();
+    parts.extend(wanted.since.map(|t| format!("since={}", t.0)));
+    parts.extend(wanted.until.map(|t| format!("until={}", t.0)));
+    parts.extend(
+        wanted
+            .services_only
+            .then(|| "services_only=true".to_owned()),
+    );
+    match parts.is_empty() {
+        true => "/v1/log".to_owned(),
+        false => format!("/v1/log?{}", parts.join("&")),
+    }
+}
+
+/// The events that the files gave at a seal.
+fn sealed(state: &Path, seal: &Seal, filter: Filter) -> Result<(Vec<EventView>, SentSums), Fault> {
+    offline::summed(state, &papers::up_to(&seal.heads, filter)).map_err(local)
 }
 
 fn local(error: siaga_journal::JournalError) -> Fault {

@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod dice;
+pub mod mailroom;
 
 use serde_json::Value;
 use std::path::PathBuf;

@@ -1,10 +1,12 @@
 //! The paper's log book as a view of the events: for each downtime of a service and of each machine, when it went off
 //! line, when it came back, how long, why, and who.
 
+use crate::filter::Filter;
 use serde::{Deserialize, Serialize};
 use siaga_model::api::{EventView, Outage, SeenBy};
 use siaga_model::event::EventBody;
 use siaga_model::plan::MoveKind;
+use siaga_model::seal::LogRows;
 use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeMap;
 
@@ -93,6 +95,53 @@ impl DowntimeKind {
     }
 }
 
+/// The kinds of events that the rows of services are made of.
+const SERVICE_KINDS: [&str; 6] = [
+    "outage_measured",
+    "service_online",
+    "service_offline",
+    "run_accepted",
+    "plan_recorded",
+    "run_ended",
+];
+
+/// The kinds of events that the rows of machines are made of, besides their last signs of life.
+const MACHINE_KINDS: [&str; 4] = [
+    "power_changed",
+    "peer_silent",
+    "peer_answers",
+    "node_booted",
+];
+
+/// The events that these rows of the log book need.
+pub fn filter(wanted: &LogRows) -> Filter {
+    match wanted.services_only {
+        true => Filter::of_kinds(&SERVICE_KINDS),
+        false => Filter {
+            last_signs: true,
+            ..Filter::of_kinds(&[&SERVICE_KINDS[..], &MACHINE_KINDS[..]].concat())
+        },
+    }
+}
+
+/// These rows of the log book, from events in the merged order, oldest downtime first.
+pub fn rows(events: &[EventView], wanted: &LogRows) -> Vec<LogBookRow> {
+    let late = |row: &LogBookRow| {
+        let over = wanted.since.zip(row.online_at);
+        over.is_none_or(|(since, online)| online >= since)
+    };
+    let early = |row: &LogBookRow| {
+        let begun = wanted.until.zip(row.offline_at);
+        begun.is_none_or(|(until, offline)| offline < until)
+    };
+    let mut rows = log_book(events);
+    rows.retain(|row| late(row) && early(row));
+    if wanted.services_only {
+        rows.retain(|row| matches!(row.subject, Subject::Service(_)));
+    }
+    rows
+}
+
 /// The log book from events in the merged order, oldest downtime first.
 pub fn log_book(events: &[EventView]) -> Vec<LogBookRow> {
     let mut rows = service_rows(events);
@@ -145,7 +194,7 @@ pub(crate) fn service_rows(events: &[EventView]) -> Vec<LogBookRow> {
             EventBody::ServiceOnline { at, .. } => {
                 if let Some(mut gap) = open.remove(service) {
                     gap.to = Some(*at);
-                    gap.duration_ms = gap.from.map(|from| at.millis_since(from));
+                    gap.duration_ms = gap.from.and_then(|from| span(from, *at));
                     gaps.entry(service).or_default().push(gap);
                 }
             }
@@ -163,6 +212,11 @@ pub(crate) fn service_rows(events: &[EventView]) -> Vec<LogBookRow> {
             .collect::<Vec<_>>()
     };
     gaps.into_iter().flat_map(rows).collect()
+}
+
+/// How long it was, in milliseconds. An end before its beginning: a clock was set in between, and nobody knows.
+pub(crate) fn span(from: UtcMicros, to: UtcMicros) -> Option<u64> {
+    (to >= from).then(|| to.millis_since(from))
 }
 
 fn measured(outage: &Outage, view: &EventView) -> Gap {

@@ -159,7 +159,7 @@ fn line(
     let offline_at = down.as_ref().map(|d| d.since);
     let duration_ms = online_at
         .zip(offline_at)
-        .map(|(on, off)| on.millis_since(off));
+        .and_then(|(on, off)| crate::log_book::span(off, on));
     let (who, run) = down.map_or((None, None), |d| (d.who, d.run));
     LogBookRow {
         subject: Subject::Machine(node.clone()),

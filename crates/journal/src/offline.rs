@@ -1,10 +1,10 @@
 //! The event log read from its files alone: no lock, no change, no agent. For the night when the agent is dead too.
 
 use crate::error::JournalError;
+use crate::filter::{Filter, SentSums, Sieve};
 use crate::names::{self, Kind};
 use crate::opening::files;
-use crate::read::{Filter, each_line, order};
-use crate::row;
+use crate::read::{Newest, each_line};
 use siaga_model::api::EventView;
 use std::path::Path;
 
@@ -14,20 +14,25 @@ use std::path::Path;
 /// # Errors
 /// Where the directory or a file can't be read.
 pub fn events(state: &Path, filter: &Filter) -> Result<Vec<EventView>, JournalError> {
-    let mut views = Vec::new();
+    Ok(summed(state, filter)?.0)
+}
+
+/// The same, with the sums of what was sent: see [`crate::Deliveries::Summed`].
+///
+/// # Errors
+/// Where the directory or a file can't be read.
+pub fn summed(state: &Path, filter: &Filter) -> Result<(Vec<EventView>, SentSums), JournalError> {
+    let (mut views, mut sums) = (Newest::new(filter.last), SentSums::new());
+    let mut give = |view| views.push(view);
     for (kind, path) in files(&names::events_dir(state))? {
         let Kind::Log(id) = kind else { continue };
+        let mut sieve = Sieve::new(filter, id, &mut give, &mut sums);
         let read = each_line(&path, 0, u64::MAX, |line| {
-            if filter.wants(&id, line) && row::check(line).is_ok() {
-                views.extend(row::view(line));
-            }
+            sieve.row(line);
             true
         });
+        sieve.end();
         read.map_err(|e| JournalError::io(&path, "read the log", e))?;
     }
-    views.sort_by(|a, b| order(a).cmp(&order(b)));
-    if let Some(last) = filter.last {
-        views.drain(..views.len().saturating_sub(last));
-    }
-    Ok(views)
+    Ok((views.in_order(), sums))
 }

@@ -2,97 +2,165 @@
 //! journal keeps next to nothing in memory.
 
 use crate::error::JournalError;
+use crate::filter::{Filter, SentSums, Sieve};
 use crate::heads::Heads;
 use crate::import::{MAX_IMPORT_BYTES, MAX_IMPORT_ROWS};
 use crate::index::Index;
 use crate::journal::Journal;
+use crate::keys::TrustedKeys;
 use crate::names::LogId;
 use crate::row::{self, RawRow};
 use crate::scan::{MARK_EVERY, Piece, Pieces};
-use serde::Deserialize;
+use siaga_model::NodeName;
 use siaga_model::api::EventView;
-use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
-use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
-
-/// Which events. The default: all.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Filter {
-    /// Written by this node.
-    pub node: Option<NodeName>,
-    pub service: Option<ServiceName>,
-    pub run: Option<RunId>,
-    /// Names of kinds, as in the rows (`run_ended`). Empty: every kind.
-    pub kinds: Vec<String>,
-    /// Not before, by the writer's wall clock.
-    pub since: Option<UtcMicros>,
-    /// Not at or after.
-    pub until: Option<UtcMicros>,
-    /// Only rows after these heads: for following.
-    pub after: Option<Heads>,
-    /// Only the newest so many.
-    pub last: Option<usize>,
-}
+use std::path::{Path, PathBuf};
 
 /// One log file as it is read.
 struct Source<'a> {
     id: LogId,
     path: &'a Path,
     marks: &'a [u64],
-    index: &'a Index,
+    /// `None`: every row is looked at.
+    index: Option<&'a Index>,
     end: u64,
 }
 
-/// What a row is filtered by, read without the rest of the event.
-#[derive(Deserialize)]
-struct Peek<'a> {
-    seq: u64,
-    at: UtcMicros,
-    #[serde(borrow)]
-    event: PeekEvent<'a>,
+/// The logs as they were at one moment, to be read without holding the journal: ten years of rows take a while, and
+/// a move writes meanwhile.
+pub struct Reader {
+    parts: Vec<Part>,
+    damaged: Vec<(LogId, PathBuf)>,
+    trusted: TrustedKeys,
+    heads: Heads,
+    version: u64,
 }
 
-#[derive(Deserialize)]
-struct PeekEvent<'a> {
-    #[serde(borrow, default)]
-    service: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    run: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    body: PeekBody<'a>,
+struct Part {
+    id: LogId,
+    path: PathBuf,
+    marks: Vec<u64>,
+    end: u64,
 }
 
-#[derive(Deserialize, Default)]
-struct PeekBody<'a> {
-    #[serde(borrow, default)]
-    kind: Cow<'a, str>,
-}
+impl Reader {
+    /// The events that `filter` lets through: see [`Journal::events`].
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn events(&self, filter: &Filter) -> Result<Vec<EventView>, JournalError> {
+        Ok(self.summed(filter)?.0)
+    }
 
-impl Filter {
-    pub(crate) fn wants(&self, id: &LogId, line: &[u8]) -> bool {
-        let Ok(peek) = serde_json::from_slice::<Peek>(line) else {
-            return false;
+    /// The same, with the sums of what was sent: see [`crate::Deliveries::Summed`].
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn summed(&self, filter: &Filter) -> Result<(Vec<EventView>, SentSums), JournalError> {
+        let (mut views, mut sums) = (Newest::new(filter.last), SentSums::new());
+        self.each(filter, &mut |view| views.push(view), &mut sums)?;
+        Ok((views.in_order(), sums))
+    }
+
+    /// Gives on each event that comes through, log by log: for what does not hang on the order, and would be much at
+    /// once.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn each(
+        &self,
+        filter: &Filter,
+        give: &mut dyn FnMut(EventView),
+        sums: &mut SentSums,
+    ) -> Result<(), JournalError> {
+        let sources = self.parts.iter().map(|part| Source {
+            id: part.id.clone(),
+            path: &part.path,
+            marks: &part.marks,
+            index: None,
+            end: part.end,
+        });
+        let set_aside = SetAside {
+            files: &self.damaged,
+            trusted: &self.trusted,
+            heads: &self.heads,
         };
-        let after = self
-            .after
-            .as_ref()
-            .and_then(|heads| heads.get(id))
-            .copied()
-            .unwrap_or(0);
-        let is = |wanted: Option<&str>, got: &Option<Cow<str>>| {
-            wanted.is_none_or(|w| got.as_deref() == Some(w))
-        };
-        peek.seq > after
-            && self.since.is_none_or(|t| peek.at >= t)
-            && self.until.is_none_or(|t| peek.at < t)
-            && is(
-                self.service.as_ref().map(|s| s.as_str()),
-                &peek.event.service,
-            )
-            && is(self.run.as_ref().map(|r| r.as_str()), &peek.event.run)
-            && (self.kinds.is_empty() || self.kinds.iter().any(|k| *k == peek.event.body.kind))
+        collect(sources, &set_aside, filter, give, sums)
+    }
+
+    /// How far each log reached.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// The journal's version.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// Files that were set aside: they give the rows that are nowhere else.
+struct SetAside<'a> {
+    files: &'a [(LogId, PathBuf)],
+    trusted: &'a TrustedKeys,
+    heads: &'a Heads,
+}
+
+fn collect<'a>(
+    sources: impl Iterator<Item = Source<'a>>,
+    set_aside: &SetAside,
+    filter: &Filter,
+    give: &mut dyn FnMut(EventView),
+    sums: &mut SentSums,
+) -> Result<(), JournalError> {
+    let of_node = |id: &LogId| filter.node.as_ref().is_none_or(|n| n == &id.0);
+    for source in sources.filter(|s| of_node(&s.id)) {
+        let mut sieve = Sieve::new(filter, source.id.clone(), give, sums);
+        read_source(&source, filter, &mut sieve)?;
+    }
+    for (id, path) in set_aside.files.iter().filter(|(id, _)| of_node(id)) {
+        let have = set_aside.heads.get(id).copied().unwrap_or(0);
+        let views = read_damaged(set_aside.trusted, id, path, have, filter)?;
+        views.into_iter().for_each(&mut *give);
+    }
+    Ok(())
+}
+
+/// Events that come log by log, of which the newest so many are wanted.
+pub(crate) struct Newest {
+    views: Vec<EventView>,
+    last: Option<usize>,
+}
+
+impl Newest {
+    pub fn new(last: Option<usize>) -> Self {
+        Self {
+            views: Vec::new(),
+            last,
+        }
+    }
+
+    pub fn push(&mut self, view: EventView) {
+        self.views.push(view);
+        // Now and then, so that not more than twice as many are kept.
+        let most = self.last.map(|l| l.saturating_mul(2).max(1000));
+        if most.is_some_and(|most| self.views.len() > most) {
+            self.sort();
+        }
+    }
+
+    fn sort(&mut self) {
+        self.views.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.views.dedup_by(|a, b| order(a) == order(b));
+        if let Some(last) = self.last {
+            self.views.drain(..self.views.len().saturating_sub(last));
+        }
+    }
+
+    /// The newest of them in the one order.
+    pub fn in_order(mut self) -> Vec<EventView> {
+        self.sort();
+        self.views
     }
 }
 
@@ -101,25 +169,38 @@ impl Journal {
     /// node, incarnation and number. A row that was changed under the running agent is left out (and found by
     /// `verify`); files that were set aside give the rows that are nowhere else.
     pub fn events(&self, filter: &Filter) -> Result<Vec<EventView>, JournalError> {
-        let mut views = Vec::new();
-        for source in self.sources() {
-            if filter.node.as_ref().is_some_and(|n| n != &source.id.0) {
-                continue;
-            }
-            views.extend(read_source(&source, filter)?);
+        let set_aside = SetAside {
+            files: &self.damaged,
+            trusted: &self.trusted,
+            heads: &self.heads(),
+        };
+        let mut views = Newest::new(filter.last);
+        let mut give = |view| views.push(view);
+        collect(
+            self.sources(),
+            &set_aside,
+            filter,
+            &mut give,
+            &mut SentSums::new(),
+        )?;
+        Ok(views.in_order())
+    }
+
+    /// The logs as they are now, to be read without the journal.
+    pub fn reader(&self) -> Reader {
+        let part = |source: Source| Part {
+            id: source.id,
+            path: source.path.to_owned(),
+            marks: source.marks.to_vec(),
+            end: source.end,
+        };
+        Reader {
+            parts: self.sources().map(part).collect(),
+            damaged: self.damaged.clone(),
+            trusted: self.trusted.clone(),
+            heads: self.heads(),
+            version: self.version,
         }
-        for (id, path) in &self.damaged {
-            if filter.node.as_ref().is_none_or(|n| n == &id.0) {
-                let have = self.others.get(id).map_or(0, |s| s.seq);
-                views.extend(self.read_damaged(id, path, have, filter)?);
-            }
-        }
-        views.sort_by(|a, b| order(a).cmp(&order(b)));
-        views.dedup_by(|a, b| order(a) == order(b));
-        if let Some(last) = filter.last {
-            views.drain(..views.len().saturating_sub(last));
-        }
-        Ok(views)
     }
 
     fn sources(&self) -> impl Iterator<Item = Source<'_>> {
@@ -127,50 +208,17 @@ impl Journal {
             id: self.own_id(),
             path: &self.own.path,
             marks: &self.own.marks,
-            index: &self.own.index,
+            index: Some(&self.own.index),
             end: self.own.end,
         };
         let others = self.others.iter().map(|(id, s)| Source {
             id: id.clone(),
             path: &s.path,
             marks: &s.marks,
-            index: &s.index,
+            index: Some(&s.index),
             end: s.end,
         });
         others.chain(std::iter::once(own))
-    }
-
-    /// The rows of a file that was set aside, as far as each is signed by a known key by itself.
-    pub(crate) fn read_damaged(
-        &self,
-        id: &LogId,
-        path: &Path,
-        have: u64,
-        filter: &Filter,
-    ) -> Result<Vec<EventView>, JournalError> {
-        let keys: Vec<_> = self.trusted.of(&id.0).collect();
-        let mut views = Vec::new();
-        let read = each_line(path, 0, u64::MAX, |line| {
-            let Ok(checked) = row::check(line) else {
-                return true;
-            };
-            let head = &checked.head;
-            let of_log = head.node == id.0 && head.inc == id.1 && head.seq > have;
-            let signed = || {
-                keys.iter()
-                    .any(|k| k.verifies(&checked.hash, &checked.signature))
-            };
-            if of_log && filter.wants(id, line) && signed() {
-                views.extend(row::view(line));
-            }
-            true
-        });
-        match read {
-            Ok(()) => Ok(views),
-            // Taken away for examination: nothing to read here.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(e) => Err(JournalError::io(path, "read the log", e)),
-        }
     }
 
     /// Rows byte for byte, within the limits of one import.
@@ -213,35 +261,58 @@ impl Journal {
     }
 }
 
-fn read_source(source: &Source, filter: &Filter) -> Result<Vec<EventView>, JournalError> {
-    let mut views = VecDeque::new();
-    let after = filter
-        .after
-        .as_ref()
-        .and_then(|h| h.get(&source.id))
-        .copied()
-        .unwrap_or(0);
+fn read_source(source: &Source, filter: &Filter, sieve: &mut Sieve) -> Result<(), JournalError> {
+    let after = filter.after.as_ref().and_then(|h| h.get(&source.id));
+    let after = after.copied().unwrap_or(0);
     let mut take = |line: &[u8]| {
-        if filter.wants(&source.id, line) && row::check(line).is_ok() {
-            views.extend(row::view(line));
-            if filter.last.is_some_and(|last| views.len() > last) {
-                views.pop_front();
-            }
-        }
+        sieve.row(line);
         true
     };
     let (mut start, _) = mark_before(source.marks, after.saturating_add(1));
     let mut read = Ok(());
-    if Index::covers(&filter.kinds) {
-        read = source.index.each(source.path, &mut take);
-        start = start.max(source.index.end);
+    if let Some(index) = source.index.filter(|_| Index::covers(&filter.kinds)) {
+        read = index.each(source.path, &mut take);
+        start = start.max(index.end);
     }
     let read = read.and_then(|()| each_line(source.path, start, source.end, take));
+    sieve.end();
     match read {
-        Ok(()) => Ok(views.into()),
         // Removed under the running agent: the next append notices.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(|e| JournalError::io(source.path, "read the log", e)),
+    }
+}
+
+/// The rows of a file that was set aside, as far as each is signed by a known key by itself.
+pub(crate) fn read_damaged(
+    trusted: &TrustedKeys,
+    id: &LogId,
+    path: &Path,
+    have: u64,
+    filter: &Filter,
+) -> Result<Vec<EventView>, JournalError> {
+    let keys: Vec<_> = trusted.of(&id.0).collect();
+    let mut views = Vec::new();
+    let read = each_line(path, 0, u64::MAX, |line| {
+        let Ok(checked) = row::check(line) else {
+            return true;
+        };
+        let head = &checked.head;
+        let of_log = head.node == id.0 && head.inc == id.1 && head.seq > have;
+        let signed = || {
+            keys.iter()
+                .any(|k| k.verifies(&checked.hash, &checked.signature))
+        };
+        if of_log && filter.wants(id, line) && signed() {
+            views.extend(row::view(line));
+        }
+        true
+    });
+    match read {
+        Ok(()) => Ok(views),
+        // Taken away for examination: nothing to read here.
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(JournalError::io(source.path, "read the log", e)),
+        Err(e) => Err(JournalError::io(path, "read the log", e)),
     }
 }
 

@@ -65,7 +65,7 @@ impl Pieces {
         let mut line = Vec::new();
         loop {
             let buffer = self.reader.fill_buf()?;
-            let stop = buffer.iter().position(|b| matches!(b, b'\n' | 0));
+            let stop = memchr::memchr2(b'\n', 0, buffer);
             let part = &buffer[..stop.unwrap_or(buffer.len())];
             // What is too long is no row, whatever it is: its end is not kept.
             let kept = part.len().min((MAX_ROW + 1).saturating_sub(line.len()));

@@ -1,10 +1,11 @@
 //! Seals a report with the heads of the event chains, and says later whether the events still agree.
 
 use crate::error::JournalError;
+use crate::filter::Filter;
 use crate::keys::TrustedKeys;
 use crate::names::{self, Kind, LogId};
 use crate::opening::files;
-use crate::read::{Filter, each_line};
+use crate::read::each_line;
 use crate::row::{self, hex};
 use crate::verify::verify_dir;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -52,6 +53,10 @@ pub fn disagreements(
             None if problems.is_empty() => problems.push(SealProblem::Broken),
             None => {}
         }
+    }
+    // What a report says of the time before the log began hangs on it.
+    if now.begins_at != seal.begins_at && problems.is_empty() {
+        problems.push(SealProblem::Broken);
     }
     let sealed: BTreeMap<_, _> = seal
         .heads
@@ -126,15 +131,14 @@ fn read(state: &Path, run: Option<&RunId>, as_of: Option<&Seal>) -> Result<Seal,
             }
         };
         let Some(reach) = reach else { continue };
-        let mut last: Option<Vec<u8>> = None;
+        let (mut last, mut last_seq) = (Vec::new(), 0);
         let read = each_line(path, 0, u64::MAX, |line| {
-            let Ok(peek) = serde_json::from_slice::<Peek>(line) else {
+            let peek = || serde_json::from_slice::<Peek>(line).ok();
+            let place = row::place(line).or_else(|| peek().map(|p| (p.seq, p.at)));
+            let Some((seq, at)) = place.filter(|(seq, _)| *seq <= reach) else {
                 return true;
             };
-            if peek.seq > reach {
-                return true;
-            }
-            seal.begins_at = Some(seal.begins_at.map_or(peek.at, |at| at.min(peek.at)));
+            seal.begins_at = Some(seal.begins_at.map_or(at, |begins| begins.min(at)));
             if run.is_some()
                 && filter.wants(id, line)
                 && let Ok(checked) = row::check(line)
@@ -142,11 +146,15 @@ fn read(state: &Path, run: Option<&RunId>, as_of: Option<&Seal>) -> Result<Seal,
                 seal.rows += 1;
                 digest.update(&checked.hash);
             }
-            last = Some(line.to_vec());
+            if seq >= last_seq {
+                last_seq = seq;
+                last.clear();
+                last.extend_from_slice(line);
+            }
             true
         });
         read.map_err(|e| JournalError::io(path, "read the log", e))?;
-        let checked = last.as_deref().and_then(|line| row::check(line).ok());
+        let checked = row::check(&last).ok();
         seal.heads.extend(checked.map(|c| LogHead {
             node: id.0.clone(),
             incarnation: id.1,

@@ -409,16 +409,83 @@ fn rows_of_an_incident_are_read_back_as_they_were_written() {
     journal
         .append_all(events, siaga_journal::Durability::Sync)
         .unwrap();
-    let filter = siaga_journal::Filter {
-        kinds: siaga_journal::incidents::INCIDENT_KINDS
-            .map(str::to_owned)
-            .to_vec(),
-        ..Default::default()
-    };
-    let read = journal.events(&filter).unwrap();
+    let read = journal.events(&siaga_journal::incidents::filter()).unwrap();
     let record = &incidents(&read, &[])[0];
     assert_eq!(
         (record.id.as_str(), record.state),
         ("DT-2026-001", IncidentState::UnderWatch)
     );
+}
+
+/// The clock of a node was set back by an hour in the middle of it.
+#[test]
+fn a_clock_that_was_set_makes_no_negative_span_and_is_in_the_record() {
+    let stepped = |seconds: i64, by_ms: i64| {
+        let finding = siaga_model::event::Finding {
+            code: siaga_model::event::FindingCode::ClockDiffers,
+            node: "backup".into(),
+            severity: siaga_model::event::Severity::Warning,
+            evidence: siaga_model::evidence::Evidence::ClockStepped { by_ms },
+        };
+        view("backup", seconds, None, EventBody::Found { finding })
+    };
+    let mut off = view(
+        "backup",
+        3600,
+        None,
+        EventBody::ServiceOffline {
+            node: "backup".into(),
+            at: at(3600),
+            cause: String::new(),
+        },
+    );
+    // Before its beginning, by the clock that was set back; after it in the merged order.
+    let mut on = view(
+        "backup",
+        300,
+        None,
+        EventBody::ServiceOnline {
+            node: "backup".into(),
+            at: at(300),
+        },
+    );
+    let mut rows = vec![
+        stepped(3000, 5000),
+        row(
+            "backup",
+            3600,
+            "k1",
+            opened("DT-2026-001", Origin::ClientTests),
+        ),
+        row("backup", 3660, "k1", E::Confirmed),
+        stepped(100, -3_600_000),
+        row("backup", 400, "k1", E::AllClear),
+        stepped(500, 3_600_000),
+    ];
+    for (place, view) in rows.iter_mut().enumerate() {
+        view.hlc.wall = UtcMicros(at(4000).0 + place as i64);
+    }
+    (off.hlc.wall, on.hlc.wall) = (rows[1].hlc.wall, rows[4].hlc.wall);
+    rows.extend([off, on]);
+    rows.sort_by_key(|v| v.hlc);
+    let record = one(&rows);
+    let steps: Vec<i64> = record.clock_steps.iter().map(|s| s.by_ms).collect();
+    // Only the one that was set while it was open.
+    assert_eq!(steps, [-3_600_000]);
+    let f = record.figures;
+    for span in [
+        f.down_ms,
+        f.detect_ms,
+        f.notice_ms,
+        f.decision_ms,
+        f.technical_ms,
+    ] {
+        assert_eq!(
+            span.filter(|ms| *ms == 0 || *ms > 86_400_000),
+            None,
+            "{f:?}"
+        );
+    }
+    // Nobody knows how long it was: that is not zero.
+    assert_eq!(f.down_ms, None, "{f:?}");
 }

@@ -1,183 +1,18 @@
 //! The outbox: rows in, what is due out.
 
+#[path = "common/outbox.rs"]
+mod common;
+
+use common::*;
 use proptest::prelude::*;
-use siaga_journal::outbox::{DueState, Outbox, delivery_id};
+use siaga_journal::outbox::{DueState, Outbox};
+use siaga_model::NoticeId;
+use siaga_model::UtcMicros;
 use siaga_model::api::EventView;
 use siaga_model::config::Language;
-use siaga_model::downtime::{Channel, ChannelKind, Contact, Downtime, OnCall, Unit};
-use siaga_model::event::{Actor, ActorProof, Event, EventBody, Hlc};
-use siaga_model::notice::{AckHow, AlertCause, Moment, NoticeEntry, Recipient, Text};
-use siaga_model::{DeliveryId, NoticeId, UtcMicros};
-use std::time::Duration;
-
-const S: i64 = 1_000_000;
-const MINUTE: i64 = 60 * S;
-
-fn site() -> Downtime {
-    let channel = |name: &str, kind| Channel {
-        name: name.into(),
-        kind,
-        timeout: Duration::from_secs(10),
-    };
-    let webhook = ChannelKind::Webhook {
-        url: "https://x.example/".into(),
-        secret_file: "/x".into(),
-        ca_file: None,
-    };
-    let contact = |name: &str, channel: &str, address: &str| Contact {
-        name: name.into(),
-        channel: channel.into(),
-        address: address.into(),
-    };
-    let unit = |name: &str, language, contacts| Unit {
-        name: name.into(),
-        title: name.to_uppercase(),
-        language,
-        goes_to_paper: true,
-        contacts,
-    };
-    let on_call = |person: &str, address: &str| OnCall {
-        person: person.into(),
-        channel: "hook".into(),
-        address: address.into(),
-    };
-    let mut site = Downtime {
-        channels: vec![
-            channel("hook", webhook),
-            channel("hand", ChannelKind::ByHand),
-        ],
-        units: vec![
-            unit(
-                "igd",
-                Language::Indonesian,
-                vec![
-                    contact("kepala", "hook", "1"),
-                    contact("grup", "hand", "101"),
-                ],
-            ),
-            unit("lab", Language::English, vec![contact("head", "hook", "2")]),
-        ],
-        on_call: vec![
-            on_call("budi", "b"),
-            on_call("budi", "b2"),
-            on_call("sari", "s"),
-        ],
-        ..Downtime::default()
-    };
-    site.rules.bypass_after = Some(Duration::from_secs(600));
-    site.rules.escalate_after = Duration::from_secs(300);
-    site
-}
-
-fn text(language: Language, body: &str) -> Text {
-    Text {
-        language,
-        subject: "s".into(),
-        body: body.into(),
-    }
-}
-
-fn view(at: i64, body: EventBody) -> EventView {
-    view_of("serverdb", at, body)
-}
-
-fn view_of(node: &str, at: i64, body: EventBody) -> EventView {
-    EventView {
-        node: node.into(),
-        incarnation: 1,
-        seq: 1,
-        hlc: Hlc {
-            wall: UtcMicros(at),
-            count: 0,
-        },
-        at: UtcMicros(at),
-        event: Event {
-            service: None,
-            run: None,
-            actor: Some(Actor {
-                name: "ratna".into(),
-                how: ActorProof::Stated,
-            }),
-            body,
-        },
-    }
-}
-
-fn notice(notice: &str, at: i64, entry: NoticeEntry) -> EventView {
-    let body = EventBody::Notice {
-        notice: notice.into(),
-        entry: Box::new(entry),
-    };
-    view(at, body)
-}
-
-fn drafted() -> NoticeEntry {
-    NoticeEntry::Drafted {
-        moment: Moment::Confirmed,
-        incident: Some("i".into()),
-        texts: vec![
-            text(Language::Indonesian, "henti"),
-            text(Language::English, "down"),
-        ],
-        units: vec!["igd".into(), "lab".into()],
-        next_update: None,
-        window: None,
-        reminds_of: None,
-    }
-}
-
-fn released() -> NoticeEntry {
-    NoticeEntry::Released { bypass: false }
-}
-
-fn id(n: &str, unit: &str, address: &str) -> DeliveryId {
-    delivery_id(&n.into(), unit, &"hook".into(), address)
-}
-
-fn trying(n: &str, unit: &str, address: &str, attempt: u32) -> NoticeEntry {
-    NoticeEntry::Trying {
-        delivery: id(n, unit, address),
-        attempt,
-    }
-}
-
-fn sent(n: &str, unit: &str, address: &str) -> NoticeEntry {
-    NoticeEntry::Sent {
-        delivery: id(n, unit, address),
-        to: Recipient::Unit(unit.into()),
-        channel: "hook".into(),
-        receipt: "ok".into(),
-    }
-}
-
-fn failed(n: &str, unit: &str, address: &str, next: Option<i64>) -> NoticeEntry {
-    NoticeEntry::Failed {
-        delivery: id(n, unit, address),
-        to: Recipient::Unit(unit.into()),
-        channel: "hook".into(),
-        why: "no".into(),
-        next_at: next.map(UtcMicros),
-    }
-}
-
-fn outbox(rows: &[EventView]) -> Outbox {
-    let mut outbox = Outbox::default();
-    rows.iter().for_each(|row| outbox.apply(row));
-    outbox
-}
-
-/// The states of all deliveries, as `notice/address state`.
-fn states(outbox: &Outbox, now: i64) -> Vec<(String, DueState)> {
-    outbox
-        .deliveries(&site(), UtcMicros(now))
-        .into_iter()
-        .map(|d| (format!("{}/{}", d.notice, d.address), d.state))
-        .collect()
-}
-
-fn of(states: &[(String, DueState)], name: &str) -> DueState {
-    states.iter().find(|(n, _)| n == name).unwrap().1
-}
+use siaga_model::downtime::Unit;
+use siaga_model::event::EventBody;
+use siaga_model::notice::{AckHow, AlertCause, Moment, NoticeEntry};
 
 #[test]
 fn nothing_goes_out_before_its_release_and_each_unit_reads_its_language() {
@@ -289,16 +124,6 @@ fn nobody_released_it_in_time() {
     );
     rows.push(notice("n1", S, released()));
     assert!(late(&rows, 600 * S).is_empty());
-}
-
-fn alert(round: u32, to: &str) -> NoticeEntry {
-    NoticeEntry::Alert {
-        incident: "i".into(),
-        cause: AlertCause::Trouble,
-        text: text(Language::Indonesian, "periksa"),
-        round,
-        to: to.into(),
-    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum Evidence {
     UserIdsDiffer,
     Sizes { one: NodeName, one_bytes: u64, other: NodeName, other_bytes: u64 },
     ClocksApart { ms: u64 },
+    /// The wall clock was set, by so much: forward, or back where it is negative.
+    ClockStepped { by_ms: i64 },
     /// Of a certificate: a clock is wrong.
     NotYetValid,
     DaysLeft { days: i64 },

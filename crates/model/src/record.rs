@@ -12,6 +12,7 @@ use crate::plan::MoveKind;
 use crate::proof::ProofRecord;
 use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `GET /v1/incidents/{id}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -58,6 +59,10 @@ pub struct IncidentRecord {
     pub closed_at: Option<UtcMicros>,
     /// Where it was closed without an all-clear.
     pub closed_reason: Option<String>,
+    /// Where a node's clock was set meanwhile: spans across it are not exact, and times before and after it don't
+    /// compare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_steps: Vec<ClockStep>,
     /// The incident with the same cause that goes on in its place.
     pub merged_into: Option<IncidentKey>,
     /// Every row, in the merged order: nothing that was ever said is lost.
@@ -210,6 +215,16 @@ pub struct StepLine {
     pub outcome: String,
 }
 
+/// A node's clock was set.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// By the new clock.
+    pub at: UtcMicros,
+    pub node: NodeName,
+    /// Forward, or back where it is negative.
+    pub by_ms: i64,
+}
+
 /// A sentence with its time and its author.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Said {
@@ -264,4 +279,7 @@ pub struct IncidentLine {
     pub online_at: Option<UtcMicros>,
     pub down_ms: Option<u64>,
     pub opened_at: UtcMicros,
+    /// The times that are known, each as it counts.
+    #[serde(default)]
+    pub times: BTreeMap<TimeKind, UtcMicros>,
 }

@@ -1,6 +1,8 @@
 //! What ties a report to the event log: how far each log reached when it was made, and the hashes there.
 
-use crate::ids::{NodeName, RunId};
+use crate::api::{EventView, MoveReport};
+use crate::ids::{NodeName, RunId, UnitName};
+use crate::record::IncidentRecord;
 use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
 
@@ -49,4 +51,64 @@ pub enum SealProblem {
     RunDiffers { run: RunId },
     /// A row before the head does not verify.
     Damaged { detail: String },
+}
+
+/// `POST /v1/sealed/log`: the log book as it was at these heads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SealedLogRequest {
+    pub heads: Vec<LogHead>,
+    pub rows: LogRows,
+}
+
+/// Which rows of the log book: `GET /v1/log` and `POST /v1/sealed/log`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LogRows {
+    /// Not what was over before.
+    #[serde(default)]
+    pub since: Option<UtcMicros>,
+    /// Not what began then or later.
+    #[serde(default)]
+    pub until: Option<UtcMicros>,
+    /// Only those of services, not those of machines.
+    #[serde(default)]
+    pub services_only: bool,
+}
+
+/// `POST /v1/sealed/incidents`: all incidents as they were at these heads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SealedRequest {
+    pub heads: Vec<LogHead>,
+}
+
+/// `POST /v1/sealed/incident`: one incident as it was at these heads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SealedIncidentRequest {
+    pub heads: Vec<LogHead>,
+    /// Its number or key.
+    pub incident: String,
+    /// The units that its record names, also where nothing is known of them.
+    pub units: Vec<UnitName>,
+}
+
+/// What the report of an incident is made from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SealedIncident {
+    pub record: IncidentRecord,
+    /// Those of its runs that were over.
+    pub runs: Vec<MoveReport>,
+    /// The rows of its notices that tell what was sent.
+    pub sent: Vec<EventView>,
+}
+
+/// `POST /v1/sealed/run`: one run as it was at these heads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SealedRunRequest {
+    pub heads: Vec<LogHead>,
+    pub run: RunId,
+}
+
+/// Every row of a run, in the merged order. Empty: none is known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SealedRun {
+    pub events: Vec<EventView>,
 }

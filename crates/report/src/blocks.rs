@@ -250,27 +250,22 @@ fn timeline(flow: &mut Flow, spans: &[Span]) {
     let (label, end) = (150.0, 58.0);
     let room = flow.width() - label - end;
     for span in spans {
-        flow.ensure(13.0);
+        let name = wrap(&span.label, Font::Plain, 7.8, label - 6.0);
+        let height = 13.0 + 9.0 * name.len().saturating_sub(1) as f32;
+        flow.ensure(height);
         let (x, y) = (flow.left, flow.y);
         let from = x + label + room * span.from_ms as f32 / total;
         let length = (room * span.length_ms as f32 / total).max(1.0);
-        for line in wrap(&span.label, Font::Plain, 7.8, label - 6.0)
-            .into_iter()
-            .take(1)
-        {
-            flow.text_at(x, y + 8.0, Font::Plain, 7.8, line);
+        for (index, line) in name.into_iter().enumerate() {
+            flow.text_at(x, y + 8.0 + 9.0 * index as f32, Font::Plain, 7.8, line);
         }
-        flow.line(
-            (x + label, y + 11.5),
-            (x + label + room, y + 11.5),
-            0.3,
-            0.8,
-        );
+        let below = y + height - 1.5;
+        flow.line((x + label, below), (x + label + room, below), 0.3, 0.8);
         let gray = if span.strong { 0.15 } else { 0.55 };
         flow.rect(from, y + 1.5, length, 8.0, Some(gray), false);
         let at = x + label + room + 5.0;
         flow.text_at(at, y + 8.0, Font::Plain, 7.8, span.text.clone());
-        flow.gap(13.0);
+        flow.gap(height);
     }
 }
 

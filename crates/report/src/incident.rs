@@ -15,6 +15,7 @@ use siaga_model::incident::{
 };
 use siaga_model::notice::Moment;
 use siaga_model::plan::MoveKind;
+use siaga_model::record::ClockStep;
 use siaga_model::{ServiceName, UtcMicros};
 use std::collections::BTreeMap;
 
@@ -32,6 +33,9 @@ pub struct IncidentDocument {
     pub first: FirstSign,
     /// Each time with all that is known of it: a correction stands beside what was measured.
     pub times: BTreeMap<TimeKind, Vec<RecordedTime>>,
+    /// Where a node's clock was set meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_steps: Vec<ClockStep>,
     pub cause: Option<(CauseCategory, String)>,
     pub decision: Option<String>,
     pub decider: Option<String>,

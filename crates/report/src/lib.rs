@@ -7,6 +7,7 @@ pub mod availability;
 mod blocks;
 pub mod document;
 pub mod drill;
+pub mod figures;
 mod flow;
 pub mod html;
 pub mod incident;

@@ -6,8 +6,9 @@ use siaga_model::UtcMicros;
 use siaga_model::api::{SeenBy, SiteView};
 use siaga_words::{Paper, Ui, Voice, duration, paper, ui};
 
-/// The paper: the services' downtimes, then the machines' own times.
-pub fn document(voice: &Voice, site: &SiteView, period: &str, rows: &[LogBookRow]) -> Document {
+/// The paper: the services' downtimes, then the machines' own times. `of`: the service and the month, as far as it is
+/// not of all.
+pub fn document(voice: &Voice, site: &SiteView, of: &str, rows: &[LogBookRow]) -> Document {
     let (services, machines): (Vec<_>, Vec<_>) = rows
         .iter()
         .partition(|r| matches!(r.subject, Subject::Service(_)));
@@ -24,7 +25,7 @@ pub fn document(voice: &Voice, site: &SiteView, period: &str, rows: &[LogBookRow
     }
     blocks.push(Block::Text(ui(voice, Ui::LogTail)));
     blocks.push(Block::Signatures(crate::signers(voice)));
-    let title = format!("{} {period}", paper(voice, Paper::LogBook));
+    let title = format!("{} {of}", paper(voice, Paper::LogBook));
     Document {
         language: voice.language,
         head: Head::of_report(voice, site, title.trim()),

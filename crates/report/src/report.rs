@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use siaga_journal::availability::Availability;
 use siaga_journal::log_book::LogBookRow;
-use siaga_model::UtcMicros;
 use siaga_model::api::SiteView;
 use siaga_model::config::Language;
 use siaga_model::seal::{LogHead, Seal};
+use siaga_model::{ServiceName, UtcMicros};
 use siaga_words::{Paper, Voice, paper};
 use std::collections::BTreeMap;
 
@@ -46,7 +46,11 @@ pub enum Content {
         trend: Vec<Availability>,
     },
     LogBook {
+        /// A month; empty: all.
         period: String,
+        /// Of this service alone (and of the machines).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<ServiceName>,
         rows: Vec<LogBookRow>,
     },
     Drill(Box<DrillDocument>),
@@ -100,8 +104,14 @@ impl Report {
                 figures,
                 trend,
             } => availability::document(&voice, &self.site, period, figures, trend),
-            Content::LogBook { period, rows } => {
-                log_book::document(&voice, &self.site, period, rows)
+            Content::LogBook {
+                period,
+                service,
+                rows,
+            } => {
+                let of: Vec<&str> = service.iter().map(ServiceName::as_str).collect();
+                let title = [of.as_slice(), &[period]].concat().join(" ");
+                log_book::document(&voice, &self.site, &title, rows)
             }
             Content::Drill(drill) => drill::document(&voice, &self.site, drill),
             Content::Incident(incident) => incident::document(&voice, &self.site, incident),

@@ -1,138 +1,106 @@
-//! Makes a report's content once more from the log, as of the moment it was made, and compares. So a file whose text
+//! Makes a report's content once more from the log, as it was at the report's seal, and compares. So a file whose text
 //! *and* record were changed together, with the seal left alone, is found too.
+//!
+//! What is the site's and not the log's is taken from the report: the head box, the goals, the titles of the units.
 
 use crate::drill::DrillDocument;
+use crate::figures::{Figures, log_book};
 use crate::incident::IncidentDocument;
 use crate::report::{Content, Report};
-use siaga_journal::availability::{Availability, Basis, Period, availability, rows_in};
-use siaga_journal::log_book::{LogBookRow, Subject};
-use siaga_model::UtcMicros;
+use siaga_journal::availability::{Availability, Period};
+use siaga_journal::log_book::LogBookRow;
+use siaga_model::ServiceName;
 use siaga_model::api::{EventView, MoveReport};
-use siaga_model::record::IncidentRecord;
-use siaga_model::seal::Seal;
+use siaga_model::record::IncidentLine;
+use siaga_model::seal::SealedIncident;
 
-/// What the log gives now.
+/// What the log gives, as it was at the report's seal.
 pub enum Truth<'a> {
-    /// The whole log book.
-    Rows(&'a [LogBookRow]),
-    /// The report's incident, from those of the events that the seal covers.
-    Incident {
-        record: &'a IncidentRecord,
-        runs: Vec<MoveReport>,
-        events: &'a [EventView],
+    /// The log book, and the incidents in short.
+    Log {
+        rows: &'a [LogBookRow],
+        incidents: &'a [IncidentLine],
     },
-    /// The report's run, from those of its events that the seal covers.
+    /// The report's incident.
+    Incident(&'a SealedIncident),
+    /// The report's run.
     Run {
         run: &'a MoveReport,
         events: &'a [EventView],
     },
 }
 
-/// The events that were there when a seal was made.
-pub fn sealed(seal: &Seal, events: Vec<EventView>) -> Vec<EventView> {
-    let covered = |view: &EventView| {
-        let head = seal
-            .heads
-            .iter()
-            .find(|h| h.node == view.node && h.incarnation == view.incarnation);
-        head.is_some_and(|head| view.seq <= head.seq)
-    };
-    events.into_iter().filter(covered).collect()
-}
-
 /// Is the report's content what the log gives?
 pub fn agrees(report: &Report, truth: &Truth) -> bool {
     match (&report.content, truth) {
-        (Content::Availability { figures, trend, .. }, Truth::Rows(rows)) => {
-            let rows = as_of(rows, report.made_at);
-            let mut all = figures.iter().chain(trend);
-            all.all(|given| again(report, given, &rows).as_ref() == Some(given))
+        (
+            Content::Availability {
+                period,
+                figures,
+                trend,
+            },
+            Truth::Log { rows, incidents },
+        ) => {
+            let source = Figures {
+                site: &report.site,
+                rows,
+                incidents,
+                now: report.made_at,
+                begins: report.seal.begins_at,
+            };
+            availability_agrees(&source, period, figures, trend)
         }
         (
             Content::LogBook {
                 period,
+                service,
                 rows: given,
             },
-            Truth::Rows(rows),
+            Truth::Log { rows, .. },
         ) => {
-            let mut rows = as_of(rows, report.made_at);
-            if !period.is_empty() {
-                let Some(period) = Period::month(period, &report.site.time_zone) else {
-                    return false;
-                };
-                rows = rows_in(&period, &rows, report.made_at);
-            }
-            same_services(given, &rows)
+            let zone = &report.site.time_zone;
+            let again = log_book(rows, period, zone, service.as_ref(), report.made_at);
+            again.as_ref() == Some(given)
         }
         (Content::Drill(given), Truth::Run { run, events }) => {
             **given == DrillDocument::of_run((*run).clone(), events)
         }
         (Content::Incident(given), Truth::Run { run, events }) => {
             let again = IncidentDocument {
-                // The site's, not the log's.
                 units: given.units.clone(),
                 ..IncidentDocument::of_run((*run).clone(), events)
             };
             **given == again
         }
-        (
-            Content::Incident(given),
-            Truth::Incident {
-                record,
-                runs,
-                events,
-            },
-        ) => {
+        (Content::Incident(given), Truth::Incident(sealed)) => {
             let again = IncidentDocument {
-                // The site's, not the log's.
                 units: given.units.clone(),
-                ..IncidentDocument::of_record(record, runs.clone(), events)
+                ..IncidentDocument::of_record(&sealed.record, sealed.runs.clone(), &sealed.sent)
             };
             **given == again
         }
         (
-            Content::Availability { .. } | Content::LogBook { .. } | Content::Drill(_),
-            Truth::Run { .. } | Truth::Incident { .. } | Truth::Rows(_),
+            Content::Availability { .. } | Content::LogBook { .. },
+            Truth::Run { .. } | Truth::Incident(_),
         )
-        | (Content::Incident(_), Truth::Rows(_)) => false,
+        | (Content::Drill(_), Truth::Log { .. } | Truth::Incident(_))
+        | (Content::Incident(_), Truth::Log { .. }) => false,
     }
 }
 
-/// The log book as it was at a moment: what began later is not there, what ended later is open.
-fn as_of(rows: &[LogBookRow], at: UtcMicros) -> Vec<LogBookRow> {
-    let there = |row: &&LogBookRow| row.offline_at.or(row.online_at).is_none_or(|t| t <= at);
-    let open = |row: &LogBookRow| {
-        let mut row = row.clone();
-        if row.online_at.is_some_and(|on| on > at) {
-            (row.online_at, row.duration_ms) = (None, None);
-        }
-        row
+/// All figures again, and no service left out: a report is of every service, or of one.
+fn availability_agrees(
+    source: &Figures,
+    period: &str,
+    figures: &[Availability],
+    trend: &[Availability],
+) -> bool {
+    let zone = &source.site.time_zone;
+    let Some(period) = Period::month(period, zone).or_else(|| Period::year(period, zone)) else {
+        return false;
     };
-    rows.iter().filter(there).map(open).collect()
-}
-
-fn again(report: &Report, given: &Availability, rows: &[LogBookRow]) -> Option<Availability> {
-    let zone = &report.site.time_zone;
-    let period =
-        Period::month(&given.period, zone).or_else(|| Period::year(&given.period, zone))?;
-    let basis = Basis {
-        rows,
-        now: report.made_at,
-        target_milli_pct: report.site.availability_target_milli_pct,
-        log_begins: report.seal.begins_at,
-        records: &[],
-    };
-    Some(Availability {
-        times: given.times.clone(),
-        ..availability(&given.service, &period, &basis)
-    })
-}
-
-/// The rows of the services that the report names: a machine's row may get another name when it comes back.
-fn same_services(given: &[LogBookRow], rows: &[LogBookRow]) -> bool {
-    let service = |row: &&LogBookRow| matches!(row.subject, Subject::Service(_));
-    let named: Vec<&LogBookRow> = given.iter().filter(service).collect();
-    let of_named = |row: &&LogBookRow| named.iter().any(|n| n.subject == row.subject);
-    let there: Vec<&LogBookRow> = rows.iter().filter(service).filter(of_named).collect();
-    named == there
+    let of: Vec<ServiceName> = figures.iter().map(|f| f.service.clone()).collect();
+    let all = source.services();
+    let whole = of == all || matches!(of.as_slice(), [one] if all.contains(one));
+    whole && figures == source.of(&of, &period) && trend == source.trend(&of, &period)
 }

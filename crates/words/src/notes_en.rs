@@ -90,6 +90,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::Sizes { one, one_bytes, other, other_bytes } => {
             format!("{one}: {one_bytes} bytes, {other}: {other_bytes} bytes")
         }
+        E::ClockStepped { by_ms } if *by_ms < 0 => format!("it was set back by {}", age(by_ms.unsigned_abs())),
+        E::ClockStepped { by_ms } => format!("it was set forward by {}", age(by_ms.unsigned_abs())),
         E::ClocksApart { ms } => format!("{} apart", age(*ms)),
         E::NotYetValid => "not valid yet: a clock is wrong".into(),
         E::DaysLeft { days } => format!("{days} days left"),

@@ -92,6 +92,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::Sizes { one, one_bytes, other, other_bytes } => {
             format!("{one}: {one_bytes} byte, {other}: {other_bytes} byte")
         }
+        E::ClockStepped { by_ms } if *by_ms < 0 => format!("disetel mundur {}", age(by_ms.unsigned_abs())),
+        E::ClockStepped { by_ms } => format!("disetel maju {}", age(by_ms.unsigned_abs())),
         E::ClocksApart { ms } => format!("selisihnya {}", age(*ms)),
         E::NotYetValid => "belum berlaku: ada jam yang salah".into(),
         E::DaysLeft { days } => format!("tersisa {days} hari"),

@@ -26,6 +26,12 @@ pub enum PaperSay<'a> {
     NotADrill {
         run: &'a RunId,
     },
+    /// Neither an incident nor a run that has ended is called so.
+    NoIncident {
+        asked: &'a str,
+    },
+    /// The log has no drill that has ended.
+    NoDrill,
     /// There are several services, or none of that name.
     NameAService {
         services: &'a [ServiceName],
@@ -65,7 +71,10 @@ fn english(say: &PaperSay) -> String {
             "error: this is not for a terminal: name a file with -o FILE".to_owned()
         }
         PaperSay::NoReport { file, why: "" } => {
-            format!("error: {file} carries no report of this program")
+            format!(
+                "error: {file} carries no report of this program. A PDF, HTML or JSON report carries the record that it \
+                 was made from; a text, a table and CSV do not, so there is nothing to compare: print it as PDF"
+            )
         }
         PaperSay::NoReport { file, why } => format!("error: {file}: {why}"),
         PaperSay::NoRun { run } => {
@@ -74,6 +83,10 @@ fn english(say: &PaperSay) -> String {
         PaperSay::NotADrill { run } => {
             format!("error: run {run} is no drill: use siaga report incident {run}")
         }
+        PaperSay::NoIncident { asked } => format!(
+            "error: neither an incident nor a run that has ended is called {asked}: siaga incident list shows them"
+        ),
+        PaperSay::NoDrill => "error: no drill that has ended is in the log".to_owned(),
         PaperSay::NameAService { services } => {
             format!("error: name a service with --service: {}", list(services))
         }
@@ -114,7 +127,10 @@ fn indonesian(say: &PaperSay) -> String {
             "galat: ini bukan untuk layar terminal: sebutkan berkas dengan -o BERKAS".to_owned()
         }
         PaperSay::NoReport { file, why: "" } => {
-            format!("galat: {file} tidak memuat laporan dari program ini")
+            format!(
+                "galat: {file} tidak memuat laporan dari program ini. Laporan PDF, HTML atau JSON memuat catatan asalnya; \
+                 teks, tabel dan CSV tidak, sehingga tidak ada yang dapat dibandingkan: cetak sebagai PDF"
+            )
         }
         PaperSay::NoReport { file, why } => format!("galat: {file}: {why}"),
         PaperSay::NoRun { run } => {
@@ -123,6 +139,10 @@ fn indonesian(say: &PaperSay) -> String {
         PaperSay::NotADrill { run } => {
             format!("galat: proses {run} bukan simulasi: gunakan siaga report incident {run}")
         }
+        PaperSay::NoIncident { asked } => format!(
+            "galat: tidak ada insiden maupun proses selesai bernama {asked}: lihat siaga incident list"
+        ),
+        PaperSay::NoDrill => "galat: simulasi yang sudah selesai tidak ada di log".to_owned(),
         PaperSay::NameAService { services } => {
             format!(
                 "galat: sebutkan layanan dengan --service: {}",

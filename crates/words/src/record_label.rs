@@ -16,6 +16,7 @@ pub enum RecordLabel {
     ReportedBy,
     Opened,
     Times,
+    ClockSteps,
     Figures,
     DownTime,
     TimeToDetect,
@@ -107,6 +108,10 @@ fn both(label: RecordLabel) -> (&'static str, &'static str) {
         L::ReportedBy => ("Reported by", "Dilaporkan oleh"),
         L::Opened => ("Opened", "Dibuka"),
         L::Times => ("Times", "Waktu"),
+        L::ClockSteps => (
+            "Clocks set meanwhile: times before and after don't compare",
+            "Jam disetel selama itu: waktu sebelum dan sesudahnya tidak dapat dibandingkan",
+        ),
         L::Figures => ("Figures", "Angka"),
         L::DownTime => ("downtime", "lama henti"),
         L::TimeToDetect => ("to detection", "sampai terdeteksi"),

@@ -315,7 +315,7 @@ pub async fn passed_since_failure(core: &Arc<Core>, node: &NodeName) -> bool {
             kinds: projections::REPAIR_KINDS.map(str::to_owned).to_vec(),
             ..siaga_journal::Filter::default()
         };
-        let events = c.log.journal().events(&filter).ok()?;
+        let events = c.log.read(&filter).ok()?;
         Some(projections::repaired(&events, &node))
     });
     matches!(

@@ -164,14 +164,11 @@ fn changed(core: &Core, looked: &mut Heads) -> Result<bool, JournalError> {
         after: Some(looked.clone()),
         ..Filter::default()
     };
-    core.log.with(|journal| {
-        let heads = journal.heads();
-        let news = heads != *looked && !journal.events(&filter)?.is_empty();
-        if !news {
-            *looked = heads;
-        }
-        Ok(news)
-    })
+    let (events, reader) = core.log.read_at(&filter)?;
+    if events.is_empty() {
+        looked.clone_from(reader.heads());
+    }
+    Ok(!events.is_empty())
 }
 
 fn read(core: &Core) -> Result<(Known, Heads), JournalError> {
@@ -180,12 +177,9 @@ fn read(core: &Core) -> Result<(Known, Heads), JournalError> {
         ..Filter::default()
     };
     // What is written after this is news at the next look.
-    let (heads, drills, began) = core.log.with(|journal| {
-        let heads = journal.heads();
-        let drills = journal.events(&of(&projections::DRILL_KINDS))?;
-        let began = journal.events(&of(&["node_booted"]))?;
-        Ok::<_, JournalError>((heads, drills, began))
-    })?;
+    let (drills, reader) = core.log.read_at(&of(&projections::DRILL_KINDS))?;
+    let heads = reader.heads().clone();
+    let began = core.log.read(&of(&["node_booted"]))?;
     let wanted = |r: &IncidentRecord| r.state.is_open() || asks(r);
     let records = incidents::records(core)?;
     let known = Known {

@@ -70,7 +70,7 @@ pub fn view(core: &Core, run: &RunId) -> Option<RunView> {
         run: Some(run.clone()),
         ..Filter::default()
     };
-    let events = core.log.journal().events(&filter).ok()?;
+    let events = core.log.read(&filter).ok()?;
     of_events(run, &events)
 }
 

@@ -4,8 +4,8 @@
 use super::actor::Who;
 use super::seen;
 use super::state::Core;
-use siaga_journal::incidents::{INCIDENT_KINDS, incidents, next_number};
-use siaga_journal::{Durability, Filter, JournalError};
+use siaga_journal::incidents::{incidents_summed, next_number};
+use siaga_journal::{Durability, JournalError};
 use siaga_model::event::{Actor, Event, EventBody};
 use siaga_model::incident::IncidentEntry;
 use siaga_model::incident_api::{IncidentAct, IncidentAnswer, IncidentRefusal, IncidentRequest};
@@ -20,12 +20,8 @@ use std::sync::Arc;
 /// # Errors
 /// Where the log can't be read.
 pub fn records(core: &Core) -> Result<Vec<IncidentRecord>, JournalError> {
-    let filter = Filter {
-        kinds: INCIDENT_KINDS.iter().map(|k| (*k).to_owned()).collect(),
-        ..Filter::default()
-    };
-    let events = core.log.with(|journal| journal.events(&filter))?;
-    Ok(incidents(&events, &units(core)))
+    let (events, sums) = core.log.summed(&siaga_journal::incidents::filter())?;
+    Ok(incidents_summed(&events, &sums, &units(core)))
 }
 
 /// The incident of a service that is not over, the newest.

@@ -31,6 +31,7 @@ struct Known {
     reason: String,
     stops: bool,
     outcome: Option<RunOutcome>,
+    ended_at: Option<UtcMicros>,
 }
 
 /// Never ends.
@@ -72,12 +73,9 @@ fn filter(core: &Core) -> Filter {
 
 /// What this node wrote of runs since the last look.
 fn news(core: &Core, after: &mut Filter) -> Result<Vec<EventView>, JournalError> {
-    let (events, heads) = core.log.with(|journal| {
-        let heads = journal.heads();
-        journal.events(after).map(|events| (events, heads))
-    })?;
+    let (events, reader) = core.log.read_at(after)?;
     *after = Filter {
-        after: Some(heads),
+        after: Some(reader.heads().clone()),
         ..filter(core)
     };
     Ok(events)
@@ -100,6 +98,7 @@ fn learn(runs: &mut BTreeMap<RunId, Known>, view: &EventView) {
                 reason: reason.clone(),
                 stops: goal == &Placement::Stopped,
                 outcome: None,
+                ended_at: None,
             });
         }
         EventBody::PlanRecorded { plan } => {
@@ -110,6 +109,7 @@ fn learn(runs: &mut BTreeMap<RunId, Known>, view: &EventView) {
         EventBody::RunEnded { outcome, .. } => {
             if let Some(known) = runs.get_mut(run) {
                 known.outcome = Some(outcome.clone());
+                known.ended_at = Some(view.at);
             }
         }
         _ => {}
@@ -159,7 +159,8 @@ fn begins(
     if records.iter().any(|r| has(r, run)) {
         return None;
     }
-    if let Some(open) = open_of(records, &known.service).filter(|open| joins(open, known.kind)) {
+    let joined = |open: &&IncidentRecord| joins(open, known.kind) && !over_before(known, open);
+    if let Some(open) = open_of(records, &known.service).filter(joined) {
         let row = IncidentEntry::RunJoined { run: run.clone() };
         return Some((Some(open.key.clone()), vec![row]));
     }
@@ -187,6 +188,12 @@ fn natural(kind: MoveKind) -> Option<IncidentKind> {
         }
         MoveKind::Start | MoveKind::Resume | MoveKind::Abort | MoveKind::Restore => None,
     }
+}
+
+/// The run had ended when the incident was opened: an agent that starts finds runs of the last day again, and none of
+/// them mended what came after it.
+fn over_before(known: &Known, open: &IncidentRecord) -> bool {
+    known.ended_at.is_some_and(|ended| ended < open.opened_at)
 }
 
 /// Is the run a part of the incident that is open? Where the service works again, only what goes on with the same
@@ -261,6 +268,34 @@ mod tests {
             "closed_reason": null, "merged_into": null, "history": []
         }))
         .unwrap()
+    }
+
+    /// The service was started in the morning; at noon it hangs, and the agent is killed and starts again.
+    #[test]
+    fn a_run_that_was_over_before_is_no_part_of_the_incident() {
+        let incident = IncidentRecord {
+            opened_at: UtcMicros(1000),
+            ..open(IncidentKind::Unplanned, IncidentState::Suspected)
+        };
+        let records = [incident];
+        let run = |kind, ended_at: Option<i64>| Known {
+            service: "simrs".into(),
+            kind,
+            reason: String::new(),
+            stops: false,
+            outcome: ended_at.map(|_| RunOutcome::Done),
+            ended_at: ended_at.map(UtcMicros),
+        };
+        let rows = |known: &Known| begins(&"r1".into(), known, &records, || "DT-2026-002".into());
+        assert!(rows(&run(MoveKind::Start, Some(900))).is_none());
+        // One that had no incident gets its own.
+        let (key, _) = rows(&run(MoveKind::Switchover, Some(900))).unwrap();
+        assert_eq!(key, None);
+        for going_on in [Some(1100), None] {
+            let (key, rows) = rows(&run(MoveKind::Start, going_on)).unwrap();
+            assert_eq!(key, Some("k".into()));
+            assert!(matches!(rows[0], IncidentEntry::RunJoined { .. }));
+        }
     }
 
     #[test]

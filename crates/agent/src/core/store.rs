@@ -1,7 +1,7 @@
 //! The runner's durable store over the node's own journal, and the agent's own appends.
 
 use super::runs::RunIndex;
-use siaga_journal::{Durability, Journal, JournalError};
+use siaga_journal::{Durability, Filter, Heads, Journal, JournalError, Reader, SentSums};
 use siaga_model::api::EventView;
 use siaga_model::event::{Actor, Event, EventBody};
 use siaga_model::{RunId, ServiceName};
@@ -37,6 +37,52 @@ impl Log {
     /// The journal, alone for a moment. Waits for the disk: for threads that may block, or use [`Log::with`]. Its content on disk is right whatever happened to another holder.
     pub fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads events without holding the journal: whoever writes goes on meanwhile, however long the log is.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn read(&self, filter: &Filter) -> Result<Vec<EventView>, JournalError> {
+        Ok(self.read_at(filter)?.0)
+    }
+
+    /// The same, with the sums of what was sent: see [`siaga_journal::Deliveries::Summed`].
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn summed(&self, filter: &Filter) -> Result<(Vec<EventView>, SentSums), JournalError> {
+        off_the_workers(|| {
+            let reader = self.journal().reader();
+            reader.summed(filter)
+        })
+    }
+
+    /// Gives on each event that comes through, log by log, and says how far each log reached.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn each(
+        &self,
+        filter: &Filter,
+        mut give: impl FnMut(EventView),
+    ) -> Result<Heads, JournalError> {
+        off_the_workers(|| {
+            let reader = self.journal().reader();
+            reader.each(filter, &mut give, &mut SentSums::new())?;
+            Ok(reader.heads().clone())
+        })
+    }
+
+    /// The same, with the reader: it knows how far each log reached.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn read_at(&self, filter: &Filter) -> Result<(Vec<EventView>, Reader), JournalError> {
+        off_the_workers(|| {
+            let reader = self.journal().reader();
+            Ok((reader.events(filter)?, reader))
+        })
     }
 
     /// The index of runs.

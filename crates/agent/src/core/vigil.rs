@@ -269,7 +269,7 @@ fn still_offline(core: &Core, service: &ServiceName) -> bool {
         last: Some(1),
         ..Filter::default()
     };
-    let events = core.log.with(|journal| journal.events(&filter));
+    let events = core.log.read(&filter);
     events.is_ok_and(|events| {
         let last = events.last().map(|view| &view.event.body);
         matches!(last, Some(EventBody::ServiceOffline { .. }))
@@ -318,3 +318,6 @@ fn twins(records: &[IncidentRecord]) -> Vec<(siaga_model::IncidentKey, siaga_mod
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

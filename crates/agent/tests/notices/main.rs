@@ -4,6 +4,7 @@ mod alerts;
 mod by_unit;
 #[path = "../common/mod.rs"]
 mod common;
+mod many;
 mod promises;
 mod site;
 

@@ -166,6 +166,43 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         errors: LOG,
+        ..post(
+            "/v1/sealed/log",
+            "The log book as it was at the heads of a seal",
+            "SealedLogRequest",
+            Some("Vec<LogBookRow>"),
+        )
+    },
+    Route {
+        errors: LOG,
+        ..post(
+            "/v1/sealed/incidents",
+            "Every incident in short, as it was at the heads of a seal",
+            "SealedRequest",
+            Some("Vec<IncidentLine>"),
+        )
+    },
+    Route {
+        errors: &[(404, "NO_SUCH_THING"), (500, "LOG_UNREADABLE")],
+        ..post(
+            "/v1/sealed/incident",
+            "One incident with what its report needs, as it was at the heads of a seal",
+            "SealedIncidentRequest",
+            Some("SealedIncident"),
+        )
+    },
+    Route {
+        errors: LOG,
+        ..post(
+            "/v1/sealed/run",
+            "Every row of a run, as it was at the heads of a seal",
+            "SealedRunRequest",
+            Some("SealedRun"),
+        )
+    },
+    Route {
+        query: Some("LogRows"),
+        errors: LOG,
         ..get(
             "/v1/log",
             "The log book: every downtime of services and machines",

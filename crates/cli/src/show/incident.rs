@@ -3,10 +3,11 @@
 use super::padded;
 use crate::context::Context;
 use siaga_model::UtcMicros;
+use siaga_model::evidence::Evidence;
 use siaga_model::incident::{Basis, Estimate, Range};
 use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
 use siaga_model::record::{
-    IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
+    ClockStep, IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
 };
 use siaga_words::{RecordLabel as L, Ui, action_by_name, duration, move_kind, record_label, ui};
 
@@ -139,6 +140,7 @@ pub fn record(ctx: &Context, r: &IncidentRecord) -> String {
     });
     page.some(L::Decision, decision.as_deref());
     page.list(L::Times, r.times.iter().map(|t| time(ctx, t)).collect());
+    page.list(L::ClockSteps, clock_steps(ctx, r));
     page.list(L::Figures, figures(ctx, r));
     page.list(L::Proofs, r.proofs.iter().map(|p| proof(ctx, p)).collect());
     page.list(L::Runs, runs(ctx, r));
@@ -244,6 +246,15 @@ fn time(ctx: &Context, time: &RecordTime) -> String {
         ));
     }
     text
+}
+
+fn clock_steps(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
+    let step = |step: &ClockStep| {
+        let by_ms = step.by_ms;
+        let said = siaga_words::evidence(&ctx.voice, &Evidence::ClockStepped { by_ms });
+        format!("{}  {}: {said}", ctx.voice.instant(step.at), step.node)
+    };
+    r.clock_steps.iter().map(step).collect()
 }
 
 fn figures(ctx: &Context, r: &IncidentRecord) -> Vec<String> {

@@ -6,11 +6,13 @@ use crate::fault::Fault;
 use crate::paper_args::{ListFormat, Output};
 use crate::records::{Files, Records};
 use crate::{show, when};
-use siaga_journal::availability::{Period, rows_in};
-use siaga_journal::log_book::{LogBookRow, Subject};
-use siaga_model::ServiceName;
+use siaga_journal::availability::Period;
+use siaga_journal::log_book::LogBookRow;
+use siaga_model::seal::LogRows;
+use siaga_model::{ServiceName, UtcMicros};
+use siaga_report::figures::log_book;
 use siaga_report::report::{Content, Form, Report};
-use siaga_words::{PaperSay, paper_say};
+use siaga_words::{PaperSay, Voice, paper_say};
 
 /// Print the log book: each downtime, off line, on line, how long, why and who
 ///
@@ -50,27 +52,27 @@ const EXAMPLES: &str = "Examples:
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let records = Records::open(global, &args.files)?;
     let (voice, site) = (records.voice(), records.site());
-    let rows = rows(&records, args)?;
+    let now = when::now();
+    let zone = site.time_zone.clone();
+    let wanted = wanted(&voice, args, &zone)?;
     let format = match (args.json, args.csv) {
         (true, _) => ListFormat::Json,
         (_, true) => ListFormat::Csv,
         _ => args.format,
     };
     match format {
-        ListFormat::Table => args.output.text(&show::log_book::text(&voice, &rows))?,
-        ListFormat::Csv => args.output.text(&siaga_journal::csv::log_book_csv(&rows))?,
-        ListFormat::Json => {
-            let text = serde_json::to_string_pretty(&rows);
-            args.output
-                .text(&text.map_err(|e| Fault::Local(e.to_string()))?)?;
+        ListFormat::Table | ListFormat::Csv | ListFormat::Json => {
+            let rows = of(records.log_book(wanted)?, args, &zone, now);
+            args.output.text(&listed(&voice, format, &rows)?)?;
         }
         ListFormat::Html | ListFormat::Pdf => {
+            let seal = records.seal(None)?;
             let content = Content::LogBook {
                 period: args.month.clone().unwrap_or_default(),
-                rows,
+                service: args.service.clone(),
+                rows: of(records.sealed_log(&seal, wanted)?, args, &zone, now),
             };
-            let seal = records.seal(None)?;
-            let report = Report::new(site, voice.language, when::now(), seal, content);
+            let report = Report::new(site, voice.language, now, seal, content);
             let form = match format {
                 ListFormat::Html => Form::Html,
                 _ => Form::Pdf,
@@ -81,16 +83,39 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-fn rows(records: &Records, args: &Args) -> Result<Vec<LogBookRow>, Fault> {
-    let mut rows = records.log_book()?;
-    if let Some(text) = &args.month {
-        let period = Period::month(text, &records.site().time_zone).ok_or_else(|| {
-            Fault::Usage(paper_say(records.voice(), &PaperSay::NotAMonth { text }))
-        })?;
-        rows = rows_in(&period, &rows, when::now());
+fn listed(voice: &Voice, format: ListFormat, rows: &[LogBookRow]) -> Result<String, Fault> {
+    match format {
+        ListFormat::Csv => Ok(siaga_journal::csv::log_book_csv(rows)),
+        ListFormat::Json => {
+            serde_json::to_string_pretty(rows).map_err(|e| Fault::Local(e.to_string()))
+        }
+        ListFormat::Table | ListFormat::Html | ListFormat::Pdf => {
+            Ok(show::log_book::text(voice, rows))
+        }
     }
-    if let Some(only) = &args.service {
-        rows.retain(|row| !matches!(&row.subject, Subject::Service(name) if name != only));
+}
+
+/// What is asked for: of a month only what may touch it.
+fn wanted(voice: &Voice, args: &Args, zone: &str) -> Result<LogRows, Fault> {
+    let Some(text) = &args.month else {
+        return Ok(LogRows::default());
+    };
+    let period = Period::month(text, zone)
+        .ok_or_else(|| Fault::Usage(paper_say(voice, &PaperSay::NotAMonth { text })))?;
+    Ok(of_period(&period))
+}
+
+/// The rows of the log book that may touch a period.
+pub fn of_period(period: &Period) -> LogRows {
+    LogRows {
+        since: Some(period.from),
+        until: Some(period.until),
+        services_only: false,
     }
-    Ok(rows)
+}
+
+fn of(rows: Vec<LogBookRow>, args: &Args, zone: &str, now: UtcMicros) -> Vec<LogBookRow> {
+    let month = args.month.as_deref().unwrap_or_default();
+    // The month was read before.
+    log_book(&rows, month, zone, args.service.as_ref(), now).unwrap_or_default()
 }

@@ -54,8 +54,12 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
             return Err(Fault::Usage(paper_say(&voice, &say)));
         }
     };
-    let events = records.newest_run(&service)?;
+    let newest = records.newest_runs(Some(&service))?;
     let seal = records.seal(None)?;
+    let events = match newest.iter().rev().find_map(|v| v.event.run.as_ref()) {
+        Some(run) => records.events_of(&seal, run)?,
+        None => Vec::new(),
+    };
     let config = config(&records, args);
     let moment = Moment {
         site: &site,

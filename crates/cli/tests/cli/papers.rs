@@ -5,7 +5,7 @@ use crate::run;
 use crate::samples::json;
 use siaga_journal::log_book::{DowntimeKind, LogBookRow, Subject};
 use siaga_model::UtcMicros;
-use siaga_model::api::{EventsAnswer, SeenBy};
+use siaga_model::api::SeenBy;
 use siaga_model::seal::{LogHead, Seal, SealAnswer, SealProblem};
 
 /// 2026-10-10T03:00:00Z
@@ -46,12 +46,10 @@ fn agent(language: &str, problems: Vec<SealProblem>) -> FakeAgent {
             row(DowntimeKind::Unplanned, OCTOBER - 40 * 86_400_000_000, 60),
         ];
         match (asked.method.as_str(), asked.path.as_str()) {
-            ("GET", "/v1/log") => Some((200, json(&rows))),
+            ("GET", path) if path.starts_with("/v1/log") => Some((200, json(&rows))),
+            ("POST", "/v1/sealed/log") => Some((200, json(&rows))),
             // No incident has a record.
-            ("GET", path) if path.starts_with("/v1/events?") => {
-                let (events, next) = (Vec::new(), 0);
-                Some((200, json(&EventsAnswer { events, next })))
-            }
+            ("POST", "/v1/sealed/incidents") => Some((200, "[]".to_owned())),
             ("GET", "/v1/seal") => {
                 let seal = Seal {
                     heads: vec![head()],

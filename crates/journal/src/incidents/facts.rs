@@ -1,5 +1,6 @@
 //! What runs and notices tell about incidents.
 
+use crate::filter::SentSums;
 use siaga_model::api::EventView;
 use siaga_model::event::EventBody;
 use siaga_model::incident::TimeKind;
@@ -40,6 +41,18 @@ impl Facts {
             }
         }
         facts
+    }
+
+    /// Adds what was sent, where it is summed.
+    pub fn add(&mut self, sums: &SentSums) {
+        for line in self.notices.values_mut().flatten() {
+            let Some(sum) = sums.get(&line.notice) else {
+                continue;
+            };
+            let (_, at) = sum.first;
+            line.first_sent_at = Some(line.first_sent_at.map_or(at, |known| known.min(at)));
+            line.sent = line.sent.saturating_add(sum.sent);
+        }
     }
 
     fn run(&mut self, view: &EventView) {

@@ -70,6 +70,7 @@ impl Draft {
             signatures: Vec::new(),
             closed_at: None,
             closed_reason: None,
+            clock_steps: Vec::new(),
             merged_into: None,
             history: Vec::new(),
             duties: Vec::new(),

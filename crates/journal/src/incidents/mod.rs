@@ -6,20 +6,23 @@
 mod facts;
 mod fold;
 
+use crate::filter::{Deliveries, Filter, SentSums};
 use crate::log_book::{LogBookRow, Subject};
 use facts::{Facts, RunFacts};
 use fold::Draft;
 use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::EventBody;
+use siaga_model::evidence::Evidence;
 use siaga_model::incident::{IncidentEntry, TimeKind, UnitImpact};
 use siaga_model::record::{
-    Correction, Figures, IncidentLine, IncidentRecord, IncidentState, RecordTime, TimeSource,
+    ClockStep, Correction, Figures, IncidentLine, IncidentRecord, IncidentState, RecordTime,
+    TimeSource,
 };
 use siaga_model::{IncidentKey, RunId, UnitName, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of events that the records are made of.
-pub const INCIDENT_KINDS: [&str; 10] = [
+pub const INCIDENT_KINDS: [&str; 11] = [
     "incident",
     "notice",
     "run_accepted",
@@ -30,14 +33,33 @@ pub const INCIDENT_KINDS: [&str; 10] = [
     "outage_measured",
     "service_online",
     "service_offline",
+    "found",
 ];
+
+/// The events that the records need.
+pub fn filter() -> Filter {
+    Filter {
+        deliveries: Deliveries::Summed,
+        ..Filter::of_kinds(&INCIDENT_KINDS)
+    }
+}
 
 /// How far before its first sign an incident's own outage may have ended, microseconds: clocks differ.
 const EARLY: i64 = 5_000_000;
 
 /// Every incident, oldest first. `units`: those of the configuration, so that each is named in every record.
 pub fn incidents(events: &[EventView], units: &[UnitName]) -> Vec<IncidentRecord> {
-    let facts = Facts::of(events);
+    incidents_summed(events, &SentSums::new(), units)
+}
+
+/// The same, where what was sent comes as sums and not as events.
+pub fn incidents_summed(
+    events: &[EventView],
+    sums: &SentSums,
+    units: &[UnitName],
+) -> Vec<IncidentRecord> {
+    let mut facts = Facts::of(events);
+    facts.add(sums);
     let gaps = service_gaps(events);
     let drafts = drafts(events);
     let runs: BTreeSet<RunId> = drafts.iter().flat_map(|d| d.runs.clone()).collect();
@@ -70,6 +92,10 @@ pub fn line(record: &IncidentRecord) -> IncidentLine {
         online_at: record.time(TimeKind::ClientOk),
         down_ms: record.figures.down_ms,
         opened_at: record.opened_at,
+        times: TimeKind::ALL
+            .into_iter()
+            .filter_map(|kind| Some((kind, record.time(kind)?)))
+            .collect(),
     }
 }
 
@@ -93,6 +119,10 @@ fn service_gaps(events: &[EventView]) -> Vec<LogBookRow> {
 fn drafts(events: &[EventView]) -> Vec<Draft> {
     let mut drafts: BTreeMap<&IncidentKey, Draft> = BTreeMap::new();
     for view in events {
+        if let Some(step) = clock_step(view) {
+            let open = drafts.values_mut().filter(|d| d.record.state.is_open());
+            open.for_each(|d| d.record.clock_steps.push(step.clone()));
+        }
         let EventBody::Incident { incident, entry } = &view.event.body else {
             continue;
         };
@@ -108,6 +138,20 @@ fn drafts(events: &[EventView]) -> Vec<Draft> {
         }
     }
     drafts.into_values().collect()
+}
+
+fn clock_step(view: &EventView) -> Option<ClockStep> {
+    let EventBody::Found { finding } = &view.event.body else {
+        return None;
+    };
+    match finding.evidence {
+        Evidence::ClockStepped { by_ms } => Some(ClockStep {
+            at: view.at,
+            node: view.node.clone(),
+            by_ms,
+        }),
+        _ => None,
+    }
 }
 
 /// Two nodes that could not hear each other may have given the same number: the later one gets a letter.

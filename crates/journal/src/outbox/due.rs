@@ -13,6 +13,8 @@ const STALE: Duration = Duration::from_secs(2 * 3600);
 const OVER: Duration = Duration::from_secs(24 * 3600);
 /// An attempt without an outcome belongs to an agent that died, once its channel's timeout and this are over.
 const ORPHANED: Duration = Duration::from_secs(30);
+/// The clocks of two nodes differ by less.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// One text to one address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,7 +159,8 @@ impl Outbox {
         let next = |(notice, record): (&NoticeId, &NoticeRecord)| {
             let (number, last) = record.rounds.last_key_value()?;
             let settled = record.alert_acknowledged.is_some() || record.dropped.is_some();
-            let early = plus(last.stamp.at, site.rules.escalate_after) > now;
+            let early = plus(last.stamp.at, site.rules.escalate_after) > now
+                && !set_back(last.stamp.at, now);
             if settled || early {
                 return None;
             }
@@ -190,6 +193,11 @@ pub fn people(site: &Downtime) -> Vec<PersonName> {
 fn person_of(people: &[PersonName], round: u32) -> Option<&PersonName> {
     let turn = usize::try_from(round.saturating_sub(1)).ok()?;
     people.get(turn.checked_rem(people.len())?)
+}
+
+/// The row lies ahead of the clock: it was set back since then, and nobody waits for it to come again.
+fn set_back(row: UtcMicros, now: UtcMicros) -> bool {
+    row > plus(now, CLOCKS_DIFFER)
 }
 
 fn plus(at: UtcMicros, wait: Duration) -> UtcMicros {
@@ -343,13 +351,15 @@ fn state(record: &NoticeRecord, due: &Due, site: &Downtime, now: UtcMicros) -> D
     }
     if let Some(trying) = delivery.in_flight() {
         let free = plus(trying.at, orphaned(channel));
-        if free > now {
+        if free > now && !set_back(trying.at, now) {
             return DueState::InFlight(free);
         }
-    } else if let Some((_, _, next)) = &delivery.failed {
+    } else if let Some((failed, _, next)) = &delivery.failed {
         match next {
             None => return DueState::GivenUp,
-            Some(at) if *at > now && due.until > now => return DueState::At(*at),
+            Some(at) if *at > now && due.until > now && !set_back(failed.at, now) => {
+                return DueState::At(*at);
+            }
             Some(_) => {}
         }
     }

@@ -6,10 +6,11 @@ use crate::drill::Parts;
 use crate::{capital, moves};
 use siaga_model::UtcMicros;
 use siaga_model::api::{MoveReport, SiteView};
+use siaga_model::evidence::Evidence;
 use siaga_model::incident::{SignedAs, TimeKind};
 use siaga_words::{
-    Paper, Voice, cause_category, duration, incident_kind, level, moment, paper, scope, signed_as,
-    time_kind,
+    Paper, RecordLabel, Voice, cause_category, duration, incident_kind, level, moment, paper,
+    record_label, scope, signed_as, time_kind,
 };
 
 pub(crate) fn document(voice: &Voice, site: &SiteView, incident: &IncidentDocument) -> Document {
@@ -115,6 +116,13 @@ fn time_table(voice: &Voice, incident: &IncidentDocument) -> Block {
             }
             rows.push(vec![name.clone(), at, source]);
         }
+    }
+    for step in &incident.clock_steps {
+        let by_ms = step.by_ms;
+        let said = siaga_words::evidence(voice, &Evidence::ClockStepped { by_ms });
+        let name = record_label(voice, RecordLabel::ClockSteps).to_owned();
+        let said = format!("{}: {said}", step.node);
+        rows.push(vec![name, voice.instant(step.at), said]);
     }
     Block::Table { columns, rows }
 }

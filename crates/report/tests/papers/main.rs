@@ -9,3 +9,4 @@ mod reports;
 mod runs;
 mod sheets;
 mod sop;
+mod truth;

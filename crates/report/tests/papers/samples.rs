@@ -98,6 +98,7 @@ pub fn log_book(many: usize) -> Report {
     let rows = rows().into_iter().cycle().take(many).collect();
     let content = Content::LogBook {
         period: "2026-11".into(),
+        service: None,
         rows,
     };
     Report::new(site(), Language::Indonesian, NOW, seal(), content)

@@ -62,19 +62,16 @@ impl NoticeDesk {
 /// # Errors
 /// Where the log can't be read.
 pub fn with_outbox<T>(core: &Core, work: impl FnOnce(&Outbox) -> T) -> Result<T, JournalError> {
-    let mut seen = core.notices.lock();
+    let mut guard = core.notices.lock();
+    let seen = &mut *guard;
     let filter = Filter {
         kinds: KINDS.map(str::to_owned).to_vec(),
         after: Some(seen.heads.clone()),
         ..Filter::default()
     };
-    let (events, heads) = core
-        .log
-        .with(|journal| Ok::<_, JournalError>((journal.events(&filter)?, journal.heads())))?;
-    for view in &events {
-        seen.outbox.apply(view);
-    }
-    seen.heads = heads;
+    let outbox = &mut seen.outbox;
+    // What it makes of the rows does not hang on their order.
+    seen.heads = core.log.each(&filter, |view| outbox.apply(&view))?;
     Ok(work(&seen.outbox))
 }
 

@@ -6,10 +6,10 @@ use crate::core::state::Core;
 use siaga_comms::{Outgoing, Pace, Receipt, Retry, SendError, open};
 use siaga_journal::Durability;
 use siaga_journal::outbox::{Due, DueState};
-use siaga_model::notice::NoticeEntry;
+use siaga_model::notice::{NoticeEntry, Recipient};
 use siaga_model::{ChannelName, DeliveryId, NoticeId, UtcMicros};
 use siaga_runner::hands::Hands;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 const TICK: Duration = Duration::from_millis(500);
 /// How many texts are under way at the same time.
 const AT_ONCE: usize = 16;
+/// How many of one channel: one that hangs leaves room for the others.
+const AT_ONCE_OF_A_CHANNEL: usize = 6;
 /// The wait after the first failure; each further one is three times as long.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The longest wait between two attempts.
@@ -29,7 +31,7 @@ type Done = (Due, Result<Receipt, SendError>);
 #[derive(Default)]
 pub struct Flights {
     tasks: JoinSet<Done>,
-    busy: BTreeSet<DeliveryId>,
+    busy: BTreeMap<DeliveryId, ChannelName>,
     paces: BTreeMap<ChannelName, Pace>,
 }
 
@@ -113,20 +115,27 @@ pub fn step(core: &Arc<Core>, flights: &mut Flights) {
 }
 
 impl Flights {
-    /// What may begin now, each with the number of its attempt.
-    fn begin(&mut self, core: &Core, dues: Vec<Due>) -> Vec<Due> {
+    /// What may begin now, each with the number of its attempt. Alerts don't wait behind notices to many units.
+    fn begin(&mut self, core: &Core, mut dues: Vec<Due>) -> Vec<Due> {
         let room = AT_ONCE.saturating_sub(self.busy.len());
         let mut begun: Vec<Due> = Vec::new();
-        for mut due in dues.into_iter().filter(|d| d.state == DueState::Now) {
+        dues.retain(|d| d.state == DueState::Now);
+        dues.sort_by_key(|d| matches!(d.to, Recipient::Unit(_)));
+        for mut due in dues {
             if begun.len() == room {
                 break;
+            }
+            let under_way = self.busy.values().filter(|c| **c == due.channel).count();
+            let beginning = begun.iter().filter(|b| b.channel == due.channel).count();
+            if under_way + beginning >= AT_ONCE_OF_A_CHANNEL {
+                continue;
             }
             let Some(channel) = core.config.downtime.channel(&due.channel) else {
                 continue;
             };
             let pace = self.paces.entry(due.channel.clone()).or_default();
             let wait = pace.wait(&channel.kind, &due.address, Instant::now());
-            if !wait.is_zero() || self.busy.contains(&due.delivery) {
+            if !wait.is_zero() || self.busy.contains_key(&due.delivery) {
                 continue;
             }
             pace.sent(&due.address, Instant::now());
@@ -139,7 +148,7 @@ impl Flights {
     fn take_off(&mut self, core: &Core, due: Due) {
         let channel = core.config.downtime.channel(&due.channel).and_then(open);
         let Some(channel) = channel else { return };
-        self.busy.insert(due.delivery.clone());
+        self.busy.insert(due.delivery.clone(), due.channel.clone());
         let out = Outgoing {
             delivery: due.delivery.clone(),
             notice: due.notice.clone(),

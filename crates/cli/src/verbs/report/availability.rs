@@ -6,15 +6,13 @@ use crate::fault::Fault;
 use crate::paper_args::{ListFormat, Output};
 use crate::records::{Files, Records};
 use crate::{show, when};
-use siaga_journal::availability::{self as figures, Availability, Basis, Period, PeriodUnit};
+use siaga_journal::availability::Period;
 use siaga_journal::csv::availability_csv;
-use siaga_journal::log_book::LogBookRow;
-use siaga_model::incident::{IncidentKind, TimeKind};
-use siaga_model::record::{IncidentRecord, IncidentState};
-use siaga_model::{ServiceName, UtcMicros};
+use siaga_model::ServiceName;
+use siaga_model::seal::LogRows;
+use siaga_report::figures::Figures;
 use siaga_report::report::{Content, Form, Report};
 use siaga_words::{PaperSay, Voice, paper_say};
-use std::collections::BTreeMap;
 
 /// Print how long each service was there in a month or a year, with and without planned downtime
 ///
@@ -46,33 +44,25 @@ const EXAMPLES: &str = "Examples:
   siaga report availability --month 2026-11 --format json
   siaga report availability --year 2026 --format pdf -o availability-2026.pdf";
 
-/// How many months a month's trend shows.
-const TREND: usize = 12;
-
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let records = Records::open(global, &args.files)?;
     let voice = records.voice();
     let site = records.site();
     let period = period(&voice, args, &site.time_zone)?;
-    let (rows, seal) = (records.log_book()?, records.seal(None)?);
     let now = when::now();
-    let services = services(&voice, &site.services, &rows, args)?;
-    let incidents = siaga_journal::incidents::incidents(&records.incident_events(None)?, &[]);
-    let of = |period: &Period| -> Vec<Availability> {
-        let one = |service: &ServiceName| {
-            let basis = Basis {
-                rows: &rows,
-                now,
-                target_milli_pct: site.availability_target_milli_pct,
-                log_begins: seal.begins_at,
-                records: &times_in(&incidents, service, period),
-            };
-            figures::availability(service, period, &basis)
-        };
-        services.iter().map(one).collect()
+    let seal = records.seal(None)?;
+    let rows = records.sealed_log(&seal, SERVICES)?;
+    let incidents = records.incidents(&seal)?;
+    let source = Figures {
+        site: &site,
+        rows: &rows,
+        incidents: &incidents,
+        now,
+        begins: seal.begins_at,
     };
-    let figures = of(&period);
+    let services = services(&voice, &source, args)?;
+    let figures = source.of(&services, &period);
     match args.format {
         ListFormat::Table => {
             let text = show::availability::text(&voice, &figures);
@@ -86,13 +76,9 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         }
         ListFormat::Json | ListFormat::Html | ListFormat::Pdf => {}
     }
-    let months = match period.unit {
-        PeriodUnit::Month => period.months_up_to(&site.time_zone, TREND),
-        PeriodUnit::Year => period.months(&site.time_zone),
-    };
     let content = Content::Availability {
         period: period.name.clone(),
-        trend: months.iter().flat_map(of).collect(),
+        trend: source.trend(&services, &period),
         figures,
     };
     let report = Report::new(site.clone(), voice.language, now, seal.clone(), content);
@@ -107,33 +93,12 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// The times of the unplanned incidents of a service that began in the period: what was planned needed no repair.
-fn times_in(
-    incidents: &[IncidentRecord],
-    service: &ServiceName,
-    period: &Period,
-) -> Vec<BTreeMap<TimeKind, UtcMicros>> {
-    let began = |r: &&IncidentRecord| {
-        let at = r.time(TimeKind::Offline).unwrap_or(r.opened_at);
-        (period.from..period.until).contains(&at)
-    };
-    let repaired = |r: &&IncidentRecord| {
-        let none = matches!(r.state, IncidentState::Withdrawn | IncidentState::Merged);
-        r.kind == IncidentKind::Unplanned && !none && r.services.contains(service)
-    };
-    let times = |r: &IncidentRecord| {
-        let known = TimeKind::ALL.into_iter();
-        known
-            .filter_map(|kind| Some((kind, r.time(kind)?)))
-            .collect()
-    };
-    incidents
-        .iter()
-        .filter(repaired)
-        .filter(began)
-        .map(times)
-        .collect()
-}
+/// The downtimes of services, of all time: an old service is still named.
+pub const SERVICES: LogRows = LogRows {
+    since: None,
+    until: None,
+    services_only: true,
+};
 
 fn period(voice: &Voice, args: &Args, zone: &str) -> Result<Period, Fault> {
     let (period, say) = match (&args.month, &args.year) {
@@ -144,19 +109,8 @@ fn period(voice: &Voice, args: &Args, zone: &str) -> Result<Period, Fault> {
     period.ok_or_else(|| Fault::Usage(paper_say(voice, &say)))
 }
 
-/// Those of the site, and those that the log still knows.
-fn services(
-    voice: &Voice,
-    of_site: &[ServiceName],
-    rows: &[LogBookRow],
-    args: &Args,
-) -> Result<Vec<ServiceName>, Fault> {
-    let mut all = of_site.to_vec();
-    for service in figures::services(rows) {
-        if !all.contains(&service) {
-            all.push(service);
-        }
-    }
+fn services(voice: &Voice, source: &Figures, args: &Args) -> Result<Vec<ServiceName>, Fault> {
+    let all = source.services();
     match &args.service {
         None => Ok(all),
         Some(only) if all.contains(only) => Ok(vec![only.clone()]),

@@ -20,7 +20,7 @@ pub struct Args {
 
 const EXAMPLES: &str = "Examples:
   siaga report availability --month 2026-11 --format pdf -o availability.pdf
-  siaga report drill RUN --format pdf -o drill.pdf
+  siaga report drill --format pdf -o drill.pdf
   siaga report verify drill.pdf";
 
 #[derive(clap::Subcommand, Debug, Clone)]

@@ -8,9 +8,9 @@ use crate::records::{Files, Records};
 use crate::when;
 use clap::ValueEnum;
 use siaga_model::RunId;
-use siaga_model::api::{EventView, MoveReport};
+use siaga_model::event::EventBody;
 use siaga_model::plan::MoveKind;
-use siaga_model::record::IncidentRecord;
+use siaga_model::seal::{Seal, SealedIncident};
 use siaga_report::drill::DrillDocument;
 use siaga_report::incident::IncidentDocument;
 use siaga_report::report::{Content, Form, Report};
@@ -30,9 +30,9 @@ pub enum ReportFormat {
 #[derive(clap::Args, Debug, Clone)]
 #[command(after_help = DRILL_EXAMPLES)]
 pub struct DrillArgs {
-    /// The drill's run.
-    #[arg(value_name = "RUN")]
-    pub run: String,
+    /// The drill: its run, or its incident's number. Left out: the last one.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
     #[command(flatten)]
     pub paper: Paper,
 }
@@ -61,8 +61,8 @@ pub struct Paper {
 }
 
 const DRILL_EXAMPLES: &str = "Examples:
-  siaga report drill RUN
-  siaga report drill RUN --format pdf -o drill.pdf";
+  siaga report drill
+  siaga report drill DT-2026-007 --format pdf -o drill.pdf";
 
 const INCIDENT_EXAMPLES: &str = "Examples:
   siaga report incident DT-2026-007
@@ -70,69 +70,84 @@ const INCIDENT_EXAMPLES: &str = "Examples:
 
 /// Carries `report drill` out.
 pub fn drill(global: &Global, args: &DrillArgs) -> Result<Exit, Fault> {
-    let run = RunId::new(args.run.as_str());
     let records = Records::open(global, &args.paper.files)?;
-    let (moved, events) = records.run(&run)?;
+    let missing = |say: &PaperSay| Fault::Refused(paper_say(records.voice(), say));
+    let run = match &args.id {
+        Some(id) => drill_of(&records, id)?,
+        None => last_drill(&records)?.ok_or_else(|| missing(&PaperSay::NoDrill))?,
+    };
+    let seal = records.seal(Some(&run))?;
+    let Some((moved, events)) = records.run(&seal, &run)? else {
+        return Err(missing(&PaperSay::NoRun { run: &run }));
+    };
     if moved.kind != MoveKind::Drill {
         let say = PaperSay::NotADrill { run: &run };
         return Err(Fault::Usage(paper_say(records.voice(), &say)));
     }
     let drill = DrillDocument::of_run(moved, &events);
-    print(
-        &records,
-        Some(&run),
-        Content::Drill(Box::new(drill)),
-        &args.paper,
-    )
+    print(&records, seal, Content::Drill(Box::new(drill)), &args.paper)
+}
+
+/// The newest drill that has ended.
+fn last_drill(records: &Records) -> Result<Option<RunId>, Fault> {
+    let seal = records.seal(None)?;
+    let accepted = records.newest_runs(None)?;
+    let drills = accepted.iter().rev().filter(|view| {
+        matches!(
+            view.event.body,
+            EventBody::RunAccepted {
+                move_kind: MoveKind::Drill,
+                ..
+            }
+        )
+    });
+    for run in drills.filter_map(|view| view.event.run.as_ref()) {
+        if records.run(&seal, run)?.is_some() {
+            return Ok(Some(run.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The drill of an incident that is called so, else the run.
+fn drill_of(records: &Records, id: &str) -> Result<RunId, Fault> {
+    let seal = records.seal(None)?;
+    let found = records.incident(&seal, id, &[])?;
+    let runs = found.map(|sealed| sealed.record.runs).unwrap_or_default();
+    let drill = runs.iter().rev().find(|line| line.kind == MoveKind::Drill);
+    Ok(drill
+        .or(runs.last())
+        .map_or_else(|| RunId::new(id), |line| line.run.clone()))
 }
 
 /// Carries `report incident` out.
 pub fn incident(global: &Global, args: &IncidentArgs) -> Result<Exit, Fault> {
     let records = Records::open(global, &args.paper.files)?;
-    let events = records.incident_events(None)?;
     let units = records.units();
     let names: Vec<_> = units.iter().map(|(name, _)| name.clone()).collect();
-    let all = siaga_journal::incidents::incidents(&events, &names);
-    let (run, incident) = match siaga_journal::incidents::find(&all, &args.id) {
-        Some(record) => (None, of_record(record, &events)),
+    let seal = records.seal(None)?;
+    let (seal, incident) = match records.incident(&seal, &args.id, &names)? {
+        Some(sealed) => (seal, of_record(&sealed)),
         None => {
             let run = RunId::new(args.id.as_str());
-            let (moved, events) = records.run(&run)?;
-            (Some(run), IncidentDocument::of_run(moved, &events))
+            let seal = records.seal(Some(&run))?;
+            let Some((moved, events)) = records.run(&seal, &run)? else {
+                let say = PaperSay::NoIncident { asked: &args.id };
+                return Err(Fault::Refused(paper_say(records.voice(), &say)));
+            };
+            (seal, IncidentDocument::of_run(moved, &events))
         }
     };
     let content = Content::Incident(Box::new(IncidentDocument { units, ..incident }));
-    print(&records, run.as_ref(), content, &args.paper)
+    print(&records, seal, content, &args.paper)
 }
 
-/// The document of a record, with the reports of those of its runs that are over.
-pub fn of_record(record: &IncidentRecord, events: &[EventView]) -> IncidentDocument {
-    IncidentDocument::of_record(record, runs_of(record, events), events)
+fn of_record(sealed: &SealedIncident) -> IncidentDocument {
+    IncidentDocument::of_record(&sealed.record, sealed.runs.clone(), &sealed.sent)
 }
 
-/// The reports of a record's runs, as far as they are over.
-pub fn runs_of(record: &IncidentRecord, events: &[EventView]) -> Vec<MoveReport> {
-    let of_run = |run: &RunId| -> Option<MoveReport> {
-        let of = |view: &&EventView| view.event.run.as_ref() == Some(run);
-        let mine: Vec<EventView> = events.iter().filter(of).cloned().collect();
-        Some(siaga_agent::core::ended::of_events(run, &mine)?.report)
-    };
-    record
-        .runs
-        .iter()
-        .filter_map(|line| of_run(&line.run))
-        .collect()
-}
-
-fn print(
-    records: &Records,
-    run: Option<&RunId>,
-    content: Content,
-    paper: &Paper,
-) -> Result<Exit, Fault> {
+fn print(records: &Records, seal: Seal, content: Content, paper: &Paper) -> Result<Exit, Fault> {
     let voice = records.voice();
-    // Asked for after the records: its heads are not older than they are.
-    let seal = records.seal(run)?;
     let report = Report::new(records.site(), voice.language, when::now(), seal, content);
     let as_text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let out = &paper.output;

@@ -7,11 +7,14 @@ use crate::fault::Fault;
 use crate::records::Records;
 use crate::show;
 use crate::term::{Term, Tone, out};
-use siaga_journal::Filter;
+use crate::verbs::log::of_period;
+use crate::verbs::report::availability::SERVICES;
+use siaga_journal::availability::Period;
 use siaga_model::IncidentKey;
 use siaga_model::seal::{Seal, SealProblem};
+use siaga_report::incident::IncidentDocument;
 use siaga_report::report::{Content, Found, Report, find};
-use siaga_report::truth::{Truth, agrees, sealed};
+use siaga_report::truth::{Truth, agrees};
 use siaga_words::{PaperSay, Voice, paper_say};
 use std::path::PathBuf;
 
@@ -110,48 +113,60 @@ fn head_line(voice: &Voice, problems: &[SealProblem], agrees: bool) {
     }
 }
 
-/// Makes the content once more from the log, as of the report's seal.
+/// Makes the content once more from the log, as it was at the report's seal.
 fn content_agrees(records: &Records, report: &Report) -> Result<bool, Fault> {
-    let run = match &report.content {
-        Content::Availability { .. } | Content::LogBook { .. } => {
-            let rows = records.log_book()?;
-            return Ok(agrees(report, &Truth::Rows(&rows)));
+    let seal = &report.seal;
+    match &report.content {
+        Content::Availability { .. } => {
+            let rows = records.sealed_log(seal, SERVICES)?;
+            let incidents = &records.incidents(seal)?;
+            let truth = Truth::Log {
+                rows: &rows,
+                incidents,
+            };
+            Ok(agrees(report, &truth))
+        }
+        Content::LogBook { period, .. } => {
+            let period = Period::month(period, &report.site.time_zone);
+            let wanted = period.as_ref().map(of_period).unwrap_or_default();
+            let truth = Truth::Log {
+                rows: &records.sealed_log(seal, wanted)?,
+                incidents: &[],
+            };
+            Ok(agrees(report, &truth))
         }
         Content::Incident(given) => match &given.incident {
-            Some(key) => return incident_agrees(records, report, key),
-            None => report.seal.run.clone(),
+            Some(key) => incident_agrees(records, report, given, key),
+            None => run_agrees(records, report),
         },
-        Content::Drill(_) => report.seal.run.clone(),
+        Content::Drill(_) => run_agrees(records, report),
+    }
+}
+
+fn run_agrees(records: &Records, report: &Report) -> Result<bool, Fault> {
+    let Some(run) = &report.seal.run else {
+        return Ok(false);
     };
-    let Some(run) = run else { return Ok(false) };
-    let filter = Filter {
-        run: Some(run.clone()),
-        ..Filter::default()
-    };
-    let events = sealed(&report.seal, records.events(&filter)?);
-    let Some(view) = siaga_agent::core::ended::of_events(&run, &events) else {
+    let Some((moved, events)) = records.run(&report.seal, run)? else {
         return Ok(false);
     };
     let truth = Truth::Run {
-        run: &view.report,
+        run: &moved,
         events: &events,
     };
     Ok(agrees(report, &truth))
 }
 
-fn incident_agrees(records: &Records, report: &Report, key: &IncidentKey) -> Result<bool, Fault> {
-    let events = sealed(&report.seal, records.incident_events(None)?);
-    let names: Vec<_> = records.units().into_iter().map(|(name, _)| name).collect();
-    let all = siaga_journal::incidents::incidents(&events, &names);
-    let Some(record) = all.iter().find(|r| &r.key == key) else {
-        return Ok(false);
-    };
-    let truth = Truth::Incident {
-        record,
-        runs: super::run::runs_of(record, &events),
-        events: &events,
-    };
-    Ok(agrees(report, &truth))
+/// The units are those of the report: the site may have others now.
+fn incident_agrees(
+    records: &Records,
+    report: &Report,
+    given: &IncidentDocument,
+    key: &IncidentKey,
+) -> Result<bool, Fault> {
+    let units: Vec<_> = given.units.iter().map(|(name, _)| name.clone()).collect();
+    let found = records.incident(&report.seal, key.as_str(), &units)?;
+    Ok(found.is_some_and(|sealed| agrees(report, &Truth::Incident(&sealed))))
 }
 
 fn say(voice: &Voice, found: &Found, problems: &[SealProblem], (agrees, content): (bool, bool)) {
