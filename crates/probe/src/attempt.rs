@@ -15,17 +15,49 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const PATIENCE_FAILING: Duration = Duration::from_millis(20);
 /// Between a failure and the next attempt.
 const RETRY: Duration = Duration::from_millis(5);
+/// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very time
+/// that it needs to start.
+const RETRY_STARTING: Duration = Duration::from_millis(20);
 /// No attempt takes longer.
 const LONGEST: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 8;
 
 /// Why an attempt failed, for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure(pub String);
+pub struct Failure {
+    said: String,
+    starting: bool,
+}
+
+impl Failure {
+    /// It failed, for this reason.
+    pub fn new(said: impl Into<String>) -> Self {
+        Self {
+            said: said.into(),
+            starting: false,
+        }
+    }
+
+    /// The database is there, and is starting.
+    pub fn starting(said: impl Into<String>) -> Self {
+        Self {
+            said: said.into(),
+            starting: true,
+        }
+    }
+
+    /// How long to wait with the next attempt.
+    fn pause(&self) -> Duration {
+        match self.starting {
+            true => RETRY_STARTING,
+            false => RETRY,
+        }
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.said)
     }
 }
 
@@ -51,7 +83,7 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
         let began = Instant::now();
         let result = match tokio::time::timeout(LONGEST, on.attempt(old)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure(format!(
+            Err(_) => Err(Failure::new(format!(
                 "no answer within {} ms",
                 LONGEST.as_millis()
             ))),
@@ -69,9 +101,10 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
             Ok(Some((began, Err(why)))) => {
                 on.failed(began, &why);
                 failing = true;
-                patience = PATIENCE_FAILING;
-                if running.len() < 2 {
-                    running.push(bounded(None, RETRY));
+                patience = PATIENCE_FAILING + why.pause();
+                // One at a time while it is starting.
+                if running.is_empty() || (running.len() < 2 && !why.starting) {
+                    running.push(bounded(None, why.pause()));
                 }
             }
             Ok(None) => running.push(bounded(None, RETRY)),
@@ -97,6 +130,8 @@ mod tests {
         failures: AtomicUsize,
         hang: usize,
         fail: usize,
+        /// Its failures are those of a database that is starting.
+        starting: bool,
     }
 
     impl Attempts for Scripted {
@@ -107,7 +142,10 @@ mod tests {
                 std::future::pending::<()>().await;
             }
             if i < self.hang + self.fail {
-                Err(Failure("no".into()))
+                Err(match self.starting {
+                    true => Failure::starting("not yet"),
+                    false => Failure::new("no"),
+                })
             } else {
                 Ok(i)
             }
@@ -124,14 +162,31 @@ mod tests {
             failures: AtomicUsize::new(0),
             hang: 3,
             fail: 4,
+            starting: false,
         };
         let began = Instant::now();
         assert_eq!(until_success(&on, Some(0)).await, 7);
         assert!(
-            began.elapsed() < Duration::from_millis(500),
+            began.elapsed() < LONGEST,
             "{:?}",
             began.elapsed()
         );
         assert_eq!(on.failures.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_starting_is_not_crowded() {
+        let on = Scripted {
+            begun: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
+            hang: 0,
+            fail: 5,
+            starting: true,
+        };
+        let began = Instant::now();
+        assert_eq!(until_success(&on, None).await, 5);
+        // One attempt after the other, each a pause after the refusal before.
+        assert!(began.elapsed() >= 5 * RETRY_STARTING);
+        assert_eq!(on.failures.load(Ordering::SeqCst), 5);
     }
 }

@@ -55,11 +55,11 @@ pub async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
         Ok(Ok(stream)) => {
             stream
                 .set_nodelay(true)
-                .map_err(|e| Failure(e.to_string()))?;
+                .map_err(|e| Failure::new(e.to_string()))?;
             Ok(stream)
         }
-        Ok(Err(e)) => Err(Failure(format!("connect to {address}: {e}"))),
-        Err(_) => Err(Failure(format!(
+        Ok(Err(e)) => Err(Failure::new(format!("connect to {address}: {e}"))),
+        Err(_) => Err(Failure::new(format!(
             "connect to {address}: no answer within {} ms",
             CONNECT.as_millis()
         ))),
@@ -73,19 +73,25 @@ pub async fn resolve(dsn: &Dsn) -> Result<SocketAddr, Failure> {
     }
     let mut found = tokio::net::lookup_host((dsn.host.as_str(), dsn.port))
         .await
-        .map_err(|e| Failure(format!("{}: {e}", dsn.host)))?;
+        .map_err(|e| Failure::new(format!("{}: {e}", dsn.host)))?;
     found
         .next()
-        .ok_or_else(|| Failure(format!("{}: no address", dsn.host)))
+        .ok_or_else(|| Failure::new(format!("{}: no address", dsn.host)))
 }
 
 /// The database's own words where it has any: `57P03 the database system is starting up`.
 pub fn failure(e: &tokio_postgres::Error) -> Failure {
     match e.as_db_error() {
-        Some(db) => Failure(format!("{} {}", db.code().code(), db.message())),
+        Some(db) => {
+            let said = format!("{} {}", db.code().code(), db.message());
+            match *db.code() == SqlState::CANNOT_CONNECT_NOW {
+                true => Failure::starting(said),
+                false => Failure::new(said),
+            }
+        }
         None => match std::error::Error::source(e) {
-            Some(cause) => Failure(format!("{e}: {cause}")),
-            None => Failure(e.to_string()),
+            Some(cause) => Failure::new(format!("{e}: {cause}")),
+            None => Failure::new(e.to_string()),
         },
     }
 }

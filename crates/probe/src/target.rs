@@ -137,7 +137,7 @@ async fn http_attempt(
     let stream = TlsConnector::from(Arc::clone(&tls.config))
         .connect(tls.name.clone(), stream)
         .await
-        .map_err(|e| Failure(format!("https {address}: {e}")))?;
+        .map_err(|e| Failure::new(format!("https {address}: {e}")))?;
     page(stream, address, host, path).await
 }
 
@@ -147,7 +147,7 @@ async fn page(
     host: &str,
     path: &str,
 ) -> Result<(), Failure> {
-    let io = |e: std::io::Error| Failure(format!("http {address}: {e}"));
+    let io = |e: std::io::Error| Failure::new(format!("http {address}: {e}"));
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: siaga-probe\r\nConnection: close\r\n\r\n"
     );
@@ -157,8 +157,8 @@ async fn page(
     stream.read_exact(&mut head).await.map_err(io)?;
     match status(&head) {
         Some(status) if status < 400 => Ok(()),
-        Some(status) => Err(Failure(format!("http {address}: status {status}"))),
-        None => Err(Failure(format!("http {address}: not an HTTP answer"))),
+        Some(status) => Err(Failure::new(format!("http {address}: status {status}"))),
+        None => Err(Failure::new(format!("http {address}: not an HTTP answer"))),
     }
 }
 
