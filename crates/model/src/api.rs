@@ -297,6 +297,7 @@ pub enum Layer {
     Process,
     LastShutdown,
     AcceptingConnections,
+    Applications,
     ClientTest,
 }
 

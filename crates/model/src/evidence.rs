@@ -17,6 +17,8 @@ pub enum Evidence {
     Several { each: Vec<Evidence> },
     /// A name that stands for itself: a path, a device, an address.
     Thing { name: String },
+    ApplicationRuns { name: String },
+    ApplicationStopped { name: String },
     // --- findings
     DeviceMissing { device: PathBuf },
     NoDeviceConfigured,

@@ -133,6 +133,11 @@ pub enum Sentence {
         node: NodeName,
         by: Vec<Holder>,
     },
+    /// An application of the service, on the node where the database runs.
+    ApplicationStopped {
+        node: NodeName,
+        name: String,
+    },
     NodeFree {
         node: NodeName,
     },

@@ -50,6 +50,8 @@ fn advice(world: &World, broken: Option<&LayerFinding>, patient: Option<&NodeNam
         Layer::FreeSpace => vec![Advice::FreeSpace {
             node: broken.node.clone(),
         }],
+        // Starts what is missing; the database goes on.
+        Layer::Applications => vec![Advice::Start { service }],
         // The layers below are sound there: the data is reached, so a restart is the shorter way.
         Layer::KernelLog
         | Layer::Process

@@ -71,6 +71,16 @@ pub(crate) fn holds(world: &World, node: &NodeName) -> Sentence {
     }
 }
 
+/// The applications that are known not to run there.
+pub(crate) fn stopped_applications(world: &World, node: &NodeName) -> Vec<Sentence> {
+    let down = world.applications_down(node);
+    let said = |name: &str| Sentence::ApplicationStopped {
+        node: node.clone(),
+        name: name.to_owned(),
+    };
+    down.map(said).collect()
+}
+
 /// File systems of the service that were not mounted under a mandate.
 pub(crate) fn strangers<'a>(
     world: &World<'a>,

@@ -219,16 +219,10 @@ fn running(world: &World) -> Option<Found> {
         let advice = vec![Advice::Start { service }, Advice::Diagnose];
         return Some(Found::new(VerdictState::Down, sentence, advice).on(&node));
     }
-    let blind = world
-        .seen
-        .probes
-        .iter()
-        .any(|p| world.is_fresh(p) && !p.serving);
-    let served = world
-        .seen
-        .probes
-        .iter()
-        .any(|p| world.is_fresh(p) && p.serving);
+    let mut fresh = world.seen.probes.iter().filter(|p| world.is_fresh(p));
+    let served = fresh.clone().any(|p| p.serving);
+    let blind = fresh.any(|p| !p.serving);
+    let stopped = evidence::stopped_applications(world, &node);
     let other_is_able = world
         .others(&node)
         .into_iter()
@@ -238,6 +232,11 @@ fn running(world: &World) -> Option<Found> {
             node: node.clone(),
             mount_point: mount.mount_point.clone(),
         }],
+        // Only what comes after the database is started: nothing is stopped by it.
+        None if !stopped.is_empty() => {
+            let service = service.clone();
+            vec![Advice::Start { service }, Advice::Diagnose]
+        }
         None if blind && !served => vec![Advice::Diagnose],
         None if !other_is_able => vec![Advice::Diagnose, Advice::Check],
         None if node != world.service.preferred_node => {
@@ -254,7 +253,8 @@ fn running(world: &World) -> Option<Found> {
         service,
         node: node.clone(),
     };
-    Some(Found::new(VerdictState::Running, sentence, advice).on(&node))
+    let found = Found::new(VerdictState::Running, sentence, advice).because(stopped);
+    Some(found.on(&node))
 }
 
 /// An answering node has something of the service, and its database does not serve.

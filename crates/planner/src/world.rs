@@ -197,6 +197,14 @@ impl<'a> World<'a> {
             && !self.is_overtaken(node)
     }
 
+    /// The applications that are known not to run there.
+    pub fn applications_down(&self, node: &NodeName) -> impl Iterator<Item = &'a str> + use<'a> {
+        let facts = self.facts(node).map(|f| f.applications.as_slice());
+        let down = facts.unwrap_or_default().iter();
+        down.filter(|a| a.running.is(&false))
+            .map(|a| a.name.as_str())
+    }
+
     /// Every application is known to run there.
     pub fn applications_run(&self, node: &NodeName) -> bool {
         let Some(facts) = self.facts(node) else {

@@ -177,3 +177,33 @@ fn what_is_not_known_is_no_cause() {
     // Not "diagnose": the person is there already.
     assert_eq!(diagnosis.advice, [restart()]);
 }
+
+/// The database serves on serverdb and its application does not run there.
+fn application_down() -> (
+    siaga_model::config::Config,
+    siaga_model::observation::Observation,
+) {
+    let config = config("hospital");
+    let seen = json!({ "observer": "serverdb", "backup": "free", "serverdb": {
+        "is": "active",
+        "says": { "applications": [{ "name": "web", "running": { "known": false } }] },
+    }});
+    let observation = short::observation(&config, &seen);
+    (config, observation)
+}
+
+#[test]
+fn a_stopped_application_is_on_the_screen_and_start_brings_it_back() {
+    let (config, seen) = application_down();
+    let verdict = siaga_planner::verdict(&config, &seen);
+    let said = siaga_model::refusal::Sentence::ApplicationStopped {
+        node: "serverdb".into(),
+        name: "web".into(),
+    };
+    assert_eq!(verdict.evidence.first(), Some(&said), "{verdict:?}");
+    let start = simrs(|service| Advice::Start { service });
+    assert_eq!(verdict.advice.first(), Some(&start));
+    let broken = vec![layer("serverdb", Layer::Applications, Some(false), "web")];
+    let diagnosis = siaga_planner::diagnose(&config, &"simrs".into(), broken, &seen);
+    assert_eq!(diagnosis.advice, [start]);
+}

@@ -166,11 +166,7 @@ mod tests {
         };
         let began = Instant::now();
         assert_eq!(until_success(&on, Some(0)).await, 7);
-        assert!(
-            began.elapsed() < LONGEST,
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
         assert_eq!(on.failures.load(Ordering::SeqCst), 4);
     }
 

@@ -140,6 +140,7 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::Process => "database process",
         Layer::LastShutdown => "last shutdown",
         Layer::AcceptingConnections => "accepting connections",
+        Layer::Applications => "applications",
         Layer::ClientTest => "client test",
     }
 }

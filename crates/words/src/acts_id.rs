@@ -143,6 +143,7 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::Process => "proses basis data",
         Layer::LastShutdown => "penghentian terakhir",
         Layer::AcceptingConnections => "menerima sambungan",
+        Layer::Applications => "aplikasi",
         Layer::ClientTest => "uji dari sisi klien",
     }
 }

@@ -109,6 +109,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             format!("this node was declared gone under mandate {mandate}; {}", cleaned.join("; "))
         }
         // --- layers
+        E::ApplicationRuns { name } => format!("{name} runs"),
+        E::ApplicationStopped { name } => format!("{name} does not run"),
         E::PowerOn => "on".into(),
         E::PowerOff => "off".into(),
         E::NotKnown => "not known".into(),

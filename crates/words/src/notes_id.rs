@@ -111,6 +111,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             format!("server ini dinyatakan hilang pada mandat {mandate}; {}", cleaned.join("; "))
         }
         // --- layers
+        E::ApplicationRuns { name } => format!("{name} berjalan"),
+        E::ApplicationStopped { name } => format!("{name} tidak berjalan"),
         E::PowerOn => "menyala".into(),
         E::PowerOff => "mati".into(),
         E::NotKnown => "tidak diketahui".into(),

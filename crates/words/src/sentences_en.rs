@@ -30,6 +30,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("The network card of {node} answers ({hardware}): the machine is on.")
         }
         S::NodeHolds { node, by } => format!("{node} holds the disk set: {}.", holders(voice.language, by)),
+        S::ApplicationStopped { node, name } => {
+            format!("The application {name} does not run on {node}; the database does.")
+        }
         S::NodeFree { node } => format!("{node} does not hold the disk set."),
         S::NodeHoldingUnknown { node, why } => {
             format!("It is not known whether {node} holds the disk set: {}.", said(voice.language, why))

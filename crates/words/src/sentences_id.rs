@@ -30,6 +30,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("Kartu jaringan {node} menjawab ({hardware}). Mesin itu menyala.")
         }
         S::NodeHolds { node, by } => format!("{node} memegang kumpulan disk: {}.", holders(voice.language, by)),
+        S::ApplicationStopped { node, name } => {
+            format!("Aplikasi {name} tidak berjalan di {node}; basis datanya berjalan.")
+        }
         S::NodeFree { node } => format!("{node} tidak memegang kumpulan disk."),
         S::NodeHoldingUnknown { node, why } => {
             format!("Tidak diketahui apakah {node} memegang kumpulan disk: {}.", said(voice.language, why))

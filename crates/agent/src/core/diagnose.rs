@@ -4,7 +4,9 @@ use super::observe::observe;
 use super::state::Core;
 use siaga_model::api::{Diagnosis, Layer, LayerFinding};
 use siaga_model::config::Service;
-use siaga_model::observation::{AgentView, DatabaseState, Holding, NodeFacts, Observation, Power};
+use siaga_model::observation::{
+    AgentView, ApplicationFact, DatabaseState, Holding, Known, NodeFacts, Observation, Power,
+};
 use siaga_model::{Evidence, NodeName, Why};
 use siaga_runner::hands::Hands;
 use std::io::{Read, Seek, SeekFrom};
@@ -313,6 +315,19 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
     layers
 }
 
+/// Where the database serves, its applications are to run as well.
+fn applications(facts: &[ApplicationFact], add: &mut impl FnMut(Layer, Option<bool>, Evidence)) {
+    for ApplicationFact { name, running } in facts {
+        let name = name.clone();
+        let (ok, evidence) = match running {
+            Known::Known(true) => (Some(true), Evidence::ApplicationRuns { name }),
+            Known::Known(false) => (Some(false), Evidence::ApplicationStopped { name }),
+            Known::Unknown { why } => (None, why.clone().of(&name).into()),
+        };
+        add(Layer::Applications, ok, evidence);
+    }
+}
+
 fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFacts) {
     let mut add = |layer, ok, evidence: Evidence| {
         layers.push(LayerFinding {
@@ -340,6 +355,7 @@ fn facts_layers(layers: &mut Vec<LayerFinding>, node: &NodeName, facts: &NodeFac
                 Some(true),
                 Evidence::WriteCommitted,
             );
+            applications(&facts.applications, &mut add);
         }
         DatabaseState::Starting { percent } => {
             add(Layer::Process, Some(true), Evidence::ProcessStarts);
