@@ -17,7 +17,7 @@ pub struct Mail {
 }
 
 /// Units in both languages, a mail server on each node's own loopback, and who is on call.
-pub const SITE: &str = r#"
+const SITE: &str = r#"
 [[channel]]
 name = "mail"
 kind = "mail"
@@ -52,6 +52,20 @@ address = "budi@rs.example"
 alert_after = "2s"
 contact = "ext. 123"
 "#;
+
+/// A lab of that site in that language, with a mail server in each node.
+pub fn lab(language: &str) -> Lab {
+    let name = format!("siaga-e2e-site-{}-{language}", std::process::id());
+    let site = std::env::temp_dir().join(name);
+    std::fs::write(&site, SITE).expect("a file for the lab");
+    let path = site.to_string_lossy();
+    let lab = Lab::up(&["--language", language, "--append", &path]);
+    let _ = std::fs::remove_file(&site);
+    for node in ["serverdb", "backup"] {
+        start(&lab, node);
+    }
+    lab
+}
 
 /// A real SMTP server inside the node; it ends with the node.
 pub fn start(lab: &Lab, node: &str) {

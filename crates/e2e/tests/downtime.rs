@@ -4,81 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use siaga_e2e::{Lab, wait_until};
-
-/// Units, a mail server on each node's own loopback, and who is on call.
-const SITE: &str = r#"
-[[channel]]
-name = "mail"
-kind = "mail"
-server = "127.0.0.1"
-port = 2525
-tls = "none"
-from = "it@rs.example"
-
-[[unit]]
-name = "igd"
-title = "Instalasi Gawat Darurat"
-[[unit.contact]]
-name = "kepala ruang"
-channel = "mail"
-address = "igd@rs.example"
-
-[[unit]]
-name = "kasir"
-title = "Kasir"
-language = "en"
-[[unit.contact]]
-name = "head"
-channel = "mail"
-address = "kasir@rs.example"
-
-[[on_call]]
-person = "budi"
-channel = "mail"
-address = "budi@rs.example"
-
-[downtime]
-alert_after = "2s"
-contact = "ext. 123"
-"#;
-
-/// Where the mail server of a node keeps what it was given: in the node's own `/tmp`.
-const MAILBOX: &str = "/tmp/mail";
-
-fn up(language: &str) -> Lab {
-    let site =
-        std::env::temp_dir().join(format!("siaga-e2e-site-{}-{language}", std::process::id()));
-    std::fs::write(&site, SITE).unwrap();
-    let lab = Lab::up(&["--language", language, "--append", site.to_str().unwrap()]);
-    std::fs::remove_file(&site).unwrap();
-    for node in ["serverdb", "backup"] {
-        mail_server(&lab, node);
-    }
-    lab
-}
-
-/// A real SMTP server inside the node; it ends with the node.
-fn mail_server(lab: &Lab, node: &str) {
-    let server = format!(
-        "mkdir -p {MAILBOX}; setsid /usr/bin/python3 -m aiosmtpd -n -l 127.0.0.1:2525 \
-         -c aiosmtpd.handlers.Mailbox {MAILBOX}/box >/dev/null 2>&1 </dev/null &"
-    );
-    lab.exec(node, &["sh", "-c", &server]).expect(0);
-}
+use siaga_e2e::{Lab, mailroom, wait_until};
 
 /// Every mail that the node's server was given, as text.
 fn mails(lab: &Lab, node: &str) -> String {
-    let script = format!(
-        "import mailbox,os
-box='{MAILBOX}/box'
-for m in mailbox.Maildir(box) if os.path.isdir(box) else []:
-    p=m.get_payload(decode=True) or b''
-    print('TO',m['To'],'|',m['Subject']); print(p.decode('utf-8','replace'))"
-    );
-    lab.exec(node, &["/usr/bin/python3", "-c", &script])
-        .expect(0)
-        .out
+    let text = |m: mailroom::Mail| format!("TO {} | {}\n{}\n", m.to, m.subject, m.body);
+    mailroom::mails(lab, node).into_iter().map(text).collect()
 }
 
 fn incident(lab: &Lab, node: &str) -> Value {
@@ -94,7 +25,7 @@ fn time<'a>(record: &'a Value, kind: &str) -> &'a Value {
 
 #[test]
 fn a_night_from_the_first_sign_to_the_signature() {
-    let lab = up("id");
+    let lab = mailroom::lab("id");
     let say = |node: &str, args: &[&str]| lab.siaga(node, args);
     wait_until("a probe sees the service", || {
         let status = say("backup", &["status", "--json"]).out;
@@ -278,7 +209,7 @@ fn a_night_from_the_first_sign_to_the_signature() {
 
 #[test]
 fn a_planned_move_alerts_nobody_and_a_service_that_comes_back_by_itself_is_watched() {
-    let lab = up("en");
+    let lab = mailroom::lab("en");
     let list = |node: &str| {
         let all = lab
             .siaga(node, &["incident", "list", "--json"])

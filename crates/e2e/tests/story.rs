@@ -88,16 +88,8 @@ fn other(node: &str) -> &'static str {
 
 impl Story {
     fn begin(language: &str) -> Self {
-        let name = format!("siaga-e2e-story-{}-{language}", std::process::id());
-        let site = std::env::temp_dir().join(name);
-        std::fs::write(&site, mailroom::SITE).unwrap();
-        let lab = Lab::up(&["--language", language, "--append", site.to_str().unwrap()]);
-        std::fs::remove_file(&site).unwrap();
-        for node in ["serverdb", "backup"] {
-            mailroom::start(&lab, node);
-        }
         Self {
-            lab,
+            lab: mailroom::lab(language),
             node: "backup",
             id: String::new(),
             done: Vec::new(),
