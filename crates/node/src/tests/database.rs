@@ -43,6 +43,34 @@ fn status_line(pid: i32, name: &str) -> String {
 }
 
 #[test]
+fn the_kernel_spares_the_postmaster_and_not_its_children() {
+    in_own_namespace(|| {
+        // As the agent's unit asks for it.
+        let own = "/proc/self/oom_score_adj";
+        std::fs::write(own, "-100").unwrap();
+        let world = World::with_cluster("", |_| {});
+        start(&world).unwrap();
+        std::fs::write(own, "0").unwrap();
+        let score = |pid: i32| {
+            let text = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
+            text.trim().parse::<i32>().unwrap()
+        };
+        let postmaster = world.postmaster();
+        assert_eq!(score(postmaster), -100);
+        let children = world
+            .processes()
+            .into_iter()
+            .filter(|p| p.parent == postmaster);
+        let scores: Vec<i32> = children.map(|p| score(p.pid)).collect();
+        assert!(
+            !scores.is_empty() && scores.iter().all(|s| *s == 0),
+            "{scores:?}"
+        );
+        stop(&world).unwrap();
+    });
+}
+
+#[test]
 fn started_ready_and_stopped_clean() {
     in_own_namespace(|| {
         let world = World::with_cluster("", |_| {});

@@ -37,6 +37,10 @@ pub fn launch(what: Launch<'_>) -> Result<Handle, Why> {
         .env("HOME", &what.account.home)
         .env("USER", &what.account.name)
         .env("LOGNAME", &what.account.name)
+        // The kernel is to spare the postmaster as it spares the agent, and to take a backend first where memory runs
+        // out: PostgreSQL's own wish, since one dead backend is a restart and a dead postmaster an outage.
+        .env("PG_OOM_ADJUST_FILE", "/proc/self/oom_score_adj")
+        .env("PG_OOM_ADJUST_VALUE", "0")
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors);
