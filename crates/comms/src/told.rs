@@ -68,6 +68,8 @@ pub fn event_heads(
             .map(|h| format!("{}.{} {} {}", h.node, h.incarnation, h.seq, h.hash)),
     );
     lines.push(format!("digest {}", seal.digest));
+    // Microseconds since 1970: what the seal knows it by.
+    lines.extend(seal.begins_at.map(|at| format!("begins {}", at.0)));
     Text {
         language,
         subject,

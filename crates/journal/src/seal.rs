@@ -73,7 +73,7 @@ pub fn disagreements(
     Ok(problems)
 }
 
-/// The seal in a message that was mailed: a line for each head (`node.incarnation number hash`), and its digest. A mail
+/// The seal in a message that was mailed: a line for each head (`node.incarnation number hash`), its digest, and when the log begins. A mail
 /// program may have broken long lines with a `=` at their end. `None`: there is none in it.
 pub fn of_text(text: &str) -> Option<Seal> {
     let whole = text.replace("=\r\n", "").replace("=\n", "");
@@ -82,6 +82,7 @@ pub fn of_text(text: &str) -> Option<Seal> {
     for line in whole.lines() {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["digest", digest] if is_hash(digest) => seal.digest = (*digest).to_owned(),
+            ["begins", at] => seal.begins_at = at.parse().ok().map(UtcMicros),
             [log, seq, hash] if is_hash(hash) => {
                 let (node, incarnation) = log.rsplit_once('.')?;
                 seal.heads.push(LogHead {
