@@ -73,8 +73,8 @@ pub fn disagreements(
     Ok(problems)
 }
 
-/// The seal in a message that was mailed: a line for each head (`node.incarnation number hash`), its digest, and when the log begins. A mail
-/// program may have broken long lines with a `=` at their end. `None`: there is none in it.
+/// The seal in a message that was mailed: a line for each head (`node.incarnation number hash`), its digest, and when the
+/// log begins. A mail program may have broken long lines with a `=` at their end. `None`: there is none in it.
 pub fn of_text(text: &str) -> Option<Seal> {
     let whole = text.replace("=\r\n", "").replace("=\n", "");
     let is_hash = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
