@@ -96,13 +96,15 @@ impl DowntimeKind {
 }
 
 /// The kinds of events that the rows of services are made of.
-const SERVICE_KINDS: [&str; 6] = [
+const SERVICE_KINDS: [&str; 7] = [
     "outage_measured",
     "service_online",
     "service_offline",
     "run_accepted",
     "plan_recorded",
     "run_ended",
+    // The times that people entered of moves by hand.
+    "incident",
 ];
 
 /// The kinds of events that the rows of machines are made of, besides their last signs of life.
