@@ -10,6 +10,7 @@ use siaga_journal::log_book::{DowntimeKind, LogBookRow, Subject, log_book};
 use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::EventBody;
 use siaga_model::plan::MoveKind;
+use siaga_model::seal::LogRows;
 use siaga_model::{NodeName, RunId, UtcMicros};
 
 fn services(events: &[EventView]) -> Vec<LogBookRow> {
@@ -369,6 +370,9 @@ fn a_move_made_by_hand_has_a_line_of_what_was_entered_and_says_so() {
     assert_eq!(rows[0].duration_ms, Some(60_000));
     assert!(rows[0].entered_by.is_some());
     assert!(log_book_csv(&rows).contains(",entered,"));
+    // And they are among what is read for the log book.
+    let read = siaga_journal::log_book::filter(&LogRows::default());
+    assert!(read.kinds.iter().any(|kind| kind == "incident"));
     // What was measured of that time is not told twice.
     let mut measured = events.clone();
     measured.insert(0, view("backup", 90, None, outage(11, 69, SeenBy::Probe)));
