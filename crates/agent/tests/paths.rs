@@ -55,3 +55,24 @@ async fn questions_share_warm_connections() {
     let more = on_one.load(Ordering::SeqCst) + on_two.load(Ordering::SeqCst) - one - two;
     assert!(more <= 1, "{more} handshakes for twenty questions");
 }
+
+#[tokio::test]
+async fn a_question_of_life_is_asked_over_every_path_at_once() {
+    let a = common::first().await;
+    let b = join_node(&a, "backup").await;
+    let (one, on_one) = counted(a.address).await;
+    let (two, on_two) = counted(a.address).await;
+    let paths = vec![one, two];
+    let client = PeerClient::new(&b.live, &b.pins, paths, "serverdb".into()).unwrap();
+    client
+        .get_over_all::<String>("/v1/who", SECOND)
+        .await
+        .unwrap();
+    // The first answer came at once, and the other path was asked all the same.
+    let both = async {
+        while on_one.load(Ordering::SeqCst) == 0 || on_two.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(5 * SECOND, both).await.unwrap();
+}

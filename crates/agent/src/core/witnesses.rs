@@ -37,9 +37,9 @@ impl AgentWitnesses {
 impl AgentWitnesses {
     fn ask<T: DeserializeOwned>(&self, node: &NodeName, path: &str, within: Duration) -> Option<T> {
         let peer = self.peers.get(node)?;
-        let answer = self
-            .handle
-            .block_on(async { tokio::time::timeout(within, peer.get::<T>(path, within)).await });
+        let answer = self.handle.block_on(async {
+            tokio::time::timeout(within, peer.get_over_all::<T>(path, within)).await
+        });
         answer.ok()?.ok()
     }
 }

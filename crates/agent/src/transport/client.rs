@@ -161,6 +161,17 @@ impl PeerClient {
             .await
     }
 
+    /// `GET` over every path at once, the first answer wins: for a question of life, whose time is too short to try one
+    /// path after the other.
+    pub async fn get_over_all<Resp: DeserializeOwned>(
+        &self,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Resp, CallError> {
+        self.first_answer(&Message::get(path), timeout, Duration::ZERO)
+            .await
+    }
+
     /// `GET` of what the other side answers only when something has happened, or its wait is over.
     pub async fn poll<Resp: DeserializeOwned>(
         &self,
@@ -228,6 +239,9 @@ impl PeerClient {
             why: "no address is known".to_owned(),
         };
         asked.extend(order.next().map(begin));
+        if patience.is_zero() {
+            asked.extend(order.by_ref().map(begin));
+        }
         while !asked.is_empty() {
             tokio::select! {
                 Some(answered) = asked.next() => match answered {
