@@ -7,7 +7,12 @@ lab=demo$$
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 on() { "$siaga" lab exec --name "$lab" "$1" -- "$siaga" "${@:2}"; }
 # Asks again until it is so.
-until_so() { for _ in $(seq 300); do if "$@"; then return; fi; done; echo "siaga: never: $*" >&2; exit 1; }
+until_so() { # asks for a minute: how often that is depends on the machine
+    local end=$((SECONDS + 60))
+    while ((SECONDS < end)); do if "$@"; then return; fi; sleep 0.1; done
+    echo "siaga: never: $*" >&2
+    exit 1
+}
 site=$(mktemp)
 tidy() { "$siaga" lab down --name "$lab" >/dev/null 2>&1 || true; rm -f "$site" "$site".*; }
 trap tidy EXIT
