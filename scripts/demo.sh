@@ -55,7 +55,7 @@ say "5. serverdb loses its power, for real: what was not on the disk is gone"
 advised() { on backup status --json >"$site.status" && grep -q takeover "$site.status"; }
 until_so advised
 recommended=$(date +%s%6N)
-on backup status | head -n 4
+on backup status | sed -n "1,4p"
 alerted() { on backup notice list --json >"$site.notices" && grep -q '"state": "sent"' "$site.notices"; }
 until_so alerted
 on backup incident list --open
