@@ -117,6 +117,8 @@ impl NodeHands {
                 &service.name,
                 service.database.clone(),
                 &state_dir,
+                // Half of what the peer waits for an answer, in which this look stands.
+                config.policy.peer_timeout / 2,
                 rt.clone(),
             );
             let kit = Kit {

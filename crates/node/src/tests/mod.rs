@@ -311,6 +311,7 @@ impl World {
             &self.service,
             self.database.clone(),
             &self.directory.path().join("state"),
+            Duration::from_secs(2),
             self.runtime.handle().clone(),
         )
     }
@@ -436,7 +437,10 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         people: Vec::new(),
         nodes: Vec::new(),
         services: vec![service],
-        policy: Policy::default(),
+        policy: Policy {
+            peer_timeout: Duration::from_secs(4),
+            ..Policy::default()
+        },
         downtime: siaga_model::downtime::Downtime::default(),
     }
 }
