@@ -18,9 +18,14 @@ const RETRY: Duration = Duration::from_millis(5);
 /// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very time
 /// that it needs to start.
 const RETRY_STARTING: Duration = Duration::from_millis(20);
-/// No attempt takes longer.
+/// An attempt takes no longer at first.
 const LONGEST: Duration = Duration::from_secs(1);
+/// And never longer than this.
+const LONGEST_SLOW: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 8;
+/// The same once a server took connections and did not answer on them: each that is given up leaves it a process that
+/// waits for a disk or still has to be started, and enough of these lock everybody out.
+const AT_ONCE_SLOW: usize = 2;
 
 /// Why an attempt failed, for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,39 +83,46 @@ pub trait Attempts: Sync {
 
 /// Returns the session of the first attempt that succeeds.
 pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::Session {
-    let bounded = async |old, pause: Duration| {
+    let bounded = async |old: Option<A::Session>, pause: Duration, longest: Duration| {
         tokio::time::sleep(pause).await;
         let began = Instant::now();
-        let result = match tokio::time::timeout(LONGEST, on.attempt(old)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(format!(
-                "no answer within {} ms",
-                LONGEST.as_millis()
-            ))),
-        };
-        (began, result)
+        let fresh = old.is_none();
+        match tokio::time::timeout(longest, on.attempt(old)).await {
+            Ok(result) => (began, result, None),
+            Err(_) => {
+                let said = format!("no answer within {} ms", longest.as_millis());
+                // Connecting has a shorter bound of its own: whoever let a fresh attempt hang had taken the connection.
+                (began, Err(Failure::new(said)), fresh.then_some(longest))
+            }
+        }
     };
+    let mut longest = LONGEST;
+    let mut at_once = AT_ONCE;
     let mut running = FuturesUnordered::new();
-    running.push(bounded(old, Duration::ZERO));
+    running.push(bounded(old, Duration::ZERO, longest));
     let mut patience = PATIENCE;
     let mut failing = false;
     loop {
         let next = tokio::time::timeout(patience, running.next()).await;
         match next {
-            Ok(Some((_, Ok(session)))) => return session,
-            Ok(Some((began, Err(why)))) => {
+            Ok(Some((_, Ok(session), _))) => return session,
+            Ok(Some((began, Err(why), hung))) => {
                 on.failed(began, &why);
                 failing = true;
+                if let Some(for_as_long) = hung {
+                    longest = longest.max(for_as_long * 2).min(LONGEST_SLOW);
+                    at_once = AT_ONCE_SLOW;
+                }
                 patience = PATIENCE_FAILING + why.pause();
                 // One at a time while it is starting.
                 if running.is_empty() || (running.len() < 2 && !why.starting) {
-                    running.push(bounded(None, why.pause()));
+                    running.push(bounded(None, why.pause(), longest));
                 }
             }
-            Ok(None) => running.push(bounded(None, RETRY)),
+            Ok(None) => running.push(bounded(None, RETRY, longest)),
             Err(_) => {
-                if running.len() < AT_ONCE {
-                    running.push(bounded(None, Duration::ZERO));
+                if running.len() < at_once {
+                    running.push(bounded(None, Duration::ZERO, longest));
                 }
                 if !failing {
                     patience *= 2;
@@ -141,7 +153,7 @@ mod tests {
             if i < self.hang {
                 std::future::pending::<()>().await;
             }
-            if i < self.hang + self.fail {
+            if i - self.hang < self.fail {
                 Err(match self.starting {
                     true => Failure::starting("not yet"),
                     false => Failure::new("no"),
@@ -168,6 +180,23 @@ mod tests {
         assert_eq!(until_success(&on, Some(0)).await, 7);
         assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
         assert_eq!(on.failures.load(Ordering::SeqCst), 4);
+    }
+
+    /// It takes every connection and answers on none, as with a disk that hangs.
+    #[tokio::test]
+    async fn a_server_that_hangs_is_not_filled_up_with_connections() {
+        let on = Scripted {
+            begun: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
+            hang: usize::MAX,
+            fail: 0,
+            starting: false,
+        };
+        let at_work = until_success(&on, None);
+        let _ = tokio::time::timeout(LONGEST * 8, at_work).await;
+        // Those of the first second, and two at a time in the 1, 2 and 4 seconds after it.
+        let begun = on.begun.load(Ordering::SeqCst);
+        assert!(begun <= AT_ONCE + 3 * AT_ONCE_SLOW, "{begun}");
     }
 
     #[tokio::test]

@@ -7,7 +7,8 @@ use crate::run::now;
 use crate::sql::{Session, failure, is_missing_table};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 
@@ -33,6 +34,8 @@ pub struct LoadOptions {
     pub pause: Duration,
     /// How long to wait for the service to come back, at the end and in between.
     pub settle: Duration,
+    /// Set: the writers end before their time is over.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl LoadOptions {
@@ -44,6 +47,7 @@ impl LoadOptions {
             seconds,
             pause: Duration::from_millis(5),
             settle: Duration::from_secs(120),
+            stop: Arc::default(),
         }
     }
 }
@@ -179,7 +183,7 @@ impl Writer<'_> {
     /// Writes rows until `end`. False where the service stayed away for too long.
     async fn write_until(&self, end: Instant) -> bool {
         let mut session = None;
-        while Instant::now() < end {
+        while Instant::now() < end && !self.options.stop.load(Ordering::Relaxed) {
             match tokio::time::timeout(self.options.settle, until_success(self, session.take()))
                 .await
             {
