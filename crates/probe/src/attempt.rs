@@ -8,17 +8,49 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// An attempt without an answer for this long gets another one beside it; doubled each time, so that a database
-/// that is only slow isn't flooded.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// The same once an attempt has failed: then the end of the outage is to be seen quickly.
-const PATIENCE_FAILING: Duration = Duration::from_millis(20);
-/// Between a failure and the next attempt.
-const RETRY: Duration = Duration::from_millis(5);
-/// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very time
-/// that it needs to start.
-const RETRY_STARTING: Duration = Duration::from_millis(20);
-/// An attempt takes no longer at first.
+/// How close attempts follow each other: all their pauses are parts of it. Who asks rarely needs no finer answer, and a
+/// slow server is not to be crowded by who only wants to know whether it answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace(Duration);
+
+impl Pace {
+    /// The closest there is.
+    pub const FINE: Pace = Pace(Duration::from_millis(50));
+
+    /// Of somebody who asks once in an `interval`.
+    pub fn of(interval: Duration) -> Self {
+        Self((interval / 2).max(Self::FINE.0))
+    }
+
+    /// An attempt without an answer for this long gets another one beside it; doubled each time, so that a database
+    /// that is only slow isn't flooded.
+    fn patience(self) -> Duration {
+        self.0
+    }
+
+    /// The same once an attempt has failed: then the end of the outage is to be seen quickly.
+    fn patience_failing(self) -> Duration {
+        self.0 * 2 / 5
+    }
+
+    /// Between a failure and the next attempt.
+    fn retry(self) -> Duration {
+        self.0 / 10
+    }
+
+    /// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very
+    /// time that it needs to start.
+    fn retry_starting(self) -> Duration {
+        self.0 * 2 / 5
+    }
+
+    /// An attempt takes no longer at first.
+    fn longest(self) -> Duration {
+        LONGEST.max(self.0 * 4)
+    }
+}
+
+/// An attempt takes no longer at first, at the closest pace.
 const LONGEST: Duration = Duration::from_secs(1);
 /// And never longer than this.
 const LONGEST_SLOW: Duration = Duration::from_secs(60);
@@ -52,10 +84,10 @@ impl Failure {
     }
 
     /// How long to wait with the next attempt.
-    fn pause(&self) -> Duration {
+    fn pause(&self, pace: Pace) -> Duration {
         match self.starting {
-            true => RETRY_STARTING,
-            false => RETRY,
+            true => pace.retry_starting(),
+            false => pace.retry(),
         }
     }
 }
@@ -79,6 +111,11 @@ pub trait Attempts: Sync {
 
     /// Told of every failure as it is known.
     fn failed(&self, began: Instant, why: &Failure);
+
+    /// How close attempts follow each other.
+    fn pace(&self) -> Pace {
+        Pace::FINE
+    }
 }
 
 /// Returns the session of the first attempt that succeeds.
@@ -96,11 +133,12 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
             }
         }
     };
-    let mut longest = LONGEST;
+    let pace = on.pace();
+    let mut longest = pace.longest();
     let mut at_once = AT_ONCE;
     let mut running = FuturesUnordered::new();
     running.push(bounded(old, Duration::ZERO, longest));
-    let mut patience = PATIENCE;
+    let mut patience = pace.patience();
     let mut failing = false;
     loop {
         let next = tokio::time::timeout(patience, running.next()).await;
@@ -113,13 +151,13 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
                     longest = longest.max(for_as_long * 2).min(LONGEST_SLOW);
                     at_once = AT_ONCE_SLOW;
                 }
-                patience = PATIENCE_FAILING + why.pause();
+                patience = pace.patience_failing() + why.pause(pace);
                 // One at a time while it is starting.
                 if running.is_empty() || (running.len() < 2 && !why.starting) {
-                    running.push(bounded(None, why.pause(), longest));
+                    running.push(bounded(None, why.pause(pace), longest));
                 }
             }
-            Ok(None) => running.push(bounded(None, RETRY, longest)),
+            Ok(None) => running.push(bounded(None, pace.retry(), longest)),
             Err(_) => {
                 if running.len() < at_once {
                     running.push(bounded(None, Duration::ZERO, longest));
@@ -199,6 +237,15 @@ mod tests {
         assert!(begun <= AT_ONCE + 3 * AT_ONCE_SLOW, "{begun}");
     }
 
+    #[test]
+    fn who_asks_rarely_has_patience() {
+        assert_eq!(Pace::of(Duration::from_millis(20)), Pace::FINE);
+        let slow = Pace::of(Duration::from_secs(2));
+        assert_eq!(slow.patience(), Duration::from_secs(1));
+        assert_eq!(slow.retry(), Duration::from_millis(100));
+        assert_eq!(slow.longest(), Duration::from_secs(4));
+    }
+
     #[tokio::test]
     async fn a_database_that_is_starting_is_not_crowded() {
         let on = Scripted {
@@ -211,7 +258,7 @@ mod tests {
         let began = Instant::now();
         assert_eq!(until_success(&on, None).await, 5);
         // One attempt after the other, each a pause after the refusal before.
-        assert!(began.elapsed() >= 5 * RETRY_STARTING);
+        assert!(began.elapsed() >= 5 * Pace::FINE.retry_starting());
         assert_eq!(on.failures.load(Ordering::SeqCst), 5);
     }
 }

@@ -1,6 +1,6 @@
 //! A load of writers that keep every acknowledged row, and a check afterwards that none is lost.
 
-use crate::attempt::{Attempts, Failure, until_success};
+use crate::attempt::{Attempts, Failure, Pace, until_success};
 use crate::config::Dsn;
 use crate::gaps::{Gap, GapTracker};
 use crate::run::now;
@@ -32,6 +32,8 @@ pub struct LoadOptions {
     pub seconds: u64,
     /// Each writer waits so long between rows.
     pub pause: Duration,
+    /// How close its attempts follow each other where an answer is missing.
+    pub pace: Pace,
     /// How long to wait for the service to come back, at the end and in between.
     pub settle: Duration,
     /// Set: the writers end before their time is over.
@@ -46,6 +48,7 @@ impl LoadOptions {
             clients,
             seconds,
             pause: Duration::from_millis(5),
+            pace: Pace::FINE,
             settle: Duration::from_secs(120),
             stop: Arc::default(),
         }
@@ -267,6 +270,10 @@ impl Attempts for Writer<'_> {
             other => other.map_err(|e| failure(&e))?,
         }
         Ok(session)
+    }
+
+    fn pace(&self) -> Pace {
+        self.options.pace
     }
 
     fn failed(&self, began: Instant, why: &Failure) {
