@@ -121,7 +121,7 @@ fn second_server(site: &Site) {
 }
 
 fn client(site: &Site) {
-    let mut text = "name = \"client1\"\nservice = \"simrs\"\ninterval = \"250ms\"\n\n[sql]\nhost = \"192.0.2.50\"\n\
+    let mut text = "name = \"client1\"\nservice = \"simrs\"\ninterval = \"2s\"\n\n[sql]\nhost = \"192.0.2.50\"\n\
                     user = \"postgres\"\ndbname = \"postgres\"\n"
         .to_owned();
     for name in SERVERS {
@@ -224,7 +224,7 @@ timeout = "2m"
 [policy]
 rto = "30m"
 drill_budget = "1h"
-witness_fresh = "20s"
+witness_fresh = "30s"
 peer_timeout = "10s"
 coordinator_silence = "3m"
 "#

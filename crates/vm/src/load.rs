@@ -1,5 +1,6 @@
 //! A client beside the test that writes rows without a pause, keeps every acknowledged one, and looks for them at the end.
 
+use siaga_probe::Pace;
 use siaga_probe::load::{LoadOptions, LoadResult, run};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let options = LoadOptions {
             pause: Duration::from_millis(50),
+            pace: Pace::of(Duration::from_secs(4)),
             settle: Duration::from_secs(900),
             stop: Arc::clone(&stop),
             ..LoadOptions::new(dsn.parse().expect("an address"), 2, 86_400)
