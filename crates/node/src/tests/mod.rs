@@ -150,6 +150,9 @@ impl LifeSigns for NoSigns {
     }
 }
 
+/// In these tests a witness's word stays fresh for so long.
+pub const WITNESS_FRESH: Duration = Duration::from_secs(2);
+
 /// A node with one service on a disk of its own. Fields are dropped in this order.
 pub struct World {
     pub hands: NodeHands,
@@ -439,6 +442,7 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         services: vec![service],
         policy: Policy {
             peer_timeout: Duration::from_secs(4),
+            witness_fresh: WITNESS_FRESH,
             ..Policy::default()
         },
         downtime: siaga_model::downtime::Downtime::default(),
