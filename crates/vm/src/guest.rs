@@ -4,7 +4,8 @@ use crate::files::images;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What came of a command.
@@ -17,14 +18,6 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
     /// It ended with this code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
@@ -98,19 +91,35 @@ impl Way {
             Some(file) => Stdio::from(File::open(file).expect("a file to send")),
             None => Stdio::null(),
         });
-        Ran::of(&command.output().expect("timeout starts"))
+        // Files and no pipes: the shared connection keeps a pipe open for as long as the other side hangs.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let [out, err] =
+            ["out", "err"].map(|what| self.control.with_extension(format!("{number}.{what}")));
+        let file = |path: &Path| File::create(path).expect("a file for what it says");
+        command.stdout(file(&out)).stderr(file(&err));
+        let status = command.status().expect("timeout starts");
+        let said = |path: &Path| {
+            let text = std::fs::read(path).unwrap_or_default();
+            let _ = std::fs::remove_file(path);
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        Ran {
+            code: status.code(),
+            out: said(&out),
+            err: said(&err),
+        }
     }
 
     /// Writes a file inside.
     pub fn write(&self, path: &str, mode: &str, text: &str) {
-        let mut local = self.control.as_os_str().to_owned();
-        local.push(".file");
+        let local = self.control.with_extension("file");
         let mut file = File::create(&local).expect("a file");
         file.write_all(text.as_bytes()).expect("it can be written");
         drop(file);
         let script =
             format!("install -d \"$(dirname {path})\" && install -m {mode} /dev/stdin {path}");
-        self.run(&script, Some(Path::new(&local)), Duration::from_secs(60))
+        self.run(&script, Some(&local), Duration::from_secs(60))
             .expect(0);
         let _ = std::fs::remove_file(&local);
     }
