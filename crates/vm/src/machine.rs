@@ -126,6 +126,11 @@ impl Machine {
         self.qmp("cont", json!({}));
     }
 
+    /// Thaws it where it is frozen, whatever comes of that: for the last look after a failure.
+    pub(crate) fn wake(&self) {
+        let _ = qmp::send(&self.qmp, "cont", json!({}));
+    }
+
     /// Plugs a network cable in or out.
     pub fn cable(&self, network: Network, plugged: bool) {
         let name = format!("nic{}", network.index());

@@ -275,7 +275,7 @@ impl Drop for Site {
                 let server = self.server(name);
                 eprintln!("--- console of {name}\n{}", server.console_tail());
                 if server.is_on() {
-                    server.thaw();
+                    server.wake();
                     let told = server.try_run(
                         "siaga --lang en status; siaga --lang en events --limit 40; journalctl -q -n 40 -u siaga -o cat",
                         90,
