@@ -26,6 +26,7 @@ pub mod record;
 pub mod refusal;
 pub mod run;
 pub mod seal;
+mod secrets;
 pub mod time;
 pub mod why;
 pub mod witness;
