@@ -10,6 +10,7 @@ use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
+use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
@@ -201,6 +202,11 @@ impl NodeHands {
             },
             |kit| kit.disk.claimed(),
         )
+    }
+
+    /// See [`Postgres::needs`].
+    pub fn database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
+        self.kits.get(service)?.server.needs()
     }
 
     /// Takes the disk set and remembers it. Only a permit leads here.
