@@ -167,6 +167,10 @@ pub enum Cause {
     BadMountOption {
         found: String,
     },
+    /// Braces in an argument that is no placeholder as a whole.
+    BadPlaceholder {
+        found: String,
+    },
     BadMountPoint {
         path: PathBuf,
     },
@@ -323,6 +327,7 @@ impl Cause {
             Cause::BadUrl { .. } => "BAD_URL",
             Cause::BadUnit { .. } => "BAD_UNIT",
             Cause::BadMountOption { .. } => "BAD_MOUNT_OPTION",
+            Cause::BadPlaceholder { .. } => "BAD_PLACEHOLDER",
             Cause::BadMountPoint { .. } => "BAD_MOUNT_POINT",
             Cause::BadOption { .. } => "BAD_OPTION",
             Cause::NodeCount { .. } => "NODE_COUNT",

@@ -140,10 +140,21 @@ table! {
 table! {
     /// Shared storage that one node at a time may hold.
     pub struct DiskSet {
-        /// Default: block, a plain shared block device.
+        /// block: a plain shared block device. command: programs of the site. Default: block.
         driver: Opt<DriverWord>,
-        /// The block device: one path for both nodes, or one for each.
+        /// The block device with the file system: one path for both nodes, or one for each.
         device: Req<PerNode<AbsolutePath>>,
+        /// For command: the program that takes the disk set, with its arguments. {service}, {node} and {device} as
+        /// whole arguments stand for their values.
+        take: Opt<List<Text>>,
+        /// For command: the same where the other node did not let go by itself. Default: take.
+        take_forced: Opt<List<Text>>,
+        /// For command: the program that gives it up.
+        release: Opt<List<Text>>,
+        /// For command: a program that ends with 0 where this node holds it, with 3 where it does not.
+        status: Opt<List<Text>>,
+        /// For command: how long one of these programs may take. Default: 60s.
+        timeout: Opt<Span>,
     }
 }
 

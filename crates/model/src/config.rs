@@ -155,12 +155,60 @@ impl DiskSet {
     }
 }
 
-/// What makes the disk set exclusive. More drivers come later (LVM, SCSI reservations, DRBD, a site's command).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What makes the disk set exclusive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskSetDriver {
     /// A plain block device: exclusive only by the proofs.
     Block,
+    /// Programs of the site.
+    Command(DiskSetPrograms),
+}
+
+/// The programs of a site that take its disk set and give it up. An argument that is a [`Placeholder`] as a whole
+/// stands for its value.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DiskSetPrograms {
+    /// Makes the disk set usable here.
+    pub take: Argv,
+    /// The same where another node did not let go by itself (it was fenced, or a person answers for it).
+    pub take_forced: Option<Argv>,
+    /// Gives it up.
+    pub release: Argv,
+    /// Exit code 0: held here; 3: not held here; anything else: it can't be told.
+    pub status: Argv,
+    /// How long any of them may take.
+    pub timeout: Duration,
+}
+
+/// What an argument of a disk set's program may stand for. Only a whole argument does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placeholder {
+    /// The service's name.
+    Service,
+    /// The name of the node where the program runs.
+    Node,
+    /// The block device on that node.
+    Device,
+}
+
+impl Placeholder {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Node, Self::Device];
+
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Service => "{service}",
+            Self::Node => "{node}",
+            Self::Device => "{device}",
+        }
+    }
+
+    /// The placeholder that the argument is, as a whole.
+    pub fn of(argument: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.text() == argument)
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -266,6 +266,8 @@ pub enum FindingCode {
     PathDown,
     DiskSetMissing,
     DiskSetSizeDiffers,
+    /// What makes the disk set exclusive is not set up as it must be.
+    DiskSetDriver,
     FenceSilent,
     FenceMissing,
     PostgresMissing,

@@ -44,6 +44,17 @@ pub enum Why {
     ReadingDiskSet { said: String },
     ThisNodeHolds,
     ThisNodeHoldsOrUnknown,
+    // --- what makes the disk set exclusive
+    /// Of a program of the site.
+    DiskSetProgram { call: DiskSetCall, why: Box<Why> },
+    /// It was asked to take it, and its status says that it is not held here.
+    NotHeldAfterTake,
+    /// It was asked to give it up, and its status says that it is still held here.
+    HeldAfterRelease,
+    /// The disk set was taken, and its block device does not appear.
+    DeviceMissing { device: PathBuf },
+    /// Not taken here, so that there is nothing to look at.
+    NotTakenHere,
     // --- what this node does not have
     NoSuchServiceHere { service: ServiceName },
     NoInterface { address: IpAddr, node: NodeName },
@@ -188,6 +199,16 @@ pub struct NewerWhy {
     pub say: String,
 }
 
+/// Which of a site's programs for its disk set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskSetCall {
+    Take,
+    TakeForced,
+    Release,
+    Status,
+}
+
 /// What was asked of a fence device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -220,6 +241,13 @@ pub enum Holder {
     InFlight,
     /// A step of a plan is under way on that node.
     StepUnderWay,
+    /// A program that takes the disk set or gives it up still runs, or left that process behind.
+    ProgramRuns {
+        pid: i32,
+        command: String,
+    },
+    /// The site's own status program says so.
+    StatusProgram,
     /// The kernel, through nothing that can be seen.
     Invisible,
     /// As it was told by another version, or by hand.

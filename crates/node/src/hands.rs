@@ -1,6 +1,9 @@
 //! The real hands: one value that does every step on this node.
 
-use crate::act::disk_set::{BlockDevice, DiskSet};
+use crate::act::disk_set::layered::{Layer, Layered};
+use crate::act::disk_set::programs::Programs;
+use crate::act::disk_set::under_way::UnderWay;
+use crate::act::disk_set::{BlockDevice, DiskSet, Problem, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
@@ -70,6 +73,25 @@ impl Kit {
     }
 }
 
+/// The driver of the disk set of `service` on `node`.
+fn disk_set(service: &Service, node: &NodeName) -> Result<Box<dyn DiskSet>, String> {
+    let device = service.disk_set.device(node);
+    let device =
+        device.ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
+    let block = BlockDevice::new(device.clone());
+    let layer: Box<dyn Layer> = match &service.disk_set.driver {
+        DiskSetDriver::Block => return Ok(Box::new(block)),
+        DiskSetDriver::Command(programs) => {
+            Box::new(Programs::new(programs, &service.name, node, device))
+        }
+    };
+    Ok(Box::new(Layered::new(
+        block,
+        vec![layer],
+        UnderWay::of(&service.name),
+    )))
+}
+
 fn no_service(service: &ServiceName) -> Why {
     Why::NoSuchServiceHere {
         service: service.clone(),
@@ -106,13 +128,7 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let device = service
-                .disk_set
-                .device(&node)
-                .ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
-            let disk = match service.disk_set.driver {
-                DiskSetDriver::Block => Box::new(BlockDevice::new(device.clone())),
-            };
+            let disk = disk_set(service, &node)?;
             let server = Postgres::new(
                 &service.name,
                 service.database.clone(),
@@ -194,6 +210,19 @@ impl NodeHands {
         )
     }
 
+    /// What stands against the driver of the disk set of `service` here. Read-only.
+    pub fn disk_set_problems(&self, service: &ServiceName) -> Vec<Problem> {
+        self.kits
+            .get(service)
+            .map_or_else(Vec::new, |kit| kit.disk.problems())
+    }
+
+    /// Is the block device there only while this node holds the disk set, and not here now?
+    pub fn device_may_be_away(&self, service: &ServiceName) -> bool {
+        let away = |kit: &Kit| kit.disk.comes_and_goes() && kit.disk.claimed() == Holding::Free;
+        self.kits.get(service).is_some_and(away)
+    }
+
     /// Takes the disk set and remembers it. Only a permit leads here.
     pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
         let kit = self.kit(&taken.service)?;
@@ -206,13 +235,17 @@ impl NodeHands {
         // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
         // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
         // stranger. It is taken again under its new mandate.
+        let order = TakeOrder {
+            epoch: &taken.epoch,
+            all_released: taken.all_released,
+        };
         if may_adopt && self.taken.load(&taken.service).is_some() {
-            return remember(Did::nothing());
+            return kit.disk.retake(&order).and_then(remember);
         }
         // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
         // begins from nothing, and is refused while anything holds the device.
         self.taken.forget(&taken.service);
-        kit.disk.take().and_then(remember)
+        kit.disk.take(&order).and_then(remember)
     }
 }
 

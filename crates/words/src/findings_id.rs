@@ -12,6 +12,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DiskSetSizeDiffers => format!("{node} melihat kumpulan disk dengan ukuran berbeda"),
         F::FenceSilent => format!("Alat isolasi untuk {node} tidak menjawab"),
         F::FenceMissing => format!("Tidak ada alat isolasi untuk {node}"),
+        F::DiskSetDriver => format!(
+            "Pengaturan yang membuat kumpulan disk hanya dipegang satu server belum benar di {node}"
+        ),
         F::PostgresMissing => format!("PostgreSQL tidak ada di tempatnya di {node}"),
         F::PostgresVersionDiffers => format!("{node} memakai versi PostgreSQL yang berbeda"),
         F::PostgresUserDiffers => format!("Nomor pengguna PostgreSQL di {node} berbeda"),
@@ -64,6 +67,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::FenceMissing => {
             "Tambahkan [[node.fence]] ke konfigurasi. Sebelum itu, ambil alih memerlukan petugas yang mendatangi server.".into()
         }
+        F::DiskSetDriver => format!("Perbaiki di {node} apa yang disebut pada bukti."),
         F::PostgresMissing => format!("Pasang PostgreSQL di {node} dengan versi yang sama seperti di server lain."),
         F::PostgresVersionDiffers => "Samakan versi PostgreSQL di kedua server sebelum pemindahan berikutnya.".into(),
         F::PostgresUserDiffers => "Samakan nomor pengguna PostgreSQL di kedua server.".into(),

@@ -3,7 +3,7 @@
 use crate::voice::{list, quoted};
 use crate::why::{paths, said};
 use siaga_model::config::Language::English;
-use siaga_model::why::{FenceCall, HeldThing, Holder, Why as W};
+use siaga_model::why::{DiskSetCall, FenceCall, HeldThing, Holder, Why as W};
 
 pub(crate) fn holder(holder: &Holder) -> String {
     match holder {
@@ -33,6 +33,10 @@ pub(crate) fn holder(holder: &Holder) -> String {
         }
         Holder::InFlight => "a mount or unmount of this node's agent is in flight".into(),
         Holder::StepUnderWay => "a step under way".into(),
+        Holder::ProgramRuns { pid, command } => {
+            format!("pid {pid} ({command}), of a program that takes the disk set or gives it up")
+        }
+        Holder::StatusProgram => "the site's status program says that it is held here".into(),
         Holder::Invisible => {
             "the kernel, through no mount or process that can be seen: a mount namespace without \
                               processes, another device on top of it, or a mount that has not ended"
@@ -73,6 +77,20 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadingDiskSet { said } => format!("reading the disk set: {}", quoted(said)),
         W::ThisNodeHolds => "this node holds the disk set itself".into(),
         W::ThisNodeHoldsOrUnknown => "this node holds it, or can't tell".into(),
+        // --- what makes the disk set exclusive
+        W::DiskSetProgram { call, why } => {
+            let program = match call {
+                DiskSetCall::Take => "the take program",
+                DiskSetCall::TakeForced => "the program for a forced take",
+                DiskSetCall::Release => "the release program",
+                DiskSetCall::Status => "the status program",
+            };
+            format!("{program}: {}", inner(why))
+        }
+        W::NotHeldAfterTake => "the site's status program says that it is not held here, after the take".into(),
+        W::HeldAfterRelease => "the site's status program says that it is still held here, after the release".into(),
+        W::DeviceMissing { device } => format!("the block device {} did not appear after the take", device.display()),
+        W::NotTakenHere => "it is not taken here".into(),
         // --- what this node does not have
         W::NoSuchServiceHere { service } => format!("there is no service {service} here"),
         W::NoInterface { address, node } => format!("{address} has no interface on {node}"),

@@ -4,7 +4,7 @@ use crate::voice::{list, quoted};
 use crate::why::{paths, said};
 use crate::why_en::with;
 use siaga_model::config::Language::Indonesian;
-use siaga_model::why::{FenceCall, HeldThing, Holder, Why as W};
+use siaga_model::why::{DiskSetCall, FenceCall, HeldThing, Holder, Why as W};
 
 pub(crate) fn holder(holder: &Holder) -> String {
     match holder {
@@ -34,6 +34,14 @@ pub(crate) fn holder(holder: &Holder) -> String {
         }
         Holder::InFlight => "agen server ini masih memasang atau melepasnya".into(),
         Holder::StepUnderWay => "satu langkah masih berjalan".into(),
+        Holder::ProgramRuns { pid, command } => {
+            format!(
+                "pid {pid} ({command}), milik program yang mengambil atau melepas kumpulan disk"
+            )
+        }
+        Holder::StatusProgram => {
+            "program status milik rumah sakit menyatakan kumpulan disk dipegang di sini".into()
+        }
         Holder::Invisible => {
             "kernel, tanpa proses atau pemasangan yang terlihat: mount namespace tanpa proses, \
                               perangkat lain di atasnya, atau pemasangan yang belum selesai"
@@ -84,6 +92,20 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadingDiskSet { said } => format!("kumpulan disk tidak dapat dibaca: {}", quoted(said)),
         W::ThisNodeHolds => "server ini sendiri memegang kumpulan disk".into(),
         W::ThisNodeHoldsOrUnknown => "server ini memegangnya, atau tidak dapat memastikannya".into(),
+        // --- what makes the disk set exclusive
+        W::DiskSetProgram { call, why } => {
+            let program = match call {
+                DiskSetCall::Take => "program ambil",
+                DiskSetCall::TakeForced => "program ambil paksa",
+                DiskSetCall::Release => "program lepas",
+                DiskSetCall::Status => "program status",
+            };
+            format!("{program}: {}", inner(why))
+        }
+        W::NotHeldAfterTake => "setelah diambil, program status menyatakan kumpulan disk tidak dipegang di sini".into(),
+        W::HeldAfterRelease => "setelah dilepas, program status menyatakan kumpulan disk masih dipegang di sini".into(),
+        W::DeviceMissing { device } => format!("perangkat blok {} tidak muncul setelah kumpulan disk diambil", device.display()),
+        W::NotTakenHere => "kumpulan disk tidak diambil di sini".into(),
         // --- what this node does not have
         W::NoSuchServiceHere { service } => format!("tidak ada layanan {service} di sini"),
         W::NoInterface { address, node } => format!("tidak ada antarmuka untuk {address} di {node}"),

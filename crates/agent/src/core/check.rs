@@ -44,7 +44,10 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     };
     let device = service.disk_set.device(&core.me);
     let device_size = device.and_then(|d| size_of(d));
+    // Where a driver brings the device only to the node that holds the disk set, it may be away.
+    let may_be_away = core.hands.device_may_be_away(&service.name);
     match device {
+        Some(_) if may_be_away => {}
         Some(device) if !is_block_device(device) => add(
             FindingCode::DiskSetMissing,
             Severity::Blocking,
@@ -58,6 +61,13 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
             Evidence::NoDeviceConfigured,
         ),
         Some(_) => {}
+    }
+    for problem in core.hands.disk_set_problems(&service.name) {
+        let severity = match problem.blocking {
+            true => Severity::Blocking,
+            false => Severity::Warning,
+        };
+        add(FindingCode::DiskSetDriver, severity, problem.why.into());
     }
     for fs in &service.file_systems {
         if !fs.mount_point.is_dir() {

@@ -100,6 +100,9 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadMountOption { found } => {
             format!("Opsi pasang (mount) \"{found}\" tidak diperbolehkan.")
         }
+        Cause::BadPlaceholder { found } => {
+            format!("Argumen \"{found}\" memakai kurung kurawal, tetapi bukan tempat isian.")
+        }
         Cause::BadMountPoint { path } => {
             format!(
                 "Pemasangan di {} akan menutupi sebagian sistem.",
@@ -259,6 +262,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadUrl { .. } => "Tulis seperti \"http://192.0.2.50/halaman\".".into(),
         Cause::BadUnit { .. } => "Tulis nama lengkapnya, misalnya \"tomcat10.service\".".into(),
         Cause::BadMountOption { .. } => "Hapus opsi ini. Tulis setiap opsi sendiri-sendiri: [\"noatime\", \"nodiratime\"].".into(),
+        Cause::BadPlaceholder { .. } => "Tulis {service}, {node}, atau {device} sebagai argumen tersendiri, atau hapus kurung kurawalnya.".into(),
         Cause::BadMountPoint { .. } => "Pilih direktori tersendiri, misalnya /srv/simrs.".into(),
         Cause::BadOption { .. } => {
             "Hapus opsi ini: Siaga sendiri yang memberi perintah kepada program isolasi. Nama memakai huruf, angka, _ dan -.".into()

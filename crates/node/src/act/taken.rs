@@ -18,6 +18,9 @@ pub struct Taken {
     pub boot: BootId,
     /// Every other node's power was seen off: the block of a multiple-mount protection may be cleared.
     pub all_powered_off: bool,
+    /// Every other node let go by itself.
+    #[serde(default)]
+    pub all_released: bool,
     /// When the proofs were verified, since this boot: a mount that comes much later needs a new take.
     pub since_boot: Duration,
 }
@@ -30,6 +33,7 @@ impl Taken {
             epoch,
             boot,
             all_powered_off: all_powered_off(proofs),
+            all_released: proofs.iter().all(|p| p.ground == Ground::Released),
             since_boot: crate::since_boot(),
         }
     }

@@ -1,0 +1,108 @@
+//! The disk set and what makes it exclusive.
+
+use super::Context;
+use super::service::optional_argv;
+use crate::cause::Cause;
+use crate::choices::DriverKind;
+use crate::raw;
+use crate::read::{List, Opt, Place, Req};
+use crate::scalars::Text;
+use siaga_model::config::{DiskSet, DiskSetDriver, DiskSetPrograms, Placeholder};
+
+pub(super) fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) -> Option<DiskSet> {
+    let spot = disk_set.0.as_ref()?;
+    let raw = &spot.value;
+    let devices = context.per_node(&raw.device);
+    let kind = raw.driver.value().map_or(DriverKind::Block, |d| d.0);
+    check_keys(raw, kind, &spot.at, context);
+    let driver = match kind {
+        DriverKind::Block => Some(DiskSetDriver::Block),
+        DriverKind::Command => programs(raw, context).map(DiskSetDriver::Command),
+    };
+    Some(DiskSet {
+        driver: driver?,
+        devices: devices?.into_iter().map(|(n, path)| (n, path.0)).collect(),
+    })
+}
+
+/// A key of one driver, and where it is written.
+struct Key<'a> {
+    name: &'static str,
+    of: &'static [DriverKind],
+    required: bool,
+    place: Option<(&'a Place, &'a str)>,
+    written: bool,
+}
+
+fn key<'a, T>(
+    name: &'static str,
+    of: &'static [DriverKind],
+    required: bool,
+    value: &'a Opt<T>,
+) -> Key<'a> {
+    Key {
+        name,
+        of,
+        required,
+        place: value.spot.as_ref().map(|s| (&s.at, s.key.as_str())),
+        written: value.written,
+    }
+}
+
+/// Each driver has keys of its own; any other does not go with it.
+fn check_keys(raw: &raw::DiskSet, kind: DriverKind, table: &Place, context: &mut Context<'_>) {
+    const COMMAND: &[DriverKind] = &[DriverKind::Command];
+    let keys = [
+        key("take", COMMAND, true, &raw.take),
+        key("take_forced", COMMAND, false, &raw.take_forced),
+        key("release", COMMAND, true, &raw.release),
+        key("status", COMMAND, true, &raw.status),
+        key("timeout", COMMAND, false, &raw.timeout),
+    ];
+    for key in keys {
+        let mine = key.of.contains(&kind);
+        if mine && key.required && !key.written {
+            let (at, path) = match &raw.driver.spot {
+                Some(driver) => (&driver.at, driver.key.as_str()),
+                None => (table, "service.disk_set"),
+            };
+            let name = key.name.to_owned();
+            context.sink.push(at, path, Cause::MissingKey { name });
+        }
+        if let (false, Some((at, path))) = (mine, key.place) {
+            let cause = Cause::NotWith {
+                name: key.name.to_owned(),
+                other: "driver".to_owned(),
+            };
+            context.sink.push(at, path, cause);
+        }
+    }
+}
+
+fn programs(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSetPrograms> {
+    for list in [&raw.take, &raw.take_forced, &raw.release, &raw.status] {
+        placeholders(list, context);
+    }
+    let take = optional_argv(&raw.take, context);
+    let take_forced = optional_argv(&raw.take_forced, context);
+    let release = optional_argv(&raw.release, context);
+    let status = optional_argv(&raw.status, context);
+    Some(DiskSetPrograms {
+        take: take?,
+        take_forced,
+        release: release?,
+        status: status?,
+        timeout: raw.timeout.or_seconds(60),
+    })
+}
+
+/// A placeholder inside of an argument would need quoting rules, and a mistyped one would reach the program as it is.
+fn placeholders(list: &Opt<List<Text>>, context: &mut Context<'_>) {
+    let arguments = list.spot.iter().flat_map(|l| &l.value.0);
+    for argument in arguments.filter(|a| a.value.0.contains(['{', '}'])) {
+        if Placeholder::of(&argument.value.0).is_none() {
+            let found = argument.value.0.clone();
+            context.sink.at(argument, Cause::BadPlaceholder { found });
+        }
+    }
+}
