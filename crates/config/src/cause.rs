@@ -171,6 +171,9 @@ pub enum Cause {
     BadPlaceholder {
         found: String,
     },
+    BadVolumeGroup {
+        found: String,
+    },
     BadMountPoint {
         path: PathBuf,
     },
@@ -208,6 +211,8 @@ pub enum Cause {
         address: IpAddr,
         network: String,
     },
+    /// The names of the nodes have the same 16 bits in reservation keys.
+    EqualReservationMarks,
     FileSystemCount {
         found: usize,
     },
@@ -327,6 +332,8 @@ impl Cause {
             Cause::BadUrl { .. } => "BAD_URL",
             Cause::BadUnit { .. } => "BAD_UNIT",
             Cause::BadMountOption { .. } => "BAD_MOUNT_OPTION",
+            Cause::BadVolumeGroup { .. } => "BAD_VOLUME_GROUP",
+            Cause::EqualReservationMarks => "EQUAL_RESERVATION_MARKS",
             Cause::BadPlaceholder { .. } => "BAD_PLACEHOLDER",
             Cause::BadMountPoint { .. } => "BAD_MOUNT_POINT",
             Cause::BadOption { .. } => "BAD_OPTION",

@@ -69,10 +69,26 @@ choice! {
 pub enum DriverKind {
     Block,
     Command,
+    Lvm,
+    Scsi,
 }
 choice! {
     /// What makes the disk set exclusive.
-    DriverWord { "block" => DriverKind::Block, "command" => DriverKind::Command } of DriverKind
+    DriverWord {
+        "block" => DriverKind::Block,
+        "command" => DriverKind::Command,
+        "lvm" => DriverKind::Lvm,
+        "scsi" => DriverKind::Scsi,
+    } of DriverKind
+}
+/// What a volume group may lie on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BelowKind {
+    Scsi,
+}
+choice! {
+    /// What makes the disk of a volume group exclusive.
+    BelowWord { "scsi" => BelowKind::Scsi } of BelowKind
 }
 choice! {
     /// The file system on the disk set.

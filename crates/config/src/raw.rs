@@ -2,8 +2,8 @@
 
 use crate::amounts::{Bypass, Count, Day, LongSpan, Percent};
 use crate::choices::{
-    ChannelWord, CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord, MailTlsWord,
-    PerNode, ReleaseWord, RoleWord, TestWord,
+    BelowWord, ChannelWord, CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord,
+    MailTlsWord, PerNode, ReleaseWord, RoleWord, TestWord,
 };
 use crate::network::Net;
 use crate::read::{Entries, List, Many, Opt, Req, table};
@@ -140,7 +140,8 @@ table! {
 table! {
     /// Shared storage that one node at a time may hold.
     pub struct DiskSet {
-        /// block: a plain shared block device. command: programs of the site. Default: block.
+        /// block: a plain shared block device. command: programs of the site. lvm: a volume group with a system ID.
+        /// scsi: persistent reservations. Default: block.
         driver: Opt<DriverWord>,
         /// The block device with the file system: one path for both nodes, or one for each.
         device: Req<PerNode<AbsolutePath>>,
@@ -155,6 +156,20 @@ table! {
         status: Opt<List<Text>>,
         /// For command: how long one of these programs may take. Default: 60s.
         timeout: Opt<Span>,
+        /// For lvm: the volume group.
+        volume_group: Opt<Text>,
+        /// For lvm: what the disk of the volume group is exclusive by. May be left out.
+        on: Opt<Below>,
+    }
+}
+
+table! {
+    /// What a volume group lies on.
+    pub struct Below {
+        /// scsi: persistent reservations.
+        driver: Req<BelowWord>,
+        /// The disk, or the multipath map: one path for both nodes, or one for each.
+        device: Req<PerNode<AbsolutePath>>,
     }
 }
 

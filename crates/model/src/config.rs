@@ -153,6 +153,33 @@ impl DiskSet {
     pub fn device(&self, node: &NodeName) -> Option<&PathBuf> {
         self.devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
     }
+
+    /// The disk with persistent reservations as `node` sees it, where the disk set has one.
+    pub fn reserved_device(&self, node: &NodeName) -> Option<&PathBuf> {
+        let devices = match &self.driver {
+            DiskSetDriver::Scsi => &self.devices,
+            DiskSetDriver::Lvm {
+                on: Some(Below::Scsi(devices)),
+                ..
+            } => devices,
+            DiskSetDriver::Block | DiskSetDriver::Command(_) | DiskSetDriver::Lvm { .. } => {
+                return None;
+            }
+        };
+        devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
+    }
+
+    /// Can a node be kept from writing by a persistent reservation?
+    pub fn reserves(&self) -> bool {
+        match &self.driver {
+            DiskSetDriver::Scsi
+            | DiskSetDriver::Lvm {
+                on: Some(Below::Scsi(_)),
+                ..
+            } => true,
+            DiskSetDriver::Block | DiskSetDriver::Command(_) | DiskSetDriver::Lvm { .. } => false,
+        }
+    }
 }
 
 /// What makes the disk set exclusive.
@@ -163,6 +190,22 @@ pub enum DiskSetDriver {
     Block,
     /// Programs of the site.
     Command(DiskSetPrograms),
+    /// A volume group with a system ID; the device is one of its volumes.
+    Lvm {
+        volume_group: String,
+        /// What the group's disk is exclusive by, beside.
+        on: Option<Below>,
+    },
+    /// Persistent reservations on the device itself: a SCSI disk, or a multipath map.
+    Scsi,
+}
+
+/// What a volume group lies on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Below {
+    /// A disk, or a multipath map, with persistent reservations: its device on each node.
+    Scsi(Vec<(NodeName, PathBuf)>),
 }
 
 /// The programs of a site that take its disk set and give it up. An argument that is a [`Placeholder`] as a whole

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod proof;
 pub mod record;
 pub mod refusal;
+pub mod reservation;
 pub mod run;
 pub mod seal;
 pub mod time;

@@ -53,8 +53,35 @@ pub enum Why {
     HeldAfterRelease,
     /// The disk set was taken, and its block device does not appear.
     DeviceMissing { device: PathBuf },
-    /// Not taken here, so that there is nothing to look at.
-    NotTakenHere,
+    /// LVM on this host has no system ID.
+    NoLvmSystemId,
+    /// Another host's ID stands on the volume group, right after it was taken.
+    VolumeGroupOf { name: String, owner: String },
+    /// Any host may activate it.
+    VolumeGroupOfNobody { name: String },
+    /// Some of its disks are missing.
+    VolumeGroupPartial { name: String },
+    VolumeGroupActivatesItself { name: String },
+    /// A call for persistent reservations failed.
+    ReservationCall { device: PathBuf, said: String },
+    /// A key that no configured node has.
+    ReservationStranger { device: PathBuf, key: String },
+    /// Fewer or more of this node's paths are registered than it has.
+    ReservationPaths { device: PathBuf, registered: u64, paths: u64 },
+    /// Read back, the disk is not reserved for this node alone.
+    ReservationNotOurs { device: PathBuf },
+    /// This node's registration is still there after it was taken back.
+    ReservationLeft { device: PathBuf },
+    /// The disk does not know reservations for registrants that write.
+    ReservationUnsupported { device: PathBuf },
+    /// The disk forgets registrations when it loses its power.
+    ReservationForgotten { device: PathBuf },
+    /// The kernel knows reservations for whole disks only.
+    ReservationPartition { device: PathBuf },
+    /// The disk set has no persistent reservation.
+    NoReservation,
+    /// This node's registration at the disk is gone.
+    KeyGone { device: PathBuf },
     // --- what this node does not have
     NoSuchServiceHere { service: ServiceName },
     NoInterface { address: IpAddr, node: NodeName },
@@ -245,6 +272,14 @@ pub enum Holder {
     ProgramRuns {
         pid: i32,
         command: String,
+    },
+    /// A volume that is active in the kernel.
+    ActiveVolume {
+        volume: String,
+    },
+    /// This node is registered at the disk: it can write.
+    Registered {
+        device: PathBuf,
     },
     /// The site's own status program says so.
     StatusProgram,

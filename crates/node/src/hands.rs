@@ -1,9 +1,8 @@
 //! The real hands: one value that does every step on this node.
 
-use crate::act::disk_set::layered::{Layer, Layered};
-use crate::act::disk_set::programs::Programs;
-use crate::act::disk_set::under_way::UnderWay;
-use crate::act::disk_set::{BlockDevice, DiskSet, Problem, TakeOrder};
+use crate::act::disk_set::build::{self, Built};
+use crate::act::disk_set::reservation::Reservation;
+use crate::act::disk_set::{DiskSet, Problem, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
@@ -11,7 +10,7 @@ use crate::observe::disk_watch::{self, Sample};
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, VirtualIp};
+use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
@@ -46,6 +45,8 @@ pub struct NodeHands {
 struct Kit {
     service: Service,
     disk: Box<dyn DiskSet>,
+    /// Where the disk set has one: the same that lies below `disk`.
+    reservation: Option<Arc<Reservation>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<Option<Sample>>,
@@ -71,25 +72,6 @@ impl Kit {
             })),
         }
     }
-}
-
-/// The driver of the disk set of `service` on `node`.
-fn disk_set(service: &Service, node: &NodeName) -> Result<Box<dyn DiskSet>, String> {
-    let device = service.disk_set.device(node);
-    let device =
-        device.ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
-    let block = BlockDevice::new(device.clone());
-    let layer: Box<dyn Layer> = match &service.disk_set.driver {
-        DiskSetDriver::Block => return Ok(Box::new(block)),
-        DiskSetDriver::Command(programs) => {
-            Box::new(Programs::new(programs, &service.name, node, device))
-        }
-    };
-    Ok(Box::new(Layered::new(
-        block,
-        vec![layer],
-        UnderWay::of(&service.name),
-    )))
 }
 
 fn no_service(service: &ServiceName) -> Why {
@@ -128,7 +110,7 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let disk = disk_set(service, &node)?;
+            let Built { disk, reservation } = build::disk_set(&config, service, &node)?;
             let server = Postgres::new(
                 &service.name,
                 service.database.clone(),
@@ -138,6 +120,7 @@ impl NodeHands {
             let kit = Kit {
                 service: service.clone(),
                 disk,
+                reservation,
                 server,
                 seen: Mutex::default(),
             };

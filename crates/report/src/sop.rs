@@ -2,7 +2,7 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod commands;
-mod disk_set;
+pub(crate) mod disk_set;
 pub(crate) mod parts;
 
 use crate::document::{Block, Column, Document, Head};

@@ -39,6 +39,10 @@ pub(crate) fn holder(holder: &Holder) -> String {
                 "pid {pid} ({command}), milik program yang mengambil atau melepas kumpulan disk"
             )
         }
+        Holder::ActiveVolume { volume } => format!("volume {volume} sedang aktif"),
+        Holder::Registered { device } => {
+            format!("terdaftar untuk menulis di {}", device.display())
+        }
         Holder::StatusProgram => {
             "program status milik rumah sakit menyatakan kumpulan disk dipegang di sini".into()
         }
@@ -105,7 +109,31 @@ pub(crate) fn why(reason: &W) -> String {
         W::NotHeldAfterTake => "setelah diambil, program status menyatakan kumpulan disk tidak dipegang di sini".into(),
         W::HeldAfterRelease => "setelah dilepas, program status menyatakan kumpulan disk masih dipegang di sini".into(),
         W::DeviceMissing { device } => format!("perangkat blok {} tidak muncul setelah kumpulan disk diambil", device.display()),
-        W::NotTakenHere => "kumpulan disk tidak diambil di sini".into(),
+        W::NoLvmSystemId => "LVM di server ini tidak punya system ID: isi global/system_id_source di lvm.conf".into(),
+        W::VolumeGroupOf { name, owner } => format!("grup volume {name} milik {}", quoted(owner)),
+        W::VolumeGroupOfNobody { name } => {
+            format!("grup volume {name} tidak punya system ID: server mana pun boleh mengaktifkannya sampai Siaga mengambilnya sekali")
+        }
+        W::VolumeGroupPartial { name } => format!("sebagian disk grup volume {name} tidak ada"),
+        W::VolumeGroupActivatesItself { name } => {
+            format!("grup volume {name} diaktifkan saat server menyala: di server yang memegangnya, vgchange --setautoactivation n {name}")
+        }
+        W::ReservationCall { device, said } => format!("reservasi persisten pada {}: {}", device.display(), quoted(said)),
+        W::ReservationStranger { device, key } => {
+            format!("di {} ada pendaftaran yang bukan milik kedua server: {key}. Cari pemiliknya", device.display())
+        }
+        W::ReservationPaths { device, registered, paths } => {
+            format!("{registered} dari {paths} jalur {} terdaftar", device.display())
+        }
+        W::ReservationNotOurs { device } => format!("{} tidak direservasi hanya untuk server ini", device.display()),
+        W::ReservationLeft { device } => format!("server ini masih terdaftar di {}", device.display()),
+        W::ReservationUnsupported { device } => format!("{} tidak mendukung reservasi untuk pendaftar (write exclusive)", device.display()),
+        W::ReservationForgotten { device } => {
+            format!("{} menyatakan lupa akan reservasi saat kehilangan daya", device.display())
+        }
+        W::ReservationPartition { device } => format!("{} adalah partisi, sedangkan reservasi hanya untuk seluruh disk", device.display()),
+        W::NoReservation => "kumpulan disk tidak memakai reservasi persisten".into(),
+        W::KeyGone { device } => format!("pendaftaran server ini di {} sudah hilang", device.display()),
         // --- what this node does not have
         W::NoSuchServiceHere { service } => format!("tidak ada layanan {service} di sini"),
         W::NoInterface { address, node } => format!("tidak ada antarmuka untuk {address} di {node}"),

@@ -3,11 +3,13 @@
 use super::Context;
 use super::service::optional_argv;
 use crate::cause::Cause;
-use crate::choices::DriverKind;
+use crate::choices::{BelowKind, DriverKind};
 use crate::raw;
 use crate::read::{List, Opt, Place, Req};
 use crate::scalars::Text;
-use siaga_model::config::{DiskSet, DiskSetDriver, DiskSetPrograms, Placeholder};
+use siaga_model::NodeName;
+use siaga_model::config::{Below, DiskSet, DiskSetDriver, DiskSetPrograms, Placeholder};
+use siaga_model::reservation::node_mark;
 
 pub(super) fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) -> Option<DiskSet> {
     let spot = disk_set.0.as_ref()?;
@@ -18,7 +20,12 @@ pub(super) fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) 
     let driver = match kind {
         DriverKind::Block => Some(DiskSetDriver::Block),
         DriverKind::Command => programs(raw, context).map(DiskSetDriver::Command),
+        DriverKind::Lvm => volume_group(raw, context),
+        DriverKind::Scsi => Some(DiskSetDriver::Scsi),
     };
+    if let Some(driver) = &driver {
+        check_marks(driver, &spot.at, context);
+    }
     Some(DiskSet {
         driver: driver?,
         devices: devices?.into_iter().map(|(n, path)| (n, path.0)).collect(),
@@ -52,12 +59,15 @@ fn key<'a, T>(
 /// Each driver has keys of its own; any other does not go with it.
 fn check_keys(raw: &raw::DiskSet, kind: DriverKind, table: &Place, context: &mut Context<'_>) {
     const COMMAND: &[DriverKind] = &[DriverKind::Command];
+    const LVM: &[DriverKind] = &[DriverKind::Lvm];
     let keys = [
         key("take", COMMAND, true, &raw.take),
         key("take_forced", COMMAND, false, &raw.take_forced),
         key("release", COMMAND, true, &raw.release),
         key("status", COMMAND, true, &raw.status),
         key("timeout", COMMAND, false, &raw.timeout),
+        key("volume_group", LVM, true, &raw.volume_group),
+        key("on", LVM, false, &raw.on),
     ];
     for key in keys {
         let mine = key.of.contains(&kind);
@@ -76,6 +86,57 @@ fn check_keys(raw: &raw::DiskSet, kind: DriverKind, table: &Place, context: &mut
             };
             context.sink.push(at, path, cause);
         }
+    }
+}
+
+/// LVM's own rule for names. A name that begins with `-` would be an option.
+fn is_group_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+_.-".contains(c);
+    !name.is_empty()
+        && name.len() <= 127
+        && name.chars().all(plain)
+        && !name.starts_with('-')
+        && ![".", ".."].contains(&name)
+}
+
+fn volume_group(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSetDriver> {
+    let name = raw.volume_group.spot.as_ref();
+    if let Some(name) = name.filter(|n| !is_group_name(&n.value.0)) {
+        let found = name.value.0.clone();
+        context.sink.at(name, Cause::BadVolumeGroup { found });
+    }
+    let on = match &raw.on.spot {
+        None => None,
+        Some(on) => {
+            let devices = context.per_node(&on.value.device)?;
+            let devices = devices.into_iter().map(|(n, path)| (n, path.0)).collect();
+            Some(match on.value.driver.value()?.0 {
+                BelowKind::Scsi => Below::Scsi(devices),
+            })
+        }
+    };
+    Some(DiskSetDriver::Lvm {
+        volume_group: name?.value.0.clone(),
+        on,
+    })
+}
+
+/// Reservation keys tell nodes apart by 16 bits of their names.
+fn check_marks(driver: &DiskSetDriver, table: &Place, context: &mut Context<'_>) {
+    let reserves = match driver {
+        DiskSetDriver::Scsi => true,
+        DiskSetDriver::Lvm { on, .. } => on.is_some(),
+        DiskSetDriver::Block | DiskSetDriver::Command(_) => false,
+    };
+    let marks: Vec<u16> = context
+        .nodes
+        .iter()
+        .map(|n| node_mark(&NodeName::new(n.clone())))
+        .collect();
+    let equal = |(i, mark): (usize, &u16)| marks[..i].contains(mark);
+    if reserves && marks.iter().enumerate().any(equal) {
+        let path = "service.disk_set";
+        context.sink.push(table, path, Cause::EqualReservationMarks);
     }
 }
 

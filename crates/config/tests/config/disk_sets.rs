@@ -2,7 +2,8 @@
 
 use crate::common::{MINIMAL, edited, expect, expect_with};
 use siaga_config::{HostChecks, parse};
-use siaga_model::config::{DiskSetDriver, DiskSetPrograms};
+use siaga_model::NodeName;
+use siaga_model::config::{Below, DiskSetDriver, DiskSetPrograms};
 use std::time::Duration;
 
 const BLOCK: &str = "driver = \"block\"";
@@ -70,4 +71,47 @@ fn each_driver_has_its_own_keys() {
     let table = "disk_set = { timeout = ⟦NOT_TOGETHER⟧\"5s\", device";
     expect_with(&HostChecks::none(), MINIMAL, &[(MINIMAL_TABLE, table)]);
     expect(&[(BLOCK, "driver = ⟦BAD_CHOICE⟧\"metaset\"")]);
+}
+
+#[test]
+fn a_volume_group_and_what_it_lies_on() {
+    let on = "driver = \"lvm\", volume_group = \"vg_simrs\", on = { driver = \"scsi\", device = \"/dev/mapper/lun\" }";
+    let DiskSetDriver::Lvm { volume_group, on } = driver(on) else {
+        panic!("another driver")
+    };
+    assert_eq!(volume_group, "vg_simrs");
+    let Some(Below::Scsi(devices)) = on else {
+        panic!("on nothing")
+    };
+    assert_eq!(devices.len(), 2);
+    let plain = driver("driver = \"lvm\", volume_group = \"vg_simrs\"");
+    assert!(matches!(plain, DiskSetDriver::Lvm { on: None, .. }));
+    for bad in ["-a", "a b", "a/b", ".."] {
+        let marked = format!("driver = \"lvm\"\nvolume_group = ⟦BAD_VOLUME_GROUP⟧\"{bad}\"");
+        expect(&[(BLOCK, &marked)]);
+    }
+    expect(&[(BLOCK, "driver = ⟦MISSING_KEY⟧\"lvm\"")]);
+    expect(&[(
+        BLOCK,
+        "driver = \"scsi\"\nvolume_group = ⟦NOT_TOGETHER⟧\"vg_simrs\"",
+    )]);
+}
+
+#[test]
+fn reservation_keys_tell_the_two_nodes_apart() {
+    assert_eq!(driver("driver = \"scsi\""), DiskSetDriver::Scsi);
+    // Two names with the same 16 bits, found by trying.
+    let mark = siaga_model::reservation::node_mark;
+    let wanted = mark(&NodeName::from("backup"));
+    let twin = (0..1_000_000)
+        .map(|i| format!("n{i}"))
+        .find(|n| mark(&NodeName::from(n.as_str())) == wanted)
+        .expect("there are only 65536");
+    let text = edited(
+        MINIMAL,
+        &[(MINIMAL_TABLE, "disk_set = { driver = \"scsi\", device")],
+    )
+    .replace("\"serverdb\"", &format!("\"{twin}\""));
+    let errors = parse(&text, &HostChecks::none()).expect_err("accepted");
+    assert_eq!(errors.errors[0].code, "EQUAL_RESERVATION_MARKS", "{errors}");
 }

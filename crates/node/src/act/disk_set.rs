@@ -1,7 +1,10 @@
 //! The shared storage that one node at a time may hold.
 
+pub mod build;
 pub mod layered;
+pub mod lvm;
 pub mod programs;
+pub mod reservation;
 pub mod under_way;
 
 use super::bounded::in_flight::{Busy, InFlight};

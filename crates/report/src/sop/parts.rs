@@ -233,7 +233,7 @@ impl Place<'_> {
             Procedure::NothingMounted,
             cmd::mounted_nowhere(self.service, &device),
         );
-        let commands = disk_set::release(self.service, node, &device);
+        let commands = disk_set::release(self.service, node);
         if !commands.is_empty() {
             steps.add(Procedure::ReleaseDiskSet, commands);
         }
@@ -245,7 +245,7 @@ impl Place<'_> {
         let device = self.device(node);
         steps.add(Procedure::LoginRoot { node }, ["hostname".to_owned()]);
         steps.say(Procedure::OtherLetGo { other });
-        let commands = disk_set::take(self.service, node, &device, let_go);
+        let commands = disk_set::take(self.config, self.service, node, let_go);
         if !commands.is_empty() {
             steps.add(Procedure::TakeDiskSet, commands);
         }

@@ -138,15 +138,14 @@ impl DiskSet for Layered {
 
     fn release(&self) -> Acted {
         let mut sum = Did::nothing();
-        if self.look() != Holding::Free {
-            if self.block.device().exists() {
-                self.block.release()?;
-            }
-            for layer in self.layers.iter().rev() {
-                let did = layer.release()?;
-                sum.changed |= did.changed;
-                sum.notes.extend(did.notes);
-            }
+        if self.look() != Holding::Free && self.block.device().exists() {
+            self.block.release()?;
+        }
+        // Also where nothing is held: a layer may have more to hand on than what holds (the name on a volume group).
+        for layer in self.layers.iter().rev() {
+            let did = layer.release()?;
+            sum.changed |= did.changed;
+            sum.notes.extend(did.notes);
         }
         match self.look() {
             Holding::Free => {

@@ -1,0 +1,240 @@
+//! Volume groups and persistent reservations on a real kernel. Run inside a guest as root, where
+//! `tests/guest/two-nexuses.sh` made one LUN behind two SCSI hosts: the first disk is how `serverdb` sees it, the second
+//! how `backup` does. `SIAGA_GUEST_DISKS="/dev/sda /dev/sdb"` names them; everything on them is lost. The test of LVM
+//! wants its programs, and rewrites `/etc/lvm/lvm.conf`.
+//!
+//! `SIAGA_GUEST_DISKS=… disk_set_guest --ignored --test-threads=1`
+#![allow(clippy::unwrap_used)]
+
+use siaga_model::observation::{FenceState, Holding};
+use siaga_model::reservation::ReservationKey;
+use siaga_model::{Epoch, NodeName, RunId, ServiceName, Why};
+use siaga_node::act::disk_set::layered::{Layer, Layered};
+use siaga_node::act::disk_set::lvm::{RELEASED, VolumeGroup};
+use siaga_node::act::disk_set::reservation::{Reservation, kernel};
+use siaga_node::act::disk_set::under_way::UnderWay;
+use siaga_node::act::disk_set::{BlockDevice, DiskSet, TakeOrder};
+use siaga_runner::hands::{Did, Trouble};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+fn disks() -> [PathBuf; 2] {
+    let disks = std::env::var("SIAGA_GUEST_DISKS").expect("SIAGA_GUEST_DISKS names two disks");
+    let disks: Vec<PathBuf> = disks.split_whitespace().map(PathBuf::from).collect();
+    disks.try_into().expect("two disks")
+}
+
+fn epoch(counter: u64, issuer: &str) -> Epoch {
+    Epoch {
+        counter,
+        issuer: issuer.into(),
+        run: RunId::from("r"),
+    }
+}
+
+fn order(epoch: &Epoch) -> TakeOrder<'_> {
+    TakeOrder {
+        epoch,
+        all_released: false,
+    }
+}
+
+/// Both nodes' reservations of the one LUN, with nobody registered.
+fn both() -> [Arc<Reservation>; 2] {
+    let [a, b] = disks();
+    for disk in [&a, &b] {
+        kernel::unregister(&kernel::open(disk).unwrap()).unwrap();
+    }
+    let (serverdb, backup) = (NodeName::from("serverdb"), NodeName::from("backup"));
+    [
+        Arc::new(Reservation::new(a, serverdb.clone(), vec![backup.clone()])),
+        Arc::new(Reservation::new(b, backup, vec![serverdb])),
+    ]
+}
+
+/// One block past the page cache. `Err`: the disk refused it.
+fn write(disk: &Path) -> std::io::Result<()> {
+    #[repr(align(4096))]
+    struct Block([u8; 4096]);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_DIRECT)
+        .open(disk)?;
+    file.write_all(&Block([7; 4096]).0)
+}
+
+#[test]
+#[ignore = "needs a guest with one LUN behind two SCSI hosts"]
+fn a_reservation_is_taken_preempted_and_given_up() {
+    let [serverdb, backup] = both();
+    let [a, b] = disks();
+    let (first, second) = (epoch(3, "serverdb"), epoch(4, "backup"));
+    assert_eq!(serverdb.state(), Holding::Free);
+    assert!(serverdb.take(&order(&first)).unwrap().changed);
+    assert_eq!(serverdb.take(&order(&first)), Ok(Did::nothing()));
+    assert!(matches!(serverdb.state(), Holding::Held { .. }));
+    assert_eq!(backup.state(), Holding::Free);
+    // The witness: read by the other node, without a word of the holder.
+    assert_eq!(backup.state_of(&"serverdb".into()), FenceState::Open);
+    assert_eq!(serverdb.state_of(&"backup".into()), FenceState::Fenced);
+    write(&a).unwrap();
+    assert!(write(&b).is_err(), "who is not registered does not write");
+
+    // The fence.
+    assert!(backup.reserve(&second).unwrap().changed);
+    assert_eq!(backup.state_under(&second), FenceState::Fenced);
+    assert_eq!(backup.state_under(&first), FenceState::Open);
+    assert_eq!(backup.state_of(&"serverdb".into()), FenceState::Fenced);
+    assert!(write(&a).is_err(), "who was preempted does not write");
+    write(&b).unwrap();
+    assert_eq!(serverdb.is_gone(), Ok(true));
+    assert_eq!(serverdb.state(), Holding::Free);
+    // What is gone is given up already: nobody else's registration goes with it.
+    assert_eq!(serverdb.release(), Ok(Did::nothing()));
+    assert_eq!(backup.state_under(&second), FenceState::Fenced);
+
+    // Under its next mandate the same node keeps it, without a gap in which another may write.
+    let third = epoch(5, "backup");
+    assert!(backup.take(&order(&third)).unwrap().changed);
+    assert_eq!(backup.state_under(&second), FenceState::Open);
+    assert_eq!(backup.state_under(&third), FenceState::Fenced);
+    assert!(write(&a).is_err());
+
+    assert!(backup.release().unwrap().changed);
+    assert_eq!(backup.state(), Holding::Free);
+    assert_eq!(backup.state_of(&"serverdb".into()), FenceState::Open);
+    write(&a).unwrap();
+}
+
+#[test]
+#[ignore = "needs a guest with one LUN behind two SCSI hosts"]
+fn a_conflict_is_never_success_and_a_stranger_is_left_alone() {
+    let [_, backup] = both();
+    let [a, b] = disks();
+    let strange = ReservationKey::read(0xa1);
+    let theirs = kernel::open(&a).unwrap();
+    kernel::register(&theirs, strange).unwrap();
+    kernel::reserve(&theirs, strange).unwrap();
+    // Not registered, and so refused: on some kernels as a positive number.
+    let ours = kernel::open(&b).unwrap();
+    assert!(kernel::reserve(&ours, ReservationKey::new(&"backup".into(), 1)).is_err());
+    let Err(Trouble::Failed(failure)) = backup.reserve(&epoch(1, "backup")) else {
+        panic!("taken from a stranger")
+    };
+    assert!(matches!(failure.detail, Why::ReservationStranger { .. }));
+    let seen = kernel::read(&ours).unwrap();
+    assert_eq!(seen.keys, [strange], "nothing was changed");
+    kernel::unregister(&theirs).unwrap();
+    assert!(backup.problems().iter().all(|p| !p.blocking));
+}
+
+#[test]
+#[ignore = "needs a guest with one LUN behind two SCSI hosts"]
+fn the_whole_disk_set_of_a_reserved_disk() {
+    let [serverdb, backup] = both();
+    let [a, b] = disks();
+    let set = |disk: &Path, layer: Arc<Reservation>| {
+        let block = BlockDevice::new(disk.to_owned());
+        Layered::new(
+            block,
+            vec![Box::new(layer)],
+            UnderWay::of(&"guest-scsi".into()),
+        )
+    };
+    let (here, there) = (set(&a, serverdb), set(&b, backup));
+    let first = epoch(3, "serverdb");
+    here.take(&order(&first)).unwrap();
+    assert!(matches!(here.look(), Holding::Held { .. }));
+    assert_eq!(there.look(), Holding::Free);
+    // Only read, and only from the node that does not hold it.
+    assert!(there.sample().is_ok());
+    here.release().unwrap();
+    assert_eq!((here.look(), there.look()), (Holding::Free, Holding::Free));
+}
+
+fn run(line: &str) -> String {
+    let out = Command::new("sh").args(["-c", line]).output().unwrap();
+    assert!(
+        out.status.success(),
+        "{line}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// The host is the one or the other server: LVM knows it by its system ID, and sees the LUN by its own disk.
+fn become_node(node: &str, disk: &Path) {
+    let text = format!(
+        "global {{ system_id_source=\"lvmlocal\" }}\nlocal {{ system_id=\"{node}\" }}\n\
+         activation {{ udev_sync=0 udev_rules=0 }}\n\
+         devices {{ use_devicesfile=0 hints=\"none\" global_filter=[\"a|^{}$|\",\"r|.*|\"] }}\n",
+        disk.display()
+    );
+    std::fs::write("/etc/lvm/lvm.conf", text).unwrap();
+}
+
+#[test]
+#[ignore = "needs a guest with one LUN behind two SCSI hosts, and lvm2"]
+fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
+    let [serverdb, backup] = both();
+    drop((serverdb, backup));
+    let [a, b] = disks();
+    become_node("serverdb", &a);
+    run(&format!("wipefs -qa {}", a.display()));
+    run(&format!("vgcreate -y vg_simrs {}", a.display()));
+    run("lvcreate -y -an -Zn -Wn -n data -L 64M vg_simrs");
+    let service = ServiceName::from("guest-lvm");
+    let group = || VolumeGroup::new("vg_simrs", &service);
+    let set = || {
+        let block = BlockDevice::new("/dev/vg_simrs/data".into());
+        Layered::new(block, vec![Box::new(group())], UnderWay::of(&service))
+    };
+    let owner = || {
+        run("vgs --foreign --noheadings -o systemid vg_simrs")
+            .trim()
+            .to_owned()
+    };
+    let first = epoch(1, "serverdb");
+
+    // Given up in order: the name of nobody stays on the group, and no host may activate it.
+    let here = set();
+    assert_eq!(here.look(), Holding::Free);
+    assert!(here.take(&order(&first)).unwrap().changed);
+    assert_eq!(owner(), "serverdb");
+    assert!(matches!(here.look(), Holding::Held { .. }));
+    assert!(here.release().unwrap().changed);
+    assert_eq!((here.look(), owner()), (Holding::Free, RELEASED.to_owned()));
+    assert_eq!(here.release(), Ok(Did::nothing()));
+    let refused = Command::new("vgchange").args(["-ay", "vg_simrs"]).output();
+    assert!(!refused.unwrap().status.success());
+    // It is not activated at a boot either, from the first take on.
+    let auto = run("vgs --foreign --noheadings -o vg_autoactivation vg_simrs");
+    assert_eq!(auto.trim(), "");
+
+    // Left behind by a node that lost its power: the volume is gone from the kernel, the name stays.
+    here.take(&order(&first)).unwrap();
+    run("dmsetup remove vg_simrs-data");
+    become_node("backup", &b);
+    assert_eq!(owner(), "serverdb");
+    let second = epoch(2, "backup");
+    let there = set();
+    assert_eq!(there.look(), Holding::Free);
+    assert!(there.take(&order(&second)).unwrap().changed);
+    assert_eq!(owner(), "backup");
+    assert_eq!(there.retake(&order(&second)), Ok(Did::nothing()));
+    assert!(there.release().unwrap().changed);
+
+    // A group that is not there is unknown, and never free.
+    let missing = VolumeGroup::new("vg_missing", &service);
+    assert!(matches!(missing.state(), Holding::Unknown { .. }));
+    assert!(missing.take(&order(&second)).is_err());
+    assert!(missing.problems().iter().any(|p| p.blocking));
+    run(
+        "vgchange -y --config 'local/extra_system_ids=[\"siaga-released\"]' --systemid backup vg_simrs",
+    );
+    run("vgremove -qy vg_simrs");
+}
