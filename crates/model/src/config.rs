@@ -125,6 +125,9 @@ pub enum FenceKind {
     Power,
     /// Cuts the node's way to the storage.
     Fabric,
+    /// Takes the node's registration at the disk set of one service away, by the node that is to take it. Not a
+    /// configured device: it comes with the disk set (see [`DiskSet::reserves`]).
+    Reservation,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -290,6 +290,8 @@ pub enum FindingCode {
     /// Another node signs its rows with a key that is not known here: they are not copied.
     EventKeyUnknown,
     NodeUnfencedAndBack,
+    /// This node held the disk set, and its registration at it is gone: it let go at once.
+    ReservationLost,
     ProbeMissing,
     SecretReadable,
 }

@@ -10,9 +10,12 @@ use crate::observe::disk_watch::{self, Sample};
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
-use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
+use siaga_model::config::{Config, Fence, FenceKind, FileSystem, Service, VirtualIp};
+use siaga_model::observation::{
+    DatabaseState, DiskSighting, FenceState, FenceView, Holding, PromiseFacts,
+};
 use siaga_model::refusal::Sentence;
+use siaga_model::reservation::RESERVATION;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
 use siaga_runner::hands::{
@@ -198,6 +201,32 @@ impl NodeHands {
         self.kits
             .get(service)
             .map_or_else(Vec::new, |kit| kit.disk.problems())
+    }
+
+    /// What the reservation on the disk set of `service` says of `node`, where there is one.
+    pub fn reservation_view(&self, service: &ServiceName, node: &NodeName) -> Option<FenceView> {
+        let reservation = self.kits.get(service)?.reservation.as_ref()?;
+        Some(FenceView {
+            name: RESERVATION.to_owned(),
+            kind: FenceKind::Reservation,
+            state: reservation.state_of(node),
+        })
+    }
+
+    /// Why this node must let go at once: it took the disk set, and its registration at the disk is gone. What can't be
+    /// told is no reason.
+    pub fn key_gone(&self, service: &ServiceName) -> Option<Why> {
+        let reservation = self.kits.get(service)?.reservation.as_ref()?;
+        self.taken.load(service)?;
+        match reservation.is_gone() {
+            Ok(true) => Some(reservation.why_gone()),
+            Ok(false) | Err(_) => None,
+        }
+    }
+
+    /// Ends the database at once, without a word to its clients: what it could write back is refused by the disk.
+    pub fn kill_database(&self, service: &ServiceName) -> Acted {
+        postgres::stop::kill(&self.kit(service)?.server)
     }
 
     /// Is the block device there only while this node holds the disk set, and not here now?
@@ -416,6 +445,26 @@ impl Hands for NodeHands {
             return Err(precondition(Why::FencesItself));
         }
         fence::act_off(self.device(victim, device).map_err(precondition)?)
+    }
+
+    fn reserve(&self, service: &ServiceName, victim: &NodeName, epoch: &Epoch) -> Acted {
+        if victim == &self.node {
+            return Err(precondition(Why::FencesItself));
+        }
+        match &self.kit(service)?.reservation {
+            Some(reservation) => reservation.reserve(epoch),
+            None => Err(precondition(Why::NoReservation)),
+        }
+    }
+
+    fn reservation(&self, service: &ServiceName, epoch: &Epoch) -> FenceState {
+        let reservation = self.kits.get(service).and_then(|k| k.reservation.as_ref());
+        reservation.map_or(
+            FenceState::Failed {
+                why: Why::NoReservation,
+            },
+            |r| r.state_under(epoch),
+        )
     }
 
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {

@@ -249,7 +249,7 @@ fn a_newer_mandate_that_came_during_the_proof_of_release_gets_no_old_promise() {
 
 #[test]
 fn a_fence_that_is_confirmed_gives_a_proof() {
-    for fence in [FenceKind::Power, FenceKind::Fabric] {
+    for fence in [FenceKind::Power, FenceKind::Fabric, FenceKind::Reservation] {
         let desk = desk();
         let report = desk.carry(&five(), fence_action(fence));
         let expected = ProofRecord {
@@ -258,6 +258,27 @@ fn a_fence_that_is_confirmed_gives_a_proof() {
         };
         assert_eq!(report.proof, Some(expected));
     }
+}
+
+/// The key on the disk carries the mandate of the very order, and a node registers under no other.
+#[test]
+fn a_reservation_is_made_under_the_mandate_of_its_order() {
+    let desk = desk();
+    desk.carry(&five(), fence_action(FenceKind::Reservation));
+    let calls = desk.hands.calls();
+    assert_eq!(calls, ["reserve", "reserved against serverdb under 5"]);
+    let stale = desk.carry(&epoch(4, ME), fence_action(FenceKind::Reservation));
+    assert!(!stale.outcome.is_done());
+    assert_eq!(desk.hands.calls(), calls, "nothing was registered");
+}
+
+#[test]
+fn a_reservation_that_is_not_confirmed_gives_no_proof() {
+    let desk = desk();
+    desk.hands.fail("reserve", FailureKind::Fence);
+    let report = desk.carry(&five(), fence_action(FenceKind::Reservation));
+    assert!(!report.outcome.is_done());
+    assert_eq!(report.proof, None);
 }
 
 #[test]

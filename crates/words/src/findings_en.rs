@@ -37,6 +37,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
                 "Entries of the event log on {node} were changed, removed or reordered; that file was put aside"
             )
         }
+        F::ReservationLost => format!("{node} lost its reservation on the disk set, and let go"),
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
         F::ProbeMissing => format!("No client probe reports to {node}"),
         F::EventKeyUnknown => {
@@ -80,6 +81,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
         F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),
         F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
+        F::ReservationLost => "Look where the service runs now (siaga status). If it runs nowhere, type siaga start; then find out why the storage lost the reservation.".into(),
         F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
         F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
         F::EventKeyUnknown => format!(

@@ -39,6 +39,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
                 "Baris catatan kejadian di {node} diubah, dihapus, atau ditukar; berkas itu telah disisihkan"
             )
         }
+        F::ReservationLost => {
+            format!("{node} kehilangan reservasi pada kumpulan disk, dan sudah melepas")
+        }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
         F::EventKeyUnknown => {
@@ -88,6 +91,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::JournalDamaged => {
             "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
         }
+        F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga mulai; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
         F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
         F::ProbeMissing => {
             "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()

@@ -108,6 +108,13 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             let cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
             format!("this node was declared gone under mandate {mandate}; {}", cleaned.join("; "))
         }
+        E::KeyGone { why, cleaned } => {
+            let mut cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
+            if cleaned.is_empty() {
+                cleaned.push("nothing was left here".into());
+            }
+            format!("{}; {}", said(English, why), cleaned.join("; "))
+        }
         // --- layers
         E::ApplicationRuns { name } => format!("{name} runs"),
         E::ApplicationStopped { name } => format!("{name} does not run"),

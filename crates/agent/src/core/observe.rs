@@ -184,7 +184,11 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     let address = tokio::task::spawn_blocking(move || {
         witness::node_address(&c.config, &c.me, &n, ADDRESS_TIMEOUT)
     });
-    let (agent, fences, address) = tokio::join!(agent, fences, address);
+    let (c, n, s) = (core.clone(), node.clone(), service.name.clone());
+    let reservation = tokio::task::spawn_blocking(move || c.hands.reservation_view(&s, &n));
+    let (agent, mut fences, address, reservation) =
+        tokio::join!(agent, fences, address, reservation);
+    fences.extend(reservation.ok().flatten());
     let view = NodeView {
         agent,
         power: power(&fences),

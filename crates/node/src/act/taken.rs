@@ -16,7 +16,8 @@ pub struct Taken {
     pub service: ServiceName,
     pub epoch: Epoch,
     pub boot: BootId,
-    /// Every other node's power was seen off: the block of a multiple-mount protection may be cleared.
+    /// Every other node's power was seen off, or its registration at the disk is gone: the block of a multiple-mount
+    /// protection may be cleared.
     pub all_powered_off: bool,
     /// Every other node let go by itself.
     #[serde(default)]
@@ -45,13 +46,14 @@ impl Taken {
     }
 }
 
-/// Only a fence that switched the power off ends another node's claim on the file system's own protection. A node
-/// whose storage was cut, or of which a person says so, may come back to it.
+/// Only a fence that switched the power off, or that had the disk itself refuse the node's writes, ends another node's
+/// claim on the file system's own protection. A node whose way to the storage was cut, or of which a person says so,
+/// may come back to it. (The record keeps the name of its first version.)
 pub fn all_powered_off(proofs: &[ProofRecord]) -> bool {
     use siaga_model::config::FenceKind;
     let off = |p: &ProofRecord| match &p.ground {
         Ground::Fenced {
-            fence: FenceKind::Power,
+            fence: FenceKind::Power | FenceKind::Reservation,
             ..
         } => true,
         Ground::Fenced {
@@ -151,6 +153,7 @@ mod tests {
             how: AttestKind::Unplugged,
         });
         assert!(all_powered_off(&[fenced(FenceKind::Power)]));
+        assert!(all_powered_off(&[fenced(FenceKind::Reservation)]));
         assert!(!all_powered_off(&[]));
         assert!(!all_powered_off(&[fenced(FenceKind::Fabric)]));
         assert!(!all_powered_off(&[proof(Ground::Released)]));

@@ -15,7 +15,7 @@ fn samples(kind: &str) -> Vec<Value> {
         "UtcMicros" => vec![json!(1_754_031_909_123_456_i64)],
         "IpAddr" => vec![json!("192.0.2.50")],
         "PathBuf" => vec![json!("/srv/simrs")],
-        "FenceKind" => vec![json!("power"), json!("fabric")],
+        "FenceKind" => vec![json!("power"), json!("fabric"), json!("reservation")],
         "AttestKind" => vec![
             json!("unplugged"),
             json!("switched-off"),

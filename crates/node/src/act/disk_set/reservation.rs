@@ -283,6 +283,11 @@ impl Layer for Arc<Reservation> {
                 }
                 let registered = seen.keys.iter().filter(|k| k.is_of(&self.me)).count();
                 let registered = u64::try_from(registered).unwrap_or(u64::MAX);
+                let held = |h: kernel::Holder| h.registrants_write && h.key.is_of(&self.me);
+                if registered > 0 && !seen.holder.is_some_and(held) {
+                    let device = self.device.clone();
+                    add(true, Why::ReservationNotOurs { device });
+                }
                 if let Ok(paths) = self.paths()
                     && registered > 0
                     && registered != paths
