@@ -323,6 +323,33 @@ fn both_sides_ordered_at_once_one_wins() {
 }
 
 #[test]
+fn an_address_left_on_the_other_node_goes_by_a_start_and_the_service_stays() {
+    let lab = Lab::up(&[]);
+    let load = lab.load(20);
+    let vip = lab.status()["service"]["vip"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let left = format!("{vip}/32");
+    lab.exec("backup", &["ip", "address", "add", &left, "dev", "eth0"])
+        .expect(0);
+    wait_until("the screen says so", || lab.state("serverdb") == "danger");
+    let done = lab
+        .siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(done["outcome"], "done", "{done}");
+    assert!(
+        !lab.exec("backup", &["ip", "-o", "address"])
+            .out
+            .contains(&format!(" {vip}/"))
+    );
+    wait_until("all is well", || lab.state("serverdb") == "running");
+    assert_eq!(lab.holder().as_deref(), Some("serverdb"));
+    nothing_lost(load);
+}
+
+#[test]
 fn a_mount_made_by_hand_is_noticed_and_reported() {
     let lab = Lab::up(&[]);
     lab.siaga("serverdb", &["stop", "--yes", "--json"])

@@ -114,27 +114,31 @@ fn step_time(view: &EventView) -> Option<(&'static str, u64)> {
 /// The name under which `Journal::step_history` gives the rates of recoveries, in KiB per second.
 pub const REDO_RATE: &str = "redo_kib_per_s";
 
-/// How fast a start redid the WAL, the rest of the start among it: what a clean start takes is short beside it.
-fn redo_rate(view: &EventView) -> Option<u64> {
+/// The same for what checkpoints before a stop wrote back, in KiB of WAL per second.
+pub const WRITE_BACK_RATE: &str = "write_back_kib_per_s";
+
+/// How fast a start redid the WAL, or a checkpoint wrote back what it stood for, with the name of the rate. The rest of the
+/// step is among it: what it takes with nothing to do is short beside it.
+fn rate(view: &EventView) -> Option<(&'static str, u64)> {
     let EventBody::StepFinished { report, .. } = &view.event.body else {
         return None;
     };
     let (_, ms) = step_time(view)?;
-    let bytes = report.notes.iter().find_map(|note| match note {
-        Note::WalToRedo { bytes } => Some(*bytes),
+    let (name, bytes) = report.notes.iter().find_map(|note| match note {
+        Note::WalToRedo { bytes } => Some((REDO_RATE, *bytes)),
+        Note::WalToWriteBack { bytes } => Some((WRITE_BACK_RATE, *bytes)),
         _ => None,
     })?;
-    // A recovery of next to nothing says nothing of the rate.
-    (bytes >= 16 << 20).then(|| (bytes >> 10).saturating_mul(1000) / ms.max(1))
+    // Next to nothing says nothing of the rate.
+    (bytes >= 16 << 20).then(|| (name, (bytes >> 10).saturating_mul(1000) / ms.max(1)))
 }
 
 pub(crate) fn add_step_times(times: &mut StepTimes, events: &[EventView]) {
     for (action, ms) in events.iter().filter_map(step_time) {
         times.entry(action.to_owned()).or_default().push(ms);
     }
-    let rates: Vec<u64> = events.iter().filter_map(redo_rate).collect();
-    if !rates.is_empty() {
-        times.entry(REDO_RATE.to_owned()).or_default().extend(rates);
+    for (name, kib_per_s) in events.iter().filter_map(rate) {
+        times.entry(name.to_owned()).or_default().push(kib_per_s);
     }
 }
 

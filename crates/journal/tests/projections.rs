@@ -256,6 +256,17 @@ fn a_recovery_says_how_fast_it_redid_the_wal() {
     }
     assert_eq!(journal.step_history(REDO_RATE), [(1 << 20) / 10]);
     assert_eq!(journal.step_history("start_database").len(), 3);
+    // What a checkpoint before a stop wrote back is another rate.
+    let mut body = step(
+        Action::Checkpoint,
+        StepOutcome::Done { changed: true },
+        20_000,
+    );
+    if let EventBody::StepFinished { report, .. } = &mut body {
+        report.notes = vec![siaga_model::Note::WalToWriteBack { bytes: 1 << 30 }];
+    }
+    journal.append(of_service(body), Durability::Sync).unwrap();
+    assert_eq!(journal.step_history(WRITE_BACK_RATE), [(1 << 20) / 20]);
     // What is written after the first question counts too.
     let body = with(Some(1 << 30), 5_000);
     journal.append(of_service(body), Durability::Sync).unwrap();

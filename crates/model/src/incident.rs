@@ -225,6 +225,8 @@ pub enum Basis {
     DecisionPrior,
     /// WAL that is to be redone, against the measured or a stated rate.
     Redo { bytes: u64, bytes_per_s: u64 },
+    /// What is to be written back to the files before a stop, against the measured or a stated rate.
+    WriteBack { bytes: u64, bytes_per_s: u64 },
     /// A person said so.
     Person,
 }

@@ -24,6 +24,10 @@ pub enum Note {
     WalToRedo {
         bytes: u64,
     },
+    /// So much of the WAL was not yet written back to the files before a checkpoint.
+    WalToWriteBack {
+        bytes: u64,
+    },
     LockFileKept {
         path: PathBuf,
         pid: i32,

@@ -22,10 +22,13 @@ pub struct History {
     pub steps: BTreeMap<String, Vec<u64>>,
     /// From the first sign to the decision, in unplanned incidents.
     pub decisions_ms: Vec<u64>,
-    /// The WAL that a start has to redo, as it was seen last. `None`: nothing, or it is not known.
-    pub redo_bytes: Option<u64>,
+    /// The WAL since the last checkpoint, as it was seen last: what a start has to redo after a crash, and what a stop
+    /// has to write back before. `None`: nothing, or it is not known.
+    pub wal_bytes: Option<u64>,
     /// How fast this site's own recoveries were, KiB per second, oldest first.
     pub redo_kib_per_s: Vec<u64>,
+    /// How fast this site's checkpoints before a stop were, KiB of WAL per second, oldest first.
+    pub write_back_kib_per_s: Vec<u64>,
 }
 
 /// How far it is.
@@ -81,17 +84,16 @@ fn add(
     parts: &mut Vec<[f64; 3]>,
     based_on: &mut Vec<Basis>,
 ) {
+    // What is written back once, or written back by the stop, is not there any more for the next step.
+    let mut wal_bytes = history.wal_bytes;
     for (action, elapsed) in steps {
         let own = history.steps.get(&action).map_or(&[][..], Vec::as_slice);
         let mut spread = spread(own, prior(&action));
-        if action == "start_database"
-            && let Some(bytes) = history.redo_bytes
-        {
-            let (redo, bytes_per_s) = redo(bytes, &history.redo_kib_per_s);
-            // A start takes at least what the redo takes, and a little for itself.
-            let with_redo = redo.map(|ms| ms + spread[0]);
-            spread = std::array::from_fn(|q| spread[q].max(with_redo[q]));
-            based_on.push(Basis::Redo { bytes, bytes_per_s });
+        if let Some((ms, basis)) = live(history, &action, &mut wal_bytes) {
+            // It takes at least what this takes, and a little for itself.
+            let with_it = ms.map(|ms| ms + spread[0]);
+            spread = std::array::from_fn(|q| spread[q].max(with_it[q]));
+            based_on.push(basis);
         }
         parts.push(left(spread, elapsed));
         based_on.push(match u32::try_from(own.len()) {
@@ -123,10 +125,30 @@ fn prior(action: &str) -> [u64; 3] {
 
 /// How fast WAL is redone where this site has not measured it, KiB per second: ten, forty, two hundred MiB.
 const REDO: [u64; 3] = [10 << 10, 40 << 10, 200 << 10];
+/// How fast a checkpoint writes back what so much WAL stands for: two, twenty, a hundred MiB. Pages lie apart on the disk, and
+/// one that was changed often is written once.
+const WRITE_BACK: [u64; 3] = [2 << 10, 20 << 10, 100 << 10];
 
-/// What so much WAL takes, in milliseconds, and the likely rate in bytes per second.
-fn redo(bytes: u64, own: &[u64]) -> ([f64; 3], u64) {
-    let [slow, likely, fast] = spread(own, REDO).map(|kib| kib.max(1.0) * 1024.0);
+/// What the WAL since the last checkpoint adds to a step.
+fn live(history: &History, action: &str, wal_bytes: &mut Option<u64>) -> Option<([f64; 3], Basis)> {
+    match action {
+        "start_database" => {
+            let bytes = wal_bytes.take()?;
+            let (ms, bytes_per_s) = at_rate(bytes, &history.redo_kib_per_s, REDO);
+            Some((ms, Basis::Redo { bytes, bytes_per_s }))
+        }
+        "checkpoint" | "stop_database" => {
+            let bytes = wal_bytes.take()?;
+            let (ms, bytes_per_s) = at_rate(bytes, &history.write_back_kib_per_s, WRITE_BACK);
+            Some((ms, Basis::WriteBack { bytes, bytes_per_s }))
+        }
+        _ => None,
+    }
+}
+
+/// What so many bytes take, in milliseconds, and the likely rate in bytes per second.
+fn at_rate(bytes: u64, own: &[u64], prior: [u64; 3]) -> ([f64; 3], u64) {
+    let [slow, likely, fast] = spread(own, prior).map(|kib| kib.max(1.0) * 1024.0);
     let ms = |rate: f64| bytes as f64 / rate * 1000.0;
     ([ms(fast), ms(likely), ms(slow)], likely as u64)
 }

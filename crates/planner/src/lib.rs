@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | who coordinates, and where is the service to be? | [`goal()`] | `goal.rs` |
 //! | which steps bring it there, or why not? | [`plan`] | `planned.rs`, `guards.rs`, `takeover.rs`, `neighbours.rs`, `moving.rs`, `steps.rs` |
-//! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs` |
+//! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs`, `danger.rs` |
 //! | could we take over now? | [`readiness()`] | `readiness.rs` |
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
 //! | what do people still have to do? | [`duties::duties`] | `duties.rs` |
@@ -24,6 +24,7 @@
 )]
 
 mod calendar;
+mod danger;
 mod diagnose;
 pub mod duties;
 pub mod estimate;

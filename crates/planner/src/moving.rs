@@ -13,21 +13,32 @@ use siaga_model::{NodeName, StepId};
 type Enlisted = (NodeName, StepId);
 
 impl Planner<'_> {
-    /// The service runs on the target and nobody else has anything: only what comes after the database is left.
-    pub(crate) fn finish(&self, target: &NodeName) -> Plan {
+    /// The service runs on the target: what the others have left over goes, and what comes after the database is done.
+    pub(crate) fn finish(&self, target: &NodeName, left_over: &[&NodeName]) -> Plan {
         let (world, service) = (self.world, self.world.service);
         let mut graph = Graph::default();
-        let enlist = graph.add(target, Action::Enlist, &[]);
+        let mut enlisted: Vec<Enlisted> = Vec::new();
+        for node in left_over.iter().copied().chain([target]) {
+            enlisted.push((node.clone(), graph.add(node, Action::Enlist, &[])));
+        }
+        let mut last = enlisted.last().map_or(StepId(0), |(_, id)| *id);
+        for node in left_over {
+            last = self.release(&mut graph, node, &enlisted).disk;
+        }
         if world.applications_run(target) {
-            graph.test(target, service, enlist);
+            graph.test(target, service, last);
         } else {
-            graph.serve(target, service, enlist);
+            graph.serve(target, service, last);
         }
         let sentence = Sentence::ServiceRuns {
             service: world.name(),
             node: target.clone(),
         };
-        self.made(graph, Vec::new(), sentence, vec![Sentence::ClientNotTried])
+        let release = |node: &&NodeName| PlannedProof::Release {
+            node: (*node).clone(),
+        };
+        let letting_go = left_over.iter().map(release).collect();
+        self.made(graph, letting_go, sentence, vec![Sentence::ClientNotTried])
     }
 
     pub(crate) fn move_to(&self, target: &NodeName, letting_go: Vec<PlannedProof>) -> Plan {

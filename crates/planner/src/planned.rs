@@ -54,14 +54,16 @@ impl Planner<'_> {
         guards::refuse_unable_target(world, target)?;
         guards::refuse_lost_journal(world, self.request)?;
         let others = world.others(target);
-        let in_the_way = |n: &&NodeName| {
+        let in_the_way = |n: &&&NodeName| {
             !matches!(
                 world.grip(n),
                 Grip::Free | Grip::Silent | Grip::CutOff { .. }
             )
         };
-        if world.is_complete(target) && !others.iter().any(in_the_way) {
-            return Ok(self.finish(target));
+        let in_the_way: Vec<_> = others.iter().filter(in_the_way).copied().collect();
+        // What runs is not touched: the others let go of what they have left.
+        if world.is_complete(target) && in_the_way.iter().all(|n| world.grip(n) == Grip::Holds) {
+            return Ok(self.finish(target, &in_the_way));
         }
         let mut letting_go = Vec::new();
         for node in others {
@@ -91,6 +93,8 @@ impl Planner<'_> {
                 }
                 self.refuse_unplanned(target)
             }
+            // What another node has left of it (an address, at most) is taken away by a start.
+            MoveKind::Start if self.left_elsewhere(target) => Ok(()),
             MoveKind::Takeover | MoveKind::Start if world.is_complete(target) => {
                 Err(guards::already_there(world, target))
             }
@@ -103,6 +107,11 @@ impl Planner<'_> {
             | MoveKind::Restart
             | MoveKind::Stop => Ok(()),
         }
+    }
+
+    fn left_elsewhere(&self, target: &NodeName) -> bool {
+        let others = self.world.others(target);
+        others.iter().any(|n| self.world.grip(n) == Grip::Holds)
     }
 
     /// A planned move needs every agent, and a service that runs somewhere else.

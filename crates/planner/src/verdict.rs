@@ -1,13 +1,13 @@
 //! One sentence of truth with its evidence, and the one recommended act.
 
+use crate::danger::danger;
 use crate::evidence;
 use crate::goal::goal;
-use crate::guards;
 use crate::planned::plan;
 use crate::world::{Grip, World};
 use siaga_model::NodeName;
 use siaga_model::api::{Verdict, VerdictState};
-use siaga_model::config::{Config, FenceKind};
+use siaga_model::config::Config;
 use siaga_model::observation::{DatabaseState, Observation};
 use siaga_model::plan::{MoveKind, Request};
 use siaga_model::refusal::{Advice, Sentence};
@@ -49,7 +49,7 @@ pub fn verdict(config: &Config, observation: &Observation) -> Verdict {
 }
 
 /// A verdict before its common evidence.
-struct Found {
+pub(crate) struct Found {
     state: VerdictState,
     sentence: Sentence,
     /// What comes before the other evidence.
@@ -59,7 +59,7 @@ struct Found {
 }
 
 impl Found {
-    fn new(state: VerdictState, sentence: Sentence, advice: Vec<Advice>) -> Self {
+    pub(crate) fn new(state: VerdictState, sentence: Sentence, advice: Vec<Advice>) -> Self {
         Self {
             state,
             sentence,
@@ -68,7 +68,7 @@ impl Found {
             active: None,
         }
     }
-    fn because(mut self, first: Vec<Sentence>) -> Self {
+    pub(crate) fn because(mut self, first: Vec<Sentence>) -> Self {
         self.first = first;
         self
     }
@@ -96,7 +96,7 @@ fn witnesses(world: &World) -> Vec<Sentence> {
     said
 }
 
-fn ready(world: &World) -> Option<NodeName> {
+pub(crate) fn ready(world: &World) -> Option<NodeName> {
     let runs = |n: &NodeName| world.is_ready(n) && world.cut_off_by(n).is_none();
     let mut ready = world.nodes().filter(|n| runs(&n.name));
     match (ready.next(), ready.next()) {
@@ -126,54 +126,6 @@ fn in_a_run(world: &World) -> Option<Found> {
         run: run.run.clone(),
     }];
     Some(Found::new(VerdictState::InTransition, sentence, advice).because(vec![by]))
-}
-
-fn danger(world: &World) -> Option<Found> {
-    let found = |sentence, advice| Some(Found::new(VerdictState::Danger, sentence, advice));
-    let holders = guards::disk_holders(world);
-    if holders.len() > 1 {
-        let said = holders.iter().map(|n| evidence::holds(world, n)).collect();
-        let sentence = Sentence::BothHold { nodes: holders };
-        return found(sentence, guards::two_holders_advice(world)).map(|f| f.because(said));
-    }
-    if let Some((sentence, hardware)) = evidence::address_conflict(world) {
-        return found(sentence, vec![Advice::FindStranger { hardware }]);
-    }
-    for node in world.nodes().filter(|n| !world.is_ready(&n.name)) {
-        if let Some(mount) = evidence::strangers(world, &node.name).next() {
-            let by_hand = Advice::UnmountByHand {
-                node: node.name.clone(),
-                mount_point: mount.mount_point.clone(),
-            };
-            return found(evidence::stranger(&node.name, mount), vec![by_hand]);
-        }
-    }
-    let active = ready(world)?;
-    world
-        .others(&active)
-        .into_iter()
-        .find_map(|node| left_address(world, node))
-}
-
-/// A node other than the one that serves still has the virtual address, or answers for it.
-fn left_address(world: &World, node: &NodeName) -> Option<Found> {
-    let present = world
-        .facts(node)
-        .and_then(|f| f.virtual_ips.iter().find(|v| v.present));
-    let sentence = match present {
-        Some(vip) => Sentence::VirtualIpLeftOver {
-            node: node.clone(),
-            address: vip.address,
-        },
-        None => evidence::virtual_address(world, node)?,
-    };
-    let fences = world.config.node(node).map_or(&[][..], |n| &n.fences);
-    let advice = if fences.iter().any(|f| f.kind == FenceKind::Power) {
-        vec![Advice::PowerOff { node: node.clone() }, Advice::Diagnose]
-    } else {
-        vec![Advice::Diagnose]
-    };
-    Some(Found::new(VerdictState::Danger, sentence, advice))
 }
 
 /// A run that was cut off, or that is stuck.

@@ -136,9 +136,9 @@ fn estimates_are_scored_against_what_happened() {
 #[test]
 fn the_wal_that_is_to_be_redone_counts_at_the_rate_of_own_recoveries() {
     let steps = left(&[("start_database", None)]);
-    let with = |redo_bytes, rates: &[u64]| {
+    let with = |wal_bytes, rates: &[u64]| {
         let history = History {
-            redo_bytes,
+            wal_bytes,
             redo_kib_per_s: rates.to_vec(),
             ..own("start_database", &[2_000; 8])
         };
@@ -159,4 +159,38 @@ fn the_wal_that_is_to_be_redone_counts_at_the_rate_of_own_recoveries() {
     assert!(measured.high_s - measured.low_s < stated.high_s - stated.low_s);
     // Next to nothing to redo changes nothing.
     assert_eq!(with(Some(1 << 20), &[]).0.likely_s, none.likely_s);
+}
+
+#[test]
+fn what_is_to_be_written_back_before_a_stop_counts_once() {
+    let move_ = [
+        ("checkpoint", None),
+        ("stop_database", None),
+        ("start_database", None),
+    ];
+    let with = |steps: &[(&str, Option<u64>)], wal_bytes, rates: &[u64]| {
+        let history = History {
+            wal_bytes,
+            write_back_kib_per_s: rates.to_vec(),
+            ..History::default()
+        };
+        estimate(&history, &left(steps))
+    };
+    let gib = 4u64 << 30;
+    let (stated, based_on) = with(&move_, Some(gib), &[]);
+    let back = Basis::WriteBack {
+        bytes: gib,
+        bytes_per_s: 20 << 20,
+    };
+    assert!(based_on.contains(&back), "{based_on:?}");
+    // Written back, it is not redone.
+    assert!(!based_on.iter().any(|b| matches!(b, Basis::Redo { .. })));
+    assert!(stated.likely_s > 200, "{stated:?}");
+    let (measured, _) = with(&move_, Some(gib), &[100 << 10; 8]);
+    assert!((45..60).contains(&measured.likely_s), "{measured:?}");
+    // Without a checkpoint before it the stop itself writes it back.
+    let (_, based_on) = with(&move_[1..], Some(gib), &[]);
+    assert!(based_on.contains(&back), "{based_on:?}");
+    let (_, based_on) = with(&move_[2..], Some(gib), &[]);
+    assert!(based_on.iter().any(|b| matches!(b, Basis::Redo { .. })));
 }

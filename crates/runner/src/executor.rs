@@ -275,7 +275,10 @@ impl Executor<'_> {
         Ok(Did::changed(Vec::new()))
     }
 
+    /// Lets go for good. The addresses go here too, whatever the plan saw: a step of an older mandate may have added
+    /// one after that look, and nobody else would take it away.
     fn release(&self, order: &Order, brought: &mut Brought) -> Acted {
+        self.hands.remove_virtual_ips(&order.service)?;
         let did = self.hands.prove_released(&order.service)?;
         let mut bench = self.bench.lock();
         let Bench { ledger, store, .. } = &mut *bench;

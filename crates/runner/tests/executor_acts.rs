@@ -50,7 +50,10 @@ fn acts() -> Vec<(Action, Vec<&'static str>)> {
         (Action::StopDatabase, vec!["stop_database"]),
         (Action::RemoveVirtualIp, vec!["remove_virtual_ips"]),
         (Action::Unmount, vec!["unmount"]),
-        (Action::Release, vec!["prove_released"]),
+        (
+            Action::Release,
+            vec!["remove_virtual_ips", "prove_released"],
+        ),
         (
             fence_action(FenceKind::Power),
             vec!["fence", "fenced serverdb by ipmi"],

@@ -15,6 +15,7 @@ pub fn look(world: &World) -> Result<(), String> {
         order_of_things(world, service).map_err(of)?;
         single_use(world, service).map_err(of)?;
         no_mint_twice(world, service).map_err(of)?;
+        let_go_with_the_address(world, service).map_err(of)?;
     }
     fenced_by_mandate(world)
 }
@@ -91,6 +92,25 @@ fn no_mint_twice(world: &World, service: usize) -> Result<(), String> {
                 }
                 last = epoch.counter;
             }
+        }
+    }
+    Ok(())
+}
+
+/// A node that promised under the newest mandate that it knows has no address left: clients would be sent to it.
+fn let_go_with_the_address(world: &World, service: usize) -> Result<(), String> {
+    for (i, m) in world.machines.iter().enumerate() {
+        let part = &m.parts[service];
+        let newest = part.journal.iter().rev().find_map(|body| match body {
+            EventBody::Promised { .. } => Some(true),
+            EventBody::MandateMinted { .. }
+            | EventBody::FenceMandateMinted { .. }
+            | EventBody::MandateAdmitted { .. }
+            | EventBody::EpochSeen { .. } => Some(false),
+            _ => None,
+        });
+        if part.address && newest == Some(true) {
+            return Err(format!("{}: let go and kept the address", NODES[i]));
         }
     }
     Ok(())

@@ -17,6 +17,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::NoServerLog { said } => format!("no log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("ready in {}", duration(voice, *ms)),
         N::NeedsRecovery => "it was not shut down: recovery".into(),
+        N::WalToWriteBack { bytes } => {
+            format!("changes to write back: {} MiB of WAL", bytes.div_ceil(1 << 20))
+        }
         N::WalToRedo { bytes } => format!("WAL to redo: {} MiB", bytes.div_ceil(1 << 20)),
         N::LockFileKept { path, pid, process } => {
             format!("{} named process {pid} ({process}), which is no server: kept aside", path.display())

@@ -17,6 +17,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::NoServerLog { said } => format!("tanpa log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("siap dalam {}", duration(voice, *ms)),
         N::NeedsRecovery => "sebelumnya tidak dimatikan dengan tertib: perlu pemulihan".into(),
+        N::WalToWriteBack { bytes } => {
+            format!("perubahan yang perlu ditulis ke disk: {} MiB WAL", bytes.div_ceil(1 << 20))
+        }
         N::WalToRedo { bytes } => format!("WAL yang perlu diulang: {} MiB", bytes.div_ceil(1 << 20)),
         N::LockFileKept { path, pid, process } => format!(
             "{} menyebut proses {pid} ({process}), yang bukan PostgreSQL: berkas itu disisihkan", path.display()

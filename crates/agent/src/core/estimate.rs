@@ -4,6 +4,7 @@ use super::incidents::{open_of, records};
 use super::seen::{Seen, seen};
 use super::state::Core;
 use siaga_journal::JournalError;
+use siaga_journal::projections::{REDO_RATE, WRITE_BACK_RATE};
 use siaga_model::config::Service;
 use siaga_model::incident::{Basis, Estimate, IncidentKind, Range};
 use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
@@ -120,7 +121,7 @@ async fn now(
     records: &[IncidentRecord],
 ) -> (EstimatePhase, Option<Range>, Vec<Basis>) {
     let mut history = history(core, records);
-    history.redo_bytes = super::redo::to_redo(core, service).await;
+    history.wal_bytes = super::redo::to_redo(core, service).await;
     if let Some(left) = running(core, &service.name).await {
         let (range, based_on) = estimate::estimate(&history, &Phase::Running { left });
         return (EstimatePhase::Running, Some(range), based_on);
@@ -145,13 +146,17 @@ fn history(core: &Core, records: &[IncidentRecord]) -> History {
         .filter(|r| r.kind == IncidentKind::Unplanned)
         .filter_map(|r| r.figures.decision_ms)
         .collect();
-    let rate = siaga_journal::projections::REDO_RATE;
     History {
         steps,
         decisions_ms,
-        redo_bytes: None,
-        redo_kib_per_s: core.log.with(|journal| journal.step_history(rate)),
+        wal_bytes: None,
+        redo_kib_per_s: rates(core, REDO_RATE),
+        write_back_kib_per_s: rates(core, WRITE_BACK_RATE),
     }
+}
+
+fn rates(core: &Core, name: &str) -> Vec<u64> {
+    core.log.with(|journal| journal.step_history(name))
 }
 
 /// What the run at work has left: here, or at the node that coordinates it.

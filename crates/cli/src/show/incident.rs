@@ -442,6 +442,9 @@ fn basis(ctx: &Context, basis: &Basis) -> String {
         Basis::Prior { action } => format!("{}: {}", step(action), label(ctx, L::Prior)),
         Basis::Decisions { times } => format!("{times} {}", label(ctx, L::OwnDecisions)),
         Basis::DecisionPrior => label(ctx, L::DecisionPrior).to_owned(),
+        Basis::WriteBack { bytes, bytes_per_s } => {
+            format!("{}: {bytes} B, {bytes_per_s} B/s", step("checkpoint"))
+        }
         Basis::Redo { bytes, bytes_per_s } => format!("WAL {bytes} B, {bytes_per_s} B/s"),
         Basis::Person => label(ctx, L::APerson).to_owned(),
     }

@@ -20,11 +20,12 @@ pub mod stop;
 use connect::Answer;
 use pid_file::SaidState;
 use process::Signature;
+use recovery::RedoRange;
 use siaga_model::ServiceName;
-use siaga_model::Why;
 use siaga_model::config::Database;
 use siaga_model::observation::DatabaseState;
 use siaga_model::run::FailureKind;
+use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -124,6 +125,9 @@ impl Postgres {
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
         let postmaster = postmaster.ok_or_else(|| trouble(Why::DatabaseNotRunning))?;
         let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
+        // What it takes is measured against this later: the rate at which this site's disks take changes.
+        let range = RedoRange::measure(&self.config.data_dir);
+        let notes = range.map(|r| Note::WalToWriteBack { bytes: r.bytes() });
         connect::query(
             &self.rt,
             &self.config,
@@ -132,7 +136,7 @@ impl Postgres {
             "checkpoint",
             CHECKPOINT_WITHIN,
         )
-        .map(|_| Did::changed(Vec::new()))
+        .map(|_| Did::changed(notes.into_iter().collect()))
         .map_err(|answer| trouble(unanswered(answer)))
     }
 }
