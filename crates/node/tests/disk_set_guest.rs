@@ -10,6 +10,7 @@ use siaga_model::observation::{FenceState, Holding};
 use siaga_model::reservation::ReservationKey;
 use siaga_model::{Epoch, NodeName, RunId, ServiceName, Why};
 use siaga_node::act::disk_set::layered::{Layer, Layered};
+use siaga_node::act::disk_set::drbd::Resource;
 use siaga_node::act::disk_set::lvm::{RELEASED, VolumeGroup};
 use siaga_node::act::disk_set::reservation::{Reservation, kernel};
 use siaga_node::act::disk_set::under_way::UnderWay;
@@ -237,4 +238,56 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
         "vgchange -y --config 'local/extra_system_ids=[\"siaga-released\"]' --systemid backup vg_simrs",
     );
     run("vgremove -qy vg_simrs");
+}
+
+/// Both sides of the pair that `tests/guest/two-replicas.sh` made: `here` is serverdb's, `there` backup's.
+#[test]
+#[ignore = "needs a guest with a DRBD pair, as tests/guest/two-replicas.sh makes it"]
+fn only_up_to_date_data_is_promoted() {
+    let service = ServiceName::from("guest-drbd");
+    let set = |name: &str, device: &str| {
+        let resource = Resource::new(name, &service);
+        let block = BlockDevice::new(device.into());
+        Layered::new(block, vec![Box::new(resource)], UnderWay::of(&service))
+    };
+    let here = set("here", "/dev/drbd0");
+    let there = set("there", "/dev/drbd1");
+    let connected = "until drbdsetup events2 --now there | grep -q 'connection:Connected'; do sleep 0.2; done; \
+                     until drbdsetup events2 --now there | grep -q ' disk:UpToDate'; do sleep 0.2; done";
+    run(connected);
+    let (first, second) = (epoch(1, "serverdb"), epoch(2, "backup"));
+    assert_eq!((here.look(), there.look()), (Holding::Free, Holding::Free));
+    assert!(here.take(&order(&first)).unwrap().changed);
+    assert!(matches!(here.look(), Holding::Held { .. }));
+    assert_eq!(there.look(), Holding::Free);
+    write(Path::new("/dev/drbd0")).unwrap();
+    // The other node is primary: not taken from it.
+    let refused = |acted| match acted {
+        Err(Trouble::Failed(failure)) => failure.detail,
+        other => panic!("{other:?}"),
+    };
+    let why = refused(there.take(&order(&second)));
+    assert!(matches!(why, Why::DrbdPeerPrimary { .. }), "{why:?}");
+
+    // Cut apart, and told that its data is old.
+    run("drbdadm disconnect there && drbdadm outdate there");
+    let why = refused(there.take(&order(&second)));
+    assert!(matches!(why, Why::DrbdData { ref state, .. } if state == "Outdated"), "{why:?}");
+    assert_eq!(there.unable(), Some(why));
+    assert_eq!(there.look(), Holding::Free);
+    assert!(there.problems().iter().any(|p| p.blocking));
+
+    run(&format!("drbdadm connect there; drbdadm connect here || true; {connected}"));
+    assert_eq!(there.unable(), None);
+    // While it is open here, it is not given up.
+    let open = std::fs::File::open("/dev/drbd0").unwrap();
+    assert!(here.release().is_err());
+    drop(open);
+    assert!(here.release().unwrap().changed);
+    assert!(there.take(&order(&second)).unwrap().changed);
+    assert_eq!(there.retake(&order(&second)), Ok(Did::nothing()));
+    assert!(there.release().unwrap().changed);
+    // A resource that is not there is unknown, and never free.
+    let missing = set("missing", "/dev/drbd9");
+    assert!(matches!(missing.look(), Holding::Unknown { .. }));
 }
