@@ -174,6 +174,9 @@ pub enum Cause {
     BadVolumeGroup {
         found: String,
     },
+    BadResource {
+        found: String,
+    },
     BadMountPoint {
         path: PathBuf,
     },
@@ -332,6 +335,7 @@ impl Cause {
             Cause::BadUrl { .. } => "BAD_URL",
             Cause::BadUnit { .. } => "BAD_UNIT",
             Cause::BadMountOption { .. } => "BAD_MOUNT_OPTION",
+            Cause::BadResource { .. } => "BAD_RESOURCE",
             Cause::BadVolumeGroup { .. } => "BAD_VOLUME_GROUP",
             Cause::EqualReservationMarks => "EQUAL_RESERVATION_MARKS",
             Cause::BadPlaceholder { .. } => "BAD_PLACEHOLDER",

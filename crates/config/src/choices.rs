@@ -71,6 +71,7 @@ pub enum DriverKind {
     Command,
     Lvm,
     Scsi,
+    Drbd,
 }
 choice! {
     /// What makes the disk set exclusive.
@@ -79,16 +80,18 @@ choice! {
         "command" => DriverKind::Command,
         "lvm" => DriverKind::Lvm,
         "scsi" => DriverKind::Scsi,
+        "drbd" => DriverKind::Drbd,
     } of DriverKind
 }
 /// What a volume group may lie on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BelowKind {
     Scsi,
+    Drbd,
 }
 choice! {
     /// What makes the disk of a volume group exclusive.
-    BelowWord { "scsi" => BelowKind::Scsi } of BelowKind
+    BelowWord { "scsi" => BelowKind::Scsi, "drbd" => BelowKind::Drbd } of BelowKind
 }
 choice! {
     /// The file system on the disk set.

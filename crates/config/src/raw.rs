@@ -141,7 +141,7 @@ table! {
     /// Shared storage that one node at a time may hold.
     pub struct DiskSet {
         /// block: a plain shared block device. command: programs of the site. lvm: a volume group with a system ID.
-        /// scsi: persistent reservations. Default: block.
+        /// scsi: persistent reservations. drbd: a replicated device. Default: block.
         driver: Opt<DriverWord>,
         /// The block device with the file system: one path for both nodes, or one for each.
         device: Req<PerNode<AbsolutePath>>,
@@ -160,16 +160,20 @@ table! {
         volume_group: Opt<Text>,
         /// For lvm: what the disk of the volume group is exclusive by. May be left out.
         on: Opt<Below>,
+        /// For drbd: the resource.
+        resource: Opt<Text>,
     }
 }
 
 table! {
     /// What a volume group lies on.
     pub struct Below {
-        /// scsi: persistent reservations.
+        /// scsi: persistent reservations. drbd: a replicated device.
         driver: Req<BelowWord>,
-        /// The disk, or the multipath map: one path for both nodes, or one for each.
-        device: Req<PerNode<AbsolutePath>>,
+        /// For scsi: the disk, or the multipath map: one path for both nodes, or one for each.
+        device: Opt<PerNode<AbsolutePath>>,
+        /// For drbd: the resource.
+        resource: Opt<Text>,
     }
 }
 

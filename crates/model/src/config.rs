@@ -165,9 +165,10 @@ impl DiskSet {
                 on: Some(Below::Scsi(devices)),
                 ..
             } => devices,
-            DiskSetDriver::Block | DiskSetDriver::Command(_) | DiskSetDriver::Lvm { .. } => {
-                return None;
-            }
+            DiskSetDriver::Block
+            | DiskSetDriver::Command(_)
+            | DiskSetDriver::Lvm { .. }
+            | DiskSetDriver::Drbd { .. } => return None,
         };
         devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
     }
@@ -180,7 +181,10 @@ impl DiskSet {
                 on: Some(Below::Scsi(_)),
                 ..
             } => true,
-            DiskSetDriver::Block | DiskSetDriver::Command(_) | DiskSetDriver::Lvm { .. } => false,
+            DiskSetDriver::Block
+            | DiskSetDriver::Command(_)
+            | DiskSetDriver::Lvm { .. }
+            | DiskSetDriver::Drbd { .. } => false,
         }
     }
 }
@@ -201,6 +205,8 @@ pub enum DiskSetDriver {
     },
     /// Persistent reservations on the device itself: a SCSI disk, or a multipath map.
     Scsi,
+    /// A replicated device (DRBD): primary on the node that holds it.
+    Drbd { resource: String },
 }
 
 /// What a volume group lies on.
@@ -209,6 +215,8 @@ pub enum DiskSetDriver {
 pub enum Below {
     /// A disk, or a multipath map, with persistent reservations: its device on each node.
     Scsi(Vec<(NodeName, PathBuf)>),
+    /// A replicated device: its resource.
+    Drbd(String),
 }
 
 /// The programs of a site that take its disk set and give it up. An argument that is a [`Placeholder`] as a whole

@@ -78,6 +78,18 @@ pub enum Why {
     ReservationForgotten { device: PathBuf },
     /// The kernel knows reservations for whole disks only.
     ReservationPartition { device: PathBuf },
+    /// DRBD did not say what is known of the resource.
+    DrbdUntold { resource: String },
+    /// The data here is not up to date: `Outdated`, `Inconsistent`, `Diskless`.
+    DrbdData { resource: String, state: String },
+    /// The other node is primary.
+    DrbdPeerPrimary { resource: String },
+    /// The other node is not connected: what is written is not replicated.
+    DrbdAlone { resource: String },
+    /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
+    DrbdUnfenced { resource: String },
+    DrbdTwoPrimaries { resource: String },
+    DrbdPromotesItself { resource: String },
     /// The disk set has no persistent reservation.
     NoReservation,
     /// This node's registration at the disk is gone.
@@ -276,6 +288,10 @@ pub enum Holder {
     /// A volume that is active in the kernel.
     ActiveVolume {
         volume: String,
+    },
+    /// A replicated device that is primary.
+    Primary {
+        resource: String,
     },
     /// This node is registered at the disk: it can write.
     Registered {

@@ -217,7 +217,8 @@ impl NodeHands {
     /// told is no reason.
     pub fn key_gone(&self, service: &ServiceName) -> Option<Why> {
         let reservation = self.kits.get(service)?.reservation.as_ref()?;
-        self.taken.load(service)?;
+        // Taken before the site asked for reservations: there was never a key to lose.
+        self.taken.load(service).filter(|taken| taken.reserved)?;
         match reservation.is_gone() {
             Ok(true) => Some(reservation.why_gone()),
             Ok(false) | Err(_) => None,
@@ -229,6 +230,11 @@ impl NodeHands {
         postgres::stop::kill(&self.kit(service)?.server)
     }
 
+    /// Why this node could not take the disk set of `service` now, where that is known before.
+    pub fn unable(&self, service: &ServiceName) -> Option<Why> {
+        self.kits.get(service).and_then(|kit| kit.disk.unable())
+    }
+
     /// Is the block device there only while this node holds the disk set, and not here now?
     pub fn device_may_be_away(&self, service: &ServiceName) -> bool {
         let away = |kit: &Kit| kit.disk.comes_and_goes() && kit.disk.claimed() == Holding::Free;
@@ -238,6 +244,10 @@ impl NodeHands {
     /// Takes the disk set and remembers it. Only a permit leads here.
     pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
         let kit = self.kit(&taken.service)?;
+        let taken = &Taken {
+            reserved: kit.reservation.is_some(),
+            ..taken.clone()
+        };
         let remember = |did: Did| {
             self.taken
                 .save(taken)

@@ -6,15 +6,22 @@
 //! `SIAGA_GUEST_DISKS=… disk_set_guest --ignored --test-threads=1`
 #![allow(clippy::unwrap_used)]
 
-use siaga_model::observation::{FenceState, Holding};
+use siaga_model::config::{
+    Config, Database, DiskSet as DiskSetConfig, DiskSetDriver, Document, Language, Node, Policy,
+    Service, Site,
+};
+use siaga_model::observation::{FenceState, Holding, NodeFacts, ProbeSighting, PromiseFacts};
 use siaga_model::reservation::ReservationKey;
-use siaga_model::{Epoch, NodeName, RunId, ServiceName, Why};
-use siaga_node::act::disk_set::layered::{Layer, Layered};
+use siaga_model::{Epoch, NodeName, RunId, ServiceName, UtcMicros, Why};
 use siaga_node::act::disk_set::drbd::Resource;
+use siaga_node::act::disk_set::layered::{Layer, Layered};
 use siaga_node::act::disk_set::lvm::{RELEASED, VolumeGroup};
 use siaga_node::act::disk_set::reservation::{Reservation, kernel};
 use siaga_node::act::disk_set::under_way::UnderWay;
 use siaga_node::act::disk_set::{BlockDevice, DiskSet, TakeOrder};
+use siaga_node::act::taken::{Taken, TakenStore};
+use siaga_node::hands::NodeHands;
+use siaga_node::observe::witness::LifeSigns;
 use siaga_runner::hands::{Did, Trouble};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -22,6 +29,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn disks() -> [PathBuf; 2] {
     let disks = std::env::var("SIAGA_GUEST_DISKS").expect("SIAGA_GUEST_DISKS names two disks");
@@ -105,6 +113,11 @@ fn a_reservation_is_taken_preempted_and_given_up() {
     assert_eq!(backup.state_under(&third), FenceState::Fenced);
     assert!(write(&a).is_err());
 
+    assert!(backup.release().unwrap().changed);
+    assert_eq!(backup.state(), Holding::Free);
+    // Left by a session of before the boot: it goes as well, and nobody else's with it.
+    let session = kernel::open(&a).unwrap();
+    kernel::register(&session, ReservationKey::new(&"backup".into(), 4)).unwrap();
     assert!(backup.release().unwrap().changed);
     assert_eq!(backup.state(), Holding::Free);
     assert_eq!(backup.state_of(&"serverdb".into()), FenceState::Open);
@@ -272,12 +285,17 @@ fn only_up_to_date_data_is_promoted() {
     // Cut apart, and told that its data is old.
     run("drbdadm disconnect there && drbdadm outdate there");
     let why = refused(there.take(&order(&second)));
-    assert!(matches!(why, Why::DrbdData { ref state, .. } if state == "Outdated"), "{why:?}");
+    assert!(
+        matches!(why, Why::DrbdData { ref state, .. } if state == "Outdated"),
+        "{why:?}"
+    );
     assert_eq!(there.unable(), Some(why));
     assert_eq!(there.look(), Holding::Free);
     assert!(there.problems().iter().any(|p| p.blocking));
 
-    run(&format!("drbdadm connect there; drbdadm connect here || true; {connected}"));
+    run(&format!(
+        "drbdadm connect there; drbdadm connect here || true; {connected}"
+    ));
     assert_eq!(there.unable(), None);
     // While it is open here, it is not given up.
     let open = std::fs::File::open("/dev/drbd0").unwrap();
@@ -290,4 +308,117 @@ fn only_up_to_date_data_is_promoted() {
     // A resource that is not there is unknown, and never free.
     let missing = set("missing", "/dev/drbd9");
     assert!(matches!(missing.look(), Holding::Unknown { .. }));
+}
+
+/// The agent's watch asks this every second.
+#[test]
+#[ignore = "needs a guest with one LUN behind two SCSI hosts"]
+fn a_key_that_is_gone_is_a_reason_only_where_it_was_taken_with_one() {
+    let [serverdb, backup] = both();
+    let config = config(disks());
+    let run_dir = tempfile::tempdir().unwrap();
+    let state_dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let hands = NodeHands::with_run_dir(
+        Arc::new(config),
+        "serverdb".into(),
+        runtime.handle().clone(),
+        state_dir.path().to_owned(),
+        run_dir.path().to_owned(),
+        Arc::new(Nobody),
+    )
+    .unwrap();
+    let service = ServiceName::from("simrs");
+    let first = epoch(3, "serverdb");
+    let store = TakenStore::new(run_dir.path().to_owned(), siaga_node::boot_id().unwrap());
+    let mut taken = Taken::new(
+        service.clone(),
+        first.clone(),
+        siaga_node::boot_id().unwrap(),
+        &[],
+    );
+    // Nothing was taken; then taken before there were reservations here.
+    assert_eq!(hands.key_gone(&service), None);
+    store.save(&taken).unwrap();
+    assert_eq!(hands.key_gone(&service), None);
+    taken.reserved = true;
+    store.save(&taken).unwrap();
+    serverdb.take(&order(&first)).unwrap();
+    assert_eq!(hands.key_gone(&service), None);
+    let view = hands.reservation_view(&service, &"backup".into()).unwrap();
+    assert_eq!(view.state, FenceState::Fenced);
+    backup.reserve(&epoch(4, "backup")).unwrap();
+    assert!(matches!(
+        hands.key_gone(&service),
+        Some(Why::KeyGone { .. })
+    ));
+    backup.release().unwrap();
+}
+
+/// Witnesses that know nothing.
+struct Nobody;
+
+impl LifeSigns for Nobody {
+    fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
+        None
+    }
+    fn promise_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<PromiseFacts> {
+        None
+    }
+    fn probes(&self, _: &ServiceName) -> Vec<ProbeSighting> {
+        Vec::new()
+    }
+    fn now(&self) -> UtcMicros {
+        UtcMicros(0)
+    }
+}
+
+/// The site of `examples/minimal.toml`, in short, with reservations.
+fn config([a, b]: [PathBuf; 2]) -> Config {
+    let node = |name: &str| Node {
+        name: name.into(),
+        addresses: Vec::new(),
+        hardware_addresses: Vec::new(),
+        fences: Vec::new(),
+    };
+    let database = Database {
+        bin_dir: "/usr/lib/postgresql/15/bin".into(),
+        data_dir: "/srv/simrs/main".into(),
+        config_file: None,
+        port: 5432,
+        os_user: "postgres".into(),
+        socket_dir: "/run/postgresql".into(),
+        check_user: "postgres".into(),
+        check_database: "postgres".into(),
+        stop_fast: Duration::from_secs(30),
+        stop_immediate: Duration::from_secs(10),
+        start_stalled: Duration::from_secs(60),
+    };
+    let service = Service {
+        name: "simrs".into(),
+        preferred_node: "serverdb".into(),
+        disk_set: DiskSetConfig {
+            driver: DiskSetDriver::Scsi,
+            devices: vec![("serverdb".into(), a), ("backup".into(), b)],
+        },
+        file_systems: Vec::new(),
+        virtual_ips: Vec::new(),
+        database,
+        applications: Vec::new(),
+        client_tests: Vec::new(),
+        after_move: Vec::new(),
+    };
+    Config {
+        site: Site {
+            name: "RSUD Contoh".into(),
+            language: Language::English,
+            time_zone: "Asia/Jakarta".into(),
+        },
+        document: Document::default(),
+        people: Vec::new(),
+        nodes: vec![node("serverdb"), node("backup")],
+        services: vec![service],
+        policy: Policy::default(),
+        downtime: siaga_model::downtime::Downtime::default(),
+    }
 }

@@ -263,27 +263,6 @@ fn a_fence_that_is_confirmed_gives_a_proof() {
     }
 }
 
-/// The key on the disk carries the mandate of the very order, and a node registers under no other.
-#[test]
-fn a_reservation_is_made_under_the_mandate_of_its_order() {
-    let desk = desk();
-    desk.carry(&five(), fence_action(FenceKind::Reservation));
-    let calls = desk.hands.calls();
-    assert_eq!(calls, ["reserve", "reserved against serverdb under 5"]);
-    let stale = desk.carry(&epoch(4, ME), fence_action(FenceKind::Reservation));
-    assert!(!stale.outcome.is_done());
-    assert_eq!(desk.hands.calls(), calls, "nothing was registered");
-}
-
-#[test]
-fn a_reservation_that_is_not_confirmed_gives_no_proof() {
-    let desk = desk();
-    desk.hands.fail("reserve", FailureKind::Fence);
-    let report = desk.carry(&five(), fence_action(FenceKind::Reservation));
-    assert!(!report.outcome.is_done());
-    assert_eq!(report.proof, None);
-}
-
 #[test]
 fn a_fence_that_is_not_confirmed_gives_none() {
     let unknown = Trouble::Unknown("the device fell silent".into());

@@ -77,7 +77,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceConfirms { node, device, fence } => match fence {
             siaga_model::config::FenceKind::Power => format!("Alat isolasi {device} memastikan {node} mati."),
             siaga_model::config::FenceKind::Reservation => {
-                format!("Reservasi pada kumpulan disk mencegah {node} menulis.")
+                format!("Alat isolasi {device} memastikan disk menolak tulisan {node}.")
             }
             siaga_model::config::FenceKind::Fabric => {
                 format!("Alat isolasi {device} memastikan {node} terputus dari kumpulan disk.")

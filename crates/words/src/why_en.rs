@@ -40,6 +40,7 @@ pub(crate) fn holder(holder: &Holder) -> String {
         Holder::Registered { device } => {
             format!("registered for writing at {}", device.display())
         }
+        Holder::Primary { resource } => format!("the DRBD resource {resource} is primary"),
         Holder::StatusProgram => "the site's status program says that it is held here".into(),
         Holder::Invisible => {
             "the kernel, through no mount or process that can be seen: a mount namespace without \
@@ -117,6 +118,15 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{} says that it forgets reservations when it loses its power", device.display())
         }
         W::ReservationPartition { device } => format!("{} is a partition, and reservations are for whole disks", device.display()),
+        W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
+        W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
+        W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),
+        W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),
+        W::DrbdUnfenced { resource } => {
+            format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")
+        }
+        W::DrbdTwoPrimaries { resource } => format!("the DRBD resource {resource} allows two primaries (allow-two-primaries)"),
+        W::DrbdPromotesItself { resource } => format!("the DRBD resource {resource} is promoted by opening it (auto-promote)"),
         W::NoReservation => "the disk set has no persistent reservation".into(),
         W::KeyGone { device } => format!("this server's registration at {} is gone", device.display()),
         // --- what this node does not have

@@ -43,6 +43,7 @@ pub(crate) fn holder(holder: &Holder) -> String {
         Holder::Registered { device } => {
             format!("terdaftar untuk menulis di {}", device.display())
         }
+        Holder::Primary { resource } => format!("resource DRBD {resource} berstatus primary"),
         Holder::StatusProgram => {
             "program status milik rumah sakit menyatakan kumpulan disk dipegang di sini".into()
         }
@@ -132,6 +133,15 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{} menyatakan lupa akan reservasi saat kehilangan daya", device.display())
         }
         W::ReservationPartition { device } => format!("{} adalah partisi, sedangkan reservasi hanya untuk seluruh disk", device.display()),
+        W::DrbdUntold { resource } => format!("DRBD tidak memberi tahu keadaan {resource}"),
+        W::DrbdData { resource, state } => format!("data resource DRBD {resource} di sini tidak mutakhir ({state}): perubahan akan hilang"),
+        W::DrbdPeerPrimary { resource } => format!("resource DRBD {resource} berstatus primary di server lain"),
+        W::DrbdAlone { resource } => format!("resource DRBD {resource} tidak tersambung: tidak ada yang direplikasi"),
+        W::DrbdUnfenced { resource } => {
+            format!("resource DRBD {resource} tidak memakai fencing maupun quorum: bila jaringan putus, data lama tetap dianggap mutakhir")
+        }
+        W::DrbdTwoPrimaries { resource } => format!("resource DRBD {resource} mengizinkan dua primary (allow-two-primaries)"),
+        W::DrbdPromotesItself { resource } => format!("resource DRBD {resource} menjadi primary saat dibuka (auto-promote)"),
         W::NoReservation => "kumpulan disk tidak memakai reservasi persisten".into(),
         W::KeyGone { device } => format!("pendaftaran server ini di {} sudah hilang", device.display()),
         // --- what this node does not have

@@ -31,14 +31,16 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         let ledger = desk
             .map(|d| d.bench.lock().ledger.facts())
             .unwrap_or_default();
-        (own, ledger, desk.is_some_and(|d| d.bench.busy()))
+        let unable = c.hands.unable(&s);
+        (own, ledger, desk.is_some_and(|d| d.bench.busy()), unable)
     });
-    let (own, mut ledger, busy) = match looked.await {
-        Ok((own, ledger, busy)) => (Ok(own), ledger, busy),
+    let (own, mut ledger, busy, unable) = match looked.await {
+        Ok((own, ledger, busy, unable)) => (Ok(own), ledger, busy, unable),
         Err(error) => (
             Err(error),
             siaga_model::observation::LedgerFacts::default(),
             false,
+            None,
         ),
     };
     let open = core.log.runs().open(service).cloned();
@@ -91,6 +93,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         database: own.database,
         applications: own.applications,
         ledger,
+        unable,
     }
 }
 

@@ -5,7 +5,7 @@ use super::service::optional_argv;
 use crate::cause::Cause;
 use crate::choices::{BelowKind, DriverKind};
 use crate::raw;
-use crate::read::{List, Opt, Place, Req};
+use crate::read::{List, Opt, Place, Req, Spot};
 use crate::scalars::Text;
 use siaga_model::NodeName;
 use siaga_model::config::{Below, DiskSet, DiskSetDriver, DiskSetPrograms, Placeholder};
@@ -22,6 +22,9 @@ pub(super) fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) 
         DriverKind::Command => programs(raw, context).map(DiskSetDriver::Command),
         DriverKind::Lvm => volume_group(raw, context),
         DriverKind::Scsi => Some(DiskSetDriver::Scsi),
+        DriverKind::Drbd => {
+            resource(&raw.resource, context).map(|resource| DiskSetDriver::Drbd { resource })
+        }
     };
     if let Some(driver) = &driver {
         check_marks(driver, &spot.at, context);
@@ -60,6 +63,7 @@ fn key<'a, T>(
 fn check_keys(raw: &raw::DiskSet, kind: DriverKind, table: &Place, context: &mut Context<'_>) {
     const COMMAND: &[DriverKind] = &[DriverKind::Command];
     const LVM: &[DriverKind] = &[DriverKind::Lvm];
+    const DRBD: &[DriverKind] = &[DriverKind::Drbd];
     let keys = [
         key("take", COMMAND, true, &raw.take),
         key("take_forced", COMMAND, false, &raw.take_forced),
@@ -68,6 +72,7 @@ fn check_keys(raw: &raw::DiskSet, kind: DriverKind, table: &Place, context: &mut
         key("timeout", COMMAND, false, &raw.timeout),
         key("volume_group", LVM, true, &raw.volume_group),
         key("on", LVM, false, &raw.on),
+        key("resource", DRBD, true, &raw.resource),
     ];
     for key in keys {
         let mine = key.of.contains(&kind);
@@ -107,13 +112,7 @@ fn volume_group(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSet
     }
     let on = match &raw.on.spot {
         None => None,
-        Some(on) => {
-            let devices = context.per_node(&on.value.device)?;
-            let devices = devices.into_iter().map(|(n, path)| (n, path.0)).collect();
-            Some(match on.value.driver.value()?.0 {
-                BelowKind::Scsi => Below::Scsi(devices),
-            })
-        }
+        Some(on) => Some(below(on, context)?),
     };
     Some(DiskSetDriver::Lvm {
         volume_group: name?.value.0.clone(),
@@ -121,12 +120,65 @@ fn volume_group(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSet
     })
 }
 
+fn below(on: &Spot<raw::Below>, context: &mut Context<'_>) -> Option<Below> {
+    let raw = &on.value;
+    let kind = raw.driver.value()?.0;
+    let (mine, written) = match kind {
+        BelowKind::Scsi => ("device", raw.device.written),
+        BelowKind::Drbd => ("resource", raw.resource.written),
+    };
+    if !written {
+        let name = mine.to_owned();
+        context.sink.at(on, Cause::MissingKey { name });
+    }
+    let other = match kind {
+        BelowKind::Scsi => raw
+            .resource
+            .spot
+            .as_ref()
+            .map(|s| ("resource", &s.at, &s.key)),
+        BelowKind::Drbd => raw.device.spot.as_ref().map(|s| ("device", &s.at, &s.key)),
+    };
+    if let Some((name, at, key)) = other {
+        let cause = Cause::NotWith {
+            name: name.to_owned(),
+            other: "driver".to_owned(),
+        };
+        context.sink.push(at, key, cause);
+    }
+    match kind {
+        BelowKind::Scsi => {
+            let device = Req(raw.device.spot.clone());
+            let devices = context.per_node(&device)?;
+            let devices = devices.into_iter().map(|(n, path)| (n, path.0)).collect();
+            Some(Below::Scsi(devices))
+        }
+        BelowKind::Drbd => resource(&raw.resource, context).map(Below::Drbd),
+    }
+}
+
+/// DRBD's own rule for names is wide; what would be an option, or a list of resources, is not one.
+fn resource(value: &Opt<Text>, context: &mut Context<'_>) -> Option<String> {
+    let spot = value.spot.as_ref()?;
+    let name = spot.value.0.clone();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if !name.chars().all(plain) || name.starts_with('-') || name == "all" {
+        context.sink.at(
+            spot,
+            Cause::BadResource {
+                found: name.clone(),
+            },
+        );
+    }
+    Some(name)
+}
+
 /// Reservation keys tell nodes apart by 16 bits of their names.
 fn check_marks(driver: &DiskSetDriver, table: &Place, context: &mut Context<'_>) {
     let reserves = match driver {
         DiskSetDriver::Scsi => true,
-        DiskSetDriver::Lvm { on, .. } => on.is_some(),
-        DiskSetDriver::Block | DiskSetDriver::Command(_) => false,
+        DiskSetDriver::Lvm { on, .. } => matches!(on, Some(Below::Scsi(_))),
+        DiskSetDriver::Block | DiskSetDriver::Command(_) | DiskSetDriver::Drbd { .. } => false,
     };
     let marks: Vec<u16> = context
         .nodes

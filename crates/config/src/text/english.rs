@@ -98,6 +98,9 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadUrl { found } => format!("\"{found}\" is not a web address."),
         Cause::BadUnit { found } => format!("\"{found}\" is not the name of a systemd unit."),
         Cause::BadMountOption { found } => format!("The mount option \"{found}\" is not allowed."),
+        Cause::BadResource { found } => {
+            format!("\"{found}\" cannot be the name of one DRBD resource.")
+        }
         Cause::BadVolumeGroup { found } => {
             format!("\"{found}\" cannot be the name of a volume group.")
         }
@@ -263,6 +266,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadUrl { .. } => "Write it as \"http://192.0.2.50/page\".".into(),
         Cause::BadUnit { .. } => "Write the whole name, such as \"tomcat10.service\".".into(),
         Cause::BadMountOption { .. } => "Remove it. Write each option by itself: [\"noatime\", \"nodiratime\"].".into(),
+        Cause::BadResource { .. } => "Use the name that `drbdadm sh-resources` shows: letters, digits and _ . -.".into(),
         Cause::BadVolumeGroup { .. } => "Use the name that `vgs` shows: letters, digits and + _ . -.".into(),
         Cause::EqualReservationMarks => "Give one of the nodes another name.".into(),
         Cause::BadPlaceholder { .. } => "Write {service}, {node} or {device} as an argument of its own, or leave the braces out.".into(),

@@ -115,3 +115,27 @@ fn reservation_keys_tell_the_two_nodes_apart() {
     let errors = parse(&text, &HostChecks::none()).expect_err("accepted");
     assert_eq!(errors.errors[0].code, "EQUAL_RESERVATION_MARKS", "{errors}");
 }
+
+#[test]
+fn a_replicated_device() {
+    let simrs = DiskSetDriver::Drbd {
+        resource: "simrs".into(),
+    };
+    assert_eq!(driver("driver = \"drbd\", resource = \"simrs\""), simrs);
+    let on = "driver = \"lvm\", volume_group = \"vg_simrs\", on = { driver = \"drbd\", resource = \"simrs\" }";
+    assert!(matches!(
+        driver(on),
+        DiskSetDriver::Lvm { on: Some(Below::Drbd(r)), .. } if r == "simrs"
+    ));
+    expect(&[(BLOCK, "driver = ⟦MISSING_KEY⟧\"drbd\"")]);
+    for bad in ["all", "-a", "a b"] {
+        let marked = format!("driver = \"drbd\"\nresource = ⟦BAD_RESOURCE⟧\"{bad}\"");
+        expect(&[(BLOCK, &marked)]);
+    }
+    let without =
+        "driver = \"lvm\"\nvolume_group = \"vg\"\non = ⟦MISSING_KEY⟧{ driver = \"scsi\" }";
+    expect(&[(BLOCK, without)]);
+    let both = "driver = \"lvm\"\nvolume_group = \"vg\"\n\
+                on = { driver = \"drbd\", resource = \"r\", device = ⟦NOT_TOGETHER⟧\"/dev/x\" }";
+    expect(&[(BLOCK, both)]);
+}

@@ -1,6 +1,7 @@
 //! The shared storage that one node at a time may hold.
 
 pub mod build;
+pub mod drbd;
 pub mod layered;
 pub mod lvm;
 pub mod programs;
@@ -59,6 +60,10 @@ pub trait DiskSet: Send + Sync {
     /// Is that device there only while this node holds the disk set?
     fn comes_and_goes(&self) -> bool {
         false
+    }
+    /// Why a take would fail, where that is known before: asked before another node is made to let go.
+    fn unable(&self) -> Option<Why> {
+        None
     }
     /// What is not set up as it must be. Looks, and changes nothing.
     fn problems(&self) -> Vec<Problem> {

@@ -22,6 +22,9 @@ pub struct Taken {
     /// Every other node let go by itself.
     #[serde(default)]
     pub all_released: bool,
+    /// It was taken by a persistent reservation: without it, this node can't write any more.
+    #[serde(default)]
+    pub reserved: bool,
     /// When the proofs were verified, since this boot: a mount that comes much later needs a new take.
     pub since_boot: Duration,
 }
@@ -34,6 +37,7 @@ impl Taken {
             epoch,
             boot,
             all_powered_off: all_powered_off(proofs),
+            reserved: false,
             all_released: proofs.iter().all(|p| p.ground == Ground::Released),
             since_boot: crate::since_boot(),
         }

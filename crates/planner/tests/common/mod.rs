@@ -27,6 +27,7 @@ pub fn vip(service: usize) -> IpAddr {
 /// - `hospital`: as `pair`, with an application and a pool on another host to tell after a move;
 /// - `two-services`: as `pair`, with a second service on the same nodes;
 /// - `pair-reserved`, `two-services-reserved`: the same, with persistent reservations on the first disk set;
+/// - `replica`: as `pair`, on DRBD;
 /// - `reserved`: these, and no device; `volume-group`, `volume-group-reserved`: a volume group, and no device.
 pub fn config(name: &str) -> Config {
     let mut config = Config {
@@ -53,6 +54,10 @@ pub fn config(name: &str) -> Config {
         "reserved" => {
             config.services[0].disk_set.driver = DiskSetDriver::Scsi;
             config.nodes.iter_mut().for_each(|n| n.fences.clear());
+        }
+        "replica" => {
+            let resource = "simrs".into();
+            config.services[0].disk_set.driver = DiskSetDriver::Drbd { resource };
         }
         "volume-group" => {
             let set = &mut config.services[0].disk_set;

@@ -315,10 +315,18 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             })
             .collect(),
         ledger: LedgerFacts::default(),
+        unable: None,
     };
     let mut keys = Keys::of("says", &says);
     let mut patch = Map::new();
-    for key in ["disk", "mounts", "virtual_ips", "database", "applications"] {
+    for key in [
+        "disk",
+        "mounts",
+        "virtual_ips",
+        "database",
+        "applications",
+        "unable",
+    ] {
         if let Some(value) = keys.take(key) {
             patch.insert(key.into(), value);
         }

@@ -2,7 +2,7 @@
 
 use super::commands::{quoted, quoted_argv, quoted_path};
 use siaga_model::NodeName;
-use siaga_model::config::{Argv, Config, DiskSetDriver, Placeholder, Service};
+use siaga_model::config::{Argv, Below, Config, DiskSetDriver, Placeholder, Service};
 use siaga_model::reservation::ReservationKey;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,15 @@ fn claim(group: &str) -> String {
         "vgchange --yes --config \"local/extra_system_ids=[\\\"$(vgs --noheadings --foreign -o systemid {group} | tr -d ' ')\\\"]\" \
          --systemid \"$(lvm systemid | sed 's/.*: *//')\" {group}"
     )
+}
+
+/// The data here must be up to date; never by force.
+fn promote(resource: &str) -> Vec<String> {
+    let resource = quoted(resource);
+    vec![
+        format!("drbdadm dstate {resource}"),
+        format!("drbdadm primary {resource}"),
+    ]
 }
 
 /// Shows who is registered at the disk, and who holds the reservation.
@@ -65,9 +74,16 @@ pub(crate) fn take(
     }
     commands.extend(match &service.disk_set.driver {
         DiskSetDriver::Block | DiskSetDriver::Scsi => Vec::new(),
-        DiskSetDriver::Lvm { volume_group, .. } => {
+        DiskSetDriver::Drbd { resource } => promote(resource),
+        DiskSetDriver::Lvm { volume_group, on } => {
             let group = quoted(volume_group);
-            vec![claim(&group), format!("vgchange -aey {group}")]
+            let mut commands = match on {
+                Some(Below::Drbd(resource)) => promote(resource),
+                Some(Below::Scsi(_)) | None => Vec::new(),
+            };
+            commands.push(claim(&group));
+            commands.push(format!("vgchange -aey {group}"));
+            commands
         }
         DiskSetDriver::Command(programs) => {
             let forced = programs.take_forced.as_ref();
@@ -88,12 +104,17 @@ pub(crate) fn release(service: &Service, node: &NodeName) -> Vec<String> {
     let device = device(service, node);
     let mut commands = match &service.disk_set.driver {
         DiskSetDriver::Block | DiskSetDriver::Scsi => Vec::new(),
-        DiskSetDriver::Lvm { volume_group, .. } => {
+        DiskSetDriver::Drbd { resource } => vec![format!("drbdadm secondary {}", quoted(resource))],
+        DiskSetDriver::Lvm { volume_group, on } => {
             let group = quoted(volume_group);
-            vec![
+            let mut commands = vec![
                 format!("vgchange -an {group}"),
                 format!("vgchange --yes --systemid siaga-released {group}"),
-            ]
+            ];
+            if let Some(Below::Drbd(resource)) = on {
+                commands.push(format!("drbdadm secondary {}", quoted(resource)));
+            }
+            commands
         }
         DiskSetDriver::Command(programs) => [&programs.release, &programs.status]
             .map(|argv| filled(argv, service, node, &device))

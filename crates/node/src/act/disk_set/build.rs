@@ -1,5 +1,6 @@
 //! The drivers that a service's configuration asks for.
 
+use super::drbd::Resource;
 use super::layered::{Layer, Layered};
 use super::lvm::VolumeGroup;
 use super::programs::Programs;
@@ -7,7 +8,7 @@ use super::reservation::Reservation;
 use super::under_way::UnderWay;
 use super::{BlockDevice, DiskSet};
 use siaga_model::NodeName;
-use siaga_model::config::{Config, DiskSetDriver, Service};
+use siaga_model::config::{Below, Config, DiskSetDriver, Service};
 use std::sync::Arc;
 
 /// A disk set, and the reservation below it where there is one.
@@ -40,7 +41,13 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
                 device,
             )));
         }
-        DiskSetDriver::Lvm { volume_group, .. } => {
+        DiskSetDriver::Drbd { resource } => {
+            layers.push(Box::new(Resource::new(resource, &service.name)));
+        }
+        DiskSetDriver::Lvm { volume_group, on } => {
+            if let Some(Below::Drbd(resource)) = on {
+                layers.push(Box::new(Resource::new(resource, &service.name)));
+            }
             layers.push(Box::new(VolumeGroup::new(volume_group, &service.name)));
         }
     }

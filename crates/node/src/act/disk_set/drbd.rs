@@ -231,9 +231,16 @@ fn parse(text: &str, name: &str) -> Option<Seen> {
 
 /// `fencing resource-only;` in DRBD's configuration language. The last one counts.
 fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
-    let lines = settings.lines().rev().map(|l| l.split('#').next().unwrap_or(""));
+    let lines = settings
+        .lines()
+        .rev()
+        .map(|l| l.split('#').next().unwrap_or(""));
     lines
-        .filter_map(|l| l.trim().trim_end_matches(';').split_once(char::is_whitespace))
+        .filter_map(|l| {
+            l.trim()
+                .trim_end_matches(';')
+                .split_once(char::is_whitespace)
+        })
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value.trim().trim_end_matches(';').trim())
 }
@@ -264,19 +271,31 @@ mod tests {
         assert_eq!(parse(&PAIR.replace("exists -\n", ""), "simrs"), None);
         assert_eq!(parse("exists -\n", "simrs"), None);
         assert_eq!(parse(PAIR, "other"), None);
-        assert_eq!(parse(&PAIR.replace("role:Secondary", "role:Unknown"), "simrs"), None);
+        assert_eq!(
+            parse(&PAIR.replace("role:Secondary", "role:Unknown"), "simrs"),
+            None
+        );
     }
 
     #[test]
     fn only_up_to_date_data_may_be_promoted() {
         let resource = Resource::new("simrs", &"simrs".into());
         let seen = |disk: &str, peer: &str| {
-            let text = PAIR.replace("disk:UpToDate\nexists peer", &format!("disk:{disk}\nexists peer"));
+            let text = PAIR.replace(
+                "disk:UpToDate\nexists peer",
+                &format!("disk:{disk}\nexists peer"),
+            );
             parse(&text.replace("Connected role:Primary", peer), "simrs").unwrap()
         };
         let alone = "Connecting role:Unknown";
         assert_eq!(resource.refuses(&seen("UpToDate", alone)), None);
-        for old in ["Outdated", "Inconsistent", "Consistent", "Diskless", "DUnknown"] {
+        for old in [
+            "Outdated",
+            "Inconsistent",
+            "Consistent",
+            "Diskless",
+            "DUnknown",
+        ] {
             assert!(
                 matches!(resource.refuses(&seen(old, alone)), Some(Why::DrbdData { state, .. }) if state == old)
             );

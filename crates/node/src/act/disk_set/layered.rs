@@ -26,6 +26,10 @@ pub trait Layer: Send + Sync {
     fn release(&self) -> Acted;
     /// Is the block device usable (and worth a look) while this layer is not held here?
     fn device_stays(&self) -> bool;
+    /// Why a take would fail, where that is known before.
+    fn unable(&self) -> Option<Why> {
+        None
+    }
     /// What is not set up as it must be. Looks, and changes nothing.
     fn problems(&self) -> Vec<Problem> {
         Vec::new()
@@ -168,6 +172,10 @@ impl DiskSet for Layered {
 
     fn comes_and_goes(&self) -> bool {
         !self.device_stays()
+    }
+
+    fn unable(&self) -> Option<Why> {
+        self.layers.iter().find_map(|l| l.unable())
     }
 
     fn problems(&self) -> Vec<Problem> {

@@ -126,6 +126,21 @@ impl Reservation {
         }
     }
 
+    /// Clears registrations of this node by paths that it has no more (another session since a boot). Only a registrant
+    /// may do so: this node registers for that moment, under the counter of no mandate, and takes it back.
+    fn clear_left(&self) -> Result<(), Trouble> {
+        let own = ReservationKey::new(&self.me, 0);
+        let mut left = self.seen()?.keys;
+        left.retain(|k| k.is_of(&self.me) && *k != own);
+        left.sort_unstable();
+        left.dedup();
+        self.change(move |disk| kernel::register(&disk, own))?;
+        for victim in left {
+            self.change(move |disk| kernel::preempt_and_abort(&disk, own, victim))?;
+        }
+        self.change(|disk| kernel::unregister(&disk))
+    }
+
     /// One registration for each path: a write must not fail by the way that it takes.
     fn registered(&self, seen: &Seen, own: ReservationKey) -> Result<bool, Trouble> {
         let paths = self.paths().map_err(|why| self.failed(why))?;
@@ -243,6 +258,9 @@ impl Layer for Arc<Reservation> {
         }
         self.change(|disk| kernel::unregister(&disk))
             .map_err(not_released)?;
+        if !self.is_gone().map_err(gone)? {
+            self.clear_left().map_err(not_released)?;
+        }
         match self.is_gone().map_err(gone)? {
             true => Ok(Did::changed(Vec::new())),
             false => Err(gone(Why::ReservationLeft {
