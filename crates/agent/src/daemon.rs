@@ -151,6 +151,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
         redo: crate::core::redo::RedoDesk::default(),
+        readiness: crate::core::check::record::ReadinessDesk::default(),
         duties: crate::core::duties::DutyDesk::default(),
         notices: NoticeDesk::new(&config),
     });
@@ -194,6 +195,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::clock::watch(core.clone()));
     tokio::spawn(crate::core::notices::send::send(core.clone()));
     tokio::spawn(crate::core::duties::keep(core.clone()));
+    tokio::spawn(crate::core::check::record::keep_looking(core.clone()));
     tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));
     tokio::spawn(crate::ack_page::serve(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));

@@ -130,6 +130,15 @@ pub(crate) struct OfService {
     pub(crate) service: Option<ServiceName>,
 }
 
+/// Of `GET /v1/check`.
+#[derive(Deserialize)]
+struct OfCheck {
+    service: Option<ServiceName>,
+    /// What the newest check said, where there is one, in place of a new one.
+    #[serde(default)]
+    last: bool,
+}
+
 pub(crate) fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
     core.service(name).cloned().ok_or_else(|| {
         let known = core
@@ -170,6 +179,7 @@ async fn status(
             verdict: siaga_planner::verdict(&core.config, &observation),
             observation,
             run: unfinished,
+            readiness: core.readiness.view(&service.name),
         });
     }
     Ok(Json(Status {
@@ -204,10 +214,17 @@ async fn config(
 async fn check_route(
     State(core): Shared,
     Extension(caller): Extension<Caller>,
-    Query(of): Query<OfService>,
+    Query(of): Query<OfCheck>,
 ) -> Result<Json<CheckReport>, Failed> {
     known(&caller)?;
     let service = service(&core, of.service.as_ref())?;
+    if let Some(kept) = of
+        .last
+        .then(|| core.readiness.last(&service.name))
+        .flatten()
+    {
+        return Ok(Json(kept));
+    }
     Ok(Json(check::check(&core, &service).await))
 }
 

@@ -71,6 +71,7 @@ pub enum Verb {
     Status(verbs::status::Args),
     Diagnose(verbs::diagnose::Args),
     Check(verbs::check::Args),
+    Witness(verbs::witness::Args),
     Takeover(verbs::takeover::Args),
     Switchover(verbs::switchover::Args),
     Failback(verbs::failback::Args),

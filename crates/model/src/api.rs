@@ -172,6 +172,19 @@ pub struct ServiceStatus {
     pub verdict: Verdict,
     pub observation: Observation,
     pub run: Option<crate::observation::RunInProgress>,
+    /// `None`: nobody has checked since this agent started.
+    #[serde(default)]
+    pub readiness: Option<ReadinessView>,
+}
+
+/// What the newest check said, and how old it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReadinessView {
+    pub can_take_over: CanTakeOver,
+    pub checked_at: UtcMicros,
+    pub age_ms: u64,
+    /// Too old to be believed.
+    pub stale: bool,
 }
 
 /// One sentence of truth with its evidence, and the one recommended act.
@@ -249,6 +262,18 @@ pub struct CheckReport {
     pub service: ServiceName,
     pub can_take_over: CanTakeOver,
     pub findings: Vec<Finding>,
+    /// Everything that was looked at, also what is in order and what was not tried.
+    #[serde(default)]
+    pub examined: Vec<crate::readiness::Examined>,
+    /// When it was looked at, by the clock of the node that was asked.
+    #[serde(default)]
+    pub checked_at: UtcMicros,
+    /// How long ago that is, milliseconds, by a clock that is never set. 0 in a check that was just made.
+    #[serde(default)]
+    pub age_ms: u64,
+    /// How long the steps of a takeover would take.
+    #[serde(default)]
+    pub takeover: Option<crate::incident::Range>,
     /// What this check did not exercise.
     pub not_exercised: Vec<Sentence>,
     /// What people still have to do. None of it stands in the way of a takeover.

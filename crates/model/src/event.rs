@@ -294,4 +294,19 @@ pub enum FindingCode {
     ReservationLost,
     ProbeMissing,
     SecretReadable,
+    /// The C library or ICU is another version: indexes over text may be ordered in another way.
+    LibraryVersionDiffers,
+    LocaleMissing,
+    ExtensionMissing,
+    /// `pg_hba.conf` and the rest, where they lie outside the disk set.
+    DatabaseConfigDiffers,
+    MemoryShort,
+    DiskSpaceLow,
+    /// A table space or the WAL lies outside the service's mounts.
+    DataOutside,
+    /// The database was built under other collation versions than this system has.
+    CollationChanged,
+    /// So much WAL may be written between checkpoints that its recovery takes longer than the goal.
+    RecoveryTooLong,
+    DrillOverdue,
 }

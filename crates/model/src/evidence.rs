@@ -43,6 +43,19 @@ pub enum Evidence {
     DeclaredGone { mandate: u64, cleaned: Vec<Cleaned> },
     /// This node can't write to the disk set any more; what was done here then.
     KeyGone { why: Why, cleaned: Vec<Cleaned> },
+    /// Names that one node has and the other has not. At most twenty.
+    OnlyOn { node: NodeName, names: Vec<String> },
+    /// The first line in which each of these files differs.
+    FilesDiffer { files: Vec<FileLine> },
+    Memory { needs_mebibytes: u64, has_mebibytes: u64 },
+    HugePages { needs_mebibytes: u64, has_mebibytes: u64 },
+    /// At most so much WAL is to be redone after a power cut, which takes about so long.
+    Recovery { mebibytes: u64, seconds: u64, goal_s: u64 },
+    StartsAtBoot { what: BootStart },
+    LeadsTo { path: PathBuf, to: PathBuf },
+    Objects { count: u64 },
+    /// `None`: there was no graded drill yet.
+    LastDrill { days: Option<u64> },
     // --- layers
     PowerOn,
     PowerOff,
@@ -73,6 +86,27 @@ pub enum Evidence {
     /// In the words of the system: a line of a log, an answer, or what another version wrote.
     #[serde(untagged)]
     System(String),
+}
+
+/// A line of a file, from 1.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileLine {
+    pub name: String,
+    pub line: u32,
+}
+
+/// What would start the service, or a part of it, without Siaga.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "start")]
+pub enum BootStart {
+    /// A unit that is enabled.
+    Unit { name: String },
+    /// Debian's `start.conf` of the cluster says `auto`.
+    Cluster { file: PathBuf },
+    /// A line of `fstab` without `noauto`.
+    Fstab { mount_point: PathBuf, line: u32 },
+    /// The virtual address stands in the network's configuration.
+    Address { file: PathBuf },
 }
 
 /// What a node did to let go where it had been declared gone.

@@ -21,6 +21,7 @@ pub mod notice_api;
 pub mod observation;
 pub mod plan;
 pub mod proof;
+pub mod readiness;
 pub mod record;
 pub mod refusal;
 pub mod reservation;
@@ -28,6 +29,7 @@ pub mod run;
 pub mod seal;
 pub mod time;
 pub mod why;
+pub mod witness;
 
 pub use evidence::Evidence;
 pub use ids::{

@@ -1,8 +1,10 @@
 //! The real hands: one value that does every step on this node.
 
+mod disk_sets;
+
 use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::reservation::Reservation;
-use crate::act::disk_set::{DiskSet, Problem, TakeOrder};
+use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
@@ -10,12 +12,10 @@ use crate::observe::disk_watch::{self, Sample};
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, Fence, FenceKind, FileSystem, Service, VirtualIp};
-use siaga_model::observation::{
-    DatabaseState, DiskSighting, FenceState, FenceView, Holding, PromiseFacts,
-};
+use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
+use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
+use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::refusal::Sentence;
-use siaga_model::reservation::RESERVATION;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
 use siaga_runner::hands::{
@@ -196,49 +196,9 @@ impl NodeHands {
         )
     }
 
-    /// What stands against the driver of the disk set of `service` here. Read-only.
-    pub fn disk_set_problems(&self, service: &ServiceName) -> Vec<Problem> {
-        self.kits
-            .get(service)
-            .map_or_else(Vec::new, |kit| kit.disk.problems())
-    }
-
-    /// What the reservation on the disk set of `service` says of `node`, where there is one.
-    pub fn reservation_view(&self, service: &ServiceName, node: &NodeName) -> Option<FenceView> {
-        let reservation = self.kits.get(service)?.reservation.as_ref()?;
-        Some(FenceView {
-            name: RESERVATION.to_owned(),
-            kind: FenceKind::Reservation,
-            state: reservation.state_of(node),
-        })
-    }
-
-    /// Why this node must let go at once: it took the disk set, and its registration at the disk is gone. What can't be
-    /// told is no reason.
-    pub fn key_gone(&self, service: &ServiceName) -> Option<Why> {
-        let reservation = self.kits.get(service)?.reservation.as_ref()?;
-        // Taken before the site asked for reservations: there was never a key to lose.
-        self.taken.load(service).filter(|taken| taken.reserved)?;
-        match reservation.is_gone() {
-            Ok(true) => Some(reservation.why_gone()),
-            Ok(false) | Err(_) => None,
-        }
-    }
-
-    /// Ends the database at once, without a word to its clients: what it could write back is refused by the disk.
-    pub fn kill_database(&self, service: &ServiceName) -> Acted {
-        postgres::stop::kill(&self.kit(service)?.server)
-    }
-
-    /// Why this node could not take the disk set of `service` now, where that is known before.
-    pub fn unable(&self, service: &ServiceName) -> Option<Why> {
-        self.kits.get(service).and_then(|kit| kit.disk.unable())
-    }
-
-    /// Is the block device there only while this node holds the disk set, and not here now?
-    pub fn device_may_be_away(&self, service: &ServiceName) -> bool {
-        let away = |kit: &Kit| kit.disk.comes_and_goes() && kit.disk.claimed() == Holding::Free;
-        self.kits.get(service).is_some_and(away)
+    /// See [`Postgres::needs`].
+    pub fn database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
+        self.kits.get(service)?.server.needs()
     }
 
     /// Takes the disk set and remembers it. Only a permit leads here.

@@ -146,6 +146,12 @@ fn live(history: &History, action: &str, wal_bytes: &mut Option<u64>) -> Option<
     }
 }
 
+/// How long the redo of so much WAL likely takes, in whole seconds.
+pub fn redo_seconds(bytes: u64, own: &[u64]) -> u64 {
+    let ([_, likely, _], _) = at_rate(bytes, own, REDO);
+    (likely / 1000.0).ceil() as u64
+}
+
 /// What so many bytes take, in milliseconds, and the likely rate in bytes per second.
 fn at_rate(bytes: u64, own: &[u64], prior: [u64; 3]) -> ([f64; 3], u64) {
     let [slow, likely, fast] = spread(own, prior).map(|kib| kib.max(1.0) * 1024.0);

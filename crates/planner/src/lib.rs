@@ -7,6 +7,7 @@
 //! | which steps bring it there, or why not? | [`plan`] | `planned.rs`, `guards.rs`, `takeover.rs`, `neighbours.rs`, `moving.rs`, `steps.rs` |
 //! | what is true now, and what should be done? | [`verdict()`] | `verdict.rs`, `danger.rs` |
 //! | could we take over now? | [`readiness()`] | `readiness.rs` |
+//! | what differs between the nodes? | [`drift::compare`] | `drift.rs` |
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
 //! | what do people still have to do? | [`duties::duties`] | `duties.rs` |
 //!
@@ -26,6 +27,7 @@
 mod calendar;
 mod danger;
 mod diagnose;
+pub mod drift;
 pub mod duties;
 pub mod estimate;
 mod evidence;

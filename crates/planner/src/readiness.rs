@@ -8,19 +8,30 @@ use siaga_model::config::Config;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
 use siaga_model::plan::{MoveKind, Placement, Request};
+use siaga_model::readiness::{CheckId, CheckStatus, Examined};
 use siaga_model::refusal::{RefusalCode, Sentence};
-use siaga_model::{Evidence, NodeName};
+use siaga_model::{Evidence, NodeName, UtcMicros};
 
-/// Adds what the observation itself shows to the findings that the agents gathered, and answers.
+/// Adds what the observation itself shows to the findings that the agents gathered, and answers. `gathered`: what the
+/// agents looked at and found in order, or could not tell.
 ///
 /// *No*: something blocks. *Unknown*: this node can't tell whether it reaches the disk set, the other one can't tell
 /// what it holds, or the other one is silent and a person would have to go and look first. A green answer says only
 /// what was looked at: `not_exercised` names the rest.
-pub fn readiness(config: &Config, observation: &Observation, findings: &[Finding]) -> CheckReport {
+pub fn readiness(
+    config: &Config,
+    observation: &Observation,
+    findings: &[Finding],
+    gathered: &[Examined],
+) -> CheckReport {
     let mut report = CheckReport {
         service: observation.service.clone(),
         can_take_over: CanTakeOver::Unknown,
         findings: findings.to_vec(),
+        examined: Vec::new(),
+        checked_at: UtcMicros::default(),
+        age_ms: 0,
+        takeover: None,
         not_exercised: Vec::new(),
         duties: Vec::new(),
     };
@@ -37,6 +48,7 @@ pub fn readiness(config: &Config, observation: &Observation, findings: &[Finding
         .findings
         .sort_by_key(|f| std::cmp::Reverse(f.severity));
     report.not_exercised = not_exercised(&world);
+    report.examined = examined(&world, &report.findings, gathered);
     let blocked = report
         .findings
         .iter()
@@ -186,4 +198,71 @@ fn not_exercised(world: &World) -> Vec<Sentence> {
     said.push(Sentence::DatabaseStartNotTried { node: me.clone() });
     said.push(Sentence::ClientNotTried);
     said
+}
+
+/// Everything that was looked at: what was found, what is in order, what can't be told, what nobody tried.
+fn examined(world: &World, findings: &[Finding], gathered: &[Examined]) -> Vec<Examined> {
+    let mut all: Vec<Examined> = findings
+        .iter()
+        .map(|f| Examined {
+            id: CheckId::of(f.code),
+            node: f.node.clone(),
+            severity: f.severity,
+            status: CheckStatus::of(f.severity),
+            evidence: f.evidence.clone(),
+            code: Some(f.code),
+        })
+        .collect();
+    for one in gathered.iter().cloned().chain(in_order(world)) {
+        if !all.iter().any(|e| e.id == one.id && e.node == one.node) {
+            all.push(one);
+        }
+    }
+    all.extend(untried(world));
+    let order = |e: &Examined| match e.status {
+        CheckStatus::Fail => 0,
+        CheckStatus::Warn => 1,
+        CheckStatus::Unknown => 2,
+        CheckStatus::NotExercised => 3,
+        CheckStatus::Pass => 4,
+    };
+    all.sort_by_key(|e| (order(e), e.id));
+    all
+}
+
+/// What the observation shows to be in order, where nothing was found.
+fn in_order(world: &World) -> Vec<Examined> {
+    let me = &world.seen.observer;
+    let mut all = Vec::new();
+    for node in world.nodes().map(|n| &n.name) {
+        if world.is_silent(node) {
+            continue;
+        }
+        let ids = [CheckId::Peer, CheckId::MountByHand, CheckId::Fence];
+        all.extend(
+            ids.into_iter()
+                // Its own fence it does not ask.
+                .filter(|id| node != me || *id != CheckId::Fence)
+                .map(|id| Examined::pass(id, node, Evidence::Nothing)),
+        );
+    }
+    let ids = [CheckId::AddressConflict, CheckId::Probe];
+    all.extend(ids.map(|id| Examined::pass(id, me, Evidence::Nothing)));
+    all
+}
+
+fn untried(world: &World) -> Vec<Examined> {
+    let me = &world.seen.observer;
+    let not = |id, node: &NodeName, evidence| {
+        Examined::open(id, node, CheckStatus::NotExercised, evidence)
+    };
+    let mut all: Vec<Examined> = world
+        .config
+        .others(me)
+        .flat_map(|node| node.fences.iter().map(move |f| (node, f)))
+        .map(|(node, fence)| not(CheckId::FenceOff, &node.name, Evidence::thing(&fence.name)))
+        .collect();
+    let ids = [CheckId::Mount, CheckId::DatabaseStart, CheckId::Client];
+    all.extend(ids.map(|id| not(id, me, Evidence::Nothing)));
+    all
 }

@@ -45,6 +45,24 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
                 "{node} signs its event log with a key that is not known here. Its events are not copied"
             )
         }
+        F::LibraryVersionDiffers => {
+            format!("The system libraries that order text have another version on {node}")
+        }
+        F::LocaleMissing => format!("{node} lacks locales that the other server has"),
+        F::ExtensionMissing => {
+            format!("{node} lacks extensions of PostgreSQL that the other server has")
+        }
+        F::DatabaseConfigDiffers => format!("PostgreSQL's configuration on {node} is different"),
+        F::MemoryShort => format!("{node} has little memory for this database"),
+        F::DiskSpaceLow => format!("A disk is nearly full on {node}"),
+        F::DataOutside => format!("On {node} a part of the database lies outside the disk set"),
+        F::CollationChanged => {
+            format!("On {node} indexes were built with another version of the collations")
+        }
+        F::RecoveryTooLong => {
+            format!("After a power cut, the recovery on {node} may take longer than the goal")
+        }
+        F::DrillOverdue => "The last drill is too long ago".into(),
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -87,6 +105,16 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::EventKeyUnknown => format!(
             "If {node} was set up anew: type siaga token create --for {node} where the site's CA is, then siaga join on {node}."
         ),
+        F::LibraryVersionDiffers => "Bring both servers to the same release of the system. If the database already ran with both: rebuild its text indexes (REINDEX).".into(),
+        F::LocaleMissing => format!("On {node}: generate them (locale-gen), or install the packages that hold them."),
+        F::ExtensionMissing => format!("Install the packages on {node} that the other server has for them."),
+        F::DatabaseConfigDiffers => "Compare the files, and copy the right ones to both servers.".into(),
+        F::MemoryShort => format!("Give {node} more memory or huge pages, or make shared_buffers smaller on both."),
+        F::DiskSpaceLow => format!("Free space on {node}, or make the disk larger."),
+        F::DataOutside => "Move it below a mount point of the service, or add that file system to the service: a takeover does not bring it along.".into(),
+        F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
+        F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
+        F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

@@ -49,6 +49,20 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
                 "{node} menandatangani catatannya dengan kunci yang tidak dikenal di sini. Catatannya tidak disalin"
             )
         }
+        F::LibraryVersionDiffers => format!("Pustaka sistem pengurut teks di {node} berbeda versi"),
+        F::LocaleMissing => format!("{node} tidak memiliki locale yang ada di server lain"),
+        F::ExtensionMissing => {
+            format!("{node} tidak memiliki ekstensi PostgreSQL yang ada di server lain")
+        }
+        F::DatabaseConfigDiffers => format!("Konfigurasi PostgreSQL di {node} berbeda"),
+        F::MemoryShort => format!("Memori {node} sedikit untuk basis data ini"),
+        F::DiskSpaceLow => format!("Disk di {node} hampir penuh"),
+        F::DataOutside => format!("Di {node} sebagian basis data berada di luar set disk"),
+        F::CollationChanged => format!("Di {node} indeks dibuat dengan versi collation yang lain"),
+        F::RecoveryTooLong => {
+            format!("Setelah mati listrik, pemulihan di {node} bisa lebih lama dari sasaran")
+        }
+        F::DrillOverdue => "Simulasi terakhir sudah terlalu lama".into(),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -99,6 +113,16 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::EventKeyUnknown => format!(
             "Jika {node} disiapkan ulang: ketik siaga token create --for {node} di server yang menyimpan CA, lalu siaga join di {node}."
         ),
+        F::LibraryVersionDiffers => "Samakan rilis sistem di kedua server. Bila basis data sudah pernah berjalan di keduanya: bangun ulang indeks teksnya (REINDEX).".into(),
+        F::LocaleMissing => format!("Di {node}: buat locale itu (locale-gen), atau pasang paketnya."),
+        F::ExtensionMissing => format!("Pasang di {node} paket ekstensi yang ada di server lain."),
+        F::DatabaseConfigDiffers => "Bandingkan berkasnya, lalu salin yang benar ke kedua server.".into(),
+        F::MemoryShort => format!("Tambah memori atau huge page di {node}, atau kecilkan shared_buffers di keduanya."),
+        F::DiskSpaceLow => format!("Kosongkan ruang di {node}, atau perbesar disknya."),
+        F::DataOutside => "Pindahkan ke bawah mount point layanan, atau tambahkan sistem berkas itu ke layanan: pengambilalihan tidak membawanya.".into(),
+        F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
+        F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
+        F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

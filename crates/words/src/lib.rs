@@ -32,6 +32,7 @@ mod paper_say;
 mod procedure;
 mod procedure_en;
 mod procedure_id;
+mod readiness;
 mod record_label;
 mod refusal;
 mod safe_en;
@@ -51,6 +52,7 @@ mod voice;
 mod why;
 mod why_en;
 mod why_id;
+mod witness;
 
 pub use ack_page::{AckPage, ack_page};
 pub use acts::{
@@ -69,6 +71,7 @@ pub use notices::{NoticeScreen, notice_screen};
 pub use paper::{Paper, paper};
 pub use paper_say::{PaperSay, paper_say};
 pub use procedure::{Procedure, procedure};
+pub use readiness::{check_id, check_remedy, check_status};
 pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use setup::{Setup, setup};
@@ -78,6 +81,7 @@ pub use ui_screen::{Screen, screen};
 pub use usage::{UsageError, UsageNote, usage_error, usage_note};
 pub use voice::{MONTHS, Voice, duration, instant};
 pub use why::{evidence, holder, log_problem, note, progress, why};
+pub use witness::{witness_kind, witness_says};
 
 use siaga_model::config::Language;
 use siaga_model::refusal::Sentence;

@@ -3,7 +3,7 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said};
 use siaga_model::config::Language::English;
-use siaga_model::evidence::{Cleaned, Evidence as E, LogProblem, ProblemKind};
+use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -118,6 +118,32 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             }
             format!("{}; {}", said(English, why), cleaned.join("; "))
         }
+        E::OnlyOn { node, names } => format!("only on {node}: {}", names.join(", ")),
+        E::FilesDiffer { files } => {
+            let line = |f: &FileLine| format!("{} from line {}", f.name, f.line);
+            files.iter().map(line).collect::<Vec<_>>().join(", ")
+        }
+        E::Memory { needs_mebibytes, has_mebibytes } => {
+            format!("shared_buffers is {needs_mebibytes} MiB, the memory {has_mebibytes} MiB")
+        }
+        E::HugePages { needs_mebibytes, has_mebibytes } => {
+            format!("huge pages for {needs_mebibytes} MiB are needed, {has_mebibytes} MiB are reserved")
+        }
+        E::Recovery { mebibytes, seconds, goal_s } => {
+            format!("{mebibytes} MiB of WAL take about {seconds} s; the goal is {goal_s} s")
+        }
+        E::StartsAtBoot { what } => match what {
+            BootStart::Unit { name } => format!("the unit {name} is enabled"),
+            BootStart::Cluster { file } => format!("{} says auto", file.display()),
+            BootStart::Fstab { mount_point, line } => {
+                format!("/etc/fstab line {line} mounts {} without noauto", mount_point.display())
+            }
+            BootStart::Address { file } => format!("{} holds the virtual IP", file.display()),
+        },
+        E::LeadsTo { path, to } => format!("{} leads to {}", path.display(), to.display()),
+        E::Objects { count } => format!("{count} of them"),
+        E::LastDrill { days: None } => "no drill was graded yet".into(),
+        E::LastDrill { days: Some(days) } => format!("{days} days ago"),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} runs"),
         E::ApplicationStopped { name } => format!("{name} does not run"),

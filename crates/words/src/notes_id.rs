@@ -3,7 +3,7 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said};
 use siaga_model::config::Language::Indonesian;
-use siaga_model::evidence::{Cleaned, Evidence as E, LogProblem, ProblemKind};
+use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -120,6 +120,32 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             }
             format!("{}; {}", said(Indonesian, why), cleaned.join("; "))
         }
+        E::OnlyOn { node, names } => format!("hanya di {node}: {}", names.join(", ")),
+        E::FilesDiffer { files } => {
+            let line = |f: &FileLine| format!("{} mulai baris {}", f.name, f.line);
+            files.iter().map(line).collect::<Vec<_>>().join(", ")
+        }
+        E::Memory { needs_mebibytes, has_mebibytes } => {
+            format!("shared_buffers {needs_mebibytes} MiB, memori {has_mebibytes} MiB")
+        }
+        E::HugePages { needs_mebibytes, has_mebibytes } => {
+            format!("perlu huge page {needs_mebibytes} MiB, tersedia {has_mebibytes} MiB")
+        }
+        E::Recovery { mebibytes, seconds, goal_s } => {
+            format!("{mebibytes} MiB WAL perlu sekitar {seconds} s; sasarannya {goal_s} s")
+        }
+        E::StartsAtBoot { what } => match what {
+            BootStart::Unit { name } => format!("unit {name} aktif saat boot"),
+            BootStart::Cluster { file } => format!("{} berisi auto", file.display()),
+            BootStart::Fstab { mount_point, line } => {
+                format!("/etc/fstab baris {line} memasang {} tanpa noauto", mount_point.display())
+            }
+            BootStart::Address { file } => format!("{} memuat IP virtual", file.display()),
+        },
+        E::LeadsTo { path, to } => format!("{} mengarah ke {}", path.display(), to.display()),
+        E::Objects { count } => format!("jumlahnya {count}"),
+        E::LastDrill { days: None } => "belum ada simulasi yang dinilai".into(),
+        E::LastDrill { days: Some(days) } => format!("{days} hari yang lalu"),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} berjalan"),
         E::ApplicationStopped { name } => format!("{name} tidak berjalan"),

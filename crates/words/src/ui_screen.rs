@@ -11,6 +11,19 @@ use std::path::PathBuf;
 /// A text with its arguments. A new one gets its words in `ui_screen_en.rs` and `ui_screen_id.rs`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Screen {
+    // --- readiness
+    /// Seconds, from and to.
+    TakeoverTakes {
+        low_s: u64,
+        high_s: u64,
+    },
+    InOrder {
+        count: usize,
+    },
+    CheckedAgo {
+        ms: u64,
+        stale: bool,
+    },
     // --- the agent can't be asked
     AgentNotReachable {
         socket: PathBuf,

@@ -8,6 +8,15 @@ use siaga_model::observation::DatabaseState;
 
 pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
     match text {
+        Screen::TakeoverTakes { low_s, high_s } => {
+            let of = |s: &u64| duration(voice, s.saturating_mul(1000));
+            format!("The steps of a takeover would take {} to {}.", of(low_s), of(high_s))
+        }
+        Screen::InOrder { count } => format!("In order: {count} (all of them: siaga check --all)"),
+        Screen::CheckedAgo { ms, stale: false } => format!("Checked {} ago.", duration(voice, *ms)),
+        Screen::CheckedAgo { ms, stale: true } => {
+            format!("Checked {} ago: too long. Type: siaga check", duration(voice, *ms))
+        }
         Screen::AgentNotReachable { socket, why } => format!(
             "The Siaga agent on this machine can't be reached at {} ({}).\n  \
              Start it with: systemctl start siaga (or by hand, as root: siaga agent)\n  \

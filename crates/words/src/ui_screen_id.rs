@@ -8,6 +8,17 @@ use siaga_model::observation::DatabaseState;
 
 pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
     match text {
+        Screen::TakeoverTakes { low_s, high_s } => {
+            let of = |s: &u64| duration(voice, s.saturating_mul(1000));
+            format!("Langkah pengambilalihan perlu {} sampai {}.", of(low_s), of(high_s))
+        }
+        Screen::InOrder { count } => format!("Dalam keadaan baik: {count} (semuanya: siaga check --all)"),
+        Screen::CheckedAgo { ms, stale: false } => {
+            format!("Diperiksa {} yang lalu.", duration(voice, *ms))
+        }
+        Screen::CheckedAgo { ms, stale: true } => {
+            format!("Diperiksa {} yang lalu: sudah terlalu lama. Ketik: siaga check", duration(voice, *ms))
+        }
         Screen::AgentNotReachable { socket, why } => format!(
             "Agen Siaga di mesin ini tidak dapat dihubungi melalui {} ({}).\n  \
              Nyalakan dengan: systemctl start siaga (atau langsung, sebagai root: siaga agent)\n  \

@@ -102,6 +102,15 @@ pub fn shown(core: &Core) -> Vec<Duty> {
     })
 }
 
+/// The newest drill that was graded, and how many days may pass between two.
+///
+/// # Errors
+/// Where the log can't be read.
+pub fn last_drill(core: &Core) -> Result<(Option<UtcMicros>, u32), JournalError> {
+    let every_days = core.config.downtime.rules.drill_every_days;
+    Ok((known(core)?.last_drill, every_days))
+}
+
 pub(super) fn on_desk<T>(
     core: &Core,
     known: &Known,

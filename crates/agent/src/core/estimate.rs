@@ -155,6 +155,23 @@ fn history(core: &Core, records: &[IncidentRecord]) -> History {
     }
 }
 
+/// How fast own recoveries were, KiB per second, oldest first.
+pub fn redo_rates(core: &Core) -> Vec<u64> {
+    rates(core, REDO_RATE)
+}
+
+/// What the steps of a takeover would take now. `None` where the log can't be read.
+pub async fn of_takeover(core: &Arc<Core>, service: &Service) -> Option<Range> {
+    let mut history = history(core, &records(core).ok()?);
+    history.wal_bytes = super::redo::to_redo(core, service).await;
+    let waits = |action: &&str| StepLeft {
+        action: (*action).to_owned(),
+        elapsed_ms: None,
+    };
+    let left = estimate::TAKEOVER.iter().map(waits).collect();
+    Some(estimate::estimate(&history, &Phase::Running { left }).0)
+}
+
 fn rates(core: &Core, name: &str) -> Vec<u64> {
     core.log.with(|journal| journal.step_history(name))
 }

@@ -72,6 +72,8 @@ pub struct Core {
     pub twins_looked: std::sync::atomic::AtomicU64,
     /// How much WAL a start would have to redo.
     pub redo: super::redo::RedoDesk,
+    /// What the newest checks said.
+    pub readiness: super::check::record::ReadinessDesk,
     /// What people still have to do.
     pub duties: super::duties::DutyDesk,
     /// What the units are told.

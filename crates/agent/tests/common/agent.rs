@@ -75,6 +75,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         findings: std::sync::Mutex::default(),
         incident_desk: Default::default(),
         twins_looked: Default::default(),
+        readiness: Default::default(),
         duties: Default::default(),
         redo: Default::default(),
     };

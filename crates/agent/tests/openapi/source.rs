@@ -18,6 +18,7 @@ const TYPES: &[&str] = &[
     "model/src/plan.rs",
     "model/src/refusal.rs",
     "model/src/run.rs",
+    "model/src/readiness.rs",
     "model/src/incident.rs",
     "model/src/duty.rs",
     "model/src/notice.rs",

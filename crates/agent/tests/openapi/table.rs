@@ -96,7 +96,10 @@ pub const ROUTES: &[Route] = &[
         "What a screen needs to know of the site",
         "SiteView",
     ),
-    of_service("/v1/check", "Can we take over now?", "CheckReport"),
+    Route {
+        query: Some("OfCheck"),
+        ..of_service("/v1/check", "Can we take over now?", "CheckReport")
+    },
     of_service(
         "/v1/diagnose",
         "What is broken, layer by layer",

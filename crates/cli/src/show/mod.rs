@@ -1,6 +1,7 @@
 //! How answers look on the screen. Texts come from `siaga-words`; here they are only laid out.
 
 pub mod availability;
+pub mod check;
 pub mod event;
 pub mod incident;
 pub mod keys;

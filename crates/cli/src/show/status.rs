@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::term::Tone;
 use siaga_model::NodeName;
-use siaga_model::api::{ServiceStatus, Status, Verdict, VerdictState};
+use siaga_model::api::{CanTakeOver, ServiceStatus, Status, Verdict, VerdictState};
 use siaga_model::config::FenceKind;
 use siaga_model::observation::{AgentView, FenceState, Holding, NodeView, Power};
 use siaga_model::refusal::{Advice, Sentence};
@@ -18,6 +18,7 @@ pub fn text(ctx: &Context, status: &Status) -> String {
         lines.extend(run(ctx, service));
         lines.push(String::new());
         lines.extend(nodes(ctx, service));
+        lines.extend(readiness(ctx, service));
         let acts = advice_lines(ctx, &service.verdict.advice);
         if !acts.is_empty() {
             lines.push(String::new());
@@ -130,6 +131,23 @@ fn nodes(ctx: &Context, service: &ServiceStatus) -> Vec<String> {
         lines.push(sentence(&ctx.voice, &Sentence::NoFenceCost));
     }
     lines
+}
+
+/// What the newest check said, and how old it is: an old yes is shown as one.
+fn readiness(ctx: &Context, service: &ServiceStatus) -> Vec<String> {
+    let Some(seen) = service.readiness else {
+        return Vec::new();
+    };
+    let tone = match seen.can_take_over {
+        _ if seen.stale => Tone::Attention,
+        CanTakeOver::Yes => Tone::Good,
+        CanTakeOver::No => Tone::Bad,
+        CanTakeOver::Unknown => Tone::Attention,
+    };
+    let (ms, stale) = (seen.age_ms, seen.stale);
+    let answer = siaga_words::can_take_over(&ctx.voice, seen.can_take_over);
+    let said = format!("{answer} {}", ctx.say(Screen::CheckedAgo { ms, stale }));
+    vec![ctx.term.out(tone, &said)]
 }
 
 /// The same thing said about the same node, if with other details.

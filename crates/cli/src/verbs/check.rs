@@ -9,7 +9,8 @@ use crate::show;
 use crate::term::{Tone, out};
 use siaga_model::ServiceName;
 use siaga_model::api::{CanTakeOver, CheckReport};
-use siaga_words::{Ui, can_take_over, sentence, ui};
+use siaga_model::readiness::{CheckStatus, Examined};
+use siaga_words::{Screen, Ui, can_take_over, sentence, ui};
 
 /// Can we take over now? Yes, no or unknown, and what stands in the way
 ///
@@ -20,6 +21,12 @@ pub struct Args {
     /// The service; may be left out where the site has one.
     #[arg(long, value_name = "SERVICE", value_parser = args::service)]
     pub service: Option<ServiceName>,
+    /// Show what the newest check said, and how old it is, in place of looking again.
+    #[arg(long)]
+    pub last: bool,
+    /// List also what is in order.
+    #[arg(long)]
+    pub all: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -28,20 +35,25 @@ pub struct Args {
 const EXAMPLES: &str = "Examples:
   siaga check
   siaga periksa --lang id
-  siaga check --json";
+  siaga check --all
+  siaga check --last --json";
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let ctx = Context::connect(global)?;
-    let path = match &args.service {
-        Some(service) => format!("/v1/check?service={}", encoded(service.as_str())),
-        None => "/v1/check".to_owned(),
-    };
+    let mut query = vec![format!("last={}", args.last)];
+    if let Some(service) = &args.service {
+        query.push(format!("service={}", encoded(service.as_str())));
+    }
+    let path = format!("/v1/check?{}", query.join("&"));
     let report: CheckReport = ctx.client.get(&path, LOOK)?;
     if args.json {
-        show::json(&report)?;
+        show::json(&show::check::json(&ctx, &report))?;
     } else {
         out(&text(&ctx, &report));
+        if args.all {
+            out(&show::check::all(&ctx, &report));
+        }
     }
     Ok(match report.can_take_over {
         CanTakeOver::Yes => Exit::Done,
@@ -60,11 +72,25 @@ pub fn text(ctx: &Context, report: &CheckReport) -> String {
         ctx.term
             .out(tone, can_take_over(&ctx.voice, report.can_take_over)),
     ];
+    if let Some(range) = report.takeover {
+        let (low_s, high_s) = (range.low_s, range.high_s);
+        lines.push(ctx.say(Screen::TakeoverTakes { low_s, high_s }));
+    }
+    if report.age_ms > 0 {
+        let (ms, stale) = (report.age_ms, false);
+        lines.push(ctx.say(Screen::CheckedAgo { ms, stale }));
+    }
     if report.findings.is_empty() {
         lines.push(ui(&ctx.voice, Ui::NothingFound));
     } else {
         lines.push(ui(&ctx.voice, Ui::Findings));
         lines.extend(show::findings(&ctx.voice, &report.findings));
+    }
+    lines.extend(show::check::unknown(ctx, report));
+    let passed = |e: &&Examined| e.status == CheckStatus::Pass;
+    let count = report.examined.iter().filter(passed).count();
+    if count > 0 {
+        lines.push(ctx.say(Screen::InOrder { count }));
     }
     if !report.duties.is_empty() {
         lines.push(ui(&ctx.voice, Ui::WhatToDo));

@@ -32,3 +32,4 @@ pub mod switchover;
 pub mod takeover;
 pub mod token;
 pub mod version;
+pub mod witness;

@@ -179,6 +179,10 @@ fn check_says_yes_only_with_0() {
                 service: service(),
                 can_take_over: answer,
                 findings: Vec::new(),
+                examined: Vec::new(),
+                checked_at: UtcMicros(0),
+                age_ms: 0,
+                takeover: None,
                 not_exercised: Vec::new(),
             };
             Some((200, json(&report)))

@@ -248,6 +248,7 @@ pub fn status(state: VerdictState, sentence: Sentence, advice: Vec<Advice>) -> S
             },
             observation: observation(),
             run: None,
+            readiness: None,
         }],
         findings: Vec::new(),
         duties: Vec::new(),

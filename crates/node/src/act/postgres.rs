@@ -24,6 +24,7 @@ use recovery::RedoRange;
 use siaga_model::ServiceName;
 use siaga_model::config::Database;
 use siaga_model::observation::DatabaseState;
+use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::run::FailureKind;
 use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
@@ -34,6 +35,14 @@ use tokio::runtime::Handle;
 /// How long the check of a server that says "ready" may take: at a start, and in a look.
 pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_WITHIN: Duration = Duration::from_millis(300);
+
+/// Four words in one row: MiB of shared buffers, huge pages, MiB of WAL, collations of another version.
+const NEEDS: &str = "select concat_ws(' ', \
+    pg_size_bytes(current_setting('shared_buffers')) / 1048576, \
+    current_setting('huge_pages'), \
+    pg_size_bytes(current_setting('max_wal_size')) / 1048576, \
+    (select count(*) from pg_collation where collversion is not null \
+     and collversion is distinct from pg_collation_actual_version(oid)))";
 
 /// A checkpoint before a planned stop may take this long. It only makes the stop short.
 const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
@@ -120,24 +129,35 @@ impl Postgres {
 
     /// Writes dirty data back while it serves.
     pub fn checkpoint(&self) -> Acted {
+        // What it takes is measured against this later: the rate at which this site's disks take changes.
+        let range = RedoRange::measure(&self.config.data_dir);
+        let notes = range.map(|r| Note::WalToWriteBack { bytes: r.bytes() });
+        self.ask_running("checkpoint", CHECKPOINT_WITHIN)
+            .map(|_| Did::changed(notes.into_iter().collect()))
+    }
+
+    /// What the running database asks of a host that would take it over. `None`: it does not run, or does not say.
+    pub fn needs(&self) -> Option<DatabaseNeeds> {
+        let said = self.ask_running(NEEDS, LOOK_WITHIN).ok()??;
+        let mut words = said.split(' ');
+        let number = |word: Option<&str>| word?.parse::<u64>().ok();
+        Some(DatabaseNeeds {
+            shared_mebibytes: number(words.next())?,
+            huge_pages: words.next()? == "on",
+            wal_mebibytes: number(words.next())?,
+            collations_changed: number(words.next())?,
+        })
+    }
+
+    /// One statement to this node's own running database.
+    fn ask_running(&self, statement: &str, within: Duration) -> Result<Option<String>, Trouble> {
         let trouble = |why: Why| Trouble::failed(FailureKind::Io, why);
         let found = process::find(&self.signature()).map_err(Trouble::Unknown)?;
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
         let postmaster = postmaster.ok_or_else(|| trouble(Why::DatabaseNotRunning))?;
         let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
-        // What it takes is measured against this later: the rate at which this site's disks take changes.
-        let range = RedoRange::measure(&self.config.data_dir);
-        let notes = range.map(|r| Note::WalToWriteBack { bytes: r.bytes() });
-        connect::query(
-            &self.rt,
-            &self.config,
-            uid,
-            postmaster,
-            "checkpoint",
-            CHECKPOINT_WITHIN,
-        )
-        .map(|_| Did::changed(notes.into_iter().collect()))
-        .map_err(|answer| trouble(unanswered(answer)))
+        connect::query(&self.rt, &self.config, uid, postmaster, statement, within)
+            .map_err(|answer| trouble(unanswered(answer, within)))
     }
 }
 
@@ -151,11 +171,11 @@ fn no_answer(within: Duration) -> Why {
     }
 }
 
-/// Why a checkpoint was not made.
-fn unanswered(answer: Answer) -> Why {
+/// Why a statement was not carried out.
+fn unanswered(answer: Answer, within: Duration) -> Why {
     match answer {
         Answer::NotNow(why) | Answer::CannotCheck(why) | Answer::NoServer(why) => why,
         Answer::InRecovery => Why::ReadOnlyRecovery,
-        Answer::Ready | Answer::Silent => no_answer(CHECKPOINT_WITHIN),
+        Answer::Ready | Answer::Silent => no_answer(within),
     }
 }

@@ -1,8 +1,10 @@
 //! What is seen of this host and its segment: one file per thing. Looking changes nothing.
 pub mod arp;
+pub mod boot;
 pub mod disk_watch;
 pub mod facts;
 pub mod holders;
+pub mod host;
 pub mod interfaces;
 pub mod mounts;
 pub mod ndp;

@@ -1,0 +1,130 @@
+//! What the asked node makes of both.
+
+use super::SelfCheck;
+use crate::core::state::Core;
+use siaga_model::event::{Finding, FindingCode, Severity};
+use siaga_model::observation::{FenceState, Observation};
+use siaga_model::readiness::{CheckId, Examined};
+use siaga_model::{Evidence, NodeName};
+use siaga_planner::drift::{self, Compared, Side};
+use std::time::Duration;
+
+/// A difference between the nodes' clocks that is worth saying.
+const CLOCK_DIFFERS: Duration = Duration::from_secs(2);
+
+/// What there is of that node's fences.
+pub fn fences(core: &Core, observation: &Observation, node: &NodeName) -> Vec<Finding> {
+    let Some(view) = observation.nodes.get(node) else {
+        return Vec::new();
+    };
+    if view.fences.is_empty() {
+        return vec![Finding {
+            code: FindingCode::FenceMissing,
+            node: node.clone(),
+            severity: Severity::Warning,
+            evidence: Evidence::Nothing,
+        }];
+    }
+    view.fences
+        .iter()
+        .filter_map(|fence| match &fence.state {
+            FenceState::Failed { why } => Some(Finding {
+                code: FindingCode::FenceSilent,
+                node: node.clone(),
+                severity: Severity::Warning,
+                evidence: Evidence::AskedFrom {
+                    device: fence.name.clone(),
+                    node: core.me.clone(),
+                    why: why.clone(),
+                },
+            }),
+            FenceState::Open | FenceState::Fenced => None,
+        })
+        .collect()
+}
+
+/// What differs between the two.
+pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
+    let [one, other] = selves else {
+        return Compared::default();
+    };
+    let mut compared = drift::compare(side(one), side(other), goal);
+    let mut findings = Vec::new();
+    let mut add = |code, severity, evidence: Evidence| {
+        findings.push(Finding {
+            code,
+            node: other.node.clone(),
+            severity,
+            evidence,
+        });
+    };
+    if one.config_hash != other.config_hash {
+        add(
+            FindingCode::ConfigDiffers,
+            Severity::Blocking,
+            Evidence::ConfigFilesDiffer,
+        );
+    }
+    if one.postgres_version != other.postgres_version {
+        add(
+            FindingCode::PostgresVersionDiffers,
+            Severity::Blocking,
+            Evidence::Versions {
+                one: one.node.clone(),
+                one_has: one.postgres_version.clone(),
+                other: other.node.clone(),
+                other_has: other.postgres_version.clone(),
+            },
+        );
+    }
+    if one.postgres_uid != other.postgres_uid {
+        add(
+            FindingCode::PostgresUserDiffers,
+            Severity::Blocking,
+            Evidence::UserIdsDiffer,
+        );
+    }
+    if let (Some(a), Some(b)) = (one.device_size, other.device_size)
+        && a != b
+    {
+        add(
+            FindingCode::DiskSetSizeDiffers,
+            Severity::Blocking,
+            Evidence::Sizes {
+                one: one.node.clone(),
+                one_bytes: a,
+                other: other.node.clone(),
+                other_bytes: b,
+            },
+        );
+    }
+    let apart = Duration::from_micros(one.now.0.abs_diff(other.now.0));
+    if apart > CLOCK_DIFFERS {
+        add(
+            FindingCode::ClockDiffers,
+            Severity::Warning,
+            Evidence::ClocksApart {
+                ms: u64::try_from(apart.as_millis()).unwrap_or(u64::MAX),
+            },
+        );
+    }
+    let ids = [
+        CheckId::Configuration,
+        CheckId::PostgresVersion,
+        CheckId::PostgresUser,
+        CheckId::DiskSetSize,
+        CheckId::Clock,
+    ];
+    let alike = ids.map(|id| Examined::pass(id, &other.node, Evidence::Nothing));
+    compared.findings.extend(findings);
+    compared.examined.extend(alike);
+    compared
+}
+
+fn side(check: &SelfCheck) -> Side<'_> {
+    Side {
+        node: &check.node,
+        host: &check.host,
+        needs: check.needs.as_ref(),
+    }
+}

@@ -1,0 +1,268 @@
+//! What a node finds of itself.
+
+use super::SelfCheck;
+use crate::core::state::Core;
+use siaga_journal::Room;
+use siaga_model::config::Service;
+use siaga_model::event::{Finding, FindingCode, Severity};
+use siaga_model::evidence::Evidence;
+use siaga_model::observation::DatabaseState;
+use siaga_model::readiness::{CheckId, Examined};
+use siaga_node::observe::{boot, host};
+use siaga_runner::hands::Hands;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// Less free room than this is worth saying, percent.
+const LEAST_FREE: u8 = 10;
+
+/// Gathers what one node finds of itself.
+struct Examiner<'a> {
+    core: &'a Core,
+    service: &'a Service,
+    findings: Vec<Finding>,
+    examined: Vec<Examined>,
+}
+
+/// This node's own part. Blocks.
+pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
+    let mut own = Examiner {
+        core,
+        service,
+        findings: core.findings(),
+        examined: Vec::new(),
+    };
+    own.disk_set();
+    own.mount_points();
+    own.interfaces();
+    let postgres_version = own.postgres();
+    own.log_space();
+    own.boot();
+    own.space();
+    let running = core.hands.look(&service.name).database == DatabaseState::Ready;
+    let needs = running
+        .then(|| core.hands.database_needs(&service.name))
+        .flatten();
+    if running {
+        own.data_place();
+    }
+    // What is watched all the time, and stands found where it is not in order.
+    for id in [
+        CheckId::Certificate,
+        CheckId::EventLog,
+        CheckId::AddressLeftOver,
+        CheckId::StrangeDatabase,
+    ] {
+        own.pass(id, Evidence::Nothing);
+    }
+    SelfCheck {
+        node: core.me.clone(),
+        findings: own.findings,
+        examined: own.examined,
+        config_hash: core.config_hash.clone(),
+        postgres_version,
+        postgres_uid: uid_of(&service.database.os_user),
+        device_size: service.disk_set.device(&core.me).and_then(|d| size_of(d)),
+        host: host::look(service),
+        needs,
+        now: core.hands.now(),
+    }
+}
+
+impl Examiner<'_> {
+    fn found(&mut self, code: FindingCode, severity: Severity, evidence: Evidence) {
+        self.findings.push(Finding {
+            code,
+            node: self.core.me.clone(),
+            severity,
+            evidence,
+        });
+    }
+
+    fn pass(&mut self, id: CheckId, evidence: Evidence) {
+        let node = &self.core.me;
+        self.examined.push(Examined::pass(id, node, evidence));
+    }
+
+    fn disk_set(&mut self) {
+        let code = FindingCode::DiskSetMissing;
+        let name = &self.service.name;
+        let problems = self.core.hands.disk_set_problems(name);
+        if problems.is_empty() {
+            self.pass(CheckId::DiskSetDriver, Evidence::Nothing);
+        }
+        for problem in problems {
+            let severity = match problem.blocking {
+                true => Severity::Blocking,
+                false => Severity::Warning,
+            };
+            self.found(FindingCode::DiskSetDriver, severity, problem.why.into());
+        }
+        // Where a driver brings the device only to the node that holds the disk set, it may be away.
+        let may_be_away = self.core.hands.device_may_be_away(name);
+        match self.service.disk_set.device(&self.core.me).cloned() {
+            Some(device) if may_be_away => {
+                self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
+            }
+            Some(device) if is_block_device(&device) => {
+                self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
+            }
+            Some(device) => {
+                self.found(code, Severity::Blocking, Evidence::DeviceMissing { device });
+            }
+            None => self.found(code, Severity::Blocking, Evidence::NoDeviceConfigured),
+        }
+    }
+
+    fn mount_points(&mut self) {
+        let service = self.service;
+        let missing = service
+            .file_systems
+            .iter()
+            .filter(|f| !f.mount_point.is_dir());
+        let missing: Vec<_> = missing.map(|f| f.mount_point.clone()).collect();
+        if missing.is_empty() {
+            self.pass(CheckId::MountPoint, Evidence::Nothing);
+        }
+        for path in missing {
+            let code = FindingCode::MountPointMissing;
+            self.found(code, Severity::Blocking, Evidence::PathMissing { path });
+        }
+    }
+
+    fn interfaces(&mut self) {
+        let service = self.service;
+        let mut up = true;
+        for vip in &service.virtual_ips {
+            let interface = vip.interface(&self.core.me).unwrap_or_default();
+            // A private network namespace without its own sysfs can't be asked this way.
+            let state = std::fs::read_to_string(format!("/sys/class/net/{interface}/operstate"));
+            if state.is_ok_and(|s| s.trim() == "down") {
+                up = false;
+                let interface = interface.to_owned();
+                let code = FindingCode::InterfaceDown;
+                self.found(
+                    code,
+                    Severity::Blocking,
+                    Evidence::InterfaceDown { interface },
+                );
+            }
+        }
+        if up {
+            self.pass(CheckId::Interface, Evidence::Nothing);
+        }
+    }
+
+    fn postgres(&mut self) -> Option<String> {
+        let version = postgres_version(self.service);
+        match &version {
+            Some(version) => self.pass(CheckId::Postgres, Evidence::thing(version)),
+            None => self.found(
+                FindingCode::PostgresMissing,
+                Severity::Blocking,
+                Evidence::ProgramDoesNotRun {
+                    program: self.service.database.bin_dir.join("postgres"),
+                },
+            ),
+        }
+        version
+    }
+
+    fn log_space(&mut self) {
+        let place = Evidence::thing(self.core.state_dir.display());
+        match self.core.log.journal().room() {
+            Room::Plenty => self.pass(CheckId::LogSpace, Evidence::Nothing),
+            Room::ReserveOnly | Room::None => {
+                self.found(FindingCode::LogNearlyFull, Severity::Warning, place);
+            }
+        }
+    }
+
+    fn boot(&mut self) {
+        let starts = boot::starts(self.service, &self.core.me, Path::new("/"));
+        if starts.is_empty() {
+            self.pass(CheckId::AutoStart, Evidence::Nothing);
+        } else {
+            let each = starts
+                .into_iter()
+                .map(|what| Evidence::StartsAtBoot { what });
+            let each = each.collect();
+            self.found(
+                FindingCode::AutoStart,
+                Severity::Warning,
+                Evidence::Several { each },
+            );
+        }
+    }
+
+    /// Of the own state, and of the service's file systems where they are here.
+    fn space(&mut self) {
+        let service = self.service;
+        let mounted = self.core.hands.look(&service.name).mounts;
+        let mounted = mounted
+            .iter()
+            .filter(|m| m.mounted)
+            .map(|m| m.mount_point.as_path());
+        let places: Vec<&Path> = mounted.chain([self.core.state_dir.as_path()]).collect();
+        let mut low = Vec::new();
+        for path in places {
+            let Some((mebibytes, percent)) = host::space(path) else {
+                continue;
+            };
+            if percent < LEAST_FREE {
+                let path = path.to_path_buf();
+                low.push(Evidence::SpaceFree { path, mebibytes });
+            }
+        }
+        if low.is_empty() {
+            self.pass(CheckId::DiskSpace, Evidence::Nothing);
+        } else {
+            let seen = Evidence::Several { each: low };
+            self.found(FindingCode::DiskSpaceLow, Severity::Warning, seen);
+        }
+    }
+
+    fn data_place(&mut self) {
+        let outside = host::outside(self.service);
+        if outside.is_empty() {
+            return self.pass(CheckId::DataPlace, Evidence::Nothing);
+        }
+        let lead = |(path, to)| Evidence::LeadsTo { path, to };
+        let each = outside.into_iter().map(lead).collect();
+        self.found(
+            FindingCode::DataOutside,
+            Severity::Blocking,
+            Evidence::Several { each },
+        );
+    }
+}
+
+/// The device's size in bytes, without opening it.
+fn size_of(device: &Path) -> Option<u64> {
+    let number = std::fs::metadata(device).ok()?.rdev();
+    let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
+    let sectors = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/size")).ok()?;
+    // The kernel counts in units of 512 bytes here, whatever the device's own sectors are.
+    sectors.trim().parse::<u64>().ok()?.checked_mul(512)
+}
+
+fn is_block_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.file_type().is_block_device())
+}
+
+fn postgres_version(service: &Service) -> Option<String> {
+    let program = service.database.bin_dir.join("postgres");
+    let argv = [
+        program.to_string_lossy().into_owned(),
+        "--version".to_owned(),
+    ];
+    let result = siaga_node::command::run(&argv, None, Duration::from_secs(5));
+    (result.exit == Some(0)).then(|| result.stdout.trim().to_owned())
+}
+
+fn uid_of(user: &str) -> Option<u32> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|l| l.split(':').next() == Some(user))?;
+    line.split(':').nth(2)?.parse().ok()
+}

@@ -1,0 +1,153 @@
+//! What on this host would start the service, or a part of it, at boot and without Siaga.
+
+use siaga_model::NodeName;
+use siaga_model::config::{ApplicationRun, Service};
+use siaga_model::evidence::BootStart;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+/// A larger file of network configuration is none.
+const LARGEST: u64 = 1 << 20;
+
+/// Everything that is found, under `root` (`/` on a real host).
+pub fn starts(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
+    let mut found = Vec::new();
+    let enabled = enabled_units(root);
+    let ours = |unit: &String| is_database(unit) || is_application(service, unit);
+    let units = enabled.iter().filter(|u| ours(u));
+    found.extend(units.map(|name| BootStart::Unit { name: name.clone() }));
+    found.extend(cluster(service, root, &enabled));
+    found.extend(fstab(service, node, root));
+    found.extend(addresses(service, root));
+    found
+}
+
+/// Of `*.wants` and `*.requires` of the system's own directories.
+fn enabled_units(root: &Path) -> Vec<String> {
+    let system = root.join("etc/systemd/system");
+    let mut units: Vec<String> = entries(&system)
+        .filter(|p| {
+            let kind = p.extension().and_then(|e| e.to_str());
+            matches!(kind, Some("wants" | "requires"))
+        })
+        .flat_map(|dir| entries(&dir).collect::<Vec<_>>())
+        .filter_map(|p| p.file_name()?.to_str().map(str::to_owned))
+        .collect();
+    units.sort();
+    units.dedup();
+    units
+}
+
+/// `postgresql@15-main.service`, or `postgresql-15.service` of the RPM distributions. Debian's `postgresql.service` starts
+/// only the clusters whose `start.conf` says so.
+fn is_database(unit: &str) -> bool {
+    let rest = unit.strip_prefix("postgresql");
+    rest.is_some_and(|r| r.ends_with(".service") && (r.starts_with('@') || r.starts_with('-')))
+}
+
+fn is_application(service: &Service, unit: &str) -> bool {
+    service.applications.iter().any(|app| match &app.run {
+        ApplicationRun::Unit(name) => unit == name || unit == format!("{name}.service"),
+        ApplicationRun::Programs { .. } => false,
+    })
+}
+
+/// Debian: a cluster is started with the others where its `start.conf` says `auto`, or where there is none.
+fn cluster(service: &Service, root: &Path, enabled: &[String]) -> Option<BootStart> {
+    let file = start_conf(service)?;
+    if !enabled.iter().any(|u| u == "postgresql.service") {
+        return None;
+    }
+    let below = root.join(file.strip_prefix("/").unwrap_or(&file));
+    let text = match std::fs::read_to_string(below) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => "auto".into(),
+        Err(_) => return None,
+    };
+    let mut words = text
+        .lines()
+        .map(|l| l.split('#').next().unwrap_or_default().trim());
+    let first = words.find(|w| !w.is_empty()).unwrap_or("auto");
+    (first == "auto").then_some(BootStart::Cluster { file })
+}
+
+/// Beside the configuration file, where Debian's tools keep it.
+pub fn start_conf(service: &Service) -> Option<PathBuf> {
+    let config = service.database.config_file.as_ref()?;
+    config
+        .starts_with("/etc/postgresql")
+        .then(|| config.with_file_name("start.conf"))
+}
+
+fn fstab(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
+    let text = std::fs::read_to_string(root.join("etc/fstab")).unwrap_or_default();
+    let device = service.disk_set.device(node);
+    (1..)
+        .zip(text.lines())
+        .filter_map(|(line, words)| {
+            let mut words = words.split_whitespace();
+            let (what, to) = (words.next()?, words.next()?);
+            let options = words.nth(1).unwrap_or_default();
+            let to = Path::new(to);
+            let ours = device.is_some_and(|d| d == Path::new(what))
+                || service.file_systems.iter().any(|f| f.mount_point == to);
+            let waits = options.split(',').any(|o| o == "noauto");
+            (ours && !what.starts_with('#') && !waits).then(|| BootStart::Fstab {
+                mount_point: to.to_path_buf(),
+                line,
+            })
+        })
+        .collect()
+}
+
+/// Where the network's configuration is kept: a file, or a folder of them.
+const NETWORK: [&str; 6] = [
+    "etc/network/interfaces",
+    "etc/network/interfaces.d",
+    "etc/netplan",
+    "etc/systemd/network",
+    "etc/NetworkManager/system-connections",
+    "etc/sysconfig/network-scripts",
+];
+
+fn addresses(service: &Service, root: &Path) -> Vec<BootStart> {
+    NETWORK
+        .iter()
+        .map(|place| root.join(place))
+        .flat_map(|place| match place.is_dir() {
+            true => entries(&place).collect(),
+            false => vec![place],
+        })
+        .filter(|p| std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.len() <= LARGEST))
+        .filter(|p| {
+            let text = std::fs::read_to_string(p).unwrap_or_default();
+            service.virtual_ips.iter().any(|v| names(&text, v.address))
+        })
+        .map(|p| BootStart::Address {
+            file: Path::new("/").join(p.strip_prefix(root).unwrap_or(&p)),
+        })
+        .collect()
+}
+
+/// Does a line that is no comment hold that address, however it is written?
+fn names(text: &str, address: IpAddr) -> bool {
+    text.lines()
+        .map(str::trim_start)
+        .filter(|line| !line.starts_with(['#', ';']))
+        .flat_map(|line| line.split(|c: char| !(c.is_ascii_hexdigit() || ".:".contains(c))))
+        .filter_map(|word| {
+            word.trim_matches(':')
+                .parse::<IpAddr>()
+                .ok()
+                .or_else(|| word.parse().ok())
+        })
+        .any(|found| found == address)
+}
+
+fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+}

@@ -1,0 +1,216 @@
+//! What of this host a takeover leans on and the disk set does not bring along: libraries, locales, extensions, memory,
+//! PostgreSQL's own configuration. Two nodes compare theirs. Looking changes nothing.
+
+use crate::command;
+use siaga_model::config::Service;
+use siaga_model::readiness::HostFacts;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long one of the small programs may take.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Of a longer file, or a longer list, no more is compared.
+const MOST: usize = 4000;
+/// A larger configuration file is not read.
+const LARGEST: u64 = 1 << 20;
+
+/// Looks at this host for `service`.
+pub fn look(service: &Service) -> HostFacts {
+    let database = &service.database;
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    HostFacts {
+        glibc: output(&["getconf", "GNU_LIBC_VERSION"]),
+        icu: icu(),
+        locales: output(&["locale", "-a"])
+            .map(|all| all.lines().take(MOST).map(str::to_owned).collect())
+            .unwrap_or_default(),
+        extensions: extensions(&database.bin_dir),
+        config_files: database
+            .config_file
+            .as_deref()
+            .map(config_files)
+            .unwrap_or_default(),
+        memory_mebibytes: memory_line(&memory, "MemTotal:").map(|kib| kib >> 10),
+        huge_mebibytes: huge_pages(&memory),
+        gid: crate::act::postgres::account::lookup(&database.os_user)
+            .ok()
+            .map(|a| a.gid),
+    }
+}
+
+fn output(argv: &[&str]) -> Option<String> {
+    let argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
+    let result = command::run(&argv, None, WITHIN);
+    result.succeeded().then(|| result.stdout.trim().to_owned())
+}
+
+/// Where Debian, and where the RPM distributions keep shared libraries.
+const LIBRARY_DIRS: [&str; 4] = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+];
+
+fn icu() -> Vec<String> {
+    let found: BTreeSet<String> = LIBRARY_DIRS
+        .iter()
+        .flat_map(|dir| names(Path::new(dir)))
+        // `libicui18n.so.72`, not the link of the development package, and not the `.72.1` behind it.
+        .filter(|name| {
+            name.strip_prefix("libicui18n.so.")
+                .is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit()))
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
+/// Modules in `lib` beside `bin`, and the control files of extensions where this build keeps them.
+fn extensions(bin_dir: &Path) -> Vec<String> {
+    let lib = bin_dir.with_file_name("lib");
+    let major = bin_dir
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default();
+    let shares = [
+        bin_dir.with_file_name("share").join("extension"),
+        Path::new("/usr/share/postgresql")
+            .join(major)
+            .join("extension"),
+    ];
+    let modules = names(&lib).filter(|n| n.ends_with(".so"));
+    let controls = shares
+        .iter()
+        .flat_map(|dir| names(dir))
+        .filter(|n| n.ends_with(".control"));
+    let found: BTreeSet<String> = modules.chain(controls).collect();
+    found.into_iter().take(MOST).collect()
+}
+
+fn names(dir: &Path) -> impl Iterator<Item = String> + use<> {
+    std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+/// The files beside the named one, and those of its `conf.d`: numbers for their lines, since some hold secrets.
+fn config_files(config_file: &Path) -> Vec<(String, Vec<u64>)> {
+    let Some(dir) = config_file.parent() else {
+        return Vec::new();
+    };
+    let below = |dir: PathBuf| names(&dir).map(move |n| dir.join(n)).collect::<Vec<_>>();
+    let mut paths = below(dir.to_path_buf());
+    paths.extend(below(dir.join("conf.d")));
+    let mut files: Vec<(String, Vec<u64>)> = paths
+        .into_iter()
+        .filter(|p| p.extension() == Some(OsStr::new("conf")))
+        // How the cluster starts at boot is looked at by itself; its environment is not PostgreSQL's configuration.
+        .filter(|p| p.file_name() != Some(OsStr::new("start.conf")))
+        .filter(|p| std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.len() <= LARGEST))
+        .filter_map(|p| {
+            let text = std::fs::read(&p).ok()?;
+            let name = p.strip_prefix(dir).unwrap_or(&p).display().to_string();
+            Some((name, lines(&text)))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn lines(text: &[u8]) -> Vec<u64> {
+    text.split(|b| *b == b'\n').take(MOST).map(number).collect()
+}
+
+/// FNV-1a, 64 bits: the same on every node and in every version.
+fn number(line: &[u8]) -> u64 {
+    line.trim_ascii_end()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+fn memory_line(meminfo: &str, name: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|l| l.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn huge_pages(meminfo: &str) -> Option<u64> {
+    let pages = memory_line(meminfo, "HugePages_Total:")?;
+    let kib = memory_line(meminfo, "Hugepagesize:")?;
+    Some(pages.saturating_mul(kib) >> 10)
+}
+
+/// The first existing directory at or above `path`, and how much room it has: free MiB, free percent.
+pub fn space(path: &Path) -> Option<(u64, u8)> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    let percent = stat
+        .f_bavail
+        .saturating_mul(100)
+        .checked_div(stat.f_blocks)?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
+    Some((free, u8::try_from(percent).unwrap_or(100)))
+}
+
+/// Links of a mounted data directory (table spaces, the WAL) that lead out of the service's mounts.
+pub fn outside(service: &Service) -> Vec<(PathBuf, PathBuf)> {
+    let data = &service.database.data_dir;
+    let spaces = data.join("pg_tblspc");
+    let mut links: Vec<PathBuf> = names(&spaces).map(|n| spaces.join(n)).collect();
+    links.push(data.join("pg_wal"));
+    links
+        .into_iter()
+        .filter_map(|link| {
+            let to = std::fs::canonicalize(&link).ok()?;
+            let inside = service
+                .file_systems
+                .iter()
+                .filter_map(|f| std::fs::canonicalize(&f.mount_point).ok())
+                .any(|mount| to.starts_with(mount));
+            (!inside).then_some((link, to))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn lines_of_configuration_files_are_numbered_and_never_told() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("conf.d")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("postgresql.conf", "port = 5432\nmax_connections = 100  \n");
+        write(
+            "pg_hba.conf",
+            "host all all 0.0.0.0/0 ldap ldapbindpasswd=geheim\n",
+        );
+        write("conf.d/site.conf", "");
+        write("start.conf", "auto\n");
+        write("environment", "");
+        let files = config_files(&dir.path().join("postgresql.conf"));
+        let names: Vec<&str> = files.iter().map(|(n, _)| n.as_str()).collect();
+        assert_eq!(
+            names,
+            ["conf.d/site.conf", "pg_hba.conf", "postgresql.conf"]
+        );
+        // Blanks at the end of a line make no difference.
+        assert_eq!(files[2].1, lines(b"port = 5432\nmax_connections = 100\n"));
+        assert_ne!(files[2].1, lines(b"port = 5433\nmax_connections = 100\n"));
+    }
+
+    #[test]
+    fn memory_is_read_in_the_kernels_units() {
+        let text =
+            "MemTotal:       16384 kB\nHugePages_Total:     128\nHugepagesize:       2048 kB\n";
+        assert_eq!(memory_line(text, "MemTotal:"), Some(16384));
+        assert_eq!(huge_pages(text), Some(256));
+        assert_eq!(memory_line(text, "Nothing:"), None);
+    }
+}

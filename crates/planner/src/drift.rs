@@ -1,0 +1,263 @@
+//! What two nodes must have alike, and what the database asks of the one that does not run it.
+
+use crate::estimate;
+use siaga_model::event::{Finding, FindingCode, Severity};
+use siaga_model::evidence::{Evidence, FileLine};
+use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined, HostFacts};
+use siaga_model::{NodeName, Why};
+use std::time::Duration;
+
+/// More names are not told.
+const MOST_NAMES: usize = 20;
+
+/// One node as it sees itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    pub node: &'a NodeName,
+    pub host: &'a HostFacts,
+    /// Of the node that runs the database.
+    pub needs: Option<&'a DatabaseNeeds>,
+}
+
+/// What the site wants, and what it has measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal<'a> {
+    pub rto: Duration,
+    /// How fast own recoveries were, KiB per second, oldest first.
+    pub redo_kib_per_s: &'a [u64],
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Compared {
+    pub findings: Vec<Finding>,
+    /// What is in order, or can't be told.
+    pub examined: Vec<Examined>,
+}
+
+impl Compared {
+    fn found(&mut self, code: FindingCode, node: &NodeName, severity: Severity, seen: Evidence) {
+        self.findings.push(Finding {
+            code,
+            node: node.clone(),
+            severity,
+            evidence: seen,
+        });
+    }
+
+    fn pass(&mut self, id: CheckId, node: &NodeName) {
+        self.examined
+            .push(Examined::pass(id, node, Evidence::Nothing));
+    }
+
+    fn unknown(&mut self, id: CheckId, node: &NodeName) {
+        let why = Evidence::NotKnown;
+        self.examined
+            .push(Examined::open(id, node, CheckStatus::Unknown, why));
+    }
+}
+
+/// Compares two nodes. What differs is told of `other`, what is missing of the node that lacks it.
+pub fn compare(one: Side, other: Side, goal: Goal) -> Compared {
+    let mut compared = Compared::default();
+    libraries(&mut compared, one, other);
+    for (has, lacks) in [(one, other), (other, one)] {
+        names(
+            &mut compared,
+            FindingCode::LocaleMissing,
+            lacks.node,
+            has.node,
+            &has.host.locales,
+            &lacks.host.locales,
+        );
+        names(
+            &mut compared,
+            FindingCode::ExtensionMissing,
+            lacks.node,
+            has.node,
+            &has.host.extensions,
+            &lacks.host.extensions,
+        );
+        if let Some(needs) = has.needs {
+            memory(&mut compared, needs, lacks);
+            recovery(&mut compared, needs, has.node, goal);
+            collations(&mut compared, needs, has.node);
+        }
+    }
+    if let (Some(a), Some(b)) = (one.host.gid, other.host.gid)
+        && a != b
+    {
+        let seen = Evidence::UserIdsDiffer;
+        compared.found(
+            FindingCode::PostgresUserDiffers,
+            other.node,
+            Severity::Blocking,
+            seen,
+        );
+    }
+    configuration(&mut compared, one, other);
+    compared
+}
+
+fn libraries(compared: &mut Compared, one: Side, other: Side) {
+    let id = CheckId::Libraries;
+    let (Some(a), Some(b)) = (&one.host.glibc, &other.host.glibc) else {
+        return compared.unknown(id, other.node);
+    };
+    let icu = |side: Side| Some(side.host.icu.join(" "));
+    let versions = |a: Option<String>, b: Option<String>| Evidence::Versions {
+        one: one.node.clone(),
+        one_has: a,
+        other: other.node.clone(),
+        other_has: b,
+    };
+    let code = FindingCode::LibraryVersionDiffers;
+    if a != b {
+        // Indexes over text that one of them built are silently wrong for the other.
+        let seen = versions(Some(a.clone()), Some(b.clone()));
+        compared.found(code, other.node, Severity::Blocking, seen);
+    } else if icu(one) != icu(other) {
+        // Several may be installed, and which one PostgreSQL uses its version tells.
+        compared.found(
+            code,
+            other.node,
+            Severity::Warning,
+            versions(icu(one), icu(other)),
+        );
+    } else {
+        compared.pass(id, other.node);
+    }
+}
+
+fn names(
+    compared: &mut Compared,
+    code: FindingCode,
+    lacks: &NodeName,
+    has: &NodeName,
+    there: &[String],
+    here: &[String],
+) {
+    if there.is_empty() || here.is_empty() {
+        return compared.unknown(CheckId::of(code), lacks);
+    }
+    let missing = there.iter().filter(|name| !here.contains(name));
+    let names: Vec<String> = missing.take(MOST_NAMES).cloned().collect();
+    if names.is_empty() {
+        return compared.pass(CheckId::of(code), lacks);
+    }
+    let node = has.clone();
+    compared.found(
+        code,
+        lacks,
+        Severity::Warning,
+        Evidence::OnlyOn { node, names },
+    );
+}
+
+fn memory(compared: &mut Compared, needs: &DatabaseNeeds, host: Side) {
+    let Some(has) = host.host.memory_mebibytes else {
+        return compared.unknown(CheckId::Memory, host.node);
+    };
+    let code = FindingCode::MemoryShort;
+    let huge = host.host.huge_mebibytes.unwrap_or(0);
+    if needs.huge_pages && huge < needs.shared_mebibytes {
+        let seen = Evidence::HugePages {
+            needs_mebibytes: needs.shared_mebibytes,
+            has_mebibytes: huge,
+        };
+        return compared.found(code, host.node, Severity::Blocking, seen);
+    }
+    // Shared buffers are one part of what it uses: half of the memory leaves room for the rest.
+    let severity = match needs.shared_mebibytes {
+        shared if shared >= has => Severity::Blocking,
+        shared if shared > has / 2 => Severity::Warning,
+        _ => return compared.pass(CheckId::Memory, host.node),
+    };
+    let seen = Evidence::Memory {
+        needs_mebibytes: needs.shared_mebibytes,
+        has_mebibytes: has,
+    };
+    compared.found(code, host.node, severity, seen);
+}
+
+fn recovery(compared: &mut Compared, needs: &DatabaseNeeds, node: &NodeName, goal: Goal) {
+    let seconds = estimate::redo_seconds(needs.wal_mebibytes << 20, goal.redo_kib_per_s);
+    let seen = Evidence::Recovery {
+        mebibytes: needs.wal_mebibytes,
+        seconds,
+        goal_s: goal.rto.as_secs(),
+    };
+    if seconds > goal.rto.as_secs() {
+        compared.found(FindingCode::RecoveryTooLong, node, Severity::Warning, seen);
+    } else {
+        compared
+            .examined
+            .push(Examined::pass(CheckId::RecoveryTime, node, seen));
+    }
+}
+
+fn collations(compared: &mut Compared, needs: &DatabaseNeeds, node: &NodeName) {
+    match needs.collations_changed {
+        0 => compared.pass(CheckId::Collations, node),
+        count => compared.found(
+            FindingCode::CollationChanged,
+            node,
+            Severity::Warning,
+            Evidence::Objects { count },
+        ),
+    }
+}
+
+/// Only where it lies outside the disk set: else it moves with the data.
+fn configuration(compared: &mut Compared, one: Side, other: Side) {
+    let (a, b) = (&one.host.config_files, &other.host.config_files);
+    if a.is_empty() && b.is_empty() {
+        return;
+    }
+    let names = a.iter().chain(b).map(|(name, _)| name);
+    let mut files: Vec<FileLine> = Vec::new();
+    for name in names {
+        let of = |all: &[(String, Vec<u64>)]| {
+            let found = all.iter().find(|(n, _)| n == name);
+            found.map(|(_, lines)| lines.clone()).unwrap_or_default()
+        };
+        let known = files.iter().any(|f| &f.name == name);
+        if let Some(line) = first_difference(&of(a), &of(b)).filter(|_| !known) {
+            let name = name.clone();
+            files.push(FileLine { name, line });
+        }
+    }
+    if files.is_empty() {
+        return compared.pass(CheckId::DatabaseConfiguration, other.node);
+    }
+    let code = FindingCode::DatabaseConfigDiffers;
+    compared.found(
+        code,
+        other.node,
+        Severity::Warning,
+        Evidence::FilesDiffer { files },
+    );
+}
+
+/// From 1; a file that ends earlier differs behind its end.
+fn first_difference(a: &[u64], b: &[u64]) -> Option<u32> {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    (same < a.len().max(b.len())).then(|| u32::try_from(same + 1).unwrap_or(u32::MAX))
+}
+
+/// What can't be told of a node that does not answer.
+pub fn silent(node: &NodeName, why: &Why) -> Vec<Examined> {
+    let ids = [
+        CheckId::DiskSet,
+        CheckId::Postgres,
+        CheckId::Libraries,
+        CheckId::Locales,
+        CheckId::Extensions,
+        CheckId::AutoStart,
+        CheckId::Memory,
+        CheckId::DiskSpace,
+    ];
+    let seen = Evidence::from(why.clone());
+    ids.map(|id| Examined::open(id, node, CheckStatus::Unknown, seen.clone()))
+        .into()
+}

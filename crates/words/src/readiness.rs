@@ -1,0 +1,85 @@
+//! What a readiness check examines, in both languages.
+
+use crate::voice::Voice;
+use siaga_model::config::Language;
+use siaga_model::readiness::{CheckId as C, CheckStatus};
+
+/// What was examined, as something that is in order: `the other server answers`.
+#[rustfmt::skip] // a table: one a line
+pub fn check_id(voice: &Voice, id: C) -> &'static str {
+    match id {
+        C::Peer => pick(voice, "the other server answers", "server lain menjawab"),
+        C::Path => pick(voice, "network paths", "jalur jaringan"),
+        C::DiskSet => pick(voice, "disk set is there", "set disk terlihat"),
+        C::DiskSetDriver => pick(voice, "what makes the disk set exclusive", "pengunci set disk"),
+        C::DiskSetSize => pick(voice, "size of the disk set", "ukuran set disk"),
+        C::Fence => pick(voice, "fence answers", "fence menjawab"),
+        C::Postgres => pick(voice, "PostgreSQL's programs", "program PostgreSQL"),
+        C::PostgresVersion => pick(voice, "same PostgreSQL version", "versi PostgreSQL sama"),
+        C::PostgresUser => pick(voice, "same user and group numbers", "nomor pengguna dan grup sama"),
+        C::Configuration => pick(voice, "same siaga.toml", "siaga.toml sama"),
+        C::MountByHand => pick(voice, "nothing mounted by hand", "tidak ada yang dipasang manual"),
+        C::MountPoint => pick(voice, "mount points", "mount point"),
+        C::AddressConflict => pick(voice, "nobody else has the addresses", "alamat tidak dipakai mesin lain"),
+        C::AddressLeftOver => pick(voice, "no virtual IP left over", "tidak ada sisa IP virtual"),
+        C::Interface => pick(voice, "network interfaces", "antarmuka jaringan"),
+        C::StrangeDatabase => pick(voice, "no database of somebody else", "tidak ada basis data asing"),
+        C::AutoStart => pick(voice, "nothing starts by itself at boot", "tidak ada yang menyala sendiri saat boot"),
+        C::Certificate => pick(voice, "certificate", "sertifikat"),
+        C::Clock => pick(voice, "clock", "jam"),
+        C::LogSpace => pick(voice, "room for the event log", "ruang untuk log kejadian"),
+        C::EventLog => pick(voice, "event log is whole", "log kejadian utuh"),
+        C::Fenced => pick(voice, "not fenced", "tidak terkena fence"),
+        C::Probe => pick(voice, "a client probe reports", "probe klien melapor"),
+        C::Secrets => pick(voice, "secret files", "berkas rahasia"),
+        C::Libraries => pick(voice, "same libraries that order text", "pustaka pengurut teks sama"),
+        C::Locales => pick(voice, "same locales", "locale sama"),
+        C::Extensions => pick(voice, "same extensions of PostgreSQL", "ekstensi PostgreSQL sama"),
+        C::DatabaseConfiguration => pick(voice, "same configuration of PostgreSQL", "konfigurasi PostgreSQL sama"),
+        C::Memory => pick(voice, "memory for the database", "memori untuk basis data"),
+        C::DiskSpace => pick(voice, "free space", "ruang kosong"),
+        C::DataPlace => pick(voice, "the whole database lies on the disk set", "seluruh basis data di set disk"),
+        C::Collations => pick(voice, "collation versions", "versi collation"),
+        C::RecoveryTime => pick(voice, "recovery within the goal", "pemulihan dalam sasaran"),
+        C::Drill => pick(voice, "a drill lately", "simulasi belum lama ini"),
+        C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
+        C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
+        C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),
+        C::Client => pick(voice, "a client's view after a move", "layanan dari sisi klien setelah pindah"),
+    }
+}
+
+/// What came of it, in one word.
+pub fn check_status(voice: &Voice, status: CheckStatus) -> &'static str {
+    match status {
+        CheckStatus::Pass => pick(voice, "in order", "baik"),
+        CheckStatus::Warn => pick(voice, "look at it", "perlu dilihat"),
+        CheckStatus::Fail => pick(voice, "stands in the way", "menghalangi"),
+        CheckStatus::Unknown => pick(voice, "not known", "tidak diketahui"),
+        CheckStatus::NotExercised => pick(voice, "not tried", "belum dicoba"),
+    }
+}
+
+/// What to do where nothing was found wrong and nothing is proved either. Empty where it is in order.
+pub fn check_remedy(voice: &Voice, status: CheckStatus) -> &'static str {
+    match status {
+        CheckStatus::Pass | CheckStatus::Warn | CheckStatus::Fail => "",
+        CheckStatus::Unknown => pick(
+            voice,
+            "Type: siaga diagnose, and check again.",
+            "Ketik: siaga diagnose, lalu periksa lagi.",
+        ),
+        CheckStatus::NotExercised => pick(
+            voice,
+            "A drill tries it: siaga drill.",
+            "Simulasi mencobanya: siaga drill.",
+        ),
+    }
+}
+
+fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
+    match voice.language {
+        Language::English => english,
+        Language::Indonesian => indonesian,
+    }
+}
