@@ -146,7 +146,7 @@ impl Postgres {
 
     /// What the running database asks of a host that would take it over. `None`: it does not run, or does not say.
     pub fn needs(&self) -> Option<DatabaseNeeds> {
-        let said = self.ask_running(NEEDS, LOOK_WITHIN).ok()??;
+        let said = self.ask_running(NEEDS, self.look_within).ok()??;
         let mut words = said.split(' ');
         let number = |word: Option<&str>| word?.parse::<u64>().ok();
         Some(DatabaseNeeds {
