@@ -189,6 +189,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
     tokio::spawn(watch::watch(core.clone()));
+    tokio::spawn(crate::core::key_watch::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::clock::watch(core.clone()));

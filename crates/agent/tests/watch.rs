@@ -119,6 +119,7 @@ fn restarted() -> Router {
                 database: DatabaseState::Stopped,
                 applications: Vec::new(),
                 ledger: LedgerFacts::default(),
+                unable: None,
             },
             config_hash: String::new(),
             now: UtcMicros(0),

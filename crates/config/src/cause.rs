@@ -167,6 +167,16 @@ pub enum Cause {
     BadMountOption {
         found: String,
     },
+    /// Braces in an argument that is no placeholder as a whole.
+    BadPlaceholder {
+        found: String,
+    },
+    BadVolumeGroup {
+        found: String,
+    },
+    BadResource {
+        found: String,
+    },
     BadMountPoint {
         path: PathBuf,
     },
@@ -204,6 +214,8 @@ pub enum Cause {
         address: IpAddr,
         network: String,
     },
+    /// The names of the nodes have the same 16 bits in reservation keys.
+    EqualReservationMarks,
     FileSystemCount {
         found: usize,
     },
@@ -323,6 +335,10 @@ impl Cause {
             Cause::BadUrl { .. } => "BAD_URL",
             Cause::BadUnit { .. } => "BAD_UNIT",
             Cause::BadMountOption { .. } => "BAD_MOUNT_OPTION",
+            Cause::BadResource { .. } => "BAD_RESOURCE",
+            Cause::BadVolumeGroup { .. } => "BAD_VOLUME_GROUP",
+            Cause::EqualReservationMarks => "EQUAL_RESERVATION_MARKS",
+            Cause::BadPlaceholder { .. } => "BAD_PLACEHOLDER",
             Cause::BadMountPoint { .. } => "BAD_MOUNT_POINT",
             Cause::BadOption { .. } => "BAD_OPTION",
             Cause::NodeCount { .. } => "NODE_COUNT",

@@ -4,7 +4,7 @@ use crate::cause::{Cause, ValueKind};
 use crate::read::{Entries, Place, Read, Sink, Spot, wrong_type};
 use crate::suggest::closest;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use siaga_model::config::{DiskSetDriver, FenceKind, FileSystemKind, Language, Role};
+use siaga_model::config::{FenceKind, FileSystemKind, Language, Role};
 use siaga_model::downtime::{MailTls, Release};
 use std::borrow::Cow;
 use toml::de::DeValue;
@@ -64,9 +64,34 @@ choice! {
     /// What a fence cuts.
     FenceWord { "power" => FenceKind::Power, "fabric" => FenceKind::Fabric } of FenceKind
 }
+/// The driver of a disk set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DriverKind {
+    Block,
+    Command,
+    Lvm,
+    Scsi,
+    Drbd,
+}
 choice! {
     /// What makes the disk set exclusive.
-    DriverWord { "block" => DiskSetDriver::Block } of DiskSetDriver
+    DriverWord {
+        "block" => DriverKind::Block,
+        "command" => DriverKind::Command,
+        "lvm" => DriverKind::Lvm,
+        "scsi" => DriverKind::Scsi,
+        "drbd" => DriverKind::Drbd,
+    } of DriverKind
+}
+/// What a volume group may lie on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BelowKind {
+    Scsi,
+    Drbd,
+}
+choice! {
+    /// What makes the disk of a volume group exclusive.
+    BelowWord { "scsi" => BelowKind::Scsi, "drbd" => BelowKind::Drbd } of BelowKind
 }
 choice! {
     /// The file system on the disk set.

@@ -2,8 +2,8 @@
 
 use crate::amounts::{Bypass, Count, Day, LongSpan, Percent};
 use crate::choices::{
-    ChannelWord, CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord, MailTlsWord,
-    PerNode, ReleaseWord, RoleWord, TestWord,
+    BelowWord, ChannelWord, CredentialsWord, DriverWord, FenceWord, FileSystemWord, LanguageWord,
+    MailTlsWord, PerNode, ReleaseWord, RoleWord, TestWord,
 };
 use crate::network::Net;
 use crate::read::{Entries, List, Many, Opt, Req, table};
@@ -140,10 +140,40 @@ table! {
 table! {
     /// Shared storage that one node at a time may hold.
     pub struct DiskSet {
-        /// Default: block, a plain shared block device.
+        /// block: a plain shared block device. command: programs of the site. lvm: a volume group with a system ID.
+        /// scsi: persistent reservations. drbd: a replicated device. Default: block.
         driver: Opt<DriverWord>,
-        /// The block device: one path for both nodes, or one for each.
+        /// The block device with the file system: one path for both nodes, or one for each.
         device: Req<PerNode<AbsolutePath>>,
+        /// For command: the program that takes the disk set, with its arguments. {service}, {node} and {device} as
+        /// whole arguments stand for their values.
+        take: Opt<List<Text>>,
+        /// For command: the same where the other node did not let go by itself. Default: take.
+        take_forced: Opt<List<Text>>,
+        /// For command: the program that gives it up.
+        release: Opt<List<Text>>,
+        /// For command: a program that ends with 0 where this node holds it, with 3 where it does not.
+        status: Opt<List<Text>>,
+        /// For command: how long one of these programs may take. Default: 60s.
+        timeout: Opt<Span>,
+        /// For lvm: the volume group.
+        volume_group: Opt<Text>,
+        /// For lvm: what the disk of the volume group is exclusive by. May be left out.
+        on: Opt<Below>,
+        /// For drbd: the resource.
+        resource: Opt<Text>,
+    }
+}
+
+table! {
+    /// What a volume group lies on.
+    pub struct Below {
+        /// scsi: persistent reservations. drbd: a replicated device.
+        driver: Req<BelowWord>,
+        /// For scsi: the disk, or the multipath map: one path for both nodes, or one for each.
+        device: Opt<PerNode<AbsolutePath>>,
+        /// For drbd: the resource.
+        resource: Opt<Text>,
     }
 }
 

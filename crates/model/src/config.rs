@@ -125,6 +125,9 @@ pub enum FenceKind {
     Power,
     /// Cuts the node's way to the storage.
     Fabric,
+    /// Takes the node's registration at the disk set of one service away, by the node that is to take it. Not a
+    /// configured device: it comes with the disk set (see [`DiskSet::reserves`]).
+    Reservation,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -153,14 +156,113 @@ impl DiskSet {
     pub fn device(&self, node: &NodeName) -> Option<&PathBuf> {
         self.devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
     }
+
+    /// The disk with persistent reservations as `node` sees it, where the disk set has one.
+    pub fn reserved_device(&self, node: &NodeName) -> Option<&PathBuf> {
+        let devices = match &self.driver {
+            DiskSetDriver::Scsi => &self.devices,
+            DiskSetDriver::Lvm {
+                on: Some(Below::Scsi(devices)),
+                ..
+            } => devices,
+            DiskSetDriver::Block
+            | DiskSetDriver::Command(_)
+            | DiskSetDriver::Lvm { .. }
+            | DiskSetDriver::Drbd { .. } => return None,
+        };
+        devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
+    }
+
+    /// Can a node be kept from writing by a persistent reservation?
+    pub fn reserves(&self) -> bool {
+        match &self.driver {
+            DiskSetDriver::Scsi
+            | DiskSetDriver::Lvm {
+                on: Some(Below::Scsi(_)),
+                ..
+            } => true,
+            DiskSetDriver::Block
+            | DiskSetDriver::Command(_)
+            | DiskSetDriver::Lvm { .. }
+            | DiskSetDriver::Drbd { .. } => false,
+        }
+    }
 }
 
-/// What makes the disk set exclusive. More drivers come later (LVM, SCSI reservations, DRBD, a site's command).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What makes the disk set exclusive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskSetDriver {
     /// A plain block device: exclusive only by the proofs.
     Block,
+    /// Programs of the site.
+    Command(DiskSetPrograms),
+    /// A volume group with a system ID; the device is one of its volumes.
+    Lvm {
+        volume_group: String,
+        /// What the group's disk is exclusive by, beside.
+        on: Option<Below>,
+    },
+    /// Persistent reservations on the device itself: a SCSI disk, or a multipath map.
+    Scsi,
+    /// A replicated device (DRBD): primary on the node that holds it.
+    Drbd { resource: String },
+}
+
+/// What a volume group lies on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Below {
+    /// A disk, or a multipath map, with persistent reservations: its device on each node.
+    Scsi(Vec<(NodeName, PathBuf)>),
+    /// A replicated device: its resource.
+    Drbd(String),
+}
+
+/// The programs of a site that take its disk set and give it up. An argument that is a [`Placeholder`] as a whole
+/// stands for its value.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DiskSetPrograms {
+    /// Makes the disk set usable here.
+    pub take: Argv,
+    /// The same where another node did not let go by itself (it was fenced, or a person answers for it).
+    pub take_forced: Option<Argv>,
+    /// Gives it up.
+    pub release: Argv,
+    /// Exit code 0: held here; 3: not held here; anything else: it can't be told.
+    pub status: Argv,
+    /// How long any of them may take.
+    pub timeout: Duration,
+}
+
+/// What an argument of a disk set's program may stand for. Only a whole argument does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placeholder {
+    /// The service's name.
+    Service,
+    /// The name of the node where the program runs.
+    Node,
+    /// The block device on that node.
+    Device,
+}
+
+impl Placeholder {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Node, Self::Device];
+
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Service => "{service}",
+            Self::Node => "{node}",
+            Self::Device => "{device}",
+        }
+    }
+
+    /// The placeholder that the argument is, as a whole.
+    pub fn of(argument: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.text() == argument)
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -266,6 +266,8 @@ pub enum FindingCode {
     PathDown,
     DiskSetMissing,
     DiskSetSizeDiffers,
+    /// What makes the disk set exclusive is not set up as it must be.
+    DiskSetDriver,
     FenceSilent,
     FenceMissing,
     PostgresMissing,
@@ -288,6 +290,8 @@ pub enum FindingCode {
     /// Another node signs its rows with a key that is not known here: they are not copied.
     EventKeyUnknown,
     NodeUnfencedAndBack,
+    /// This node held the disk set, and its registration at it is gone: it let go at once.
+    ReservationLost,
     ProbeMissing,
     SecretReadable,
     /// The C library or ICU is another version: indexes over text may be ordered in another way.

@@ -41,6 +41,8 @@ pub enum Evidence {
     DamagedLog { problem: Box<LogProblem> },
     /// Another node took the disk set with a proof about this one; what was done here then.
     DeclaredGone { mandate: u64, cleaned: Vec<Cleaned> },
+    /// This node can't write to the disk set any more; what was done here then.
+    KeyGone { why: Why, cleaned: Vec<Cleaned> },
     /// Names that one node has and the other has not. At most twenty.
     OnlyOn { node: NodeName, names: Vec<String> },
     /// The first line in which each of these files differs.
@@ -161,6 +163,7 @@ impl Evidence {
             Evidence::Nothing => true,
             Evidence::System(said) => said.trim().is_empty(),
             Evidence::Several { each } => each.iter().all(Evidence::is_nothing),
+            Evidence::FilesDiffer { files } => files.is_empty(),
             _ => false,
         }
     }

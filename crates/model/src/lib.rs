@@ -24,6 +24,7 @@ pub mod proof;
 pub mod readiness;
 pub mod record;
 pub mod refusal;
+pub mod reservation;
 pub mod run;
 pub mod seal;
 mod secrets;

@@ -161,6 +161,9 @@ pub struct NodeFacts {
     pub database: DatabaseState,
     pub applications: Vec<ApplicationFact>,
     pub ledger: LedgerFacts,
+    /// Why this node could not take the disk set now, where that is known before: its copy of the data is old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unable: Option<Why>,
 }
 
 /// Does this node hold the disk set?

@@ -13,6 +13,8 @@ pub enum CheckId {
     Path,
     DiskSet,
     DiskSetSize,
+    /// What makes the disk set exclusive.
+    DiskSetDriver,
     Fence,
     Postgres,
     PostgresVersion,
@@ -60,6 +62,7 @@ impl CheckId {
             FindingCode::PathDown => Self::Path,
             FindingCode::DiskSetMissing => Self::DiskSet,
             FindingCode::DiskSetSizeDiffers => Self::DiskSetSize,
+            FindingCode::DiskSetDriver | FindingCode::ReservationLost => Self::DiskSetDriver,
             FindingCode::FenceSilent | FindingCode::FenceMissing => Self::Fence,
             FindingCode::PostgresMissing => Self::Postgres,
             FindingCode::PostgresVersionDiffers => Self::PostgresVersion,

@@ -44,6 +44,56 @@ pub enum Why {
     ReadingDiskSet { said: String },
     ThisNodeHolds,
     ThisNodeHoldsOrUnknown,
+    // --- what makes the disk set exclusive
+    /// Of a program of the site.
+    DiskSetProgram { call: DiskSetCall, why: Box<Why> },
+    /// It was asked to take it, and its status says that it is not held here.
+    NotHeldAfterTake,
+    /// It was asked to give it up, and its status says that it is still held here.
+    HeldAfterRelease,
+    /// The disk set was taken, and its block device does not appear.
+    DeviceMissing { device: PathBuf },
+    /// LVM on this host has no system ID.
+    NoLvmSystemId,
+    /// Another host's ID stands on the volume group, right after it was taken.
+    VolumeGroupOf { name: String, owner: String },
+    /// Any host may activate it.
+    VolumeGroupOfNobody { name: String },
+    /// Some of its disks are missing.
+    VolumeGroupPartial { name: String },
+    VolumeGroupActivatesItself { name: String },
+    /// A call for persistent reservations failed.
+    ReservationCall { device: PathBuf, said: String },
+    /// A key that no configured node has.
+    ReservationStranger { device: PathBuf, key: String },
+    /// Fewer or more of this node's paths are registered than it has.
+    ReservationPaths { device: PathBuf, registered: u64, paths: u64 },
+    /// Read back, the disk is not reserved for this node alone.
+    ReservationNotOurs { device: PathBuf },
+    /// This node's registration is still there after it was taken back.
+    ReservationLeft { device: PathBuf },
+    /// The disk does not know reservations for registrants that write.
+    ReservationUnsupported { device: PathBuf },
+    /// The disk forgets registrations when it loses its power.
+    ReservationForgotten { device: PathBuf },
+    /// The kernel knows reservations for whole disks only.
+    ReservationPartition { device: PathBuf },
+    /// DRBD did not say what is known of the resource.
+    DrbdUntold { resource: String },
+    /// The data here is not up to date: `Outdated`, `Inconsistent`, `Diskless`.
+    DrbdData { resource: String, state: String },
+    /// The other node is primary.
+    DrbdPeerPrimary { resource: String },
+    /// The other node is not connected: what is written is not replicated.
+    DrbdAlone { resource: String },
+    /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
+    DrbdUnfenced { resource: String },
+    DrbdTwoPrimaries { resource: String },
+    DrbdPromotesItself { resource: String },
+    /// The disk set has no persistent reservation.
+    NoReservation,
+    /// This node's registration at the disk is gone.
+    KeyGone { device: PathBuf },
     // --- what this node does not have
     NoSuchServiceHere { service: ServiceName },
     NoInterface { address: IpAddr, node: NodeName },
@@ -188,6 +238,16 @@ pub struct NewerWhy {
     pub say: String,
 }
 
+/// Which of a site's programs for its disk set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskSetCall {
+    Take,
+    TakeForced,
+    Release,
+    Status,
+}
+
 /// What was asked of a fence device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -220,6 +280,25 @@ pub enum Holder {
     InFlight,
     /// A step of a plan is under way on that node.
     StepUnderWay,
+    /// A program that takes the disk set or gives it up still runs, or left that process behind.
+    ProgramRuns {
+        pid: i32,
+        command: String,
+    },
+    /// A volume that is active in the kernel.
+    ActiveVolume {
+        volume: String,
+    },
+    /// A replicated device that is primary.
+    Primary {
+        resource: String,
+    },
+    /// This node is registered at the disk: it can write.
+    Registered {
+        device: PathBuf,
+    },
+    /// The site's own status program says so.
+    StatusProgram,
     /// The kernel, through nothing that can be seen.
     Invisible,
     /// As it was told by another version, or by hand.

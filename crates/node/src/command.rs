@@ -63,8 +63,18 @@ impl CommandResult {
 /// Secrets belong on `stdin`: arguments can be read by everybody on the host. A process that it leaves behind on
 /// purpose (a daemon) is neither waited for nor killed.
 pub fn run(argv: &[String], stdin: Option<&[u8]>, timeout: Duration) -> CommandResult {
+    run_marked(argv, stdin, timeout, None)
+}
+
+/// As [`run`], with one more variable in the environment, by which the program and its children can be found again.
+pub fn run_marked(
+    argv: &[String],
+    stdin: Option<&[u8]>,
+    timeout: Duration,
+    mark: Option<(&str, &str)>,
+) -> CommandResult {
     let deadline = Instant::now() + timeout;
-    let mut child = match spawn(argv, stdin.is_some()) {
+    let mut child = match spawn(argv, stdin.is_some(), mark) {
         Ok(child) => child,
         Err(why) => {
             return CommandResult {
@@ -99,13 +109,14 @@ pub fn run(argv: &[String], stdin: Option<&[u8]>, timeout: Duration) -> CommandR
     result
 }
 
-fn spawn(argv: &[String], with_stdin: bool) -> Result<Child, String> {
+fn spawn(argv: &[String], with_stdin: bool, mark: Option<(&str, &str)>) -> Result<Child, String> {
     let (program, args) = argv.split_first().ok_or("no program is named")?;
     Command::new(program)
         .args(args)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
+        .envs(mark)
         .current_dir("/")
         .process_group(0)
         .stdin(if with_stdin {

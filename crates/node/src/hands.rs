@@ -1,6 +1,10 @@
 //! The real hands: one value that does every step on this node.
 
-use crate::act::disk_set::{BlockDevice, DiskSet};
+mod disk_sets;
+
+use crate::act::disk_set::build::{self, Built};
+use crate::act::disk_set::reservation::Reservation;
+use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
@@ -8,7 +12,7 @@ use crate::observe::disk_watch::{self, Sample};
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, DiskSetDriver, Fence, FileSystem, Service, VirtualIp};
+use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::refusal::Sentence;
@@ -44,6 +48,8 @@ pub struct NodeHands {
 struct Kit {
     service: Service,
     disk: Box<dyn DiskSet>,
+    /// Where the disk set has one: the same that lies below `disk`.
+    reservation: Option<Arc<Reservation>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<Option<(Duration, Sample)>>,
@@ -107,13 +113,7 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let device = service
-                .disk_set
-                .device(&node)
-                .ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
-            let disk = match service.disk_set.driver {
-                DiskSetDriver::Block => Box::new(BlockDevice::new(device.clone())),
-            };
+            let Built { disk, reservation } = build::disk_set(&config, service, &node)?;
             let server = Postgres::new(
                 &service.name,
                 service.database.clone(),
@@ -125,6 +125,7 @@ impl NodeHands {
             let kit = Kit {
                 service: service.clone(),
                 disk,
+                reservation,
                 server,
                 seen: Mutex::default(),
             };
@@ -212,6 +213,10 @@ impl NodeHands {
     /// Takes the disk set and remembers it. Only a permit leads here.
     pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
         let kit = self.kit(&taken.service)?;
+        let taken = &Taken {
+            reserved: kit.reservation.is_some(),
+            ..taken.clone()
+        };
         let remember = |did: Did| {
             self.taken
                 .save(taken)
@@ -221,13 +226,17 @@ impl NodeHands {
         // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
         // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
         // stranger. It is taken again under its new mandate.
+        let order = TakeOrder {
+            epoch: &taken.epoch,
+            all_released: taken.all_released,
+        };
         if may_adopt && self.taken.load(&taken.service).is_some() {
-            return remember(Did::nothing());
+            return kit.disk.retake(&order).and_then(remember);
         }
         // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
         // begins from nothing, and is refused while anything holds the device.
         self.taken.forget(&taken.service);
-        kit.disk.take().and_then(remember)
+        kit.disk.take(&order).and_then(remember)
     }
 }
 
@@ -415,6 +424,26 @@ impl Hands for NodeHands {
             return Err(precondition(Why::FencesItself));
         }
         fence::act_off(self.device(victim, device).map_err(precondition)?)
+    }
+
+    fn reserve(&self, service: &ServiceName, victim: &NodeName, epoch: &Epoch) -> Acted {
+        if victim == &self.node {
+            return Err(precondition(Why::FencesItself));
+        }
+        match &self.kit(service)?.reservation {
+            Some(reservation) => reservation.reserve(epoch),
+            None => Err(precondition(Why::NoReservation)),
+        }
+    }
+
+    fn reservation(&self, service: &ServiceName, epoch: &Epoch) -> FenceState {
+        let reservation = self.kits.get(service).and_then(|k| k.reservation.as_ref());
+        reservation.map_or(
+            FenceState::Failed {
+                why: Why::NoReservation,
+            },
+            |r| r.state_under(epoch),
+        )
     }
 
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {

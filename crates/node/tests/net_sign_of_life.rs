@@ -82,6 +82,7 @@ fn facts(disk: Holding, database: DatabaseState) -> NodeFacts {
         database,
         applications: Vec::new(),
         ledger: LedgerFacts::default(),
+        unable: None,
     }
 }
 

@@ -230,14 +230,15 @@ pub(crate) fn disk(world: &World) -> Option<Sentence> {
 
 /// Each fence of the node, or that there is none and what that costs.
 pub(crate) fn fences(world: &World, node: &NodeName) -> Vec<Sentence> {
-    let Some(configured) = world.config.node(node).filter(|n| !n.fences.is_empty()) else {
+    let ways = world.fences(node);
+    if ways.is_empty() {
         return vec![
             Sentence::FenceNone { node: node.clone() },
             Sentence::NoFenceCost,
         ];
-    };
-    let said = configured.fences.iter().map(|fence| {
-        let (node, device) = (node.clone(), fence.name.clone());
+    }
+    let said = ways.into_iter().map(|(name, fence)| {
+        let (node, device) = (node.clone(), name.to_owned());
         match world
             .fence_view(&node, &device)
             .map(|f: &FenceView| &f.state)
@@ -245,12 +246,12 @@ pub(crate) fn fences(world: &World, node: &NodeName) -> Vec<Sentence> {
             Some(FenceState::Open) => Sentence::FenceAnswers {
                 node,
                 device,
-                fence: fence.kind,
+                fence,
             },
             Some(FenceState::Fenced) => Sentence::FenceConfirms {
                 node,
                 device,
-                fence: fence.kind,
+                fence,
             },
             Some(FenceState::Failed { why }) => Sentence::FenceFailed {
                 node,

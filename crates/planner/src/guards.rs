@@ -149,6 +149,14 @@ pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(
             next: vec![Advice::Check, Advice::Diagnose],
         })
     };
+    // Before anything is done to the other node for it.
+    let unable = world.facts(target).and_then(|f| f.unable.clone());
+    if let Some(why) = unable.filter(|_| !world.is_mounted(target)) {
+        return refuse(Sentence::RefusedTargetNotReady {
+            node: target.clone(),
+            why,
+        });
+    }
     match world.grip(target) {
         Grip::Free | Grip::Holds => Ok(()),
         Grip::Unknown { .. } if world.is_complete(target) => Ok(()),

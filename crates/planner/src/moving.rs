@@ -189,12 +189,17 @@ impl Planner<'_> {
         for proof in letting_go {
             match proof {
                 PlannedProof::Release { .. } => {}
-                PlannedProof::Fence { node, device, .. } => {
+                PlannedProof::Fence {
+                    node,
+                    device,
+                    fence,
+                } => {
                     said.push(Sentence::FenceNotTried {
                         node: node.clone(),
                         device: device.clone(),
                     });
-                    let there = neighbours::there(self.world, node);
+                    let there = neighbours::there(self.world, node)
+                        .filter(|_| neighbours::hits_the_node(*fence));
                     said.extend(there.map(|n| Sentence::FenceHitsService {
                         node: node.clone(),
                         service: n.service.clone(),

@@ -6,6 +6,7 @@ use crate::evidence;
 use crate::takeover::Asked;
 use crate::world::World;
 use siaga_model::NodeName;
+use siaga_model::config::FenceKind;
 use siaga_model::observation::{Known, Neighbour, NeighbourRun, Presence, ProbeSighting};
 use siaga_model::plan::{Hit, PlannedProof};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
@@ -15,7 +16,9 @@ use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 pub(crate) fn hits(world: &World, letting_go: &[PlannedProof]) -> Vec<Hit> {
     let mut hits = Vec::new();
     for proof in letting_go {
-        if let PlannedProof::Fence { node, .. } = proof {
+        if let PlannedProof::Fence { node, fence, .. } = proof
+            && hits_the_node(*fence)
+        {
             hits.extend(all(world).map(|n| Hit {
                 victim: node.clone(),
                 service: n.service.clone(),
@@ -23,6 +26,14 @@ pub(crate) fn hits(world: &World, letting_go: &[PlannedProof]) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// A reservation hits the disk set of one service, and nothing else that is on the node.
+pub(crate) fn hits_the_node(fence: FenceKind) -> bool {
+    match fence {
+        FenceKind::Power | FenceKind::Fabric => true,
+        FenceKind::Reservation => false,
+    }
 }
 
 /// The other services, in the configuration's order.

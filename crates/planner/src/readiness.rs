@@ -132,7 +132,8 @@ fn seen(world: &World) -> Vec<Finding> {
                 Evidence::thing(device),
             );
         }
-        if node.fences.is_empty() {
+        let ways = world.fences(name);
+        if ways.is_empty() {
             add(
                 FindingCode::FenceMissing,
                 name,
@@ -141,18 +142,18 @@ fn seen(world: &World) -> Vec<Finding> {
             );
         }
         // A node does not ask its own fence.
-        for fence in node.fences.iter().filter(|_| name != me) {
-            match world.fence_view(name, &fence.name).map(|v| &v.state) {
+        for (device, _) in ways.into_iter().filter(|_| name != me) {
+            match world.fence_view(name, device).map(|v| &v.state) {
                 Some(FenceState::Open | FenceState::Fenced) => {}
                 Some(FenceState::Failed { why }) => {
-                    let evidence = why.clone().of(&fence.name).into();
+                    let evidence = why.clone().of(device).into();
                     add(FindingCode::FenceSilent, name, Severity::Warning, evidence);
                 }
                 None => add(
                     FindingCode::FenceSilent,
                     name,
                     Severity::Warning,
-                    Evidence::thing(&fence.name),
+                    Evidence::thing(device),
                 ),
             }
         }
@@ -187,9 +188,10 @@ fn not_exercised(world: &World) -> Vec<Sentence> {
     let me = &world.seen.observer;
     let mut said = Vec::new();
     for node in world.config.others(me) {
-        said.extend(node.fences.iter().map(|fence| Sentence::FenceNotTried {
+        let ways = world.fences(&node.name).into_iter();
+        said.extend(ways.map(|(device, _)| Sentence::FenceNotTried {
             node: node.name.clone(),
-            device: fence.name.clone(),
+            device: device.to_owned(),
         }));
     }
     said.push(Sentence::MountNotTried { node: me.clone() });

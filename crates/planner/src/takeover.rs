@@ -23,7 +23,7 @@ use crate::evidence;
 use crate::guards;
 use crate::neighbours;
 use crate::world::{Grip, World};
-use siaga_model::config::{Fence, FenceKind};
+use siaga_model::config::FenceKind;
 use siaga_model::observation::{
     AttestationGiven, DatabaseState, DiskSighting, FenceState, Holding, Power, ProbeSighting,
 };
@@ -151,18 +151,10 @@ impl Asked<'_> {
                 how,
             });
         }
-        let unfenced = match self.working_fence() {
-            Some(fence) => match neighbours::refuse_fence(self) {
-                Ok(()) => {
-                    return Ok(PlannedProof::Fence {
-                        node: self.node.clone(),
-                        device: fence.name.clone(),
-                        fence: fence.kind,
-                    });
-                }
-                Err(refusal) => refusal,
-            },
-            None => self.needs_attestation(),
+        let unfenced = match self.fence() {
+            Ok(Some(fence)) => return Ok(fence),
+            Ok(None) => self.needs_attestation(),
+            Err(refusal) => refusal,
         };
         let Some(given) = self.given() else {
             return Err(unfenced);
@@ -189,21 +181,44 @@ impl Asked<'_> {
         })
     }
 
-    /// The device to fence with: the one that was used in this run, else power before fabric, each in the configured
-    /// order, among those that answer.
-    fn working_fence(&self) -> Option<&Fence> {
-        let fences = self
-            .world
-            .config
-            .node(self.node)
-            .map_or(&[][..], |n| &n.fences);
-        let answers = |f: &&Fence| {
-            let state = self.world.fence_view(self.node, &f.name).map(|v| &v.state);
-            matches!(state, Some(FenceState::Open | FenceState::Fenced))
+    /// The fence to use, or what stands against the only ones that answer.
+    fn fence(&self) -> Result<Option<PlannedProof>, Refusal> {
+        let mut against = None;
+        for (device, fence) in self.working_fences() {
+            let hits = neighbours::hits_the_node(fence);
+            match neighbours::refuse_fence(self) {
+                Err(refusal) if hits => against = Some(refusal),
+                Ok(()) | Err(_) => {
+                    return Ok(Some(PlannedProof::Fence {
+                        node: self.node.clone(),
+                        device: device.to_owned(),
+                        fence,
+                    }));
+                }
+            }
+        }
+        against.map_or(Ok(None), Err)
+    }
+
+    /// The devices to fence with: the one that was used in this run, else power before the reservation before fabric,
+    /// each in the configured order, among those that answer. The surest first; then what hits this service alone. Who
+    /// reserves is who then writes, so that only the target can.
+    fn working_fences(&self) -> Vec<(&str, FenceKind)> {
+        let here = self.target == &self.world.seen.observer;
+        let usable = |(name, kind): &(&str, FenceKind)| {
+            let state = self.world.fence_view(self.node, name).map(|v| &v.state);
+            let answers = matches!(state, Some(FenceState::Open | FenceState::Fenced));
+            answers && (here || *kind != FenceKind::Reservation)
         };
-        let mut working: Vec<&Fence> = fences.iter().filter(answers).collect();
-        working.sort_by_key(|f| (!self.fenced_before(&f.name), f.kind != FenceKind::Power));
-        working.first().copied()
+        let mut working = self.world.fences(self.node);
+        working.retain(usable);
+        let order = |kind: FenceKind| match kind {
+            FenceKind::Power => 0,
+            FenceKind::Reservation => 1,
+            FenceKind::Fabric => 2,
+        };
+        working.sort_by_key(|(name, kind)| (!self.fenced_before(name), order(*kind)));
+        working
     }
 
     fn fenced_before(&self, name: &str) -> bool {
@@ -291,14 +306,10 @@ impl Asked<'_> {
         let node = self.node.clone();
         let sentence = Sentence::RefusedNeedsAttestation { node: node.clone() };
         let mut next: Vec<Advice> = self.attest_advice().into_iter().collect();
-        let failed = self
-            .world
-            .config
-            .node(self.node)
-            .map_or(&[][..], |n| &n.fences);
-        next.extend(failed.iter().map(|fence| Advice::RepairFence {
+        let failed = self.world.fences(self.node).into_iter();
+        next.extend(failed.map(|(device, _)| Advice::RepairFence {
             node: node.clone(),
-            device: fence.name.clone(),
+            device: device.to_owned(),
         }));
         if next.is_empty() {
             next.push(Advice::Diagnose);

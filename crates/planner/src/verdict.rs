@@ -89,7 +89,7 @@ fn witnesses(world: &World) -> Vec<Sentence> {
     said.extend(evidence::disk(world));
     for node in world.nodes() {
         // A node is not asked for its own fence: the other one uses it.
-        if node.name != world.seen.observer || node.fences.is_empty() {
+        if node.name != world.seen.observer || world.fences(&node.name).is_empty() {
             said.extend(evidence::fences(world, &node.name));
         }
     }

@@ -6,6 +6,7 @@ use siaga_model::observation::{
     Observation, ProbeSighting, RunInProgress,
 };
 use siaga_model::refusal::{Refusal, RefusalCode, Sentence};
+use siaga_model::reservation::RESERVATION;
 use siaga_model::{NodeName, ServiceName};
 
 /// What a node may have in its hands.
@@ -96,14 +97,34 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Every way to fence the node for this service: its devices in their order, and the reservation on the disk set.
+    pub fn fences(&self, node: &NodeName) -> Vec<(&'a str, FenceKind)> {
+        let devices = self.config.node(node).map_or(&[][..], |n| &n.fences);
+        let mut ways: Vec<_> = devices.iter().map(|f| (f.name.as_str(), f.kind)).collect();
+        if self.service.disk_set.reserves() {
+            ways.push((RESERVATION, FenceKind::Reservation));
+        }
+        ways
+    }
+
     /// The fence device as it was seen.
     pub fn fence_view(&self, node: &NodeName, device: &str) -> Option<&'a FenceView> {
         self.view(node)?.fences.iter().find(|f| f.name == device)
     }
 
-    /// The device that keeps the node from the storage now. Only a fabric fence: a node that is off does not answer.
+    /// The device that keeps the node from the storage now. A node that is off does not answer. A reservation that
+    /// another node holds is how things are wherever the node holds nothing: it cuts off only one that still does.
     pub fn cut_off_by(&self, node: &NodeName) -> Option<&'a str> {
-        let fenced = |f: &&FenceView| f.kind == FenceKind::Fabric && f.state == FenceState::Fenced;
+        let still_there = || {
+            self.facts(node)
+                .is_some_and(|f| matches!(f.disk, Holding::Held { .. }))
+        };
+        let cuts = |f: &FenceView| match f.kind {
+            FenceKind::Power => false,
+            FenceKind::Fabric => true,
+            FenceKind::Reservation => still_there(),
+        };
+        let fenced = |f: &&FenceView| f.state == FenceState::Fenced && cuts(f);
         self.view(node)?
             .fences
             .iter()

@@ -139,6 +139,7 @@ fn facts(config: Config) -> BoxedStrategy<NodeFacts> {
                     database,
                     applications: applications.collect(),
                     ledger,
+                    unable: None,
                 }
             },
         )

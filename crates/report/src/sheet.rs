@@ -4,12 +4,13 @@ use crate::document::{Block, Column, Document, Head, Step as ByHand};
 use crate::drill::Order;
 use crate::moves;
 use crate::report::foot;
+use crate::sop::disk_set::LetGo;
 use crate::sop::parts::Place;
 use crate::sop::unit_table;
 use siaga_model::api::{EventView, SiteView};
 use siaga_model::config::Config;
 use siaga_model::event::EventBody;
-use siaga_model::plan::{Action, MandatedPlan, Step};
+use siaga_model::plan::{Action, MandatedPlan, PlannedProof, Step};
 use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::seal::Seal;
 use siaga_model::why::Why;
@@ -287,7 +288,14 @@ fn commands(voice: &Voice, moment: &Moment, node: &NodeName, action: &Action) ->
         service,
         voice,
     };
-    place.by_hand(node, action)
+    // A node that was not asked to release was made safe in another way.
+    let by_itself = |p: &PlannedProof| matches!(p, PlannedProof::Release { .. });
+    let let_go =
+        match newest_plan(moment.events).is_some_and(|p| !p.plan.proofs.iter().all(by_itself)) {
+            true => LetGo::MadeSafe,
+            false => LetGo::ByItself,
+        };
+    place.by_hand(node, action, let_go)
 }
 
 fn told(voice: &Voice, moment: &Moment) -> Vec<Block> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod commands;
+pub(crate) mod disk_set;
 pub(crate) mod parts;
 
 use crate::document::{Block, Column, Document, Head};

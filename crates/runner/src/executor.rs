@@ -305,15 +305,26 @@ impl Executor<'_> {
         fence: FenceKind,
         brought: &mut Brought,
     ) -> Acted {
-        let check = || {
+        let obeyed = || {
             let own = self.bench.lock().ledger.obey(&order.epoch);
-            own.map_err(ledger_trouble)?;
-            self.fencing.stand(victim, &order.hit_mandates)
+            own.map_err(ledger_trouble)
         };
-        let asker = Asker::Plan(&order.plan);
-        let did = self
-            .fencing
-            .fence(asker, victim, device, self.hands, check)?;
+        let did = match fence {
+            // It hits the disk set of this service alone: there is nobody to share it with.
+            FenceKind::Reservation => {
+                obeyed()?;
+                self.hands.reserve(&order.service, victim, &order.epoch)?
+            }
+            FenceKind::Power | FenceKind::Fabric => {
+                let check = || {
+                    obeyed()?;
+                    self.fencing.stand(victim, &order.hit_mandates)
+                };
+                let asker = Asker::Plan(&order.plan);
+                self.fencing
+                    .fence(asker, victim, device, self.hands, check)?
+            }
+        };
         brought.proof = Some(ProofRecord {
             service: order.service.clone(),
             epoch: order.epoch.clone(),

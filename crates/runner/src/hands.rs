@@ -122,6 +122,17 @@ pub trait Hands: Send + Sync {
 
     /// Switches `victim` off, or cuts it from the storage, and has the device confirm it. Never a reboot.
     fn fence(&self, victim: &NodeName, device: &str) -> Acted;
+    /// Takes the registration of `victim` at the disk set of `service` away, registers and reserves for this node under
+    /// `epoch`, and reads it back. Done means that the disk refuses the victim's writes.
+    fn reserve(&self, _service: &ServiceName, _victim: &NodeName, _epoch: &Epoch) -> Acted {
+        Err(Trouble::failed(FailureKind::Fence, Why::NoReservation))
+    }
+    /// Is the disk set reserved for this node alone, under that very mandate?
+    fn reservation(&self, _service: &ServiceName, _epoch: &Epoch) -> FenceState {
+        FenceState::Failed {
+            why: Why::NoReservation,
+        }
+    }
     /// Asks the device.
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState;
     /// A sign of life of `victim` that contradicts that it is off or cut, seen after `since`.

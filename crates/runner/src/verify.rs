@@ -33,11 +33,7 @@ pub(crate) fn again(
     let sign = match &proof.ground {
         Ground::Released => return promise(hands, proof, heard),
         Ground::Fenced { device, fence } => {
-            let question = match fence {
-                FenceKind::Power => LifeQuestion::PoweredOff,
-                FenceKind::Fabric => LifeQuestion::StorageCut,
-            };
-            let (state, sign) = hands.still_fenced(service, node, device, question, proof.at);
+            let (state, sign) = still_fenced(hands, proof, device, *fence);
             match state {
                 FenceState::Fenced => sign,
                 FenceState::Open => {
@@ -60,6 +56,30 @@ pub(crate) fn again(
         None => Ok(LastTake::Unknown),
         Some(sign) => Err(contradicted(node, Why::SignOfLife, sign)),
     }
+}
+
+/// The device's word now, and any sign that contradicts it. A reservation must be this node's own, under the proof's
+/// very mandate: whoever reserved since is the one who may write.
+fn still_fenced(
+    hands: &dyn Hands,
+    proof: &ProofRecord,
+    device: &str,
+    fence: FenceKind,
+) -> (FenceState, Option<Sentence>) {
+    let (service, node) = (&proof.service, &proof.node);
+    let question = match fence {
+        FenceKind::Power => LifeQuestion::PoweredOff,
+        FenceKind::Fabric | FenceKind::Reservation => LifeQuestion::StorageCut,
+    };
+    if fence != FenceKind::Reservation {
+        return hands.still_fenced(service, node, device, question, proof.at);
+    }
+    let state = hands.reservation(service, &proof.epoch);
+    let sign = match state {
+        FenceState::Fenced => hands.sign_of_life(service, node, question, proof.at),
+        FenceState::Open | FenceState::Failed { .. } => None,
+    };
+    (state, sign)
 }
 
 /// The node that let go is asked again. It may have gone down since, with its promise durable; but after a while it

@@ -252,7 +252,7 @@ fn a_newer_mandate_that_came_during_the_proof_of_release_gets_no_old_promise() {
 
 #[test]
 fn a_fence_that_is_confirmed_gives_a_proof() {
-    for fence in [FenceKind::Power, FenceKind::Fabric] {
+    for fence in [FenceKind::Power, FenceKind::Fabric, FenceKind::Reservation] {
         let desk = desk();
         let report = desk.carry(&five(), fence_action(fence));
         let expected = ProofRecord {

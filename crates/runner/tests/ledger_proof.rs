@@ -232,6 +232,28 @@ fn a_fence_is_asked_again_right_before_the_take() {
     }
 }
 
+/// The reservation must be the taker's own, under the very mandate: who reserved since may write now.
+#[test]
+fn a_reservation_is_read_again_under_the_mandate_of_the_proof() {
+    let failed = FenceState::Failed {
+        why: "no answer".into(),
+    };
+    let proof = fenced(OTHER, &five(), FenceKind::Reservation);
+    for (state, why) in [(FenceState::Open, "FenceSaysOpen"), (failed, "no answer")] {
+        let mut taker = Taker::under_5();
+        taker.hands.script().fence_state = state;
+        assert_void(
+            taker.take(&five(), std::slice::from_ref(&proof)),
+            OTHER,
+            why,
+        );
+        assert_eq!(taker.hands.calls(), ["reservation 5"]);
+        assert!(taker.book.writes().is_empty());
+    }
+    let mut taker = Taker::under_5();
+    taker.take(&five(), &[proof]).unwrap();
+}
+
 /// Each ground with the question that is asked of the witnesses.
 fn questions() -> Vec<(ProofRecord, LifeQuestion)> {
     let mut all = vec![
@@ -241,6 +263,10 @@ fn questions() -> Vec<(ProofRecord, LifeQuestion)> {
         ),
         (
             fenced(OTHER, &five(), FenceKind::Fabric),
+            LifeQuestion::StorageCut,
+        ),
+        (
+            fenced(OTHER, &five(), FenceKind::Reservation),
             LifeQuestion::StorageCut,
         ),
     ];

@@ -61,6 +61,7 @@ impl Cluster {
             database: own.database,
             applications: own.applications,
             ledger,
+            unable: None,
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
     match kind {
         FenceKind::Power => "switches its power off",
         FenceKind::Fabric => "cuts its way to the disk set",
+        FenceKind::Reservation => "takes its registration at the disk set away",
     }
 }
 
@@ -54,6 +55,11 @@ pub(crate) fn action(action: &Action) -> String {
         } => {
             format!("cut {victim} off from the disk set by {device}")
         }
+        Action::Fence {
+            victim,
+            fence: FenceKind::Reservation,
+            ..
+        } => format!("take the registration of {victim} at the disk set away"),
         Action::Attest { victim, how } => {
             format!("check the attestation that {}", attested(victim, *how))
         }

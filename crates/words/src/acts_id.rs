@@ -12,6 +12,7 @@ pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
     match kind {
         FenceKind::Power => "mematikan daya",
         FenceKind::Fabric => "memutus jalur ke kumpulan disk",
+        FenceKind::Reservation => "mencabut pendaftarannya di kumpulan disk",
     }
 }
 
@@ -54,6 +55,11 @@ pub(crate) fn action(action: &Action) -> String {
         } => {
             format!("memutus {victim} dari kumpulan disk melalui {device}")
         }
+        Action::Fence {
+            victim,
+            fence: FenceKind::Reservation,
+            ..
+        } => format!("mencabut pendaftaran {victim} di kumpulan disk"),
         Action::Attest { victim, how } => {
             format!("memeriksa pernyataan bahwa {}", attested(victim, *how))
         }

@@ -12,6 +12,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DiskSetSizeDiffers => format!("{node} sees a disk set of another size"),
         F::FenceSilent => format!("The fence for {node} does not answer"),
         F::FenceMissing => format!("There is no fence for {node}"),
+        F::DiskSetDriver => format!("What makes the disk set exclusive is not in order on {node}"),
         F::PostgresMissing => format!("PostgreSQL is not where it should be on {node}"),
         F::PostgresVersionDiffers => format!("{node} has another version of PostgreSQL"),
         F::PostgresUserDiffers => format!("The PostgreSQL user on {node} has another number"),
@@ -36,6 +37,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
                 "Entries of the event log on {node} were changed, removed or reordered; that file was put aside"
             )
         }
+        F::ReservationLost => format!("{node} lost its reservation on the disk set, and let go"),
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
         F::ProbeMissing => format!("No client probe reports to {node}"),
         F::EventKeyUnknown => {
@@ -80,6 +82,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DiskSetSizeDiffers => "Check that both servers name the same disk set in disk_set.device.".into(),
         F::FenceSilent => format!("Check the fence device and its network, then type: siaga power status {node}."),
         F::FenceMissing => "Add [[node.fence]] to the configuration. Until then a takeover needs a person at the server.".into(),
+        F::DiskSetDriver => format!("Correct on {node} what the evidence names."),
         F::PostgresMissing => format!("Install the same PostgreSQL on {node} as on the other server."),
         F::PostgresVersionDiffers => "Bring PostgreSQL to the same version on both servers before the next move.".into(),
         F::PostgresUserDiffers => "Give the PostgreSQL user the same number on both servers.".into(),
@@ -96,6 +99,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
         F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),
         F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
+        F::ReservationLost => "Look where the service runs now (siaga status). If it runs nowhere, type siaga start; then find out why the storage lost the reservation.".into(),
         F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
         F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
         F::EventKeyUnknown => format!(

@@ -12,6 +12,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DiskSetSizeDiffers => format!("{node} melihat kumpulan disk dengan ukuran berbeda"),
         F::FenceSilent => format!("Alat isolasi untuk {node} tidak menjawab"),
         F::FenceMissing => format!("Tidak ada alat isolasi untuk {node}"),
+        F::DiskSetDriver => format!(
+            "Pengaturan yang membuat kumpulan disk hanya dipegang satu server belum benar di {node}"
+        ),
         F::PostgresMissing => format!("PostgreSQL tidak ada di tempatnya di {node}"),
         F::PostgresVersionDiffers => format!("{node} memakai versi PostgreSQL yang berbeda"),
         F::PostgresUserDiffers => format!("Nomor pengguna PostgreSQL di {node} berbeda"),
@@ -35,6 +38,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!(
                 "Baris catatan kejadian di {node} diubah, dihapus, atau ditukar; berkas itu telah disisihkan"
             )
+        }
+        F::ReservationLost => {
+            format!("{node} kehilangan reservasi pada kumpulan disk, dan sudah melepas")
         }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
@@ -78,6 +84,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::FenceMissing => {
             "Tambahkan [[node.fence]] ke konfigurasi. Sebelum itu, ambil alih memerlukan petugas yang mendatangi server.".into()
         }
+        F::DiskSetDriver => format!("Perbaiki di {node} apa yang disebut pada bukti."),
         F::PostgresMissing => format!("Pasang PostgreSQL di {node} dengan versi yang sama seperti di server lain."),
         F::PostgresVersionDiffers => "Samakan versi PostgreSQL di kedua server sebelum pemindahan berikutnya.".into(),
         F::PostgresUserDiffers => "Samakan nomor pengguna PostgreSQL di kedua server.".into(),
@@ -98,6 +105,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::JournalDamaged => {
             "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
         }
+        F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga mulai; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
         F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
         F::ProbeMissing => {
             "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()

@@ -111,6 +111,13 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             let cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
             format!("this node was declared gone under mandate {mandate}; {}", cleaned.join("; "))
         }
+        E::KeyGone { why, cleaned } => {
+            let mut cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
+            if cleaned.is_empty() {
+                cleaned.push("nothing was left here".into());
+            }
+            format!("{}; {}", said(English, why), cleaned.join("; "))
+        }
         E::OnlyOn { node, names } => format!("only on {node}: {}", names.join(", ")),
         E::FilesDiffer { files } => {
             let line = |f: &FileLine| format!("{} from line {}", f.name, f.line);

@@ -113,6 +113,13 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             let cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
             format!("server ini dinyatakan hilang pada mandat {mandate}; {}", cleaned.join("; "))
         }
+        E::KeyGone { why, cleaned } => {
+            let mut cleaned: Vec<String> = cleaned.iter().map(self::cleaned).collect();
+            if cleaned.is_empty() {
+                cleaned.push("tidak ada yang tertinggal di sini".into());
+            }
+            format!("{}; {}", said(Indonesian, why), cleaned.join("; "))
+        }
         E::OnlyOn { node, names } => format!("hanya di {node}: {}", names.join(", ")),
         E::FilesDiffer { files } => {
             let line = |f: &FileLine| format!("{} mulai baris {}", f.name, f.line);

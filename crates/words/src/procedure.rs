@@ -112,6 +112,7 @@ pub enum Procedure<'a> {
     },
     UnmountBusy,
     NothingMounted,
+    ReleaseDiskSet,
     Released {
         node: &'a NodeName,
     },
@@ -119,6 +120,7 @@ pub enum Procedure<'a> {
     OtherLetGo {
         other: &'a NodeName,
     },
+    TakeDiskSet,
     DeviceThere,
     FlushBuffers,
     Mount {

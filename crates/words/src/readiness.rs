@@ -11,6 +11,7 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::Peer => pick(voice, "the other server answers", "server lain menjawab"),
         C::Path => pick(voice, "network paths", "jalur jaringan"),
         C::DiskSet => pick(voice, "disk set is there", "set disk terlihat"),
+        C::DiskSetDriver => pick(voice, "what makes the disk set exclusive", "pengunci set disk"),
         C::DiskSetSize => pick(voice, "size of the disk set", "ukuran set disk"),
         C::Fence => pick(voice, "fence answers", "fence menjawab"),
         C::Postgres => pick(voice, "PostgreSQL's programs", "program PostgreSQL"),

@@ -72,6 +72,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceNone { node } => format!("There is no fence for {node}."),
         S::FenceConfirms { node, device, fence } => match fence {
             siaga_model::config::FenceKind::Power => format!("The fence {device} confirms that {node} is off."),
+            siaga_model::config::FenceKind::Reservation => {
+                format!("The fence {device} confirms that the disk refuses what {node} writes.")
+            }
             siaga_model::config::FenceKind::Fabric => {
                 format!("The fence {device} confirms that {node} is cut off from the disk set.")
             }

@@ -76,6 +76,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::FenceNone { node } => format!("Tidak ada alat isolasi untuk {node}."),
         S::FenceConfirms { node, device, fence } => match fence {
             siaga_model::config::FenceKind::Power => format!("Alat isolasi {device} memastikan {node} mati."),
+            siaga_model::config::FenceKind::Reservation => {
+                format!("Alat isolasi {device} memastikan disk menolak tulisan {node}.")
+            }
             siaga_model::config::FenceKind::Fabric => {
                 format!("Alat isolasi {device} memastikan {node} terputus dari kumpulan disk.")
             }

@@ -75,6 +75,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::ProofByFence { node, device, fence: FenceKind::Fabric } => {
             format!("{node} is cut from the disk set by {device}, which has to confirm it.")
         }
+        Screen::ProofByFence { node, fence: FenceKind::Reservation, .. } => {
+            format!("{node} loses its registration at the disk set, which is read back.")
+        }
         Screen::ProofByAttestation { node, how } => {
             format!("Your word: {}. It is checked again right before the disk set is taken.", acts_en::attested(node, *how))
         }

@@ -78,6 +78,9 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::ProofByFence { node, device, fence: FenceKind::Fabric } => {
             format!("{node} diputus dari kumpulan disk melalui {device}, dan alat itu harus memastikannya.")
         }
+        Screen::ProofByFence { node, fence: FenceKind::Reservation, .. } => {
+            format!("Pendaftaran {node} di kumpulan disk dicabut, lalu dibaca ulang.")
+        }
         Screen::ProofByAttestation { node, how } => format!(
             "Pernyataan Anda: {}. Diperiksa lagi tepat sebelum kumpulan disk diambil.",
             acts_id::attested(node, *how)

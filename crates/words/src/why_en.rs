@@ -3,7 +3,7 @@
 use crate::voice::{list, quoted};
 use crate::why::{paths, said};
 use siaga_model::config::Language::English;
-use siaga_model::why::{FenceCall, HeldThing, Holder, Why as W};
+use siaga_model::why::{DiskSetCall, FenceCall, HeldThing, Holder, Why as W};
 
 pub(crate) fn holder(holder: &Holder) -> String {
     match holder {
@@ -33,6 +33,15 @@ pub(crate) fn holder(holder: &Holder) -> String {
         }
         Holder::InFlight => "a mount or unmount of this node's agent is in flight".into(),
         Holder::StepUnderWay => "a step under way".into(),
+        Holder::ProgramRuns { pid, command } => {
+            format!("pid {pid} ({command}), of a program that takes the disk set or gives it up")
+        }
+        Holder::ActiveVolume { volume } => format!("the volume {volume} is active"),
+        Holder::Registered { device } => {
+            format!("registered for writing at {}", device.display())
+        }
+        Holder::Primary { resource } => format!("the DRBD resource {resource} is primary"),
+        Holder::StatusProgram => "the site's status program says that it is held here".into(),
         Holder::Invisible => {
             "the kernel, through no mount or process that can be seen: a mount namespace without \
                               processes, another device on top of it, or a mount that has not ended"
@@ -73,6 +82,53 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadingDiskSet { said } => format!("reading the disk set: {}", quoted(said)),
         W::ThisNodeHolds => "this node holds the disk set itself".into(),
         W::ThisNodeHoldsOrUnknown => "this node holds it, or can't tell".into(),
+        // --- what makes the disk set exclusive
+        W::DiskSetProgram { call, why } => {
+            let program = match call {
+                DiskSetCall::Take => "the take program",
+                DiskSetCall::TakeForced => "the program for a forced take",
+                DiskSetCall::Release => "the release program",
+                DiskSetCall::Status => "the status program",
+            };
+            format!("{program}: {}", inner(why))
+        }
+        W::NotHeldAfterTake => "the site's status program says that it is not held here, after the take".into(),
+        W::HeldAfterRelease => "the site's status program says that it is still held here, after the release".into(),
+        W::DeviceMissing { device } => format!("the block device {} did not appear after the take", device.display()),
+        W::NoLvmSystemId => "LVM has no system ID on this server: set global/system_id_source in lvm.conf".into(),
+        W::VolumeGroupOf { name, owner } => format!("the volume group {name} belongs to {}", quoted(owner)),
+        W::VolumeGroupOfNobody { name } => {
+            format!("the volume group {name} has no system ID: any server may activate it until Siaga took it once")
+        }
+        W::VolumeGroupPartial { name } => format!("the volume group {name} lacks some of its disks"),
+        W::VolumeGroupActivatesItself { name } => {
+            format!("the volume group {name} is activated at boot: on the server that holds it, vgchange --setautoactivation n {name}")
+        }
+        W::ReservationCall { device, said } => format!("persistent reservations on {}: {}", device.display(), quoted(said)),
+        W::ReservationStranger { device, key } => {
+            format!("{} has a registration that is of neither server: {key}. Find whose it is", device.display())
+        }
+        W::ReservationPaths { device, registered, paths } => {
+            format!("{registered} of {paths} paths of {} are registered", device.display())
+        }
+        W::ReservationNotOurs { device } => format!("{} is not reserved for this server alone", device.display()),
+        W::ReservationLeft { device } => format!("this server is still registered at {}", device.display()),
+        W::ReservationUnsupported { device } => format!("{} does not support reservations for registrants (write exclusive)", device.display()),
+        W::ReservationForgotten { device } => {
+            format!("{} says that it forgets reservations when it loses its power", device.display())
+        }
+        W::ReservationPartition { device } => format!("{} is a partition, and reservations are for whole disks", device.display()),
+        W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
+        W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
+        W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),
+        W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),
+        W::DrbdUnfenced { resource } => {
+            format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")
+        }
+        W::DrbdTwoPrimaries { resource } => format!("the DRBD resource {resource} allows two primaries (allow-two-primaries)"),
+        W::DrbdPromotesItself { resource } => format!("the DRBD resource {resource} is promoted by opening it (auto-promote)"),
+        W::NoReservation => "the disk set has no persistent reservation".into(),
+        W::KeyGone { device } => format!("this server's registration at {} is gone", device.display()),
         // --- what this node does not have
         W::NoSuchServiceHere { service } => format!("there is no service {service} here"),
         W::NoInterface { address, node } => format!("{address} has no interface on {node}"),

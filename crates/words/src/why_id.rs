@@ -4,7 +4,7 @@ use crate::voice::{list, quoted};
 use crate::why::{paths, said};
 use crate::why_en::with;
 use siaga_model::config::Language::Indonesian;
-use siaga_model::why::{FenceCall, HeldThing, Holder, Why as W};
+use siaga_model::why::{DiskSetCall, FenceCall, HeldThing, Holder, Why as W};
 
 pub(crate) fn holder(holder: &Holder) -> String {
     match holder {
@@ -34,6 +34,19 @@ pub(crate) fn holder(holder: &Holder) -> String {
         }
         Holder::InFlight => "agen server ini masih memasang atau melepasnya".into(),
         Holder::StepUnderWay => "satu langkah masih berjalan".into(),
+        Holder::ProgramRuns { pid, command } => {
+            format!(
+                "pid {pid} ({command}), milik program yang mengambil atau melepas kumpulan disk"
+            )
+        }
+        Holder::ActiveVolume { volume } => format!("volume {volume} sedang aktif"),
+        Holder::Registered { device } => {
+            format!("terdaftar untuk menulis di {}", device.display())
+        }
+        Holder::Primary { resource } => format!("resource DRBD {resource} berstatus primary"),
+        Holder::StatusProgram => {
+            "program status milik rumah sakit menyatakan kumpulan disk dipegang di sini".into()
+        }
         Holder::Invisible => {
             "kernel, tanpa proses atau pemasangan yang terlihat: mount namespace tanpa proses, \
                               perangkat lain di atasnya, atau pemasangan yang belum selesai"
@@ -84,6 +97,53 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadingDiskSet { said } => format!("kumpulan disk tidak dapat dibaca: {}", quoted(said)),
         W::ThisNodeHolds => "server ini sendiri memegang kumpulan disk".into(),
         W::ThisNodeHoldsOrUnknown => "server ini memegangnya, atau tidak dapat memastikannya".into(),
+        // --- what makes the disk set exclusive
+        W::DiskSetProgram { call, why } => {
+            let program = match call {
+                DiskSetCall::Take => "program ambil",
+                DiskSetCall::TakeForced => "program ambil paksa",
+                DiskSetCall::Release => "program lepas",
+                DiskSetCall::Status => "program status",
+            };
+            format!("{program}: {}", inner(why))
+        }
+        W::NotHeldAfterTake => "setelah diambil, program status menyatakan kumpulan disk tidak dipegang di sini".into(),
+        W::HeldAfterRelease => "setelah dilepas, program status menyatakan kumpulan disk masih dipegang di sini".into(),
+        W::DeviceMissing { device } => format!("perangkat blok {} tidak muncul setelah kumpulan disk diambil", device.display()),
+        W::NoLvmSystemId => "LVM di server ini tidak punya system ID: isi global/system_id_source di lvm.conf".into(),
+        W::VolumeGroupOf { name, owner } => format!("grup volume {name} milik {}", quoted(owner)),
+        W::VolumeGroupOfNobody { name } => {
+            format!("grup volume {name} tidak punya system ID: server mana pun boleh mengaktifkannya sampai Siaga mengambilnya sekali")
+        }
+        W::VolumeGroupPartial { name } => format!("sebagian disk grup volume {name} tidak ada"),
+        W::VolumeGroupActivatesItself { name } => {
+            format!("grup volume {name} diaktifkan saat server menyala: di server yang memegangnya, vgchange --setautoactivation n {name}")
+        }
+        W::ReservationCall { device, said } => format!("reservasi persisten pada {}: {}", device.display(), quoted(said)),
+        W::ReservationStranger { device, key } => {
+            format!("di {} ada pendaftaran yang bukan milik kedua server: {key}. Cari pemiliknya", device.display())
+        }
+        W::ReservationPaths { device, registered, paths } => {
+            format!("{registered} dari {paths} jalur {} terdaftar", device.display())
+        }
+        W::ReservationNotOurs { device } => format!("{} tidak direservasi hanya untuk server ini", device.display()),
+        W::ReservationLeft { device } => format!("server ini masih terdaftar di {}", device.display()),
+        W::ReservationUnsupported { device } => format!("{} tidak mendukung reservasi untuk pendaftar (write exclusive)", device.display()),
+        W::ReservationForgotten { device } => {
+            format!("{} menyatakan lupa akan reservasi saat kehilangan daya", device.display())
+        }
+        W::ReservationPartition { device } => format!("{} adalah partisi, sedangkan reservasi hanya untuk seluruh disk", device.display()),
+        W::DrbdUntold { resource } => format!("DRBD tidak memberi tahu keadaan {resource}"),
+        W::DrbdData { resource, state } => format!("data resource DRBD {resource} di sini tidak mutakhir ({state}): perubahan akan hilang"),
+        W::DrbdPeerPrimary { resource } => format!("resource DRBD {resource} berstatus primary di server lain"),
+        W::DrbdAlone { resource } => format!("resource DRBD {resource} tidak tersambung: tidak ada yang direplikasi"),
+        W::DrbdUnfenced { resource } => {
+            format!("resource DRBD {resource} tidak memakai fencing maupun quorum: bila jaringan putus, data lama tetap dianggap mutakhir")
+        }
+        W::DrbdTwoPrimaries { resource } => format!("resource DRBD {resource} mengizinkan dua primary (allow-two-primaries)"),
+        W::DrbdPromotesItself { resource } => format!("resource DRBD {resource} menjadi primary saat dibuka (auto-promote)"),
+        W::NoReservation => "kumpulan disk tidak memakai reservasi persisten".into(),
+        W::KeyGone { device } => format!("pendaftaran server ini di {} sudah hilang", device.display()),
         // --- what this node does not have
         W::NoSuchServiceHere { service } => format!("tidak ada layanan {service} di sini"),
         W::NoInterface { address, node } => format!("tidak ada antarmuka untuk {address} di {node}"),

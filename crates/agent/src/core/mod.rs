@@ -14,6 +14,7 @@ pub mod estimate;
 pub mod forward;
 pub mod heads_mail;
 pub mod incidents;
+pub mod key_watch;
 pub mod lab_crash;
 pub mod link;
 pub mod live;

@@ -31,14 +31,16 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         let ledger = desk
             .map(|d| d.bench.lock().ledger.facts())
             .unwrap_or_default();
-        (own, ledger, desk.is_some_and(|d| d.bench.busy()))
+        let unable = c.hands.unable(&s);
+        (own, ledger, desk.is_some_and(|d| d.bench.busy()), unable)
     });
-    let (own, mut ledger, busy) = match looked.await {
-        Ok((own, ledger, busy)) => (Ok(own), ledger, busy),
+    let (own, mut ledger, busy, unable) = match looked.await {
+        Ok((own, ledger, busy, unable)) => (Ok(own), ledger, busy, unable),
         Err(error) => (
             Err(error),
             siaga_model::observation::LedgerFacts::default(),
             false,
+            None,
         ),
     };
     let open = core.log.runs().open(service).cloned();
@@ -91,6 +93,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         database: own.database,
         applications: own.applications,
         ledger,
+        unable,
     }
 }
 
@@ -184,7 +187,11 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     let address = tokio::task::spawn_blocking(move || {
         witness::node_address(&c.config, &c.me, &n, ADDRESS_TIMEOUT)
     });
-    let (agent, fences, address) = tokio::join!(agent, fences, address);
+    let (c, n, s) = (core.clone(), node.clone(), service.name.clone());
+    let reservation = tokio::task::spawn_blocking(move || c.hands.reservation_view(&s, &n));
+    let (agent, mut fences, address, reservation) =
+        tokio::join!(agent, fences, address, reservation);
+    fences.extend(reservation.ok().flatten());
     let view = NodeView {
         agent,
         power: power(&fences),

@@ -20,6 +20,7 @@ use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
 use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, Why};
+use siaga_node::hands::NodeHands;
 use siaga_runner::hands::{Acted, Hands, Trouble};
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
@@ -139,29 +140,7 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
             c.note_durably(&s, body);
         }
         c.hands.disown(&s);
-        let mut said = Vec::new();
-        let mut keep = |done: fn(Option<Why>) -> Cleaned, acted: Acted| match acted {
-            Ok(did) if did.changed => said.push(done(None)),
-            Ok(_) => {}
-            Err(Trouble::Failed(failure)) => said.push(done(Some(failure.detail))),
-            Err(Trouble::Unknown(why)) => said.push(done(Some(why))),
-        };
-        keep(
-            |trouble| Cleaned::AddressRemoved { trouble },
-            c.hands.remove_virtual_ips(&s),
-        );
-        keep(
-            |trouble| Cleaned::ApplicationsStopped { trouble },
-            c.hands.stop_applications(&s),
-        );
-        keep(
-            |trouble| Cleaned::DatabaseStopped { trouble },
-            c.hands.stop_database(&s, &|_| {}),
-        );
-        keep(
-            |trouble| Cleaned::Unmounted { trouble },
-            c.hands.unmount(&s),
-        );
+        let mut said = drop_all(&c, &s, |hands, s| hands.stop_database(s, &|_| {}));
         let clean = c.hands.prove_released(&s).is_ok();
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
@@ -188,6 +167,39 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
             },
         );
     }
+}
+
+/// Drops what is here of the service, the address first; goes on after a failure. Gives what was done.
+pub(super) fn drop_all(
+    core: &Core,
+    service: &ServiceName,
+    end_database: impl FnOnce(&NodeHands, &ServiceName) -> Acted,
+) -> Vec<Cleaned> {
+    let hands = core.hands.as_ref();
+    let mut said = Vec::new();
+    let mut keep = |done: fn(Option<Why>) -> Cleaned, acted: Acted| match acted {
+        Ok(did) if did.changed => said.push(done(None)),
+        Ok(_) => {}
+        Err(Trouble::Failed(failure)) => said.push(done(Some(failure.detail))),
+        Err(Trouble::Unknown(why)) => said.push(done(Some(why))),
+    };
+    keep(
+        |trouble| Cleaned::AddressRemoved { trouble },
+        hands.remove_virtual_ips(service),
+    );
+    keep(
+        |trouble| Cleaned::ApplicationsStopped { trouble },
+        hands.stop_applications(service),
+    );
+    keep(
+        |trouble| Cleaned::DatabaseStopped { trouble },
+        end_database(hands, service),
+    );
+    keep(
+        |trouble| Cleaned::Unmounted { trouble },
+        hands.unmount(service),
+    );
+    said
 }
 
 /// Covers a run whose coordinator fell silent after this node was enlisted in it.

@@ -113,6 +113,7 @@ fn facts() -> NodeFacts {
             },
         ],
         ledger: siaga_model::observation::LedgerFacts::default(),
+        unable: None,
     }
 }
 

@@ -416,6 +416,7 @@ fn a_nodes_facts_are_not_said_twice() {
         database: DatabaseState::Ready,
         applications: Vec::new(),
         ledger: LedgerFacts::default(),
+        unable: None,
     };
     let view = NodeView {
         agent: AgentView::Answered {

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod channels;
+mod disk_set;
 mod downtime;
 mod mounts;
 mod node;

@@ -1,6 +1,7 @@
 //! Services and what belongs to them.
 
 use super::Context;
+use super::disk_set::disk_set;
 use crate::cause::{Cause, Thing};
 use crate::choices::{TestKind, TestWord};
 use crate::host::user_is_missing;
@@ -8,8 +9,8 @@ use crate::raw;
 use crate::read::{List, Many, Opt, Req, Spot};
 use crate::scalars::Text;
 use siaga_model::config::{
-    Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Database, DiskSet,
-    DiskSetDriver, FileSystem, NamedCommand, Service, VirtualIp,
+    Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Database, FileSystem,
+    NamedCommand, Service, VirtualIp,
 };
 use siaga_model::{NodeName, ServiceName};
 use std::path::PathBuf;
@@ -64,18 +65,6 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
         applications: applications?,
         client_tests: client_tests?,
         after_move: after_move?,
-    })
-}
-
-fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) -> Option<DiskSet> {
-    let disk_set = disk_set.value()?;
-    let devices = context.per_node(&disk_set.device)?;
-    Some(DiskSet {
-        driver: disk_set
-            .driver
-            .value()
-            .map_or(DiskSetDriver::Block, |d| d.0),
-        devices: devices.into_iter().map(|(n, path)| (n, path.0)).collect(),
     })
 }
 
@@ -237,7 +226,7 @@ fn application(spot: &Spot<raw::Application>, context: &mut Context<'_>) -> Opti
     })
 }
 
-fn optional_argv(list: &Opt<List<Text>>, context: &mut Context<'_>) -> Option<Argv> {
+pub(super) fn optional_argv(list: &Opt<List<Text>>, context: &mut Context<'_>) -> Option<Argv> {
     list.spot.as_ref().and_then(|l| context.argv(l))
 }
 

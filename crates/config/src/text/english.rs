@@ -98,6 +98,18 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadUrl { found } => format!("\"{found}\" is not a web address."),
         Cause::BadUnit { found } => format!("\"{found}\" is not the name of a systemd unit."),
         Cause::BadMountOption { found } => format!("The mount option \"{found}\" is not allowed."),
+        Cause::BadResource { found } => {
+            format!("\"{found}\" cannot be the name of one DRBD resource.")
+        }
+        Cause::BadVolumeGroup { found } => {
+            format!("\"{found}\" cannot be the name of a volume group.")
+        }
+        Cause::EqualReservationMarks => {
+            "The two nodes have names that look the same in reservation keys.".into()
+        }
+        Cause::BadPlaceholder { found } => {
+            format!("The argument \"{found}\" has braces and is no placeholder.")
+        }
         Cause::BadMountPoint { path } => format!(
             "A mount at {} would hide a part of the system.",
             path.display()
@@ -254,6 +266,10 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadUrl { .. } => "Write it as \"http://192.0.2.50/page\".".into(),
         Cause::BadUnit { .. } => "Write the whole name, such as \"tomcat10.service\".".into(),
         Cause::BadMountOption { .. } => "Remove it. Write each option by itself: [\"noatime\", \"nodiratime\"].".into(),
+        Cause::BadResource { .. } => "Use the name that `drbdadm sh-resources` shows: letters, digits and _ . -.".into(),
+        Cause::BadVolumeGroup { .. } => "Use the name that `vgs` shows: letters, digits and + _ . -.".into(),
+        Cause::EqualReservationMarks => "Give one of the nodes another name.".into(),
+        Cause::BadPlaceholder { .. } => "Write {service}, {node} or {device} as an argument of its own, or leave the braces out.".into(),
         Cause::BadMountPoint { .. } => "Choose a directory of its own, such as /srv/simrs.".into(),
         Cause::BadOption { .. } => "Remove it: Siaga itself tells the agent what to do. Names use letters, digits, _ and -.".into(),
         Cause::NodeCount { .. } => "Describe exactly two, each with [[node]].".into(),

@@ -100,6 +100,18 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::BadMountOption { found } => {
             format!("Opsi pasang (mount) \"{found}\" tidak diperbolehkan.")
         }
+        Cause::BadResource { found } => {
+            format!("\"{found}\" tidak dapat menjadi nama satu resource DRBD.")
+        }
+        Cause::BadVolumeGroup { found } => {
+            format!("\"{found}\" tidak dapat menjadi nama grup volume.")
+        }
+        Cause::EqualReservationMarks => {
+            "Nama kedua server terlihat sama di dalam kunci reservasi.".into()
+        }
+        Cause::BadPlaceholder { found } => {
+            format!("Argumen \"{found}\" memakai kurung kurawal, tetapi bukan tempat isian.")
+        }
         Cause::BadMountPoint { path } => {
             format!(
                 "Pemasangan di {} akan menutupi sebagian sistem.",
@@ -259,6 +271,10 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadUrl { .. } => "Tulis seperti \"http://192.0.2.50/halaman\".".into(),
         Cause::BadUnit { .. } => "Tulis nama lengkapnya, misalnya \"tomcat10.service\".".into(),
         Cause::BadMountOption { .. } => "Hapus opsi ini. Tulis setiap opsi sendiri-sendiri: [\"noatime\", \"nodiratime\"].".into(),
+        Cause::BadResource { .. } => "Tulis nama yang ditampilkan oleh `drbdadm sh-resources`: huruf, angka, dan _ . -.".into(),
+        Cause::BadVolumeGroup { .. } => "Tulis nama yang ditampilkan oleh `vgs`: huruf, angka, dan + _ . -.".into(),
+        Cause::EqualReservationMarks => "Beri salah satu server nama lain.".into(),
+        Cause::BadPlaceholder { .. } => "Tulis {service}, {node}, atau {device} sebagai argumen tersendiri, atau hapus kurung kurawalnya.".into(),
         Cause::BadMountPoint { .. } => "Pilih direktori tersendiri, misalnya /srv/simrs.".into(),
         Cause::BadOption { .. } => {
             "Hapus opsi ini: Siaga sendiri yang memberi perintah kepada program isolasi. Nama memakai huruf, angka, _ dan -.".into()

@@ -1,6 +1,7 @@
 //! The configuration as a site writes it.
 
 mod common;
+mod disk_sets;
 mod downtime;
 mod examples;
 mod host;

@@ -49,7 +49,7 @@ fn words_out_of_a_few() {
             .contains("\"operator\"")
     );
     expect(&[("kind = \"ext4\"", "kind = ⟦BAD_CHOICE⟧\"btrfs\"")]);
-    expect(&[("driver = \"block\"", "driver = ⟦BAD_CHOICE⟧\"lvm\"")]);
+    expect(&[("driver = \"block\"", "driver = ⟦BAD_CHOICE⟧\"zfs\"")]);
     expect(&[("language = \"id\"", "language = ⟦BAD_CHOICE⟧\"fr\"")]);
     expect(&[("kind = \"fabric\"", "kind = ⟦BAD_CHOICE⟧\"san\"")]);
 }

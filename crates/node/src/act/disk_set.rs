@@ -1,5 +1,13 @@
 //! The shared storage that one node at a time may hold.
 
+pub mod build;
+pub mod drbd;
+pub mod layered;
+pub mod lvm;
+pub mod programs;
+pub mod reservation;
+pub mod under_way;
+
 use super::bounded::in_flight::{Busy, InFlight};
 use crate::observe::disk_watch::{self, Sample};
 use crate::observe::holders;
@@ -7,7 +15,7 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
-use siaga_model::{Holder, Why};
+use siaga_model::{Epoch, Holder, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -15,6 +23,24 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Under what a disk set is taken. Whoever has one holds the permit: every other node has provably let go.
+pub struct TakeOrder<'a> {
+    /// The mandate of the take.
+    pub epoch: &'a Epoch,
+    /// Every other node let go by itself; otherwise at least one was fenced, or a person answers for it, and what it
+    /// left behind may have to be overridden.
+    pub all_released: bool,
+}
+
+/// Something that stands against a driver as it is set up here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// A take would fail, or would not be safe.
+    pub blocking: bool,
+    /// What, and what is to be done about it.
+    pub why: Why,
+}
 
 /// What a driver for shared storage does. A plain block device needs nothing but proofs; a volume group, a
 /// reservation or a site's own commands do their work in `take` and `release`.
@@ -24,11 +50,25 @@ pub trait DiskSet: Send + Sync {
     /// As [`DiskSet::look`], by the kernel's word on the device alone, without a pass over every process: cheap.
     fn claimed(&self) -> Holding;
     /// Makes it usable here. The caller holds the proof that every other node has let go.
-    fn take(&self) -> Acted;
+    fn take(&self, order: &TakeOrder) -> Acted;
+    /// It is held here already, and nobody else took it meanwhile: puts it under the new mandate.
+    fn retake(&self, order: &TakeOrder) -> Acted;
     /// Gives it up after the last unmount, and proves that nothing here touches it any more.
     fn release(&self) -> Acted;
     /// The block device that carries the file system once it is taken.
     fn device(&self) -> &Path;
+    /// Is that device there only while this node holds the disk set?
+    fn comes_and_goes(&self) -> bool {
+        false
+    }
+    /// Why a take would fail, where that is known before: asked before another node is made to let go.
+    fn unable(&self) -> Option<Why> {
+        None
+    }
+    /// What is not set up as it must be. Looks, and changes nothing.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
     /// The device's number, as `stat` gives it. An error says why it is not known.
     fn number(&self) -> Result<u64, Why>;
     /// Reads some of it past the page cache. Only while this node does not hold it.
@@ -74,6 +114,11 @@ impl BlockDevice {
             largest: AtomicU64::new(0),
             last_number: AtomicU64::new(0),
         }
+    }
+
+    /// After a release: another device may get the number.
+    fn forget_number(&self) {
+        self.last_number.store(0, Ordering::Relaxed);
     }
 
     fn gate(&self) -> MutexGuard<'_, ()> {
@@ -201,7 +246,11 @@ impl DiskSet for BlockDevice {
         }
     }
 
-    fn take(&self) -> Acted {
+    fn retake(&self, _order: &TakeOrder) -> Acted {
+        Ok(Did::nothing())
+    }
+
+    fn take(&self, _order: &TakeOrder) -> Acted {
         match self.claim_within(TAKE_WITHIN) {
             Ok((descriptor, _one)) => {
                 // Whatever this kernel remembers of the device is older than the other node's last write.

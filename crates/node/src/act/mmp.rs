@@ -1,5 +1,6 @@
 //! ext4's multiple-mount protection: it waits some twenty seconds before it believes that the other node is dead.
-//! With the other node's power seen off the wait may be skipped; without that, it is the last guard.
+//! With the other node's power seen off, or its registration at the disk taken away, the wait may be skipped; without
+//! that, it is the last guard.
 
 use crate::command;
 use crate::observe::raw_disk::{BLOCK, RawDisk, le32, le64};

@@ -16,8 +16,15 @@ pub struct Taken {
     pub service: ServiceName,
     pub epoch: Epoch,
     pub boot: BootId,
-    /// Every other node's power was seen off: the block of a multiple-mount protection may be cleared.
+    /// Every other node's power was seen off, or its registration at the disk is gone: the block of a multiple-mount
+    /// protection may be cleared.
     pub all_powered_off: bool,
+    /// Every other node let go by itself.
+    #[serde(default)]
+    pub all_released: bool,
+    /// It was taken by a persistent reservation: without it, this node can't write any more.
+    #[serde(default)]
+    pub reserved: bool,
     /// When the proofs were verified, since this boot: a mount that comes much later needs a new take.
     pub since_boot: Duration,
 }
@@ -30,6 +37,8 @@ impl Taken {
             epoch,
             boot,
             all_powered_off: all_powered_off(proofs),
+            reserved: false,
+            all_released: proofs.iter().all(|p| p.ground == Ground::Released),
             since_boot: crate::since_boot(),
         }
     }
@@ -41,13 +50,14 @@ impl Taken {
     }
 }
 
-/// Only a fence that switched the power off ends another node's claim on the file system's own protection. A node
-/// whose storage was cut, or of which a person says so, may come back to it.
+/// Only a fence that switched the power off, or that had the disk itself refuse the node's writes, ends another node's
+/// claim on the file system's own protection. A node whose way to the storage was cut, or of which a person says so,
+/// may come back to it. (The record keeps the name of its first version.)
 pub fn all_powered_off(proofs: &[ProofRecord]) -> bool {
     use siaga_model::config::FenceKind;
     let off = |p: &ProofRecord| match &p.ground {
         Ground::Fenced {
-            fence: FenceKind::Power,
+            fence: FenceKind::Power | FenceKind::Reservation,
             ..
         } => true,
         Ground::Fenced {
@@ -147,6 +157,7 @@ mod tests {
             how: AttestKind::Unplugged,
         });
         assert!(all_powered_off(&[fenced(FenceKind::Power)]));
+        assert!(all_powered_off(&[fenced(FenceKind::Reservation)]));
         assert!(!all_powered_off(&[]));
         assert!(!all_powered_off(&[fenced(FenceKind::Fabric)]));
         assert!(!all_powered_off(&[proof(Ground::Released)]));

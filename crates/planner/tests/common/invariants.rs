@@ -199,7 +199,13 @@ fn every_hit_is_named(
 ) -> Result<(), String> {
     let mut expected = Vec::new();
     for step in &plan.steps {
-        let Action::Fence { victim, .. } = &step.action else {
+        // A reservation hits the disk set of this service alone.
+        let Action::Fence {
+            victim,
+            fence: FenceKind::Power | FenceKind::Fabric,
+            ..
+        } = &step.action
+        else {
             continue;
         };
         for other in config.services.iter().filter(|s| s.name != plan.service) {

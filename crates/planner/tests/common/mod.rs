@@ -6,9 +6,9 @@ pub mod invariants;
 pub mod short;
 
 use siaga_model::config::{
-    Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Config, Database, DiskSet,
-    DiskSetDriver, Document, Fence, FenceKind, FileSystem, FileSystemKind, Language, NamedCommand,
-    Node, Policy, Service, Site, VirtualIp,
+    Application, ApplicationRun, Argv, Below, ClientTest, ClientTestKind, Config, Database,
+    DiskSet, DiskSetDriver, Document, Fence, FenceKind, FileSystem, FileSystemKind, Language,
+    NamedCommand, Node, Policy, Service, Site, VirtualIp,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,7 +25,10 @@ pub fn vip(service: usize) -> IpAddr {
 /// - `pair`: each node has a power fence `ipmi` and a fabric fence `san`;
 /// - `no-fence`: none;
 /// - `hospital`: as `pair`, with an application and a pool on another host to tell after a move;
-/// - `two-services`: as `pair`, with a second service on the same nodes.
+/// - `two-services`: as `pair`, with a second service on the same nodes;
+/// - `pair-reserved`, `two-services-reserved`: the same, with persistent reservations on the first disk set;
+/// - `replica`: as `pair`, on DRBD;
+/// - `reserved`: these, and no device; `volume-group`, `volume-group-reserved`: a volume group, and no device.
 pub fn config(name: &str) -> Config {
     let mut config = Config {
         site: Site {
@@ -40,7 +43,29 @@ pub fn config(name: &str) -> Config {
         policy: Policy::default(),
         downtime: siaga_model::downtime::Downtime::default(),
     };
+    let name = match name.split_once("-reserved") {
+        Some((first, "")) => {
+            config.services[0].disk_set.driver = DiskSetDriver::Scsi;
+            first
+        }
+        _ => name,
+    };
     match name {
+        "reserved" => {
+            config.services[0].disk_set.driver = DiskSetDriver::Scsi;
+            config.nodes.iter_mut().for_each(|n| n.fences.clear());
+        }
+        "replica" => {
+            let resource = "simrs".into();
+            config.services[0].disk_set.driver = DiskSetDriver::Drbd { resource };
+        }
+        "volume-group" => {
+            let set = &mut config.services[0].disk_set;
+            let on = (set.driver == DiskSetDriver::Scsi).then(|| Below::Scsi(set.devices.clone()));
+            let volume_group = "vg_simrs".into();
+            set.driver = DiskSetDriver::Lvm { volume_group, on };
+            config.nodes.iter_mut().for_each(|n| n.fences.clear());
+        }
         "pair" => {}
         "no-fence" => config.nodes.iter_mut().for_each(|n| n.fences.clear()),
         "hospital" => {

@@ -3,7 +3,7 @@
 
 use super::{NODES, hardware, vip};
 use serde_json::{Map, Value, json};
-use siaga_model::config::{Config, Node};
+use siaga_model::config::{Config, FenceKind, Node};
 use siaga_model::mandate::Epoch;
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DatabaseState, DiskSighting, FenceState, FenceView,
@@ -12,6 +12,7 @@ use siaga_model::observation::{
 };
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::{Ground, ProofRecord};
+use siaga_model::reservation::RESERVATION;
 use siaga_model::{NodeName, UtcMicros};
 use std::collections::BTreeMap;
 
@@ -227,7 +228,7 @@ fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -
     let fences = if me && states == json!({}) {
         Vec::new()
     } else {
-        fences(node, &states)
+        fences(config, node, &states)
     };
     NodeView {
         agent,
@@ -245,11 +246,14 @@ fn own_address(node: &Node) -> AddressAnswer {
 }
 
 /// Every configured fence answers "open", but for those named.
-fn fences(node: &Node, states: &Value) -> Vec<FenceView> {
+fn fences(config: &Config, node: &Node, states: &Value) -> Vec<FenceView> {
     let mut keys = Keys::of("fences", states);
     let mut views = Vec::new();
-    for fence in &node.fences {
-        let state = match keys.take(&fence.name).as_ref().map(text) {
+    let devices = node.fences.iter().map(|f| (f.name.as_str(), f.kind));
+    let reserves = config.services[0].disk_set.reserves();
+    let reservation = reserves.then_some((RESERVATION, FenceKind::Reservation));
+    for (name, kind) in devices.chain(reservation) {
+        let state = match keys.take(name).as_ref().map(text) {
             None | Some("open") => FenceState::Open,
             Some("fenced") => FenceState::Fenced,
             Some("failed") => FenceState::Failed {
@@ -258,8 +262,8 @@ fn fences(node: &Node, states: &Value) -> Vec<FenceView> {
             Some(other) => panic!("fence: {other}"),
         };
         views.push(FenceView {
-            name: fence.name.clone(),
-            kind: fence.kind,
+            name: name.to_owned(),
+            kind,
             state,
         });
     }
@@ -311,10 +315,18 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             })
             .collect(),
         ledger: LedgerFacts::default(),
+        unable: None,
     };
     let mut keys = Keys::of("says", &says);
     let mut patch = Map::new();
-    for key in ["disk", "mounts", "virtual_ips", "database", "applications"] {
+    for key in [
+        "disk",
+        "mounts",
+        "virtual_ips",
+        "database",
+        "applications",
+        "unable",
+    ] {
         if let Some(value) = keys.take(key) {
             patch.insert(key.into(), value);
         }

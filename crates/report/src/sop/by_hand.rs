@@ -2,13 +2,14 @@
 
 use super::argv_line;
 use super::commands as cmd;
+use super::disk_set::{self, LetGo};
 use super::parts::{Place, start_application, stop_application};
 use siaga_model::NodeName;
 use siaga_model::plan::Action;
 
 impl Place<'_> {
     /// The commands, on `node`. Empty: there is nothing to type.
-    pub(crate) fn by_hand(&self, node: &NodeName, action: &Action) -> Vec<String> {
+    pub(crate) fn by_hand(&self, node: &NodeName, action: &Action, let_go: LetGo) -> Vec<String> {
         let db = &self.service.database;
         let device = self.device(node);
         match action {
@@ -29,12 +30,21 @@ impl Place<'_> {
                     .map(|fs| format!("umount {}", cmd::quoted_path(&fs.mount_point)))
                     .collect()
             }
-            Action::Release => cmd::mounted_nowhere(self.service, &device),
+            Action::Release => {
+                let mut commands = cmd::mounted_nowhere(self.service, &device);
+                commands.extend(disk_set::release(self.service, node));
+                commands
+            }
             Action::Fence { victim, device, .. } => self.fence(victim, device),
-            Action::Take => vec![
-                format!("ls -lL {}", cmd::quoted_path(&device)),
-                format!("blockdev --flushbufs {}", cmd::quoted_path(&device)),
-            ],
+            Action::Take => {
+                let mut commands = disk_set::take(self.config, self.service, node, let_go);
+                commands.push(format!("ls -lL {}", cmd::quoted_path(&device)));
+                commands.push(format!(
+                    "blockdev --flushbufs {}",
+                    cmd::quoted_path(&device)
+                ));
+                commands
+            }
             Action::Mount => {
                 let systems = self.service.file_systems.iter();
                 systems.map(|fs| cmd::mount(fs, &device)).collect()

@@ -1,6 +1,7 @@
 //! The parts of the procedure. The order of the steps is that of the planner: what is taken last is let go first.
 
 use super::commands as cmd;
+use super::disk_set::{self, LetGo};
 use super::{Letters, argv_line, unit_table};
 use crate::document::{Block, Step};
 use siaga_model::NodeName;
@@ -149,7 +150,7 @@ impl Place<'_> {
         letters: &mut Letters,
     ) -> Vec<Block> {
         let mut steps = Numbered::begin(self.voice, letters);
-        self.take(&mut steps, from, target);
+        self.take(&mut steps, from, target, LetGo::MadeSafe);
         steps.say(Procedure::AllClear);
         steps.say(Procedure::InformBack);
         let service = self.service.name.as_str();
@@ -171,7 +172,7 @@ impl Place<'_> {
         );
         steps.say(Procedure::InformUnitsPlanned);
         self.release(&mut steps, from);
-        self.take(&mut steps, from, target);
+        self.take(&mut steps, from, target, LetGo::ByItself);
         steps.say(Procedure::AllClear);
         steps.say(Procedure::InformBack);
         let service = self.service.name.as_str();
@@ -188,7 +189,7 @@ impl Place<'_> {
         steps.say(Procedure::InformUnitsPlanned);
         for (from, to) in [(home, other), (other, home)] {
             self.release(&mut steps, from);
-            self.take(&mut steps, from, to);
+            self.take(&mut steps, from, to, LetGo::ByItself);
             steps.say(Procedure::DrillStation { node: to });
         }
         steps.say(Procedure::InformBack);
@@ -232,14 +233,22 @@ impl Place<'_> {
             Procedure::NothingMounted,
             cmd::mounted_nowhere(self.service, &device),
         );
+        let commands = disk_set::release(self.service, node);
+        if !commands.is_empty() {
+            steps.add(Procedure::ReleaseDiskSet, commands);
+        }
         steps.say(Procedure::Released { node });
     }
 
     /// Take, mount, address, database, applications, client tests.
-    fn take(&self, steps: &mut Numbered, other: &NodeName, node: &NodeName) {
+    fn take(&self, steps: &mut Numbered, other: &NodeName, node: &NodeName, let_go: LetGo) {
         let device = self.device(node);
         steps.add(Procedure::LoginRoot { node }, ["hostname".to_owned()]);
         steps.say(Procedure::OtherLetGo { other });
+        let commands = disk_set::take(self.config, self.service, node, let_go);
+        if !commands.is_empty() {
+            steps.add(Procedure::TakeDiskSet, commands);
+        }
         self.take_disk(steps, &device);
         for ip in &self.service.virtual_ips {
             let address = ip.address.to_string();

@@ -203,6 +203,17 @@ impl Hands for ScriptedHands {
             .push(format!("fenced {victim} by {device}"));
         did
     }
+    fn reserve(&self, _: &ServiceName, victim: &NodeName, epoch: &Epoch) -> Acted {
+        let did = self.act("reserve");
+        let call = format!("reserved against {victim} under {}", epoch.counter);
+        self.script().calls.push(call);
+        did
+    }
+    fn reservation(&self, _: &ServiceName, epoch: &Epoch) -> FenceState {
+        let mut script = self.script();
+        script.calls.push(format!("reservation {}", epoch.counter));
+        script.fence_state.clone()
+    }
     fn fence_state(&self, victim: &NodeName, device: &str) -> FenceState {
         let mut script = self.script();
         script.calls.push(format!("fence_state {victim} {device}"));

@@ -15,7 +15,7 @@ fn samples(kind: &str) -> Vec<Value> {
         "UtcMicros" => vec![json!(1_754_031_909_123_456_i64)],
         "IpAddr" => vec![json!("192.0.2.50")],
         "PathBuf" => vec![json!("/srv/simrs")],
-        "FenceKind" => vec![json!("power"), json!("fabric")],
+        "FenceKind" => vec![json!("power"), json!("fabric"), json!("reservation")],
         "AttestKind" => vec![
             json!("unplugged"),
             json!("switched-off"),
@@ -32,6 +32,7 @@ fn samples(kind: &str) -> Vec<Value> {
         "Evidence" => vec![json!({"see": "no_process"})],
         "Holder" => vec![json!({"holder": "in_flight"}), json!("vim (pid 4711)")],
         "HeldThing" => vec![json!("working_directory"), json!("mapped_file")],
+        "DiskSetCall" => vec![json!("take"), json!("status")],
         "FenceCall" => vec![json!("off"), json!("status")],
         "Progress" => vec![json!({"at": "redo", "percent": 40})],
         "StopKind" => vec![json!("fast"), json!("left_overs_ended")],

@@ -87,7 +87,24 @@ impl Examiner<'_> {
 
     fn disk_set(&mut self) {
         let code = FindingCode::DiskSetMissing;
+        let name = &self.service.name;
+        let problems = self.core.hands.disk_set_problems(name);
+        if problems.is_empty() {
+            self.pass(CheckId::DiskSetDriver, Evidence::Nothing);
+        }
+        for problem in problems {
+            let severity = match problem.blocking {
+                true => Severity::Blocking,
+                false => Severity::Warning,
+            };
+            self.found(FindingCode::DiskSetDriver, severity, problem.why.into());
+        }
+        // Where a driver brings the device only to the node that holds the disk set, it may be away.
+        let may_be_away = self.core.hands.device_may_be_away(name);
         match self.service.disk_set.device(&self.core.me).cloned() {
+            Some(device) if may_be_away => {
+                self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
+            }
             Some(device) if is_block_device(&device) => {
                 self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
             }

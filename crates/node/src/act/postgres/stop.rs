@@ -41,9 +41,27 @@ impl Ending {
 
 /// Stops it, and says how in the notes.
 pub fn stop(server: &Postgres, progress: Progress) -> Acted {
+    end(server, Firmness::Step, progress)
+}
+
+/// Kills it at once: the disk refuses what it could still write, and a stop in order would wait for that.
+pub fn kill(server: &Postgres) -> Acted {
+    end(server, Firmness::KillAtOnce, &|_| {})
+}
+
+/// How the postmaster is ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Firmness {
+    /// Ever more firmly, each for its time.
+    Step,
+    KillAtOnce,
+}
+
+fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
     let begun = Instant::now();
     let mut stop = Stop {
         server,
+        firmness,
         sessions: BTreeSet::new(),
     };
     let found = stop.look()?;
@@ -80,6 +98,7 @@ pub fn stop(server: &Postgres, progress: Progress) -> Acted {
 
 struct Stop<'a> {
     server: &'a Postgres,
+    firmness: Firmness,
     /// Sessions of every process seen: what they started is in them.
     sessions: BTreeSet<i32>,
 }
@@ -111,6 +130,10 @@ impl Stop<'_> {
             return Ok(Ending::WasGone);
         };
         let config = &self.server.config;
+        if self.firmness == Firmness::KillAtOnce {
+            handle.signal(Signal::KILL);
+            return Ok(Ending::Killed);
+        }
         progress(At::FastStop);
         handle.signal(Signal::INT);
         if handle.ended_within(config.stop_fast) {

@@ -1,0 +1,59 @@
+//! The drivers that a service's configuration asks for.
+
+use super::drbd::Resource;
+use super::layered::{Layer, Layered};
+use super::lvm::VolumeGroup;
+use super::programs::Programs;
+use super::reservation::Reservation;
+use super::under_way::UnderWay;
+use super::{BlockDevice, DiskSet};
+use siaga_model::NodeName;
+use siaga_model::config::{Below, Config, DiskSetDriver, Service};
+use std::sync::Arc;
+
+/// A disk set, and the reservation below it where there is one.
+pub struct Built {
+    pub disk: Box<dyn DiskSet>,
+    pub reservation: Option<Arc<Reservation>>,
+}
+
+/// The disk set of `service` on `node`. Fails where it has no device there.
+pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<Built, String> {
+    let device = service.disk_set.device(node);
+    let device =
+        device.ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
+    let block = BlockDevice::new(device.clone());
+    let reservation = service.disk_set.reserved_device(node).map(|disk| {
+        let others = config.others(node).map(|n| n.name.clone()).collect();
+        Arc::new(Reservation::new(disk.clone(), node.clone(), others))
+    });
+    let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+    if let Some(reservation) = &reservation {
+        layers.push(Box::new(Arc::clone(reservation)));
+    }
+    match &service.disk_set.driver {
+        DiskSetDriver::Block | DiskSetDriver::Scsi => {}
+        DiskSetDriver::Command(programs) => {
+            layers.push(Box::new(Programs::new(
+                programs,
+                &service.name,
+                node,
+                device,
+            )));
+        }
+        DiskSetDriver::Drbd { resource } => {
+            layers.push(Box::new(Resource::new(resource, &service.name)));
+        }
+        DiskSetDriver::Lvm { volume_group, on } => {
+            if let Some(Below::Drbd(resource)) = on {
+                layers.push(Box::new(Resource::new(resource, &service.name)));
+            }
+            layers.push(Box::new(VolumeGroup::new(volume_group, &service.name)));
+        }
+    }
+    let disk: Box<dyn DiskSet> = match layers.is_empty() {
+        true => Box::new(block),
+        false => Box::new(Layered::new(block, layers, UnderWay::of(&service.name))),
+    };
+    Ok(Built { disk, reservation })
+}

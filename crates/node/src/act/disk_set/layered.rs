@@ -1,0 +1,196 @@
+//! A block device with something below it that makes it exclusive: programs of the site, a volume group, a
+//! reservation, a replicated device. Taken from the bottom up, given up from the top down.
+
+use super::under_way::UnderWay;
+use super::{BlockDevice, DiskSet, Problem, TakeOrder};
+use crate::act::bounded::in_flight::InFlight;
+use crate::observe::disk_watch::Sample;
+use siaga_model::Why;
+use siaga_model::observation::Holding;
+use siaga_model::run::FailureKind;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long the block device may take to appear after the layers were taken.
+const APPEARS_WITHIN: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(10);
+
+/// Something that makes a disk set exclusive.
+pub trait Layer: Send + Sync {
+    /// Does this node hold it? Looks, and changes nothing. `Free` is a positive word: not held here.
+    fn state(&self) -> Holding;
+    /// Takes it, by a permit. Where it is held here already, puts it under the order's mandate.
+    fn take(&self, order: &TakeOrder) -> Acted;
+    /// Gives it up. Nothing above it is in use any more.
+    fn release(&self) -> Acted;
+    /// Is the block device usable (and worth a look) while this layer is not held here?
+    fn device_stays(&self) -> bool;
+    /// Why a take would fail, where that is known before.
+    fn unable(&self) -> Option<Why> {
+        None
+    }
+    /// What is not set up as it must be. Looks, and changes nothing.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// The block device and its layers, the lowest first.
+pub struct Layered {
+    block: BlockDevice,
+    layers: Vec<Box<dyn Layer>>,
+    under_way: UnderWay,
+}
+
+impl Layered {
+    /// `layers`: the lowest first, at least one. `under_way`: what their programs are marked with.
+    pub fn new(block: BlockDevice, layers: Vec<Box<dyn Layer>>, under_way: UnderWay) -> Self {
+        Self {
+            block,
+            layers,
+            under_way,
+        }
+    }
+
+    /// What the layers say together: held where one is held, free where all are free.
+    fn layers(&self) -> Holding {
+        // A program that an agent began and did not live to see the end of may still take.
+        let mut sum = self.under_way.look();
+        for state in self.layers.iter().rev().map(|l| l.state()) {
+            sum = match (sum, state) {
+                (Holding::Held { by }, _) | (_, Holding::Held { by }) => Holding::Held { by },
+                (Holding::Unknown { why }, _) | (_, Holding::Unknown { why }) => {
+                    Holding::Unknown { why }
+                }
+                (Holding::Free, Holding::Free) => Holding::Free,
+            };
+        }
+        sum
+    }
+
+    fn device_stays(&self) -> bool {
+        self.layers.iter().all(|l| l.device_stays())
+    }
+
+    /// The block device's word and the layers' together. `block`: what the device shows.
+    fn together(&self, block: &dyn Fn() -> Holding) -> Holding {
+        let layers = self.layers();
+        let there = self.block.device().exists();
+        if !there && !self.device_stays() {
+            // Nothing can be mounted from a device that the layers do not give.
+            return layers;
+        }
+        match (block(), layers) {
+            (Holding::Held { by }, _) => Holding::Held { by },
+            (_, Holding::Held { by }) => Holding::Held { by },
+            (_, Holding::Unknown { why }) => Holding::Unknown { why },
+            // The layer says that it is not held here, and so the device can't be opened.
+            (Holding::Unknown { .. }, Holding::Free) if !self.device_stays() => Holding::Free,
+            (Holding::Unknown { why }, Holding::Free) => Holding::Unknown { why },
+            (Holding::Free, Holding::Free) => Holding::Free,
+        }
+    }
+
+    fn take_layers(&self, order: &TakeOrder) -> Acted {
+        let mut sum = Did::nothing();
+        for layer in &self.layers {
+            let did = layer.take(order)?;
+            sum.changed |= did.changed;
+            sum.notes.extend(did.notes);
+        }
+        Ok(sum)
+    }
+
+    fn wait_for_device(&self) -> Result<(), Trouble> {
+        let deadline = Instant::now() + APPEARS_WITHIN;
+        while !self.block.device().exists() {
+            if Instant::now() >= deadline {
+                let device = self.block.device().to_owned();
+                return Err(Trouble::failed(
+                    FailureKind::Io,
+                    Why::DeviceMissing { device },
+                ));
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+}
+
+impl DiskSet for Layered {
+    fn look(&self) -> Holding {
+        self.together(&|| self.block.look())
+    }
+
+    fn claimed(&self) -> Holding {
+        self.together(&|| self.block.claimed())
+    }
+
+    fn take(&self, order: &TakeOrder) -> Acted {
+        let mut sum = self.take_layers(order)?;
+        self.wait_for_device()?;
+        let did = self.block.take(order)?;
+        sum.changed |= did.changed;
+        sum.notes.extend(did.notes);
+        Ok(sum)
+    }
+
+    fn retake(&self, order: &TakeOrder) -> Acted {
+        self.take_layers(order)
+    }
+
+    fn release(&self) -> Acted {
+        let mut sum = Did::nothing();
+        if self.look() != Holding::Free && self.block.device().exists() {
+            self.block.release()?;
+        }
+        // Also where nothing is held: a layer may have more to hand on than what holds (the name on a volume group).
+        for layer in self.layers.iter().rev() {
+            let did = layer.release()?;
+            sum.changed |= did.changed;
+            sum.notes.extend(did.notes);
+        }
+        match self.look() {
+            Holding::Free => {
+                if !self.device_stays() {
+                    self.block.forget_number();
+                }
+                Ok(sum)
+            }
+            Holding::Held { by } => Err(Trouble::failed(
+                FailureKind::NotReleased,
+                Why::HeldBy { by },
+            )),
+            Holding::Unknown { why } => Err(Trouble::Unknown(why)),
+        }
+    }
+
+    fn device(&self) -> &Path {
+        self.block.device()
+    }
+
+    fn comes_and_goes(&self) -> bool {
+        !self.device_stays()
+    }
+
+    fn unable(&self) -> Option<Why> {
+        self.layers.iter().find_map(|l| l.unable())
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.layers.iter().flat_map(|l| l.problems()).collect()
+    }
+
+    fn number(&self) -> Result<u64, Why> {
+        self.block.number()
+    }
+
+    fn sample(&self) -> std::io::Result<Sample> {
+        self.block.sample()
+    }
+
+    fn enter(&self) -> InFlight {
+        self.block.enter()
+    }
+}

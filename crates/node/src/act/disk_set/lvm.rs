@@ -1,0 +1,291 @@
+//! A volume group with a system ID. LVM lets only the host with that ID activate its volumes: a second lock below the
+//! proofs, and none by itself, since any host may change the ID. A release gives the group an ID that no host has, so
+//! that nothing activates it at a boot.
+
+use super::layered::Layer;
+use super::under_way::UnderWay;
+use super::{Problem, TakeOrder};
+use crate::command::{self, CommandResult};
+use serde::Deserialize;
+use siaga_model::observation::Holding;
+use siaga_model::run::FailureKind;
+use siaga_model::why::Holder;
+use siaga_model::{ServiceName, Why};
+use siaga_runner::hands::{Acted, Did, Trouble};
+use std::time::Duration;
+
+/// The system ID of a volume group that nobody holds.
+pub const RELEASED: &str = "siaga-released";
+/// How long one of LVM's programs may take.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// A volume group.
+pub struct VolumeGroup {
+    name: String,
+    under_way: UnderWay,
+}
+
+/// What LVM reports of a group.
+#[derive(Debug, Deserialize)]
+struct Group {
+    vg_systemid: String,
+    vg_missing_pv_count: String,
+}
+
+/// What LVM reports of a volume.
+#[derive(Debug, Deserialize)]
+struct Volume {
+    lv_name: String,
+    lv_active: String,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    report: Vec<Report>,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    #[serde(default)]
+    vg: Vec<serde_json::Value>,
+    #[serde(default)]
+    lv: Vec<serde_json::Value>,
+}
+
+impl VolumeGroup {
+    /// The group `name` that carries `service`.
+    pub fn new(name: &str, service: &ServiceName) -> Self {
+        Self {
+            name: name.to_owned(),
+            under_way: UnderWay::of(service),
+        }
+    }
+
+    fn group(&self) -> Result<Group, Why> {
+        let fields = "vg_systemid,vg_missing_pv_count";
+        let report = report(&["vgs", "--foreign", "-o", fields, &self.name])?;
+        one(report.vg, "vgs")
+    }
+
+    /// The volumes that are active in this host's kernel.
+    fn active(&self) -> Result<Vec<Holder>, Why> {
+        let report = report(&["lvs", "--foreign", "-o", "lv_name,lv_active", &self.name])?;
+        let mut active = Vec::new();
+        for value in report.lv {
+            let volume: Volume = read(value, "lvs")?;
+            if !volume.lv_active.is_empty() {
+                active.push(Holder::ActiveVolume {
+                    volume: format!("{}/{}", self.name, volume.lv_name),
+                });
+            }
+        }
+        Ok(active)
+    }
+
+    fn activates_itself(&self) -> Result<bool, Why> {
+        let report = report(&["vgs", "--foreign", "-o", "vg_autoactivation", &self.name])?;
+        let enabled = |v: &serde_json::Value| v["vg_autoactivation"] == "enabled";
+        Ok(report.vg.iter().any(enabled))
+    }
+
+    /// A program that changes the group. What it reached is looked at afterwards.
+    fn change(&self, arguments: &[&str]) -> Result<(), Why> {
+        let argv: Vec<String> = ["vgchange", "--yes"]
+            .iter()
+            .chain(arguments)
+            .chain([&self.name.as_str()])
+            .map(|a| (*a).to_owned())
+            .collect();
+        succeeded("vgchange", &self.under_way.run(&argv, WITHIN))
+    }
+
+    /// Makes the group this host's own. LVM changes a foreign group only for a host that claims its owner's ID too.
+    fn own(&self, group: &Group, me: &str) -> Result<bool, Why> {
+        if group.vg_systemid == me {
+            return Ok(false);
+        }
+        // An ID is made of letters, digits and `_.-` only: nothing in it ends the quotes.
+        let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
+        self.change(&["--config", &extra, "--systemid", me])?;
+        Ok(true)
+    }
+
+    fn taken(&self, me: &str) -> Result<(), Why> {
+        let owner = self.group()?.vg_systemid;
+        if owner != me {
+            let name = self.name.clone();
+            return Err(Why::VolumeGroupOf { name, owner });
+        }
+        match self.active()?.is_empty() {
+            true => Err(Why::NotHeldAfterTake),
+            false => Ok(()),
+        }
+    }
+
+    fn try_take(&self) -> Result<Did, Why> {
+        let me = system_id()?;
+        let group = self.group()?;
+        if group.vg_missing_pv_count != "0" {
+            return Err(Why::VolumeGroupPartial {
+                name: self.name.clone(),
+            });
+        }
+        let mut changed = self.own(&group, &me)?;
+        if self.activates_itself().unwrap_or(false) {
+            // It matters at the next boot only; `check` says so where it can't be done.
+            let _ = self.change(&["--setautoactivation", "n"]);
+        }
+        if self.active()?.is_empty() {
+            self.change(&["-aey"])?;
+            changed = true;
+        }
+        self.taken(&me)?;
+        Ok(Did {
+            changed,
+            notes: Vec::new(),
+        })
+    }
+
+    fn try_release(&self) -> Result<Did, Why> {
+        let (me, group) = (system_id()?, self.group()?);
+        let active = !self.active()?.is_empty();
+        if active {
+            // A foreign group's volumes that are still active here go as well.
+            let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
+            self.change(&["--config", &extra, "-an"])?;
+        }
+        let mine = group.vg_systemid == me;
+        if mine {
+            self.change(&["--systemid", RELEASED])?;
+        }
+        match self.active()?.is_empty() && self.group()?.vg_systemid != me {
+            true => Ok(Did {
+                changed: active || mine,
+                notes: Vec::new(),
+            }),
+            false => Err(Why::HeldAfterRelease),
+        }
+    }
+}
+
+impl Layer for VolumeGroup {
+    /// Held where a volume is active in this kernel. The ID alone holds nothing: a node that lost its power still has
+    /// its ID on the group.
+    fn state(&self) -> Holding {
+        // A group that can't be read tells nothing of what is active.
+        match self.group().and_then(|_| self.active()) {
+            Ok(by) if by.is_empty() => Holding::Free,
+            Ok(by) => Holding::Held { by },
+            Err(why) => Holding::Unknown { why },
+        }
+    }
+
+    fn take(&self, _order: &TakeOrder) -> Acted {
+        self.try_take()
+            .map_err(|why| Trouble::failed(FailureKind::Io, why))
+    }
+
+    fn release(&self) -> Acted {
+        self.try_release()
+            .map_err(|why| Trouble::failed(FailureKind::NotReleased, why))
+    }
+
+    fn device_stays(&self) -> bool {
+        false
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |blocking, why| problems.push(Problem { blocking, why });
+        let name = self.name.clone();
+        match (system_id(), self.group()) {
+            (Err(why), _) | (_, Err(why)) => add(true, why),
+            (Ok(_), Ok(group)) if group.vg_missing_pv_count != "0" => {
+                add(true, Why::VolumeGroupPartial { name });
+            }
+            (Ok(_), Ok(group)) if group.vg_systemid.is_empty() => {
+                add(false, Why::VolumeGroupOfNobody { name });
+            }
+            (Ok(_), Ok(_)) => {}
+        }
+        // An LVM that does not know the word has no such setting.
+        if self.activates_itself().unwrap_or(false) {
+            add(
+                false,
+                Why::VolumeGroupActivatesItself {
+                    name: self.name.clone(),
+                },
+            );
+        }
+        problems
+    }
+}
+
+/// This host's system ID.
+fn system_id() -> Result<String, Why> {
+    let result = command::run(&["lvm".to_owned(), "systemid".to_owned()], None, WITHIN);
+    succeeded("lvm systemid", &result)?;
+    match result
+        .stdout
+        .split_once("system ID:")
+        .map(|(_, id)| id.trim())
+    {
+        Some(id) if !id.is_empty() => Ok(id.to_owned()),
+        _ => Err(Why::NoLvmSystemId),
+    }
+}
+
+fn report(argv: &[&str]) -> Result<Report, Why> {
+    let mut argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
+    argv.splice(1..1, ["--reportformat".to_owned(), "json".to_owned()]);
+    let result = command::run(&argv, None, WITHIN);
+    succeeded(&argv[0], &result)?;
+    parse(&result.stdout, &argv[0])
+}
+
+fn parse(text: &str, program: &str) -> Result<Report, Why> {
+    let output: Output =
+        serde_json::from_str(text).map_err(|e| Why::system(e).of(program.to_owned()))?;
+    let first = output.report.into_iter().next();
+    first.ok_or_else(|| Why::system("no report").of(program.to_owned()))
+}
+
+fn one<T: serde::de::DeserializeOwned>(
+    values: Vec<serde_json::Value>,
+    program: &str,
+) -> Result<T, Why> {
+    match values.into_iter().next() {
+        Some(value) => read(value, program),
+        None => Err(Why::system("no such volume group").of(program.to_owned())),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, program: &str) -> Result<T, Why> {
+    serde_json::from_value(value).map_err(|e| Why::system(e).of(program.to_owned()))
+}
+
+fn succeeded(program: &str, result: &CommandResult) -> Result<(), Why> {
+    match result.succeeded() {
+        true => Ok(()),
+        false => Err(result.ending(result.last_line()).of(program.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_of_a_group_and_of_its_volumes() {
+        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0"}]}]}"#;
+        let group: Group = one(parse(text, "vgs").unwrap().vg, "vgs").unwrap();
+        assert_eq!(group.vg_systemid, "serverdb");
+        // A group that is not there is no free one.
+        let none = parse(r#"{"report":[{"vg":[]}]}"#, "vgs").unwrap();
+        assert!(one::<Group>(none.vg, "vgs").is_err());
+        // A field that is missing is not an answer.
+        let less = parse(r#"{"report":[{"vg":[{"vg_systemid":""}]}]}"#, "vgs").unwrap();
+        assert!(one::<Group>(less.vg, "vgs").is_err());
+        assert!(parse("", "vgs").is_err() && parse("{\"report\":[]}", "vgs").is_err());
+    }
+}

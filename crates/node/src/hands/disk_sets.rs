@@ -1,0 +1,57 @@
+//! What is asked of a disk set beside taking it and giving it up.
+
+use super::{Kit, NodeHands};
+use crate::act::disk_set::Problem;
+use crate::act::postgres;
+use siaga_model::config::FenceKind;
+use siaga_model::observation::{FenceView, Holding};
+use siaga_model::reservation::RESERVATION;
+use siaga_model::{NodeName, ServiceName, Why};
+use siaga_runner::hands::Acted;
+
+impl NodeHands {
+    /// What stands against the driver of the disk set of `service` here. Read-only.
+    pub fn disk_set_problems(&self, service: &ServiceName) -> Vec<Problem> {
+        self.kits
+            .get(service)
+            .map_or_else(Vec::new, |kit| kit.disk.problems())
+    }
+
+    /// What the reservation on the disk set of `service` says of `node`, where there is one.
+    pub fn reservation_view(&self, service: &ServiceName, node: &NodeName) -> Option<FenceView> {
+        let reservation = self.kits.get(service)?.reservation.as_ref()?;
+        Some(FenceView {
+            name: RESERVATION.to_owned(),
+            kind: FenceKind::Reservation,
+            state: reservation.state_of(node),
+        })
+    }
+
+    /// Why this node must let go at once: it took the disk set, and its registration at the disk is gone. What can't be
+    /// told is no reason.
+    pub fn key_gone(&self, service: &ServiceName) -> Option<Why> {
+        let reservation = self.kits.get(service)?.reservation.as_ref()?;
+        // Taken before the site asked for reservations: there was never a key to lose.
+        self.taken.load(service).filter(|taken| taken.reserved)?;
+        match reservation.is_gone() {
+            Ok(true) => Some(reservation.why_gone()),
+            Ok(false) | Err(_) => None,
+        }
+    }
+
+    /// Ends the database at once, without a word to its clients: what it could write back is refused by the disk.
+    pub fn kill_database(&self, service: &ServiceName) -> Acted {
+        postgres::stop::kill(&self.kit(service)?.server)
+    }
+
+    /// Why this node could not take the disk set of `service` now, where that is known before.
+    pub fn unable(&self, service: &ServiceName) -> Option<Why> {
+        self.kits.get(service).and_then(|kit| kit.disk.unable())
+    }
+
+    /// Is the block device there only while this node holds the disk set, and not here now?
+    pub fn device_may_be_away(&self, service: &ServiceName) -> bool {
+        let away = |kit: &Kit| kit.disk.comes_and_goes() && kit.disk.claimed() == Holding::Free;
+        self.kits.get(service).is_some_and(away)
+    }
+}
