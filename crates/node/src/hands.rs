@@ -8,7 +8,7 @@ use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
-use crate::observe::disk_watch::{self, Sample};
+use crate::observe::disk_watch::LastLook;
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
@@ -52,7 +52,7 @@ struct Kit {
     reservation: Option<Arc<Reservation>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
-    seen: Mutex<Option<(Duration, Sample)>>,
+    seen: Mutex<LastLook>,
 }
 
 impl Kit {
@@ -175,23 +175,15 @@ impl NodeHands {
         match kit.disk.look() {
             Holding::Free => {}
             Holding::Held { .. } => {
-                *seen = None;
+                seen.forget();
                 return DiskSighting::NotLooked {
                     why: Why::ThisNodeHolds,
                 };
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
-        // What changed since a look of long ago may have been written by somebody who is dead now.
         let fresh = self.config.policy.witness_fresh;
-        let now = crate::since_boot();
-        let earlier = seen.take();
-        let earlier = earlier.filter(|(at, _)| now.saturating_sub(*at) <= fresh);
-        let earlier = earlier.map(|(_, sample)| sample);
-        let (sighting, sample) =
-            disk_watch::watch(&|| kit.disk.sample(), earlier.as_ref(), interval);
-        *seen = sample.map(|sample| (crate::since_boot(), sample));
-        sighting
+        seen.watch(&|| kit.disk.sample(), fresh, interval)
     }
 
     /// The kernel's word alone on the disk set of `service`: cheap enough to be asked right before another node takes

@@ -16,6 +16,34 @@ const JOURNAL_BLOCKS: usize = 256;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sample(Vec<u8>);
 
+/// The last look, to compare the next one with.
+#[derive(Default)]
+pub struct LastLook(Option<(Duration, Sample)>);
+
+impl LastLook {
+    /// The next look begins anew.
+    pub fn forget(&mut self) {
+        self.0 = None;
+    }
+
+    /// Looks, against the last look as long as that is `fresh`: what changed since one of long ago may have been written by
+    /// somebody who is dead now.
+    pub fn watch(
+        &mut self,
+        take: &dyn Fn() -> io::Result<Sample>,
+        fresh: Duration,
+        interval: Duration,
+    ) -> DiskSighting {
+        let now = crate::since_boot();
+        let earlier = self.0.take();
+        let earlier = earlier.filter(|(at, _)| now.saturating_sub(*at) <= fresh);
+        let earlier = earlier.map(|(_, sample)| sample);
+        let (sighting, sample) = watch(take, earlier.as_ref(), interval);
+        self.0 = sample.map(|sample| (crate::since_boot(), sample));
+        sighting
+    }
+}
+
 /// Reads the superblock, the multiple-mount block and the head of the journal. Opens and closes its own descriptor.
 pub fn sample(device: &Path) -> io::Result<Sample> {
     let disk = RawDisk::open(device)?;
