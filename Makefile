@@ -45,6 +45,14 @@ deb: setup ## the package for servers: target/debian/siaga_VERSION_amd64.deb (De
 test-deb: deb ## the package on bare trees of Debian 11 to 13 and Ubuntu, offline
 	scripts/deb-test.sh target/debian/siaga_*_amd64.deb
 
+.PHONY: vm-test
+vm-test: setup $(if $(SIAGA_DEB),,deb) ## the package in virtual machines, from bare servers on (docs/vm-test.md): SHORT=1 for the short form
+	scripts/vm/tools.sh
+	scripts/vm/image.sh
+	$(if $(SIAGA_DEB),SIAGA_DEB=$(abspath $(SIAGA_DEB))) \
+	  cargo test --profile ci --locked -p siaga-vm --no-fail-fast --test short \
+	  $(if $(SHORT),,--test power --test faults --test upgrade) -- --ignored --nocapture --test-threads=1
+
 .PHONY: test-debian
 test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)
 	scripts/on-debian.sh $(or $(SUITE),trixie)

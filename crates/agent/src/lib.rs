@@ -1,6 +1,7 @@
 //! The agent: the daemon on each node, its API and its links to the peer, to probes and to people.
 
 pub mod ack_page;
+mod check_routes;
 pub mod core;
 pub mod daemon;
 mod notice_routes;

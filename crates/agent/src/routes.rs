@@ -1,7 +1,6 @@
 //! The API's routes. Each handler says what it needs to know of its caller; the work is in `core`.
 
 use crate::core::actor;
-use crate::core::check::{self, SelfCheck};
 use crate::core::diagnose;
 use crate::core::duties;
 use crate::core::ended::{self, Found};
@@ -21,9 +20,9 @@ use serde::Deserialize;
 use siaga_journal::log_book::{self, LogBookRow};
 use siaga_journal::{Filter, Problem};
 use siaga_model::api::{
-    AcceptLossAnswer, AcceptLossRequest, ApiError, CheckReport, Diagnosis, EventsAnswer,
-    FactsAnswer, LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest, ProbeReport,
-    RunView, ServiceStatus, SiteView, Status, VerifyAnswer,
+    AcceptLossAnswer, AcceptLossRequest, ApiError, Diagnosis, EventsAnswer, FactsAnswer,
+    LayerFinding, MoveAnswer, MoveRequest, PowerAnswer, PowerRequest, ProbeReport, RunView,
+    ServiceStatus, SiteView, Status, VerifyAnswer,
 };
 use siaga_model::api_problem::ApiProblem;
 use siaga_model::config::{Language, Service};
@@ -47,7 +46,6 @@ pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/config", get(config))
-        .route("/v1/check", get(check_route))
         .route("/v1/diagnose", get(diagnose_route))
         .route("/v1/moves", post(moves_route))
         .route("/v1/runs/{id}", get(run_route))
@@ -59,12 +57,12 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/probe", post(probe_route))
         .route("/v1/facts", get(facts_route))
         .route("/v1/promise", get(promise_route))
-        .route("/v1/self-check", get(self_check_route))
         .route("/v1/layers", get(layers_route))
         .route("/v1/heads", get(heads_route))
         .route("/v1/rows", get(rows_route))
         .route("/v1/orders", post(orders_route))
         .with_state(core.clone())
+        .merge(crate::check_routes::router(core.clone()))
         .merge(crate::routes_incident::router(core.clone()))
         .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::notice_routes::router(core))
@@ -128,15 +126,6 @@ fn node_only(caller: &Caller) -> Result<(), Failed> {
 #[derive(Deserialize)]
 pub(crate) struct OfService {
     pub(crate) service: Option<ServiceName>,
-}
-
-/// Of `GET /v1/check`.
-#[derive(Deserialize)]
-struct OfCheck {
-    service: Option<ServiceName>,
-    /// What the newest check said, where there is one, in place of a new one.
-    #[serde(default)]
-    last: bool,
 }
 
 pub(crate) fn service(core: &Core, name: Option<&ServiceName>) -> Result<Service, Failed> {
@@ -209,23 +198,6 @@ async fn config(
         availability_target_milli_pct: c.downtime.rules.availability_target_milli_pct,
         rto_s: Some(c.policy.rto.as_secs()),
     }))
-}
-
-async fn check_route(
-    State(core): Shared,
-    Extension(caller): Extension<Caller>,
-    Query(of): Query<OfCheck>,
-) -> Result<Json<CheckReport>, Failed> {
-    known(&caller)?;
-    let service = service(&core, of.service.as_ref())?;
-    if let Some(kept) = of
-        .last
-        .then(|| core.readiness.last(&service.name))
-        .flatten()
-    {
-        return Ok(Json(kept));
-    }
-    Ok(Json(check::check(&core, &service).await))
 }
 
 async fn diagnose_route(
@@ -352,7 +324,7 @@ pub(crate) fn log_unreadable(why: String) -> Failed {
     ran_into(StatusCode::INTERNAL_SERVER_ERROR, problem)
 }
 
-fn not_told(why: String) -> Failed {
+pub(crate) fn not_told(why: String) -> Failed {
     let problem = ApiProblem::NotTold { why };
     ran_into(StatusCode::INTERNAL_SERVER_ERROR, problem)
 }
@@ -436,17 +408,6 @@ async fn promise_route(
         .await
         .map(Json)
         .ok_or_else(|| not_told(format!("no answer of {} itself", core.me)))
-}
-
-async fn self_check_route(
-    State(core): Shared,
-    Extension(caller): Extension<Caller>,
-    Query(of): Query<OfService>,
-) -> Result<Json<SelfCheck>, Failed> {
-    known(&caller)?;
-    let service = service(&core, of.service.as_ref())?;
-    let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
-    checked.map(Json).map_err(|e| not_told(e.to_string()))
 }
 
 async fn layers_route(

@@ -94,6 +94,7 @@ pub enum Verb {
     ResumeAlerts(verbs::pause::ResumeArgs),
     Sheet(verbs::sheet::Args),
     Events(verbs::events::Args),
+    Support(verbs::support::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),
     Init(verbs::init::Args),

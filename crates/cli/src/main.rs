@@ -72,6 +72,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Notice(args)) => verbs::notice::run(&global, &args),
         Some(Verb::Pause(args)) => verbs::pause::pause(&global, &args),
         Some(Verb::ResumeAlerts(args)) => verbs::pause::resume(&global, &args),
+        Some(Verb::Support(args)) => verbs::support::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),

@@ -17,6 +17,12 @@ pub fn now_text() -> String {
     format!("{:.3}", Timestamp::now())
 }
 
+/// For the name of a file: `20261125-234046`, UTC.
+pub fn stamp(at: UtcMicros) -> String {
+    let at = Timestamp::from_microsecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
 /// Now.
 pub fn now() -> UtcMicros {
     UtcMicros(Timestamp::now().as_microsecond())

@@ -163,6 +163,7 @@ impl Evidence {
             Evidence::Nothing => true,
             Evidence::System(said) => said.trim().is_empty(),
             Evidence::Several { each } => each.iter().all(Evidence::is_nothing),
+            Evidence::FilesDiffer { files } => files.is_empty(),
             _ => false,
         }
     }

@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod reservation;
 pub mod run;
 pub mod seal;
+mod secrets;
 pub mod time;
 pub mod why;
 pub mod witness;

@@ -33,6 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("e2e", &[]),
+    // It drives machines from outside; the load that counts acknowledged rows is the probe's.
+    ("vm", &["probe"]),
     // It drives the binary from outside; the planner is timed, and a journal made long, in place.
     ("bench", &["model", "planner", "journal"]),
 ];

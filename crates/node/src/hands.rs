@@ -52,7 +52,7 @@ struct Kit {
     reservation: Option<Arc<Reservation>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
-    seen: Mutex<Option<Sample>>,
+    seen: Mutex<Option<(Duration, Sample)>>,
 }
 
 impl Kit {
@@ -118,6 +118,8 @@ impl NodeHands {
                 &service.name,
                 service.database.clone(),
                 &state_dir,
+                // Half of what the peer waits for an answer, in which this look stands.
+                config.policy.peer_timeout / 2,
                 rt.clone(),
             );
             let kit = Kit {
@@ -161,7 +163,7 @@ impl NodeHands {
     }
 
     /// Looks raw at the shared disk of a service that this node does not hold. The first call waits for `interval`
-    /// between two reads; later ones compare with the call before.
+    /// between two reads; later ones compare with the call before, as long as that is fresh.
     pub fn watch_disk(&self, service: &ServiceName, interval: Duration) -> DiskSighting {
         let Some(kit) = self.kits.get(service) else {
             return DiskSighting::NotLooked {
@@ -180,8 +182,15 @@ impl NodeHands {
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
-        let (sighting, sample) = disk_watch::watch(&|| kit.disk.sample(), seen.as_ref(), interval);
-        *seen = sample;
+        // What changed since a look of long ago may have been written by somebody who is dead now.
+        let fresh = self.config.policy.witness_fresh;
+        let now = crate::since_boot();
+        let earlier = seen.take();
+        let earlier = earlier.filter(|(at, _)| now.saturating_sub(*at) <= fresh);
+        let earlier = earlier.map(|(_, sample)| sample);
+        let (sighting, sample) =
+            disk_watch::watch(&|| kit.disk.sample(), earlier.as_ref(), interval);
+        *seen = sample.map(|sample| (crate::since_boot(), sample));
         sighting
     }
 

@@ -8,19 +8,56 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// An attempt without an answer for this long gets another one beside it; doubled each time, so that a database
-/// that is only slow isn't flooded.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// The same once an attempt has failed: then the end of the outage is to be seen quickly.
-const PATIENCE_FAILING: Duration = Duration::from_millis(20);
-/// Between a failure and the next attempt.
-const RETRY: Duration = Duration::from_millis(5);
-/// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very time
-/// that it needs to start.
-const RETRY_STARTING: Duration = Duration::from_millis(20);
-/// No attempt takes longer.
+/// How close attempts follow each other: all their pauses are parts of it. Who asks rarely needs no finer answer, and a
+/// slow server is not to be crowded by who only wants to know whether it answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace(Duration);
+
+impl Pace {
+    /// The closest there is.
+    pub const FINE: Pace = Pace(Duration::from_millis(50));
+
+    /// Of somebody who asks once in an `interval`.
+    pub fn of(interval: Duration) -> Self {
+        Self((interval / 2).max(Self::FINE.0))
+    }
+
+    /// An attempt without an answer for this long gets another one beside it; doubled each time, so that a database
+    /// that is only slow isn't flooded.
+    fn patience(self) -> Duration {
+        self.0
+    }
+
+    /// The same once an attempt has failed: then the end of the outage is to be seen quickly.
+    fn patience_failing(self) -> Duration {
+        self.0 * 2 / 5
+    }
+
+    /// Between a failure and the next attempt.
+    fn retry(self) -> Duration {
+        self.0 / 10
+    }
+
+    /// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very
+    /// time that it needs to start.
+    fn retry_starting(self) -> Duration {
+        self.0 * 2 / 5
+    }
+
+    /// An attempt takes no longer at first.
+    fn longest(self) -> Duration {
+        LONGEST.max(self.0 * 4)
+    }
+}
+
+/// An attempt takes no longer at first, at the closest pace.
 const LONGEST: Duration = Duration::from_secs(1);
+/// And never longer than this.
+const LONGEST_SLOW: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 8;
+/// The same once a server took connections and did not answer on them: each that is given up leaves it a process that
+/// waits for a disk or still has to be started, and enough of these lock everybody out.
+const AT_ONCE_SLOW: usize = 2;
 
 /// Why an attempt failed, for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,10 +84,10 @@ impl Failure {
     }
 
     /// How long to wait with the next attempt.
-    fn pause(&self) -> Duration {
+    fn pause(&self, pace: Pace) -> Duration {
         match self.starting {
-            true => RETRY_STARTING,
-            false => RETRY,
+            true => pace.retry_starting(),
+            false => pace.retry(),
         }
     }
 }
@@ -74,43 +111,56 @@ pub trait Attempts: Sync {
 
     /// Told of every failure as it is known.
     fn failed(&self, began: Instant, why: &Failure);
+
+    /// How close attempts follow each other.
+    fn pace(&self) -> Pace {
+        Pace::FINE
+    }
 }
 
 /// Returns the session of the first attempt that succeeds.
 pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::Session {
-    let bounded = async |old, pause: Duration| {
+    let bounded = async |old: Option<A::Session>, pause: Duration, longest: Duration| {
         tokio::time::sleep(pause).await;
         let began = Instant::now();
-        let result = match tokio::time::timeout(LONGEST, on.attempt(old)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(format!(
-                "no answer within {} ms",
-                LONGEST.as_millis()
-            ))),
-        };
-        (began, result)
+        let fresh = old.is_none();
+        match tokio::time::timeout(longest, on.attempt(old)).await {
+            Ok(result) => (began, result, None),
+            Err(_) => {
+                let said = format!("no answer within {} ms", longest.as_millis());
+                // Connecting has a shorter bound of its own: whoever let a fresh attempt hang had taken the connection.
+                (began, Err(Failure::new(said)), fresh.then_some(longest))
+            }
+        }
     };
+    let pace = on.pace();
+    let mut longest = pace.longest();
+    let mut at_once = AT_ONCE;
     let mut running = FuturesUnordered::new();
-    running.push(bounded(old, Duration::ZERO));
-    let mut patience = PATIENCE;
+    running.push(bounded(old, Duration::ZERO, longest));
+    let mut patience = pace.patience();
     let mut failing = false;
     loop {
         let next = tokio::time::timeout(patience, running.next()).await;
         match next {
-            Ok(Some((_, Ok(session)))) => return session,
-            Ok(Some((began, Err(why)))) => {
+            Ok(Some((_, Ok(session), _))) => return session,
+            Ok(Some((began, Err(why), hung))) => {
                 on.failed(began, &why);
                 failing = true;
-                patience = PATIENCE_FAILING + why.pause();
+                if let Some(for_as_long) = hung {
+                    longest = longest.max(for_as_long * 2).min(LONGEST_SLOW);
+                    at_once = AT_ONCE_SLOW;
+                }
+                patience = pace.patience_failing() + why.pause(pace);
                 // One at a time while it is starting.
                 if running.is_empty() || (running.len() < 2 && !why.starting) {
-                    running.push(bounded(None, why.pause()));
+                    running.push(bounded(None, why.pause(pace), longest));
                 }
             }
-            Ok(None) => running.push(bounded(None, RETRY)),
+            Ok(None) => running.push(bounded(None, pace.retry(), longest)),
             Err(_) => {
-                if running.len() < AT_ONCE {
-                    running.push(bounded(None, Duration::ZERO));
+                if running.len() < at_once {
+                    running.push(bounded(None, Duration::ZERO, longest));
                 }
                 if !failing {
                     patience *= 2;
@@ -141,7 +191,7 @@ mod tests {
             if i < self.hang {
                 std::future::pending::<()>().await;
             }
-            if i < self.hang + self.fail {
+            if i - self.hang < self.fail {
                 Err(match self.starting {
                     true => Failure::starting("not yet"),
                     false => Failure::new("no"),
@@ -170,6 +220,32 @@ mod tests {
         assert_eq!(on.failures.load(Ordering::SeqCst), 4);
     }
 
+    /// It takes every connection and answers on none, as with a disk that hangs.
+    #[tokio::test]
+    async fn a_server_that_hangs_is_not_filled_up_with_connections() {
+        let on = Scripted {
+            begun: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
+            hang: usize::MAX,
+            fail: 0,
+            starting: false,
+        };
+        let at_work = until_success(&on, None);
+        let _ = tokio::time::timeout(LONGEST * 8, at_work).await;
+        // Those of the first second, and two at a time in the 1, 2 and 4 seconds after it.
+        let begun = on.begun.load(Ordering::SeqCst);
+        assert!(begun <= AT_ONCE + 3 * 2, "{begun}");
+    }
+
+    #[test]
+    fn who_asks_rarely_has_patience() {
+        assert_eq!(Pace::of(Duration::from_millis(20)), Pace::FINE);
+        let slow = Pace::of(Duration::from_secs(2));
+        assert_eq!(slow.patience(), Duration::from_secs(1));
+        assert_eq!(slow.retry(), Duration::from_millis(100));
+        assert_eq!(slow.longest(), Duration::from_secs(4));
+    }
+
     #[tokio::test]
     async fn a_database_that_is_starting_is_not_crowded() {
         let on = Scripted {
@@ -182,7 +258,7 @@ mod tests {
         let began = Instant::now();
         assert_eq!(until_success(&on, None).await, 5);
         // One attempt after the other, each a pause after the refusal before.
-        assert!(began.elapsed() >= 5 * RETRY_STARTING);
+        assert!(began.elapsed() >= 5 * Pace::FINE.retry_starting());
         assert_eq!(on.failures.load(Ordering::SeqCst), 5);
     }
 }

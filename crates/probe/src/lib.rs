@@ -13,6 +13,8 @@ mod run;
 mod sql;
 mod target;
 
+pub use attempt::Pace;
+
 pub use config::{AgentEntry, Check, ConfigError, Dsn, ProbeConfig};
 pub use gaps::{Gap, GapTracker};
 pub use run::{Reporter, run};

@@ -1,13 +1,14 @@
 //! A load of writers that keep every acknowledged row, and a check afterwards that none is lost.
 
-use crate::attempt::{Attempts, Failure, until_success};
+use crate::attempt::{Attempts, Failure, Pace, until_success};
 use crate::config::Dsn;
 use crate::gaps::{Gap, GapTracker};
 use crate::run::now;
 use crate::sql::{Session, failure, is_missing_table};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 
@@ -31,8 +32,12 @@ pub struct LoadOptions {
     pub seconds: u64,
     /// Each writer waits so long between rows.
     pub pause: Duration,
+    /// How close its attempts follow each other where an answer is missing.
+    pub pace: Pace,
     /// How long to wait for the service to come back, at the end and in between.
     pub settle: Duration,
+    /// Set: the writers end before their time is over.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl LoadOptions {
@@ -43,7 +48,9 @@ impl LoadOptions {
             clients,
             seconds,
             pause: Duration::from_millis(5),
+            pace: Pace::FINE,
             settle: Duration::from_secs(120),
+            stop: Arc::default(),
         }
     }
 }
@@ -179,7 +186,7 @@ impl Writer<'_> {
     /// Writes rows until `end`. False where the service stayed away for too long.
     async fn write_until(&self, end: Instant) -> bool {
         let mut session = None;
-        while Instant::now() < end {
+        while Instant::now() < end && !self.options.stop.load(Ordering::Relaxed) {
             match tokio::time::timeout(self.options.settle, until_success(self, session.take()))
                 .await
             {
@@ -263,6 +270,10 @@ impl Attempts for Writer<'_> {
             other => other.map_err(|e| failure(&e))?,
         }
         Ok(session)
+    }
+
+    fn pace(&self) -> Pace {
+        self.options.pace
     }
 
     fn failed(&self, began: Instant, why: &Failure) {

@@ -1,6 +1,6 @@
 //! The probe of a client machine.
 
-use crate::attempt::{Attempts, Failure, until_success};
+use crate::attempt::{Attempts, Failure, Pace, until_success};
 use crate::config::ProbeConfig;
 use crate::gaps::{Gap, GapTracker};
 use crate::rows::Rows;
@@ -140,6 +140,10 @@ impl Probe {
 
 impl Attempts for Probe {
     type Session = Option<Session>;
+
+    fn pace(&self) -> Pace {
+        Pace::of(self.config.interval)
+    }
 
     async fn attempt(&self, old: Option<Self::Session>) -> Result<Self::Session, Failure> {
         target::attempt(

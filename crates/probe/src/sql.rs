@@ -2,6 +2,7 @@
 
 use crate::attempt::Failure;
 use crate::config::Dsn;
+use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -11,6 +12,10 @@ use tokio_postgres::{Client, NoTls};
 
 /// A lost SYN is repeated by the kernel only after a second: better a new attempt.
 pub const CONNECT: Duration = Duration::from_millis(200);
+
+/// How often a silent connection is asked whether it is still there, and how often in vain.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+const KEEP_ALIVE_LOST: u32 = 3;
 
 /// A connection. Dropping it closes it.
 pub struct Session {
@@ -53,9 +58,7 @@ impl Session {
 pub async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
-            stream
-                .set_nodelay(true)
-                .map_err(|e| Failure::new(e.to_string()))?;
+            set_up(&stream).map_err(|e| Failure::new(e.to_string()))?;
             Ok(stream)
         }
         Ok(Err(e)) => Err(Failure::new(format!("connect to {address}: {e}"))),
@@ -64,6 +67,17 @@ pub async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
             CONNECT.as_millis()
         ))),
     }
+}
+
+/// Without delay; and a connection whose server has died, or whose address has moved, ends by itself within seconds,
+/// however long its attempt may wait for an answer.
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    sockopt::set_tcp_keepidle(stream, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepintvl(stream, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepcnt(stream, KEEP_ALIVE_LOST)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    Ok(())
 }
 
 /// The address of the database: asked of the resolver only where the host is a name.

@@ -11,6 +11,10 @@ use std::path::PathBuf;
 /// A text with its arguments. A new one gets its words in `ui_screen_en.rs` and `ui_screen_id.rs`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Screen {
+    SupportWritten {
+        file: PathBuf,
+        parts: usize,
+    },
     // --- readiness
     /// Seconds, from and to.
     TakeoverTakes {

@@ -12,6 +12,10 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
             let of = |s: &u64| duration(voice, s.saturating_mul(1000));
             format!("The steps of a takeover would take {} to {}.", of(low_s), of(high_s))
         }
+        Screen::SupportWritten { file, parts } => format!(
+            "{} holds {parts} files, readable by you alone. Secrets were taken out. Look through it before you send it.",
+            file.display()
+        ),
         Screen::InOrder { count } => format!("In order: {count} (all of them: siaga check --all)"),
         Screen::CheckedAgo { ms, stale: false } => format!("Checked {} ago.", duration(voice, *ms)),
         Screen::CheckedAgo { ms, stale: true } => {

@@ -12,6 +12,10 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
             let of = |s: &u64| duration(voice, s.saturating_mul(1000));
             format!("Langkah pengambilalihan perlu {} sampai {}.", of(low_s), of(high_s))
         }
+        Screen::SupportWritten { file, parts } => format!(
+            "{} berisi {parts} berkas, hanya dapat dibaca oleh Anda. Rahasia sudah dihilangkan. Periksa isinya sebelum dikirim.",
+            file.display()
+        ),
         Screen::InOrder { count } => format!("Dalam keadaan baik: {count} (semuanya: siaga check --all)"),
         Screen::CheckedAgo { ms, stale: false } => {
             format!("Diperiksa {} yang lalu.", duration(voice, *ms))

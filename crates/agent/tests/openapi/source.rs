@@ -40,6 +40,7 @@ const TYPES: &[&str] = &[
     "agent/src/core/check.rs",
     "agent/src/core/orders.rs",
     "agent/src/routes.rs",
+    "agent/src/check_routes.rs",
     "agent/src/seal_routes.rs",
     "agent/src/notice_routes.rs",
     "model/src/notice_api.rs",
@@ -54,6 +55,7 @@ const ONLY: &[(&str, &[&str])] = &[
 ];
 const ROUTERS: &[&str] = &[
     "agent/src/routes.rs",
+    "agent/src/check_routes.rs",
     "agent/src/routes_incident.rs",
     "agent/src/seal_routes.rs",
     "agent/src/notice_routes.rs",

@@ -28,6 +28,7 @@ pub mod sop;
 pub mod start;
 pub mod status;
 pub mod stop;
+pub mod support;
 pub mod switchover;
 pub mod takeover;
 pub mod token;

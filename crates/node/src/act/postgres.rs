@@ -32,9 +32,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// How long the check of a server that says "ready" may take: at a start, and in a look.
+/// How long the check of a server that says "ready" may take at a start, which asks again until it is.
 pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
-const LOOK_WITHIN: Duration = Duration::from_millis(300);
 
 /// Four words in one row: MiB of shared buffers, huge pages, MiB of WAL, collations of another version.
 const NEEDS: &str = "select concat_ws(' ', \
@@ -51,18 +50,27 @@ const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
 pub struct Postgres {
     pub(crate) config: Database,
     pub(crate) log_path: PathBuf,
+    look_within: Duration,
     rt: Handle,
 }
 
 impl Postgres {
-    /// The server of `service`. Its output goes to `<state_dir>/log/<service>-postgres.log`.
-    pub fn new(service: &ServiceName, config: Database, state_dir: &Path, rt: Handle) -> Self {
+    /// The server of `service`. Its output goes to `<state_dir>/log/<service>-postgres.log`. In a look it may take
+    /// `look_within` to answer: a commit on a busy disk takes its time, and is no outage.
+    pub fn new(
+        service: &ServiceName,
+        config: Database,
+        state_dir: &Path,
+        look_within: Duration,
+        rt: Handle,
+    ) -> Self {
         let log_path = state_dir
             .join("log")
             .join(format!("{service}-postgres.log"));
         Self {
             config,
             log_path,
+            look_within,
             rt,
         }
     }
@@ -118,11 +126,11 @@ impl Postgres {
             Ok(account) => account.uid,
             Err(why) => return DatabaseState::Unknown { why },
         };
-        match self.ask(uid, postmaster, LOOK_WITHIN) {
+        match self.ask(uid, postmaster, self.look_within) {
             Answer::Ready => DatabaseState::Ready,
             Answer::InRecovery => not_serving(Why::ReadOnlyRecovery),
             Answer::NotNow(why) => not_serving(why),
-            Answer::Silent => not_serving(no_answer(LOOK_WITHIN)),
+            Answer::Silent => not_serving(no_answer(self.look_within)),
             Answer::CannotCheck(why) | Answer::NoServer(why) => DatabaseState::Unknown { why },
         }
     }
@@ -138,7 +146,7 @@ impl Postgres {
 
     /// What the running database asks of a host that would take it over. `None`: it does not run, or does not say.
     pub fn needs(&self) -> Option<DatabaseNeeds> {
-        let said = self.ask_running(NEEDS, LOOK_WITHIN).ok()??;
+        let said = self.ask_running(NEEDS, self.look_within).ok()??;
         let mut words = said.split(' ');
         let number = |word: Option<&str>| word?.parse::<u64>().ok();
         Some(DatabaseNeeds {

@@ -235,8 +235,18 @@ fn a_hung_server_is_not_ready() {
                 why: Why::NoAnswerWithin { .. }
             }
         ));
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(begun.elapsed() < Duration::from_secs(4));
         signal(postmaster, Signal::CONT);
+        until("ready", || state(&world) == DatabaseState::Ready);
+    });
+}
+
+/// Every connection takes a second, as on a machine with too much to do. The peer would wait for that long.
+#[test]
+fn a_slow_server_is_ready_all_the_same() {
+    in_own_namespace(|| {
+        let world = World::with_cluster("post_auth_delay = 1", |_| {});
+        start(&world).unwrap();
         until("ready", || state(&world) == DatabaseState::Ready);
     });
 }

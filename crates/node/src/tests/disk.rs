@@ -271,6 +271,28 @@ fn watch_sees_writes(wish: &Wish) {
 }
 
 #[test]
+fn a_change_since_a_look_of_long_ago_is_no_sign_of_life() {
+    in_own_namespace(|| {
+        use std::os::unix::fs::FileExt;
+        let world = World::new(&Wish::EXT4);
+        let look = || world.hands.watch_disk(&world.service, Duration::ZERO);
+        let write = |byte: u8| {
+            let image = std::fs::File::options().write(true).open(&world.image);
+            let image = image.unwrap();
+            // Before the superblock: nobody's.
+            image.write_all_at(&[byte; 512], 0).unwrap();
+            image.sync_all().unwrap();
+        };
+        look();
+        write(1);
+        assert_eq!(look(), DiskSighting::Changing);
+        write(2);
+        std::thread::sleep(super::WITNESS_FRESH);
+        assert_eq!(look(), DiskSighting::NoChangeSeen);
+    });
+}
+
+#[test]
 fn a_raw_look_sees_the_other_nodes_writes_on_ext4() {
     in_own_namespace(|| watch_sees_writes(&Wish::EXT4));
 }

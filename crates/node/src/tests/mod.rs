@@ -150,6 +150,9 @@ impl LifeSigns for NoSigns {
     }
 }
 
+/// In these tests a witness's word stays fresh for so long.
+pub const WITNESS_FRESH: Duration = Duration::from_secs(2);
+
 /// A node with one service on a disk of its own. Fields are dropped in this order.
 pub struct World {
     pub hands: NodeHands,
@@ -311,6 +314,7 @@ impl World {
             &self.service,
             self.database.clone(),
             &self.directory.path().join("state"),
+            Duration::from_secs(2),
             self.runtime.handle().clone(),
         )
     }
@@ -436,7 +440,11 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         people: Vec::new(),
         nodes: Vec::new(),
         services: vec![service],
-        policy: Policy::default(),
+        policy: Policy {
+            peer_timeout: Duration::from_secs(4),
+            witness_fresh: WITNESS_FRESH,
+            ..Policy::default()
+        },
         downtime: siaga_model::downtime::Downtime::default(),
     }
 }

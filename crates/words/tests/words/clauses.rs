@@ -76,7 +76,7 @@ fn every_evidence_in_both_languages() {
     for value in tagged(EVIDENCE, "Evidence", "see") {
         let seen: Evidence = serde_json::from_value(value.clone()).expect("made from the source");
         assert!(!matches!(seen, Evidence::System(_)), "{value}");
-        if seen == Evidence::Nothing || seen == (Evidence::Several { each: Vec::new() }) {
+        if seen.is_nothing() {
             assert_eq!(siaga_words::evidence(Indonesian, &seen), "");
             continue;
         }

@@ -40,6 +40,13 @@ fn samples(kind: &str) -> Vec<Value> {
             json!({"says": "shut down"}),
             json!({"unreadable": {"said": "no such file"}}),
         ],
+        "FileLine" => vec![json!({"name": "pg_hba.conf", "line": 17})],
+        "BootStart" => vec![
+            json!({"start": "unit", "name": "postgresql@15-main.service"}),
+            json!({"start": "cluster", "file": "/etc/postgresql/15/main/start.conf"}),
+            json!({"start": "fstab", "mount_point": "/srv/simrs", "line": 7}),
+            json!({"start": "address", "file": "/etc/network/interfaces"}),
+        ],
         "Cleaned" => vec![json!({"cleaned": "unmounted", "trouble": null})],
         "LogProblem" => vec![json!({
             "file": "/var/lib/siaga/events/serverdb.1.log", "line": 17, "node": "serverdb", "incarnation": 1,

@@ -1,0 +1,233 @@
+//! From two bare servers to agents that hear each other, step by step as `docs/install.md` says.
+
+use crate::bmc::{PASSWORD, USER, number};
+use crate::machine::{Machine, Role};
+use crate::net::Network;
+use crate::site::{Site, package};
+use crate::{SERVERS, say, wait_until};
+use std::fmt::Write as _;
+
+/// The LUN: by its serial number, so the same after every boot and on both servers.
+const DEVICE: &str = "/dev/disk/by-id/wwn-0x6001405";
+/// How a client reaches the database.
+pub(crate) const DSN: &str = "host=192.0.2.50 port=5432 user=postgres dbname=postgres";
+const TARGET: &str = "iqn.2026-01.example.rs:simrs";
+
+/// Carries it all out.
+pub(crate) fn site(site: &Site) {
+    let servers = SERVERS.map(|name| site.server(name));
+    std::thread::scope(|scope| {
+        for server in servers {
+            scope.spawn(|| prepare(server));
+        }
+    });
+    let device = device(&site.serverdb);
+    assert_eq!(device, self::device(&site.backup), "one name for the LUN");
+    say(&format!("both servers see the LUN: {device}"));
+    move_data(&site.serverdb, &device);
+    std::thread::scope(|scope| {
+        for machine in [servers[0], servers[1], &site.san] {
+            scope.spawn(|| install_package(machine));
+        }
+    });
+    say("the package is installed");
+    first_server(site, &siaga_toml(site, &device));
+    second_server(site);
+    client(site);
+    site.wait_for_agents();
+    say("the agents hear each other");
+}
+
+/// Nothing starts by itself, and the server sees the LUN.
+fn prepare(server: &Machine) {
+    server
+        .run(&format!(
+            "set -e
+            systemctl disable --now -q postgresql
+            mkdir -p /srv/simrs
+            modprobe iscsi_tcp
+            systemctl enable --now -q iscsid open-iscsi
+            tries=0
+            until iscsiadm -m discovery -t sendtargets -p 198.51.100.13 >/dev/null && iscsiadm -m node -T {TARGET} --login
+            do tries=$((tries + 1)); [ $tries -lt 20 ]; sleep 1; done
+            udevadm settle"
+        ))
+        .expect(0);
+}
+
+/// The stable name of the LUN.
+fn device(server: &Machine) -> String {
+    let mut found = String::new();
+    wait_until("the LUN's stable name", || {
+        found = server.run(&format!("ls {DEVICE}*")).out.trim().to_owned();
+        !found.is_empty() && !found.contains('\n')
+    });
+    found
+}
+
+/// Debian's cluster moves to the shared disk; its configuration stays in /etc, on both servers.
+fn move_data(server: &Machine, device: &str) {
+    server
+        .run(&format!(
+            "set -e
+            mkfs.ext4 -q {device}
+            mount {device} /srv/simrs
+            install -d -o postgres -g postgres -m 0700 /srv/simrs/postgresql /srv/simrs/postgresql/15
+            cp -a /var/lib/postgresql/15/main /srv/simrs/postgresql/15/main
+            umount /srv/simrs"
+        ))
+        .expect(0);
+    say("the database lies on the LUN");
+}
+
+fn install_package(machine: &Machine) {
+    machine.send(&package(), "/root/siaga.deb");
+    machine.run("dpkg -i /root/siaga.deb").expect(0);
+    if machine.role == Role::San {
+        return;
+    }
+    machine
+        .run(
+            "sed -i \"s|^data_directory.*|data_directory = '/srv/simrs/postgresql/15/main'|\" \
+             /etc/postgresql/15/main/postgresql.conf",
+        )
+        .expect(0);
+    machine.write("/etc/siaga/ipmi.secret", "0600", &format!("{PASSWORD}\n"));
+}
+
+fn first_server(site: &Site, configuration: &str) {
+    site.serverdb
+        .write("/etc/siaga/siaga.toml", "0644", configuration);
+    site.serverdb.siaga("config check").expect(0);
+    site.serverdb.siaga("init --node serverdb").expect(0);
+    site.serverdb
+        .run("systemctl enable --now -q siaga")
+        .expect(0);
+    wait_until("the first agent answers", || {
+        site.serverdb.siaga("status --json").code == Some(0)
+    });
+    say("init on serverdb is done");
+}
+
+fn second_server(site: &Site) {
+    let token = token(site, "--for backup");
+    site.backup.write("/root/token", "0600", &token);
+    site.backup
+        .siaga("join --name backup --token-file /root/token")
+        .expect(0);
+    site.backup.siaga("config check").expect(0);
+    site.backup.run("systemctl enable --now -q siaga").expect(0);
+    say("backup has joined");
+}
+
+fn client(site: &Site) {
+    let mut text = "name = \"client1\"\nservice = \"simrs\"\ninterval = \"2s\"\n\n[sql]\nhost = \"192.0.2.50\"\n\
+                    user = \"postgres\"\ndbname = \"postgres\"\n"
+        .to_owned();
+    for name in SERVERS {
+        let address = Network::Lan.address(site.server(name).role.number());
+        let _ = write!(
+            text,
+            "\n[[agent]]\nnode = \"{name}\"\naddresses = [\"{address}:7443\"]\n"
+        );
+    }
+    site.san.write("/etc/siaga/probe.toml", "0644", &text);
+    let token = token(site, "--probe client1");
+    site.san.write("/root/token", "0600", &token);
+    site.san
+        .siaga("join --probe --token-file /root/token")
+        .expect(0);
+    site.san
+        .run("systemctl enable --now -q siaga-probe")
+        .expect(0);
+}
+
+fn token(site: &Site, words: &str) -> String {
+    let made = site
+        .serverdb
+        .siaga(&format!("token create {words} --json"))
+        .expect(0)
+        .json();
+    let token = made["token"].as_str();
+    format!("{}\n", token.unwrap_or_else(|| panic!("no token: {made}")))
+}
+
+/// The site's configuration, with times for emulated machines.
+fn siaga_toml(site: &Site, device: &str) -> String {
+    let mut text = r#"[site]
+name = "RSUD Contoh (virtual machines)"
+language = "en"
+time_zone = "Asia/Jakarta"
+
+[[person]]
+name = "budi"
+role = "decider"
+"#
+    .to_owned();
+    for name in SERVERS {
+        let server = site.server(name);
+        let (role, bmc) = (server.role, Network::Management.address(number(server)));
+        let on = |network: Network| (network.address(role.number()), network.hardware(role));
+        let (lan, lan_card) = on(Network::Lan);
+        let (second, second_card) = on(Network::Management);
+        let _ = write!(
+            text,
+            r#"
+[[node]]
+name = "{name}"
+addresses = ["{lan}", "{second}"]
+hardware_addresses = ["{lan_card}", "{second_card}"]
+
+[[node.fence]]
+name = "ipmi"
+kind = "power"
+agent = "/usr/sbin/fence_ipmilan"
+timeout = "3m"
+options = {{ ip = "{bmc}", username = "{USER}", lanplus = "1", cipher = "3" }}
+secret_files = {{ password = "/etc/siaga/ipmi.secret" }}
+"#
+        );
+    }
+    let _ = write!(
+        text,
+        r#"
+[[service]]
+name = "simrs"
+preferred_node = "serverdb"
+
+[service.disk_set]
+driver = "block"
+device = "{device}"
+
+[[service.file_system]]
+kind = "ext4"
+mount_point = "/srv/simrs"
+options = ["noatime"]
+
+[[service.virtual_ip]]
+address = "192.0.2.50"
+network = "192.0.2.0/24"
+interface = "eth0"
+
+[service.database]
+bin_dir = "/usr/lib/postgresql/15/bin"
+data_dir = "/srv/simrs/postgresql/15/main"
+config_file = "/etc/postgresql/15/main/postgresql.conf"
+stop_fast = "3m"
+start_stalled = "10m"
+
+[[service.client_test]]
+name = "rows"
+kind = "probe"
+timeout = "2m"
+
+[policy]
+rto = "30m"
+drill_budget = "1h"
+witness_fresh = "30s"
+peer_timeout = "10s"
+coordinator_silence = "3m"
+"#
+    );
+    text
+}

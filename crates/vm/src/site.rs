@@ -1,0 +1,322 @@
+//! The site: three machines, two management processors, the package, and what it says.
+
+use crate::bmc::{self, Bmc};
+use crate::files::{Folders, images};
+use crate::install::{self, DSN};
+use crate::load::Load;
+use crate::machine::{Machine, Role};
+use crate::{SERVERS, net, say, wait_until};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// Three machines. Gone when dropped, also after a failure.
+pub struct Site {
+    pub serverdb: Arc<Machine>,
+    pub backup: Arc<Machine>,
+    pub san: Arc<Machine>,
+    pub serverdb_bmc: Bmc,
+    pub backup_bmc: Bmc,
+    folders: Folders,
+}
+
+/// What is kept of machines that were set up: a folder of disks, for this very package and image.
+const DISKS: [&str; 4] = ["serverdb.qcow2", "backup.qcow2", "san.qcow2", "lun.qcow2"];
+
+impl Site {
+    /// Bare machines with their power off.
+    fn bare() -> Self {
+        let folders = Folders::new();
+        let machine = |role| Arc::new(Machine::new(role, &folders));
+        let (serverdb, backup) = (machine(Role::Serverdb), machine(Role::Backup));
+        let san = machine(Role::San);
+        net::enter(&[bmc::number(&serverdb), bmc::number(&backup)]);
+        let serverdb_bmc = Bmc::start(&serverdb, &folders);
+        let backup_bmc = Bmc::start(&backup, &folders);
+        Self {
+            serverdb,
+            backup,
+            san,
+            serverdb_bmc,
+            backup_bmc,
+            folders,
+        }
+    }
+
+    /// From bare machines: the package installed as `docs/install.md` says, the agents up, nothing started.
+    pub fn install() -> Self {
+        let site = Self::bare();
+        for name in ["serverdb", "backup", "san"] {
+            site.disk(
+                &format!("{name}.qcow2"),
+                Some((&images().join("base.ext4"), "raw")),
+            );
+        }
+        site.disk("lun.qcow2", None);
+        site.boot();
+        install::site(&site);
+        site
+    }
+
+    /// As after an installation with its first start: from the disks of an earlier run, where there are some of this very
+    /// package. The service runs on `serverdb`.
+    pub fn running() -> Self {
+        let kept = kept();
+        if !kept.join(DISKS[0]).exists() {
+            let site = Self::install();
+            site.keep();
+        }
+        let site = Self::bare();
+        for disk in DISKS {
+            site.disk(disk, Some((&kept.join(disk), "qcow2")));
+        }
+        site.boot();
+        site.wait_for_agents();
+        site.serverdb
+            .siaga("start --yes --json --as budi --reason 'first start'")
+            .expect(0);
+        say("the service runs on serverdb");
+        site
+    }
+
+    /// Shuts the machines down, in order, and keeps their disks for `running`.
+    pub fn keep(self) {
+        for server in [&self.serverdb, &self.backup] {
+            server.shut_down();
+        }
+        self.san.shut_down();
+        let kept = kept();
+        let unfinished = kept.with_extension("new");
+        let _ = std::fs::remove_dir_all(&unfinished);
+        // Of other packages nothing is kept: they are large.
+        let _ = std::fs::remove_dir_all(images().join("sites"));
+        std::fs::create_dir_all(&unfinished).expect("a folder");
+        for disk in DISKS {
+            std::fs::rename(self.folders.disks.join(disk), unfinished.join(disk)).expect("moved");
+        }
+        std::fs::rename(&unfinished, &kept).expect("renamed");
+        say("the machines' disks are kept for the next test");
+    }
+
+    /// The package under test.
+    pub fn package(&self) -> PathBuf {
+        package()
+    }
+
+    /// The same package under a higher version: an upgrade, as far as dpkg and the servers are concerned.
+    pub fn newer_package(&self) -> PathBuf {
+        let tree = self.folders.disks.join("newer");
+        let newer = self.folders.disks.join("newer.deb");
+        let run = |command: &mut Command| {
+            let done = command.output().expect("it starts");
+            assert!(done.status.success(), "{done:?}");
+        };
+        run(Command::new("dpkg-deb").arg("-R").arg(package()).arg(&tree));
+        let control = tree.join("DEBIAN/control");
+        run(Command::new("sed")
+            .args(["-i", "s/^Version: .*/&+newer/"])
+            .arg(control));
+        run(Command::new("dpkg-deb")
+            .args(["--root-owner-group", "-Zgzip", "--build"])
+            .arg(&tree)
+            .arg(&newer));
+        newer
+    }
+
+    fn disk(&self, name: &str, base: Option<(&Path, &str)>) {
+        let mut command = Command::new("qemu-img");
+        command.args(["create", "-q", "-f", "qcow2"]);
+        if let Some((file, format)) = base {
+            command.arg("-b").arg(file).args(["-F", format]);
+        }
+        command.arg(self.folders.disks.join(name));
+        if base.is_none() {
+            command.arg("2G");
+        }
+        let done = command.output().expect("qemu-img starts");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{name}: {said}");
+    }
+
+    /// Power for all, and waits until they are up. The SAN first, as in a building.
+    fn boot(&self) {
+        say("three machines get power");
+        for machine in [&self.san, &self.serverdb, &self.backup] {
+            machine.power_on();
+        }
+        for machine in [&self.san, &self.serverdb, &self.backup] {
+            machine.wait_up();
+        }
+        say("three machines are up");
+    }
+
+    /// A server by its name.
+    #[track_caller]
+    pub fn server(&self, name: &str) -> &Machine {
+        match name {
+            "serverdb" => &self.serverdb,
+            "backup" => &self.backup,
+            other => panic!("no server {other}"),
+        }
+    }
+
+    /// Waits until both agents answer, and hear each other.
+    pub fn wait_for_agents(&self) {
+        for name in SERVERS {
+            self.wait_for_agent(name);
+        }
+    }
+
+    /// Waits until the agent of this server answers, and hears the other one.
+    pub fn wait_for_agent(&self, name: &str) {
+        let other = SERVERS.iter().find(|s| **s != name).expect("the other");
+        wait_until(&format!("the agents hear each other, on {name}"), || {
+            let Some(status) = self.status(name) else {
+                return false;
+            };
+            let agent = &status["services"][0]["observation"]["nodes"][*other]["agent"];
+            agent.get("answered").is_some()
+        });
+    }
+
+    /// `status --json` of this server's agent, where it answers.
+    pub fn status(&self, name: &str) -> Option<Value> {
+        let status = self.server(name).siaga("status --json");
+        (status.code == Some(0)).then(|| status.json())
+    }
+
+    /// Where this server's agent says that the service is active.
+    pub fn active(&self, name: &str) -> Option<String> {
+        let status = self.status(name)?;
+        let active = status["services"][0]["verdict"]["active"].as_str();
+        active.map(str::to_owned)
+    }
+
+    /// The servers among `those` that really have the file system mounted, whatever anybody says.
+    pub fn mounted(&self, those: &[&str]) -> Vec<String> {
+        let holds = |name: &&&str| {
+            let found = self.server(name).run("findmnt -n /srv/simrs");
+            assert!(matches!(found.code, Some(0 | 1)), "{found:?}");
+            found.code == Some(0)
+        };
+        those
+            .iter()
+            .filter(holds)
+            .map(|n| (*n).to_owned())
+            .collect()
+    }
+
+    /// A takeover on this server, done.
+    #[track_caller]
+    pub fn takeover(&self, name: &str, words: &str) -> Value {
+        let order = format!("takeover --yes --json --as budi --reason 'a test' {words}");
+        let taken = self.server(name).siaga(&order).expect(0).json();
+        assert_eq!(taken["outcome"], "done", "{taken}");
+        taken
+    }
+
+    /// Waits until a takeover on this server is refused for want of a person's word.
+    #[track_caller]
+    pub fn needs_attestation(&self, name: &str) {
+        wait_until("a takeover needs a person's word", || {
+            let refused = self.server(name).siaga("takeover --yes --json --as budi");
+            refused.code == Some(3) && refused.json()["code"] == "NEEDS_ATTESTATION"
+        });
+    }
+
+    /// Checked, and moved home.
+    #[track_caller]
+    pub fn home_again(&self) {
+        wait_until("the check passes", || {
+            self.backup.siaga("check").code == Some(0)
+        });
+        self.serverdb
+            .siaga("failback --yes --json --as budi --reason repaired")
+            .expect(0);
+        self.whole_service_on("serverdb");
+        say("the service is at home again");
+    }
+
+    /// What of the service is on this server, whatever anybody says: one word a line.
+    #[track_caller]
+    pub fn has(&self, name: &str) -> String {
+        let script = "findmnt -n /srv/simrs >/dev/null && echo mounted
+            pgrep -c -x postgres >/dev/null && echo database
+            ip -o address show dev eth0 | grep -q 'inet 192.0.2.50/' && echo address
+            true";
+        self.server(name).run(script).expect(0).out
+    }
+
+    /// The one server that has the file system mounted, runs the database and has the address; the other has nothing.
+    #[track_caller]
+    pub fn whole_service_on(&self, name: &str) {
+        for server in SERVERS {
+            let has = self.has(server);
+            let wanted = if server == name {
+                "mounted\ndatabase\naddress\n"
+            } else {
+                ""
+            };
+            assert_eq!(has, wanted, "on {server}");
+        }
+    }
+
+    /// A client that writes through the virtual IP from now on.
+    pub fn load(&self) -> Load {
+        Load::begin(DSN)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in SERVERS {
+                let server = self.server(name);
+                eprintln!("--- console of {name}\n{}", server.console_tail());
+                if server.is_on() {
+                    server.wake();
+                    let told = server.try_run(
+                        "siaga --lang en status; siaga --lang en events --limit 40; journalctl -q -n 40 -u siaga -o cat",
+                        90,
+                    );
+                    eprintln!("--- {name}\n{}{}", told.out, told.err);
+                }
+            }
+            eprintln!(
+                "--- BMC\n{}{}",
+                self.serverdb_bmc.log(),
+                self.backup_bmc.log()
+            );
+        }
+        for machine in [&self.serverdb, &self.backup, &self.san] {
+            machine.power_off();
+        }
+    }
+}
+
+/// The package under test: `SIAGA_DEB`, or what `make deb` built last.
+pub(crate) fn package() -> PathBuf {
+    if let Some(path) = std::env::var_os("SIAGA_DEB") {
+        return path.into();
+    }
+    let folder = images().join("../debian");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "deb"))
+        .collect();
+    found.sort_by_key(|p| p.metadata().and_then(|m| m.modified()).ok());
+    found
+        .pop()
+        .expect("a package: run make deb, or set SIAGA_DEB")
+}
+
+/// Where the disks of machines with this package are kept.
+fn kept() -> PathBuf {
+    let sum = Command::new("sha256sum").arg(package()).output();
+    let sum = String::from_utf8_lossy(&sum.expect("sha256sum starts").stdout).into_owned();
+    images().join("sites").join(&sum[..16])
+}

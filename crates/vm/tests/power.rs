@@ -1,0 +1,42 @@
+//! Power: the switch, its loss, and its loss together with the management processor.
+
+use siaga_vm::{Site, say, wait_until};
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn the_power_switch_and_a_cut_with_a_dead_management_processor() {
+    let mut site = Site::running();
+    let power = |words: &str| site.serverdb.siaga(&format!("power {words} --as budi"));
+    let told = power("status backup").expect(0);
+    assert!(told.out.contains("on"), "{told:?}");
+    power("off backup --yes --reason 'a disk is changed'").expect(0);
+    assert!(!site.backup.is_on());
+    say("backup was switched off");
+    // The one that carries the service is not switched off.
+    let refused = power("off serverdb --yes --reason wrong").expect(3);
+    assert!(site.serverdb.is_on(), "{refused:?}");
+    power("on backup --yes --reason 'the disk was changed'").expect(0);
+    site.backup.wait_up();
+    site.wait_for_agents();
+    site.whole_service_on("serverdb");
+    say("backup is back");
+
+    let load = site.load();
+    site.serverdb.power_off();
+    site.serverdb_bmc.power_off();
+    say("serverdb has lost its power, and its management processor too");
+    site.needs_attestation("backup");
+    let taken = site.takeover("backup", "--attest-off serverdb --how unplugged");
+    assert_eq!(taken["proof"][0], "attested serverdb", "{taken}");
+    assert_eq!(site.mounted(&["backup"]), ["backup"]);
+    say("backup has taken over, by attestation");
+    site.serverdb_bmc.power_on();
+    wait_until("the management processor answers", || {
+        site.backup.siaga("power on serverdb --yes --as budi").code == Some(0)
+    });
+    site.serverdb.wait_up();
+    site.wait_for_agents();
+    site.whole_service_on("backup");
+    site.home_again();
+    load.nothing_lost();
+}
