@@ -29,6 +29,8 @@ pub enum PrError {
     Status(i32),
     #[error("the answer is too short")]
     Short,
+    #[error("the disk goes on announcing changes")]
+    Announcement,
 }
 
 #[repr(C)]
@@ -205,6 +207,8 @@ pub fn abilities(disk: &OwnedFd) -> std::result::Result<Abilities, PrError> {
 const READ_KEYS: u8 = 0;
 const READ_RESERVATION: u8 = 1;
 const REPORT_CAPABILITIES: u8 = 2;
+/// How many announcements in a row are passed over: preempted, released, a reset, a failover.
+const ANNOUNCEMENTS: usize = 8;
 /// More paths than a server has.
 const MOST_KEYS: usize = 256;
 
@@ -235,11 +239,23 @@ struct SgIo {
     info: u32,
 }
 
+/// Asks again where the disk only announces that something changed: right after this node was preempted, that is the
+/// answer to whatever it asks first.
 fn persistent_reserve_in(
     disk: &OwnedFd,
     action: u8,
     length: usize,
 ) -> std::result::Result<Vec<u8>, PrError> {
+    for _ in 0..ANNOUNCEMENTS {
+        match ask_once(disk, action, length) {
+            Err(PrError::Announcement) => {}
+            answer => return answer,
+        }
+    }
+    Err(PrError::Announcement)
+}
+
+fn ask_once(disk: &OwnedFd, action: u8, length: usize) -> std::result::Result<Vec<u8>, PrError> {
     const SG_IO: Opcode = 0x2285;
     const FROM_DEVICE: i32 = -3;
     let mut data = vec![0u8; length];
@@ -278,12 +294,25 @@ fn persistent_reserve_in(
     let bad = i32::from(io.status)
         | i32::from(io.host_status) << 8
         | i32::from(io.driver_status & 0xf) << 16;
+    if bad != 0 && is_announcement(&sense[..usize::from(io.sense_written).min(sense.len())]) {
+        return Err(PrError::Announcement);
+    }
     if bad != 0 {
         return Err(PrError::Status(bad));
     }
     let kept = length.saturating_sub(usize::try_from(io.resid).unwrap_or(0));
     data.truncate(kept);
     Ok(data)
+}
+
+/// Sense key 6, UNIT ATTENTION, in either of the two formats.
+fn is_announcement(sense: &[u8]) -> bool {
+    let key = match sense.first().map(|b| b & 0x7f) {
+        Some(0x70 | 0x71) => sense.get(2),
+        Some(0x72 | 0x73) => sense.get(1),
+        _ => None,
+    };
+    key.is_some_and(|k| k & 0x0f == 6)
 }
 
 fn be32(data: &[u8], at: usize) -> std::result::Result<u32, PrError> {
@@ -371,6 +400,13 @@ mod tests {
         assert_eq!(holder(&data).unwrap(), (9, found(false)));
         assert_eq!(holder(&[0, 0, 0, 9, 0, 0, 0, 0]).unwrap(), (9, None));
         assert_eq!(holder(&data[..12]), Err(PrError::Short));
+    }
+
+    #[test]
+    fn an_announcement_is_no_answer() {
+        assert!(is_announcement(&[0x70, 0, 6, 0]) && is_announcement(&[0x72, 6, 0x2a, 3]));
+        assert!(!is_announcement(&[0x70, 0, 5, 0]) && !is_announcement(&[0x72, 5, 6, 6]));
+        assert!(!is_announcement(&[]));
     }
 
     #[test]
