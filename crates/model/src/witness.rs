@@ -7,6 +7,9 @@ use crate::observation::{
 use crate::why::Why;
 use serde::Serialize;
 
+/// In place of a path, of the node that observes.
+const OWN: &str = "here";
+
 /// Who says it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,7 +133,12 @@ fn of_node(node: &NodeName, view: &NodeView) -> Vec<Witness> {
     let mut all = Vec::new();
     match &view.agent {
         AgentView::Answered { paths, facts } => {
-            all.push(row(Kind::Agent, Says::Answers).named(paths.join(", ")));
+            // The asked agent itself is reached over no path.
+            let answers = row(Kind::Agent, Says::Answers);
+            all.push(match paths.join(", ") {
+                own if own == OWN => answers,
+                paths => answers.named(paths),
+            });
             all.push(match &facts.disk {
                 Holding::Free => row(Kind::Holding, Says::Free),
                 Holding::Held { .. } => row(Kind::Holding, Says::Holds),

@@ -354,7 +354,8 @@ impl Run {
             node: step.node.clone(),
             action: step.action.name().to_owned(),
         };
-        let again = worth_another_plan(self.plan.as_ref(), step, failure.kind);
+        let may_fence = self.spec.may_fence;
+        let again = worth_another_plan(self.plan.as_ref(), step, failure.kind, may_fence);
         // A mandate that no longer holds is not the device's fault.
         if let Action::Fence { victim, device, .. } = &step.action
             && failure.kind != FailureKind::Superseded

@@ -96,6 +96,30 @@ fn an_outcome_that_is_not_known_is_a_failure() {
     }
 }
 
+/// A server that lost its storage answers, stops everything, and can't prove that it let go.
+#[test]
+fn a_release_that_can_not_be_told_is_planned_anew_where_a_fence_is_allowed() {
+    let release = || {
+        vec![
+            step(0, OTHER, Action::Unmount, &[]),
+            step(1, OTHER, Action::Release, &[0]),
+        ]
+    };
+    let mut play = Play::with_plan(takeover(), release());
+    play.done(0);
+    play.report(1, unknown());
+    assert_eq!(play.last_asked(), (MoveKind::Takeover, on(ME)));
+    play.assert_running();
+    play.plan(one(fence("ipmi")));
+    play.done(0);
+    assert_eq!(play.outcome(), RunOutcome::Done);
+
+    let mut play = Play::with_plan(switchover(), release());
+    play.done(0);
+    play.report(1, unknown());
+    assert_eq!(play.last_asked(), (MoveKind::Restore, on(OTHER)));
+}
+
 #[test]
 fn a_node_that_was_free_and_holds_something_now_is_planned_for_anew() {
     let promised = || step(0, OTHER, Action::Release, &[]);

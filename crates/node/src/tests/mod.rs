@@ -1,6 +1,7 @@
 //! Tests with real loop devices, file systems, mount namespaces and database servers. They need root, and leave
 //! nothing behind: each runs in a mount namespace of its own, and what it makes is removed when it is dropped.
 
+mod boot;
 mod database;
 mod database_trouble;
 mod disk;

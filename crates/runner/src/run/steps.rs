@@ -29,15 +29,19 @@ pub(super) fn address_free(plan: &MandatedPlan) -> bool {
 
 /// Worth another plan towards the same goal: a fence device that failed (the planner takes the next, or asks for an
 /// attestation), a mandate that met another (a higher one is minted), and a node that was to promise only, since it
-/// held nothing, and holds something now (the world moved on: another plan makes it let go).
+/// held nothing, and holds something now (the world moved on: another plan makes it let go);
+/// and where a fence is allowed, a node of which it can't be told.
 pub(super) fn worth_another_plan(
     plan: Option<&MandatedPlan>,
     step: &Step,
     kind: FailureKind,
+    may_fence: bool,
 ) -> bool {
     match step.action {
         Action::Fence { .. } => true,
         Action::Enlist | Action::Mount => kind == FailureKind::Superseded,
+        // It can't be told whether the node let go (it lost its storage): the fence is the next way.
+        Action::Release if kind == FailureKind::Unreachable => may_fence,
         Action::Release => {
             let unmounts = |s: &Step| s.node == step.node && s.action == Action::Unmount;
             // Where this plan did unmount there, another one would meet the same holder.

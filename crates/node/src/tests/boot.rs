@@ -1,0 +1,126 @@
+//! What would start the service at boot, found in the files of a made-up host.
+
+use super::{FileSystemKind, NodeName, Path, PathBuf};
+use crate::observe::boot::starts;
+use siaga_model::config::{Application, ApplicationRun, Service, VirtualIp};
+use siaga_model::evidence::BootStart;
+use std::time::Duration;
+
+fn service() -> Service {
+    let mount_point = Path::new("/srv/simrs");
+    let mut database = super::database(mount_point, Path::new("/run/postgresql"));
+    database.config_file = Some("/etc/postgresql/15/main/postgresql.conf".into());
+    let device = Path::new("/dev/disk/by-id/lun");
+    let config = super::config(device, mount_point, FileSystemKind::Ext4, &database);
+    let mut service = config.services.into_iter().next().unwrap();
+    service.applications = vec![Application {
+        name: "web".into(),
+        run: ApplicationRun::Unit("tomcat10.service".into()),
+        test: None,
+        timeout: Duration::from_secs(1),
+    }];
+    service.virtual_ips = ["192.0.2.50", "2001:db8::50"]
+        .map(|address| VirtualIp {
+            address: address.parse().unwrap(),
+            interfaces: Vec::new(),
+        })
+        .into();
+    service
+}
+
+/// What is found on a host with these files.
+fn found(files: &[(&str, &str)]) -> Vec<BootStart> {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let file = root.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    starts(&service(), &NodeName::from("backup"), root.path())
+}
+
+const WANTS: &str = "etc/systemd/system/multi-user.target.wants";
+
+#[test]
+fn enabled_units_of_the_database_and_of_applications_are_found() {
+    let unit = |name: &str| BootStart::Unit { name: name.into() };
+    for name in [
+        "postgresql@15-main.service",
+        "postgresql-15.service",
+        "tomcat10.service",
+    ] {
+        assert_eq!(found(&[(&format!("{WANTS}/{name}"), "")]), [unit(name)]);
+    }
+    for name in [
+        "siaga.service",
+        "postgresql-common.timer",
+        "tomcat9.service",
+    ] {
+        assert_eq!(found(&[(&format!("{WANTS}/{name}"), "")]), []);
+    }
+}
+
+#[test]
+fn a_cluster_of_debian_starts_where_its_start_conf_says_so() {
+    let all = format!("{WANTS}/postgresql.service");
+    let conf = "etc/postgresql/15/main/start.conf";
+    let auto = [BootStart::Cluster {
+        file: PathBuf::from("/").join(conf),
+    }];
+    assert_eq!(found(&[(&all, ""), (conf, "# when?\nauto\n")]), auto);
+    // Without the file it is started too.
+    assert_eq!(found(&[(&all, "")]), auto);
+    assert_eq!(found(&[(&all, ""), (conf, "manual\n")]), []);
+    // The unit for all clusters is off.
+    assert_eq!(found(&[(conf, "auto\n")]), []);
+}
+
+#[test]
+fn a_line_of_fstab_without_noauto_is_found_with_its_number() {
+    let line = |text: &str| {
+        found(&[(
+            "etc/fstab",
+            &format!("proc /proc proc defaults 0 0\n{text}\n"),
+        )])
+    };
+    let mounts = |mount_point: &str| {
+        [BootStart::Fstab {
+            mount_point: mount_point.into(),
+            line: 2,
+        }]
+    };
+    assert_eq!(
+        line("UUID=1-2 /srv/simrs ext4 defaults 0 2"),
+        mounts("/srv/simrs")
+    );
+    assert_eq!(
+        line("/dev/disk/by-id/lun /mnt ext4 nofail 0 2"),
+        mounts("/mnt")
+    );
+    assert_eq!(line("UUID=1-2 /srv/simrs ext4 noatime,noauto 0 2"), []);
+    assert_eq!(line("#UUID=1-2 /srv/simrs ext4 defaults 0 2"), []);
+    assert_eq!(line("UUID=1-2 /srv/other ext4 defaults 0 2"), []);
+}
+
+#[test]
+fn a_virtual_address_in_the_networks_configuration_is_found() {
+    let in_file = |path: &str, text: &str| !found(&[(path, text)]).is_empty();
+    let interfaces = "etc/network/interfaces";
+    assert!(in_file(
+        interfaces,
+        "iface eth0:0 inet static\n  address 192.0.2.50/24\n"
+    ));
+    assert!(in_file(
+        "etc/netplan/50.yaml",
+        "addresses: [\"2001:db8:0::50/64\"]\n"
+    ));
+    assert!(in_file(
+        "etc/systemd/network/lan.network",
+        "Address=192.0.2.50/32\n"
+    ));
+    assert!(!in_file(interfaces, "# address 192.0.2.50\n"));
+    assert!(!in_file(
+        interfaces,
+        "address 192.0.2.5\naddress 192.0.2.150\n"
+    ));
+}
