@@ -15,11 +15,11 @@ tree_of() { # DISTRIBUTION/SUITE
     if [[ ! -e $tree/.ready ]]; then
         rm -rf "$tree"
         case $1 in
-            debian/*) debootstrap --variant=minbase "${1#*/}" "$tree" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" ;;
+            debian/*) debootstrap --variant=minbase "${1#*/}" "$tree" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} ;;
             ubuntu/*)
                 # Debian has not got Ubuntu's keys. The tree is only a place to try in: nothing of it is kept or shipped.
                 debootstrap --variant=minbase --no-check-gpg "${1#*/}" "$tree" \
-                    "${UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}"
+                    ${UBUNTU_MIRROR:+"$UBUNTU_MIRROR"}
                 ;;
         esac >"$tree.log" 2>&1
         touch "$tree/.ready"

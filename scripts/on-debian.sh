@@ -10,12 +10,11 @@ tests=("$@")
 ((${#tests[@]})) || tests=(moves faults data_directory boot)
 cd "$(dirname "$0")/.."
 [[ $EUID -eq 0 ]] || { echo "siaga: the lab needs root: sudo make test-debian" >&2; exit 2; }
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 tree=$PWD/target/debian-$suite
 
 command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap
 if [[ ! -e $tree/.ready ]]; then
-    debootstrap --variant=minbase "$suite" "$tree" "$mirror"
+    debootstrap --variant=minbase "$suite" "$tree" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
     # No cluster of the package's own, and nothing started.
     mkdir -p "$tree/etc/postgresql-common"
     echo 'create_main_cluster = false' >"$tree/etc/postgresql-common/createcluster.conf"

@@ -32,10 +32,13 @@ if ! command -v qemu-system-x86_64 >/dev/null; then
     apt-get install -y -qq --no-install-recommends qemu-system-x86 || {
         list=$PWD/target/vm/backports
         mkdir -p "$list/parts" "$list/lists/partial"
+        # Where this machine gets its packages from.
+        mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+            awk '$1 == "Debian" { print $2; exit }')}
         suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
         cat >"$list/parts/backports.sources" <<EOF
 Types: deb
-URIs: ${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+URIs: $mirror
 Suites: $suite $suite-updates $suite-backports
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
