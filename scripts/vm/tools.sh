@@ -34,7 +34,7 @@ if ! command -v qemu-system-x86_64 >/dev/null; then
         mkdir -p "$list/parts" "$list/lists/partial"
         # Where this machine gets its packages from.
         mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-            awk '$1 == "Debian" { print $2; exit }')}
+            awk '$1 == "Debian" && !seen++ { print $2 }')}
         suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
         cat >"$list/parts/backports.sources" <<EOF
 Types: deb
