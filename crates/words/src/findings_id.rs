@@ -57,7 +57,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DatabaseConfigDiffers => format!("Konfigurasi PostgreSQL di {node} berbeda"),
         F::MemoryShort => format!("Memori {node} sedikit untuk basis data ini"),
         F::DiskSpaceLow => format!("Disk di {node} hampir penuh"),
-        F::DataOutside => format!("Di {node} sebagian basis data berada di luar set disk"),
+        F::DataOutside => format!("Di {node} sebagian basis data berada di luar kumpulan disk"),
         F::CollationChanged => format!("Di {node} indeks dibuat dengan versi collation yang lain"),
         F::RecoveryTooLong => {
             format!("Setelah mati listrik, pemulihan di {node} bisa lebih lama dari sasaran")

@@ -9,7 +9,7 @@ use siaga_model::witness::{Kind, Says};
 pub fn witness_kind(voice: &Voice, kind: Kind) -> &'static str {
     match kind {
         Kind::Agent => pick(voice, "agent", "agen"),
-        Kind::Holding => pick(voice, "agent, of the disk set", "agen, tentang set disk"),
+        Kind::Holding => pick(voice, "agent, of the disk set", "agen, tentang kumpulan disk"),
         Kind::Power => pick(voice, "power, by the fence", "daya, menurut fence"),
         Kind::Fence => pick(voice, "fence", "fence"),
         Kind::Address => pick(voice, "the node's address", "alamat node"),
