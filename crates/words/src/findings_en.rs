@@ -90,7 +90,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::MountByHand => format!("On {node}: find out who mounted it. If nobody needs it, unmount it."),
         F::MountPointMissing => format!("On {node}: create the directory with mkdir -p."),
         F::AddressConflict => "Find the machine with that hardware address, and disconnect it.".into(),
-        F::AddressLeftOver => format!("On {node}: find out who added the address, and remove it."),
+        F::AddressLeftOver => format!("Type siaga start: it takes the address away from {node}. If it comes back, find out who adds it."),
         F::InterfaceDown => format!("Check the network card and the cable of {node}."),
         F::DatabaseStranger => format!("On {node}: find out who started it, and stop it in order."),
         F::AutoStart => format!("On {node}: switch that automatic start off. Only Siaga may start the service."),

@@ -92,7 +92,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::MountByHand => format!("Di {node}: cari tahu siapa yang memasangnya. Jika tidak diperlukan, lepaskan."),
         F::MountPointMissing => format!("Di {node}: buat direktori itu dengan mkdir -p."),
         F::AddressConflict => "Cari mesin dengan alamat perangkat keras itu, lalu lepas dari jaringan.".into(),
-        F::AddressLeftOver => format!("Di {node}: cari tahu siapa yang menambah alamat itu, lalu hapus."),
+        F::AddressLeftOver => format!("Ketik siaga start: alamat itu dihapus dari {node}. Bila muncul lagi, cari tahu siapa yang menambahnya."),
         F::InterfaceDown => format!("Periksa kartu jaringan dan kabel {node}."),
         F::DatabaseStranger => format!("Di {node}: cari tahu siapa yang menyalakannya, lalu matikan dengan tertib."),
         F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu. Hanya Siaga yang boleh menyalakan layanan."),
