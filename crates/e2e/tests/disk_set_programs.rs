@@ -3,7 +3,9 @@
 use siaga_e2e::{Lab, wait_until};
 
 const DEVICE: &str = "/run/simrs-disk";
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/site/disk_set.sh");
+/// Where the nodes have it: a node does not see every folder of this machine.
+const PROGRAM: &str = "/etc/siaga/disk_set.sh";
+const SCRIPT: &str = include_str!("site/disk_set.sh");
 
 /// Both nodes are told to use the site's programs, with the lab's device behind them.
 fn with_programs(lab: &Lab) {
@@ -25,6 +27,8 @@ fn with_programs(lab: &Lab) {
              sed -i -e '/^device = /d' -e 's|^driver = \"block\"|{driver}|' siaga.toml"
         );
         lab.exec(node, &["sh", "-c", &edit]).expect(0);
+        let put = format!("printf %s \"$1\" > {PROGRAM} && chmod 755 {PROGRAM}");
+        lab.exec(node, &["sh", "-c", &put, "sh", SCRIPT]).expect(0);
         lab.lab(&["stop-agent", node]).expect(0);
         lab.lab(&["start-agent", node]).expect(0);
     }
