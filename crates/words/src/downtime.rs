@@ -10,7 +10,7 @@ use siaga_model::proof::Ground;
 use siaga_model::record::IncidentState;
 
 /// One of two texts.
-fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
+pub(crate) fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
     match voice.language {
         Language::English => english,
         Language::Indonesian => indonesian,

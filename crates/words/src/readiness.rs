@@ -1,7 +1,7 @@
 //! What a readiness check examines, in both languages.
 
+use crate::downtime::pick;
 use crate::voice::Voice;
-use siaga_model::config::Language;
 use siaga_model::readiness::{CheckId as C, CheckStatus};
 
 /// What was examined, as something that is in order: `the other server answers`.
@@ -74,12 +74,5 @@ pub fn check_remedy(voice: &Voice, status: CheckStatus) -> &'static str {
             "A drill tries it: siaga drill.",
             "Simulasi mencobanya: siaga drill.",
         ),
-    }
-}
-
-fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
-    match voice.language {
-        Language::English => english,
-        Language::Indonesian => indonesian,
     }
 }

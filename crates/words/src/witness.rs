@@ -1,7 +1,7 @@
 //! What witnesses are, and what they say, in both languages.
 
+use crate::downtime::pick;
 use crate::voice::Voice;
-use siaga_model::config::Language;
 use siaga_model::witness::{Kind, Says};
 
 /// Who says it.
@@ -39,12 +39,5 @@ pub fn witness_says(voice: &Voice, says: Says) -> &'static str {
         Says::Changing => pick(voice, "somebody writes", "ada yang menulis"),
         Says::NoChangeSeen => pick(voice, "no change seen (proves nothing)", "tidak ada perubahan (tidak membuktikan apa pun)"),
         Says::Unknown => pick(voice, "can't tell", "tidak dapat memastikan"),
-    }
-}
-
-fn pick(voice: &Voice, english: &'static str, indonesian: &'static str) -> &'static str {
-    match voice.language {
-        Language::English => english,
-        Language::Indonesian => indonesian,
     }
 }
