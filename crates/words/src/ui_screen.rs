@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// A text with its arguments. A new one gets its words in `ui_screen_en.rs` and `ui_screen_id.rs`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Screen {
+    SupportCanNotClean {
+        file: PathBuf,
+    },
     SupportWritten {
         file: PathBuf,
         parts: usize,

@@ -12,6 +12,10 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
             let of = |s: &u64| duration(voice, s.saturating_mul(1000));
             format!("The steps of a takeover would take {} to {}.", of(low_s), of(high_s))
         }
+        Screen::SupportCanNotClean { file } => format!(
+            "{} can't be read, so its secrets could not be taken out. Nothing was written. As root, type: siaga config check, then siaga support",
+            file.display()
+        ),
         Screen::SupportWritten { file, parts } => format!(
             "{} holds {parts} files, readable by you alone. Secrets were taken out. Look through it before you send it.",
             file.display()

@@ -12,6 +12,10 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
             let of = |s: &u64| duration(voice, s.saturating_mul(1000));
             format!("Langkah pengambilalihan perlu {} sampai {}.", of(low_s), of(high_s))
         }
+        Screen::SupportCanNotClean { file } => format!(
+            "{} tidak dapat dibaca, sehingga rahasianya tidak dapat dihilangkan. Tidak ada yang ditulis. Sebagai root, ketik: siaga config check, lalu siaga support",
+            file.display()
+        ),
         Screen::SupportWritten { file, parts } => format!(
             "{} berisi {parts} berkas, hanya dapat dibaca oleh Anda. Rahasia sudah dihilangkan. Periksa isinya sebelum dikirim.",
             file.display()

@@ -98,7 +98,9 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         .out
         .clone()
         .unwrap_or_else(|| format!("{name}.tar.gz").into());
-    let cleaner = Cleaner::new(Path::new(DEFAULT_PATH));
+    // What can't be read can't be taken out: then nothing is written.
+    let cleaner = Cleaner::new(Path::new(DEFAULT_PATH))
+        .map_err(|file| Fault::Local(ctx.say(Screen::SupportCanNotClean { file })))?;
     let parts = gather(&ctx.client, &cleaner);
     write(&file, &name, &parts).map_err(|e| Fault::Local(format!("{}: {e}", file.display())))?;
     let names: Vec<&str> = parts.iter().map(|(n, _)| n.as_str()).collect();
@@ -187,17 +189,20 @@ fn without_inline(text: &str) -> String {
 struct Cleaner(Vec<String>);
 
 impl Cleaner {
-    fn new(config: &Path) -> Self {
-        let checks = HostChecks::none();
-        let Ok((config, _)) = siaga_config::load_checked(config, &checks) else {
-            return Self(Vec::new());
-        };
-        let contents = config
-            .secret_files()
-            .into_iter()
-            .filter_map(|path| std::fs::read_to_string(path).ok());
-        let secrets = contents.map(|text| text.trim().to_owned());
-        Self(secrets.filter(|s| s.len() >= LEAST_SECRET).collect())
+    /// An error names the file that can't be read.
+    fn new(config: &Path) -> Result<Self, PathBuf> {
+        let (loaded, _) = siaga_config::load_checked(config, &HostChecks::none())
+            .map_err(|_| config.to_owned())?;
+        let mut secrets = Vec::new();
+        for path in loaded.secret_files() {
+            match std::fs::read_to_string(path) {
+                Ok(text) => secrets.push(text.trim().to_owned()),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(_) => return Err(path.to_owned()),
+            }
+        }
+        secrets.retain(|s| s.len() >= LEAST_SECRET);
+        Ok(Self(secrets))
     }
 
     fn clean(&self, text: &str) -> String {
@@ -251,6 +256,12 @@ fn archive_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_not_be_read_is_named_and_not_passed_over() {
+        let missing = Path::new("/nonexistent/siaga.toml");
+        assert_eq!(Cleaner::new(missing).err().as_deref(), Some(missing));
+    }
 
     #[test]
     fn no_secret_gets_through() {
