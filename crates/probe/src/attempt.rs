@@ -38,10 +38,11 @@ impl Pace {
         self.0 / 10
     }
 
-    /// The same while the database is starting: it makes a process for each attempt only to refuse it, out of the very
-    /// time that it needs to start.
-    fn retry_starting(self) -> Duration {
-        self.0 * 2 / 5
+    /// The same while the database is starting or stopping: it makes a process for each attempt only to refuse it, out
+    /// of the very time that it needs. So the pause is what the refusal took, within bounds: a slow machine is asked less
+    /// often, a fast one is measured finely.
+    fn retry_starting(self, took: Duration) -> Duration {
+        took.clamp(self.0 * 2 / 5, self.0 * 2)
     }
 
     /// An attempt takes no longer at first.
@@ -75,7 +76,7 @@ impl Failure {
         }
     }
 
-    /// The database is there, and is starting.
+    /// The database is there, and is starting or stopping.
     pub fn starting(said: impl Into<String>) -> Self {
         Self {
             said: said.into(),
@@ -83,11 +84,19 @@ impl Failure {
         }
     }
 
-    /// How long to wait with the next attempt.
-    fn pause(&self, pace: Pace) -> Duration {
+    /// How long to wait with the next attempt, after one that took so long.
+    fn pause(&self, pace: Pace, took: Duration) -> Duration {
         match self.starting {
-            true => pace.retry_starting(),
+            true => pace.retry_starting(took),
             false => pace.retry(),
+        }
+    }
+
+    /// How long the next attempt is left alone: a server that took its time to refuse takes it again.
+    fn patience(&self, pace: Pace, took: Duration) -> Duration {
+        match self.starting {
+            true => pace.retry_starting(took),
+            false => pace.patience_failing(),
         }
     }
 }
@@ -151,10 +160,12 @@ pub async fn until_success<A: Attempts>(on: &A, old: Option<A::Session>) -> A::S
                     longest = longest.max(for_as_long * 2).min(LONGEST_SLOW);
                     at_once = AT_ONCE_SLOW;
                 }
-                patience = pace.patience_failing() + why.pause(pace);
+                let took = began.elapsed();
+                let pause = why.pause(pace, took);
+                patience = pause + why.patience(pace, took);
                 // One at a time while it is starting.
                 if running.is_empty() || (running.len() < 2 && !why.starting) {
-                    running.push(bounded(None, why.pause(pace), longest));
+                    running.push(bounded(None, pause, longest));
                 }
             }
             Ok(None) => running.push(bounded(None, pace.retry(), longest)),
@@ -246,6 +257,54 @@ mod tests {
         assert_eq!(slow.longest(), Duration::from_secs(4));
     }
 
+    #[test]
+    fn the_pause_after_a_refusal_is_what_it_took() {
+        let pause = |ms| Failure::starting("not yet").pause(Pace::FINE, Duration::from_millis(ms));
+        assert_eq!(pause(1), Duration::from_millis(20));
+        assert_eq!(pause(40), Duration::from_millis(40));
+        assert_eq!(pause(900), Duration::from_millis(100));
+        // Where nothing listens, nobody is kept from work.
+        let nobody = Failure::new("refused").pause(Pace::FINE, Duration::from_millis(40));
+        assert_eq!(nobody, Duration::from_millis(5));
+    }
+
+    /// Refuses only after a while, as a starting database on a slow machine does: once that is known, no second attempt
+    /// is made beside the first.
+    #[tokio::test]
+    async fn a_slow_refusal_gets_no_second_attempt_beside_it() {
+        struct Slow {
+            at_once: AtomicUsize,
+            most: AtomicUsize,
+            left: AtomicUsize,
+        }
+        impl Attempts for Slow {
+            type Session = ();
+            async fn attempt(&self, _: Option<()>) -> Result<(), Failure> {
+                let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+                // The first comes before it is known that it is starting.
+                if self.left.load(Ordering::SeqCst) < 3 {
+                    self.most.fetch_max(now, Ordering::SeqCst);
+                    tokio::time::sleep(Pace::FINE.patience_failing() * 4).await;
+                }
+                self.at_once.fetch_sub(1, Ordering::SeqCst);
+                let left = self.left.fetch_sub(1, Ordering::SeqCst);
+                if left == 0 {
+                    Ok(())
+                } else {
+                    Err(Failure::starting("not yet"))
+                }
+            }
+            fn failed(&self, _: Instant, _: &Failure) {}
+        }
+        let on = Slow {
+            at_once: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            left: AtomicUsize::new(3),
+        };
+        until_success(&on, None).await;
+        assert_eq!(on.most.load(Ordering::SeqCst), 1);
+    }
+
     #[tokio::test]
     async fn a_database_that_is_starting_is_not_crowded() {
         let on = Scripted {
@@ -258,7 +317,7 @@ mod tests {
         let began = Instant::now();
         assert_eq!(until_success(&on, None).await, 5);
         // One attempt after the other, each a pause after the refusal before.
-        assert!(began.elapsed() >= 5 * Pace::FINE.retry_starting());
+        assert!(began.elapsed() >= 5 * Pace::FINE.retry_starting(Duration::ZERO));
         assert_eq!(on.failures.load(Ordering::SeqCst), 5);
     }
 }

@@ -26,6 +26,10 @@ const TICK: Duration = Duration::from_millis(1);
 const SLOW_TICK: Duration = Duration::from_millis(5);
 const SLOW_AFTER: Duration = Duration::from_secs(3);
 
+/// A server that has just become ready is left to the clients that have been waiting for it: each first connection
+/// builds the caches of the catalogues anew, and our own would only be one more at that very moment.
+const CLIENTS_FIRST: Duration = Duration::from_millis(15);
+
 /// How often progress is told, and how often it is checked that there is any.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
@@ -266,6 +270,8 @@ fn wait_ready(
             .filter(|f| f.pid == handle.pid)
             .map(|f| f.state)
         {
+            // It is written and not believed: the answer to the question below counts.
+            Some(SaidState::Ready) if watch.is_for_clients() => {}
             Some(SaidState::Ready) => match server.ask(account.uid, handle.pid, SQL_WITHIN) {
                 Answer::Ready => return Ok(()),
                 answer => watch.not_ready(answer)?,
@@ -293,6 +299,7 @@ struct Watch<'a> {
     next: Instant,
     range: Option<RedoRange>,
     no_socket_since: Option<Instant>,
+    said_ready: Option<Instant>,
 }
 
 impl<'a> Watch<'a> {
@@ -304,7 +311,13 @@ impl<'a> Watch<'a> {
             next: now + TELL_EVERY,
             range: None,
             no_socket_since: None,
+            said_ready: None,
         }
+    }
+
+    /// The server says that it is ready, and has said so only for a moment.
+    fn is_for_clients(&mut self) -> bool {
+        self.said_ready.get_or_insert_with(Instant::now).elapsed() < CLIENTS_FIRST
     }
 
     /// A server that calls itself ready and does not pass the check.
