@@ -9,13 +9,14 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use siaga_model::ServiceName;
-use siaga_model::api::CheckReport;
+use siaga_model::api::{CheckReport, Health};
 use std::sync::Arc;
 
 /// These routes.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .route("/v1/check", get(check_route))
+        .route("/v1/health", get(health_route))
         .route("/v1/self-check", get(self_check_route))
         .with_state(core)
 }
@@ -44,6 +45,14 @@ async fn check_route(
         return Ok(Json(kept));
     }
     Ok(Json(check::check(&core, &service).await))
+}
+
+async fn health_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Health>, Failed> {
+    known(&caller)?;
+    Ok(Json(crate::metrics::health(&core)))
 }
 
 async fn self_check_route(

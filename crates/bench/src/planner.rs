@@ -89,6 +89,7 @@ fn node(name: &str, last: u8) -> Node {
             fence("ipmi", FenceKind::Power),
             fence("san", FenceKind::Fabric),
         ],
+        metrics: None,
     }
 }
 

@@ -94,6 +94,9 @@ table! {
         addresses: Req<List<AgentAddress>>,
         /// The hardware addresses of its network cards: an answer counts as this node only from one of these.
         hardware_addresses: Req<List<HardwareAddress>>,
+        /// Where this node's agent serves /metrics (for Prometheus) and /health, without TLS: names and numbers, never
+        /// data of the service.
+        metrics: Opt<Endpoint>,
         /// Ways to make sure that the silent node can't touch the disk set, in the order they are tried.
         fence: Many<Fence>,
     }

@@ -289,6 +289,30 @@ pub enum CanTakeOver {
     Unknown,
 }
 
+/// `GET /v1/health`: could the site's services be taken over now, by the newest check of each? Nothing is looked at for
+/// it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Health {
+    pub node: NodeName,
+    pub at: UtcMicros,
+    pub version: String,
+    /// Of the worst service.
+    pub ready: CanTakeOver,
+    pub services: Vec<ServiceHealth>,
+}
+
+/// Of one service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ServiceHealth {
+    pub service: ServiceName,
+    /// `unknown` also where there is no check yet, or none that is young enough.
+    pub ready: CanTakeOver,
+    pub checked_at: Option<UtcMicros>,
+    pub age_s: Option<u64>,
+    /// Too old to be believed.
+    pub stale: bool,
+}
+
 /// `GET /v1/diagnose`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Diagnosis {

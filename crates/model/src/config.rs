@@ -101,6 +101,9 @@ pub struct Node {
     pub hardware_addresses: Vec<String>,
     /// Fence devices, in the order they are tried.
     pub fences: Vec<Fence>,
+    /// Where this node's agent serves its numbers and its health to a monitoring system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// One way to make sure that a silent node can't touch the disk set any more.

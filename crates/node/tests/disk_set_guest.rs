@@ -380,6 +380,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         addresses: Vec::new(),
         hardware_addresses: Vec::new(),
         fences: Vec::new(),
+        metrics: None,
     };
     let database = Database {
         bin_dir: "/usr/lib/postgresql/15/bin".into(),

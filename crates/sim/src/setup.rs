@@ -71,6 +71,7 @@ fn node(i: usize, fences: Fences) -> Node {
             Fences::Fabric => vec![fence("fabric", FenceKind::Fabric)],
             Fences::None => Vec::new(),
         },
+        metrics: None,
     }
 }
 

@@ -100,6 +100,11 @@ pub const ROUTES: &[Route] = &[
         query: Some("OfCheck"),
         ..of_service("/v1/check", "Can we take over now?", "CheckReport")
     },
+    get(
+        "/v1/health",
+        "Could every service be taken over now, by its newest check?",
+        "Health",
+    ),
     of_service(
         "/v1/diagnose",
         "What is broken, layer by layer",

@@ -107,6 +107,7 @@ fn node(index: usize) -> Node {
             fence("san", FenceKind::Fabric),
             fence("ipmi", FenceKind::Power),
         ],
+        metrics: None,
     }
 }
 
