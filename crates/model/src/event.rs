@@ -187,6 +187,10 @@ pub enum EventBody {
         on: bool,
         why: crate::why::Why,
     },
+    /// `siaga check --fix` did this, or could not.
+    CheckFixed {
+        fixed: Box<crate::readiness::Fixed>,
+    },
     // --- the downtime's other half
     /// One row of an incident's record.
     Incident {

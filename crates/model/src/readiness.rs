@@ -1,9 +1,10 @@
 //! What a readiness check examined, and what it found of each thing: also what is in order, and what was not tried.
 
 use crate::event::{FindingCode, Severity};
-use crate::evidence::Evidence;
+use crate::evidence::{BootStart, Evidence};
 use crate::ids::NodeName;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A thing that is examined. Stable names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -156,6 +157,48 @@ impl Examined {
     }
 }
 
+/// What `siaga check --fix` may do. Each touches nothing that runs, and is undone as easily.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fix")]
+pub enum Fix {
+    /// Makes an empty directory to mount at.
+    MakeDirectory { path: PathBuf },
+    /// Keeps a unit from being started at boot. One that runs goes on.
+    DisableUnit { name: String },
+    /// Debian: writes `manual` into the cluster's `start.conf`.
+    ManualCluster { file: PathBuf },
+}
+
+impl Fix {
+    /// What would mend it without any harm; empty where a person has to.
+    pub fn of(code: FindingCode, evidence: &Evidence) -> Vec<Self> {
+        match (code, evidence) {
+            (_, Evidence::Several { each }) => {
+                each.iter().flat_map(|one| Self::of(code, one)).collect()
+            }
+            (FindingCode::MountPointMissing, Evidence::PathMissing { path }) => {
+                vec![Self::MakeDirectory { path: path.clone() }]
+            }
+            (FindingCode::AutoStart, Evidence::StartsAtBoot { what }) => match what {
+                BootStart::Unit { name } => vec![Self::DisableUnit { name: name.clone() }],
+                BootStart::Cluster { file } => vec![Self::ManualCluster { file: file.clone() }],
+                // Lines of the system's own files are a person's.
+                BootStart::Fstab { .. } | BootStart::Address { .. } => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// One of them, and what came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fixed {
+    pub node: NodeName,
+    pub fix: Fix,
+    /// Why it was not done. `None`: it was.
+    pub trouble: Option<crate::why::Why>,
+}
+
 /// What of a host a takeover leans on and the disk set does not bring along.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -186,4 +229,36 @@ pub struct DatabaseNeeds {
     pub wal_mebibytes: u64,
     /// Collations whose version is another one than when their indexes were built.
     pub collations_changed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_do_no_harm_is_fixed() {
+        let unit = Evidence::StartsAtBoot {
+            what: BootStart::Unit {
+                name: "postgresql@15-main.service".into(),
+            },
+        };
+        let fstab = Evidence::StartsAtBoot {
+            what: BootStart::Fstab {
+                mount_point: "/srv/db".into(),
+                line: 4,
+            },
+        };
+        let both = Evidence::Several {
+            each: vec![unit, fstab],
+        };
+        let name = "postgresql@15-main.service".to_owned();
+        let fixes = Fix::of(FindingCode::AutoStart, &both);
+        assert_eq!(fixes, [Fix::DisableUnit { name }]);
+        let path = PathBuf::from("/srv/db");
+        let missing = Evidence::PathMissing { path };
+        let fixes = Fix::of(FindingCode::MountPointMissing, &missing);
+        assert_eq!(fixes.len(), 1);
+        // The same evidence of another finding is another thing.
+        assert!(Fix::of(FindingCode::DiskSetMissing, &missing).is_empty());
+    }
 }

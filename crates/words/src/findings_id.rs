@@ -90,12 +90,12 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::PostgresUserDiffers => "Samakan nomor pengguna PostgreSQL di kedua server.".into(),
         F::ConfigDiffers => "Salin /etc/siaga/siaga.toml yang benar ke kedua server, lalu nyalakan ulang agen.".into(),
         F::MountByHand => format!("Di {node}: cari tahu siapa yang memasangnya. Jika tidak diperlukan, lepaskan."),
-        F::MountPointMissing => format!("Di {node}: buat direktori itu dengan mkdir -p."),
+        F::MountPointMissing => format!("Ketik siaga check --fix, atau buat direktori itu di {node} dengan mkdir -p."),
         F::AddressConflict => "Cari mesin dengan alamat perangkat keras itu, lalu lepas dari jaringan.".into(),
         F::AddressLeftOver => format!("Ketik siaga start: alamat itu dihapus dari {node}. Bila muncul lagi, cari tahu siapa yang menambahnya."),
         F::InterfaceDown => format!("Periksa kartu jaringan dan kabel {node}."),
         F::DatabaseStranger => format!("Di {node}: cari tahu siapa yang menyalakannya, lalu matikan dengan tertib."),
-        F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu. Hanya Siaga yang boleh menyalakan layanan."),
+        F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu (siaga check --fix melakukannya untuk unit). Hanya Siaga yang boleh menyalakan layanan."),
         F::CertificateExpires => {
             format!("Periksa jam {node}. Pemindahan tetap dapat dilakukan. Agen memperbarui sertifikat sendiri.")
         }

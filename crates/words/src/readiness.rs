@@ -2,7 +2,7 @@
 
 use crate::downtime::pick;
 use crate::voice::Voice;
-use siaga_model::readiness::{CheckId as C, CheckStatus};
+use siaga_model::readiness::{CheckId as C, CheckStatus, Fix, Fixed};
 
 /// What was examined, as something that is in order: `the other server answers`.
 #[rustfmt::skip] // a table: one a line
@@ -46,6 +46,39 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),
         C::Client => pick(voice, "a client's view after a move", "layanan dari sisi klien setelah pindah"),
+    }
+}
+
+/// What `check --fix` did, or why it could not.
+pub fn fixed(voice: &Voice, fixed: &Fixed) -> String {
+    let (done, what) = match &fixed.fix {
+        Fix::MakeDirectory { path } => {
+            let path = path.display();
+            (
+                pick(voice, "made the directory", "direktori dibuat:"),
+                path.to_string(),
+            )
+        }
+        Fix::DisableUnit { name } => (
+            pick(
+                voice,
+                "no longer starts at boot:",
+                "tidak lagi menyala sendiri saat boot:",
+            ),
+            name.clone(),
+        ),
+        Fix::ManualCluster { file } => (
+            pick(voice, "wrote \"manual\" into", "\"manual\" ditulis di"),
+            file.display().to_string(),
+        ),
+    };
+    match &fixed.trouble {
+        None => format!("{done} {what}"),
+        Some(why) => format!(
+            "{} {what}: {}",
+            pick(voice, "could not be mended:", "tidak dapat diperbaiki:"),
+            crate::why(voice, why)
+        ),
     }
 }
 

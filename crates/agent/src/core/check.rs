@@ -1,6 +1,7 @@
 //! `siaga check`: can we take over now? Read-only. Each node looks at itself; the asked one puts both together.
 
 mod compare;
+pub mod mend;
 mod own;
 pub mod record;
 
