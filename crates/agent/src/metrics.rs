@@ -54,7 +54,13 @@ pub async fn serve(core: Arc<Core>) {
 
 /// The same on a listener that is there. Never ends.
 pub async fn serve_on(core: Arc<Core>, listener: TcpListener) {
-    let busy = || answer(StatusCode::TOO_MANY_REQUESTS, TEXT, "too many requests\n".into());
+    let busy = || {
+        answer(
+            StatusCode::TOO_MANY_REQUESTS,
+            TEXT,
+            "too many requests\n".into(),
+        )
+    };
     plain_http::serve(listener, busy, move |request| reply(core.clone(), request)).await;
 }
 
@@ -71,7 +77,11 @@ async fn reply(core: Arc<Core>, request: Request<Incoming>) -> Answer {
                 CanTakeOver::Yes => StatusCode::OK,
                 CanTakeOver::No | CanTakeOver::Unknown => StatusCode::SERVICE_UNAVAILABLE,
             };
-            answer(status, JSON, serde_json::to_string(&health).unwrap_or_default())
+            answer(
+                status,
+                JSON,
+                serde_json::to_string(&health).unwrap_or_default(),
+            )
         }
         _ => answer(StatusCode::NOT_FOUND, TEXT, "/metrics or /health\n".into()),
     }
@@ -128,7 +138,9 @@ async fn snapshot(core: &Arc<Core>) -> Snapshot {
             run_at_work: core.runs.going_on(&service.name).is_some(),
         });
     }
-    let age = |(node, pulse): (&NodeName, &Arc<crate::core::state::PeerPulse>)| (node.clone(), pulse.age());
+    let age = |(node, pulse): (&NodeName, &Arc<crate::core::state::PeerPulse>)| {
+        (node.clone(), pulse.age())
+    };
     Snapshot {
         node: core.me.clone(),
         services,

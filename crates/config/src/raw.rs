@@ -137,6 +137,8 @@ table! {
         client_test: Many<ClientTest>,
         /// Programs run after a move. Their failure is reported and undoes nothing.
         after_move: Many<AfterMove>,
+        /// How siaga check learns how old the newest backup is.
+        backup: Opt<Backup>,
     }
 }
 
@@ -273,6 +275,19 @@ table! {
         name: Req<Name>,
         /// The program with its arguments.
         run: Req<List<Text>>,
+        /// Default: 30s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// The age of the newest backup.
+    pub struct Backup {
+        /// A program that prints, as its last line, when the newest good backup was made: 2026-11-25T02:00:00Z, or
+        /// seconds since 1970. It is run on each node by siaga check, as root.
+        run: Req<List<Text>>,
+        /// An older backup is a warning. Default: 26h.
+        at_most: Opt<Span>,
         /// Default: 30s.
         timeout: Opt<Span>,
     }

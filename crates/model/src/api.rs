@@ -308,8 +308,12 @@ pub struct FixRequest {
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum FixAnswer {
     /// What was done on every node that answered.
-    Done { fixed: Vec<crate::readiness::Fixed> },
-    Refused { refusal: Refusal },
+    Done {
+        fixed: Vec<crate::readiness::Fixed>,
+    },
+    Refused {
+        refusal: Refusal,
+    },
 }
 
 /// `GET /v1/health`: could the site's services be taken over now, by the newest check of each? Nothing is looked at for

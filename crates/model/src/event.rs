@@ -313,4 +313,6 @@ pub enum FindingCode {
     /// So much WAL may be written between checkpoints that its recovery takes longer than the goal.
     RecoveryTooLong,
     DrillOverdue,
+    DatabasePortSilent,
+    BackupOld,
 }

@@ -46,6 +46,9 @@ pub enum CheckId {
     DataPlace,
     Collations,
     RecoveryTime,
+    /// Does the other node's firewall let the database's port through?
+    DatabasePort,
+    Backup,
     Drill,
     /// Switching the other node off for real.
     FenceOff,
@@ -95,6 +98,8 @@ impl CheckId {
             FindingCode::CollationChanged => Self::Collations,
             FindingCode::RecoveryTooLong => Self::RecoveryTime,
             FindingCode::DrillOverdue => Self::Drill,
+            FindingCode::DatabasePortSilent => Self::DatabasePort,
+            FindingCode::BackupOld => Self::Backup,
         }
     }
 }

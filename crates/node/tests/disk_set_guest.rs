@@ -408,6 +408,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         applications: Vec::new(),
         client_tests: Vec::new(),
         after_move: Vec::new(),
+        backup: None,
     };
     Config {
         site: Site {

@@ -128,5 +128,6 @@ fn service(place: usize) -> Service {
             timeout: Duration::from_secs(5),
         }],
         after_move: Vec::new(),
+        backup: None,
     }
 }

@@ -63,6 +63,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("After a power cut, the recovery on {node} may take longer than the goal")
         }
         F::DrillOverdue => "The last drill is too long ago".into(),
+        F::DatabasePortSilent => format!("{node} lets nobody through to the database's port"),
+        F::BackupOld => {
+            format!("The newest backup is too old, or its age is not known, as {node} sees it")
+        }
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -115,6 +119,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
+        F::DatabasePortSilent => format!("Open the database's port in the firewall of {node}. Clients could not reach the service there."),
+        F::BackupOld => "Look at the backups now. A takeover brings the data along; it does not replace a backup.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

@@ -63,6 +63,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("Setelah mati listrik, pemulihan di {node} bisa lebih lama dari sasaran")
         }
         F::DrillOverdue => "Simulasi terakhir sudah terlalu lama".into(),
+        F::DatabasePortSilent => format!("Port basis data di {node} tidak dapat dicapai"),
+        F::BackupOld => format!(
+            "Cadangan (backup) terakhir terlalu lama, atau umurnya tidak diketahui, menurut {node}"
+        ),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -123,6 +127,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
+        F::DatabasePortSilent => format!("Buka port basis data di firewall {node}. Di sana klien tidak dapat mencapai layanan."),
+        F::BackupOld => "Periksa backup sekarang. Ambil alih membawa datanya, tetapi tidak menggantikan backup.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

@@ -41,6 +41,8 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::DataPlace => pick(voice, "the whole database lies on the disk set", "seluruh basis data di kumpulan disk"),
         C::Collations => pick(voice, "collation versions", "versi collation"),
         C::RecoveryTime => pick(voice, "recovery within the goal", "pemulihan dalam sasaran"),
+        C::DatabasePort => pick(voice, "the database's port is not shut", "port basis data tidak tertutup"),
+        C::Backup => pick(voice, "age of the newest backup", "umur backup terakhir"),
         C::Drill => pick(voice, "a drill lately", "simulasi belum lama ini"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),

@@ -18,6 +18,7 @@ use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_planner::drift;
 use siaga_runner::hands::Hands;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +39,20 @@ pub struct SelfCheck {
     /// What the database asks, where it runs here.
     #[serde(default)]
     pub needs: Option<DatabaseNeeds>,
+    /// How the database's port of each other node looks from here.
+    #[serde(default)]
+    pub ports: Vec<PortSight>,
     pub now: UtcMicros,
+}
+
+/// The database's port of another node, as one node sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PortSight {
+    pub node: NodeName,
+    pub address: IpAddr,
+    pub port: u16,
+    /// `None`: it answered, with a connection or a refusal.
+    pub trouble: Option<Why>,
 }
 
 /// The whole check, and its record.
@@ -84,6 +98,7 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
         findings.extend(one.findings.clone());
         examined.extend(one.examined.clone());
     }
+    compare::ports(&selves, &mut findings, &mut examined);
     let redo_kib_per_s = super::estimate::redo_rates(core);
     let goal = drift::Goal {
         rto: core.config.policy.rto,

@@ -20,13 +20,19 @@ pub fn of(snapshot: &Snapshot) -> String {
     takeover(&mut page, &snapshot.services);
     here(&mut page, &snapshot.services);
     probes(&mut page, &snapshot.services);
-    page.family("siaga_peer_age_seconds", "Since the other node last answered.");
+    page.family(
+        "siaga_peer_age_seconds",
+        "Since the other node last answered.",
+    );
     for (peer, age) in &snapshot.peers {
         if let Some(age) = age {
             page.sample(&[("peer", &peer.to_string())], age.as_secs_f64());
         }
     }
-    page.family("siaga_findings", "What the agent found by itself, by severity.");
+    page.family(
+        "siaga_findings",
+        "What the agent found by itself, by severity.",
+    );
     for severity in [Severity::Info, Severity::Warning, Severity::Blocking] {
         let count = snapshot.findings.iter().filter(|s| **s == severity).count();
         page.sample(&[("severity", &word(&severity))], count as f64);
@@ -58,7 +64,10 @@ fn readiness(page: &mut Page, services: &[OfService]) {
 }
 
 fn checks(page: &mut Page, services: &[OfService]) {
-    page.family("siaga_check", "How many things of that kind the newest check found so.");
+    page.family(
+        "siaga_check",
+        "How many things of that kind the newest check found so.",
+    );
     for (service, check) in services.iter().filter_map(|s| Some((s, s.check.as_ref()?))) {
         let mut counted: BTreeMap<(String, String, String), u32> = BTreeMap::new();
         for one in &check.examined {
@@ -78,10 +87,17 @@ fn checks(page: &mut Page, services: &[OfService]) {
 }
 
 fn takeover(page: &mut Page, services: &[OfService]) {
-    page.family("siaga_takeover_expected_seconds", "How long the steps of a takeover would take.");
+    page.family(
+        "siaga_takeover_expected_seconds",
+        "How long the steps of a takeover would take.",
+    );
     let known = |s: &'_ OfService| Some((s.name.clone(), s.check.as_ref()?.takeover?));
     for (service, range) in services.iter().filter_map(known) {
-        for (bound, seconds) in [("low", range.low_s), ("likely", range.likely_s), ("high", range.high_s)] {
+        for (bound, seconds) in [
+            ("low", range.low_s),
+            ("likely", range.likely_s),
+            ("high", range.high_s),
+        ] {
             page.sample(&[("service", &service), ("bound", bound)], seconds as f64);
         }
     }
@@ -99,7 +115,10 @@ fn here(page: &mut Page, services: &[OfService]) {
         let states = ["stopped", "starting", "ready", "not_serving", "unknown"];
         page.states(&service.name, &states, &now);
     }
-    page.family("siaga_virtual_ip_present", "Is the service's address on this node?");
+    page.family(
+        "siaga_virtual_ip_present",
+        "Is the service's address on this node?",
+    );
     for service in services {
         for vip in &service.facts.virtual_ips {
             let address = vip.address.to_string();
@@ -109,18 +128,31 @@ fn here(page: &mut Page, services: &[OfService]) {
     }
     page.family("siaga_run_at_work", "Does this node coordinate a run now?");
     for service in services {
-        page.sample(&[("service", &service.name)], f64::from(u8::from(service.run_at_work)));
+        page.sample(
+            &[("service", &service.name)],
+            f64::from(u8::from(service.run_at_work)),
+        );
     }
 }
 
 fn probes(page: &mut Page, services: &[OfService]) {
-    page.family("siaga_probe_serving", "Did a client probe's last attempt read and write a row?");
-    let each = || services.iter().flat_map(|s| s.probes.iter().map(move |p| (s, p)));
+    page.family(
+        "siaga_probe_serving",
+        "Did a client probe's last attempt read and write a row?",
+    );
+    let each = || {
+        services
+            .iter()
+            .flat_map(|s| s.probes.iter().map(move |p| (s, p)))
+    };
     for (service, probe) in each() {
         let labels = [("service", service.name.as_str()), ("probe", &probe.probe)];
         page.sample(&labels, f64::from(u8::from(probe.serving)));
     }
-    page.family("siaga_probe_report_age_seconds", "Since a client probe last reported to this node.");
+    page.family(
+        "siaga_probe_report_age_seconds",
+        "Since a client probe last reported to this node.",
+    );
     for (service, probe) in each() {
         let labels = [("service", service.name.as_str()), ("probe", &probe.probe)];
         page.sample(&labels, probe.age_ms as f64 / 1e3);
@@ -163,21 +195,33 @@ impl Page {
 }
 
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use siaga_model::api::CheckReport;
-    use siaga_model::observation::{DatabaseState, Holding, LedgerFacts, NodeFacts, ProbeSighting, VirtualIpFact};
+    use siaga_model::observation::{
+        DatabaseState, Holding, LedgerFacts, NodeFacts, ProbeSighting, VirtualIpFact,
+    };
     use siaga_model::readiness::{CheckId, CheckStatus, Examined};
     use siaga_model::{BootId, Evidence, UtcMicros, Why};
     use std::time::Duration;
 
     fn snapshot(stale: bool) -> Snapshot {
         let pass = |id| Examined::pass(id, &"serverdb".into(), Evidence::NoProbeReports);
-        let open = |status| Examined::open(CheckId::Fence, &"backup".into(), status, Evidence::NoProbeReports);
+        let open = |status| {
+            Examined::open(
+                CheckId::Fence,
+                &"backup".into(),
+                status,
+                Evidence::NoProbeReports,
+            )
+        };
         let check = CheckReport {
             service: "simrs".into(),
             can_take_over: CanTakeOver::Yes,
@@ -200,7 +244,9 @@ mod tests {
             stale,
             facts: NodeFacts {
                 boot: BootId::new("b"),
-                disk: Holding::Unknown { why: Why::NoReservation },
+                disk: Holding::Unknown {
+                    why: Why::NoReservation,
+                },
                 mounts: Vec::new(),
                 virtual_ips: vec![VirtualIpFact {
                     address: [192, 0, 2, 10].into(),

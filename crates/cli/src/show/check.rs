@@ -68,7 +68,9 @@ fn one(ctx: &Context, examined: &Examined) -> One {
             None => evidence(&ctx.voice, &examined.evidence),
         },
         remedy: said.map_or_else(plain, |(_, remedy)| remedy),
-        fixable: examined.code.is_some_and(|code| !Fix::of(code, &examined.evidence).is_empty()),
+        fixable: examined
+            .code
+            .is_some_and(|code| !Fix::of(code, &examined.evidence).is_empty()),
     }
 }
 

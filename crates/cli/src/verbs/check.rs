@@ -69,7 +69,11 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         show::json(&show::check::json(&ctx, &report, &fixed))?;
     } else {
         for one in &fixed {
-            out(&format!("  {}: {}", one.node, siaga_words::fixed(&ctx.voice, one)));
+            out(&format!(
+                "  {}: {}",
+                one.node,
+                siaga_words::fixed(&ctx.voice, one)
+            ));
         }
         out(&text(&ctx, &report));
         if args.all {

@@ -24,7 +24,9 @@ pub fn fix(fix: &Fix, root: &Path) -> Result<(), Why> {
 }
 
 fn disable(name: &str, root: &Path) -> Result<(), Why> {
-    let mut argv = [SYSTEMCTL, "--no-ask-password", "disable", "--quiet"].map(str::to_owned).to_vec();
+    let mut argv = [SYSTEMCTL, "--no-ask-password", "disable", "--quiet"]
+        .map(str::to_owned)
+        .to_vec();
     if root != Path::new("/") {
         argv.push(format!("--root={}", root.display()));
     }
@@ -83,7 +85,11 @@ mod tests {
         let write = Fix::ManualCluster {
             file: "/start.conf".into(),
         };
-        std::fs::write(&file, "# Automatic startup\n# may be auto\n\nauto   # now\n").unwrap();
+        std::fs::write(
+            &file,
+            "# Automatic startup\n# may be auto\n\nauto   # now\n",
+        )
+        .unwrap();
         fix(&write, root.path()).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(text, "# Automatic startup\n# may be auto\n\nmanual\n");
@@ -100,7 +106,9 @@ mod tests {
             return;
         }
         let root = tempfile::tempdir().unwrap();
-        let wants = root.path().join("etc/systemd/system/multi-user.target.wants");
+        let wants = root
+            .path()
+            .join("etc/systemd/system/multi-user.target.wants");
         let units = root.path().join("usr/lib/systemd/system");
         std::fs::create_dir_all(&wants).unwrap();
         std::fs::create_dir_all(&units).unwrap();

@@ -49,6 +49,7 @@ pub fn config(net: &Net) -> Config {
             applications: Vec::new(),
             client_tests: Vec::new(),
             after_move: Vec::new(),
+            backup: None,
         }],
         policy: Policy::default(),
         downtime: siaga_model::downtime::Downtime::default(),
