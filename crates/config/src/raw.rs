@@ -288,7 +288,7 @@ table! {
         run: Req<List<Text>>,
         /// An older backup is a warning. Default: 26h.
         at_most: Opt<Span>,
-        /// Default: 30s.
+        /// Default: 10s.
         timeout: Opt<Span>,
     }
 }

@@ -74,12 +74,15 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
     if let Ok(own) = own {
         selves.push(own);
     }
+    // A slow program of the site must not look like a silent node.
+    let programs = service.backup.as_ref().map(|b| b.timeout);
+    let within = Duration::from_secs(10) + programs.unwrap_or_default();
     for node in core.others() {
         let Some(peer) = core.peers.get(&node) else {
             continue;
         };
         let path = format!("/v1/self-check?service={}", service.name);
-        match peer.get::<SelfCheck>(&path, Duration::from_secs(10)).await {
+        match peer.get::<SelfCheck>(&path, within).await {
             Ok(other) => selves.push(other),
             Err(error) => {
                 let why = Why::system(error);

@@ -365,7 +365,7 @@ fn after_move(list: &Many<raw::AfterMove>, context: &mut Context<'_>) -> Option<
 fn backup(raw: &raw::Backup, context: &mut Context<'_>) -> Option<BackupAge> {
     Some(BackupAge {
         run: raw.run.0.as_ref().and_then(|r| context.argv(r))?,
-        timeout: raw.timeout.or_seconds(30),
+        timeout: raw.timeout.or_seconds(10),
         at_most: raw.at_most.or_seconds(26 * 3600),
     })
 }
