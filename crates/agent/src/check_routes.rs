@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use siaga_model::ServiceName;
-use siaga_model::api::{CheckReport, FixAnswer, FixRequest, Health};
+use siaga_model::api::CheckReport;
+use siaga_model::readiness::{FixAnswer, FixRequest, Health};
 use siaga_model::refusal::Refusal;
 use std::sync::Arc;
 

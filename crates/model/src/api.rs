@@ -289,57 +289,6 @@ pub enum CanTakeOver {
     Unknown,
 }
 
-/// `POST /v1/check/fix`: mends what can be mended without any harm, on both nodes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FixRequest {
-    pub service: Option<ServiceName>,
-    /// `--as NAME`, from root.
-    #[serde(default)]
-    pub stated_actor: Option<PersonName>,
-    /// From the agent that was asked: whom it took the order from.
-    #[serde(default)]
-    pub forwarded_actor: Option<Actor>,
-    #[serde(default)]
-    pub forwarded_person: Option<PersonName>,
-}
-
-/// Answer to `POST /v1/check/fix`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "answer")]
-pub enum FixAnswer {
-    /// What was done on every node that answered.
-    Done {
-        fixed: Vec<crate::readiness::Fixed>,
-    },
-    Refused {
-        refusal: Refusal,
-    },
-}
-
-/// `GET /v1/health`: could the site's services be taken over now, by the newest check of each? Nothing is looked at for
-/// it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Health {
-    pub node: NodeName,
-    pub at: UtcMicros,
-    pub version: String,
-    /// Of the worst service.
-    pub ready: CanTakeOver,
-    pub services: Vec<ServiceHealth>,
-}
-
-/// Of one service.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ServiceHealth {
-    pub service: ServiceName,
-    /// `unknown` also where there is no check yet, or none that is young enough.
-    pub ready: CanTakeOver,
-    pub checked_at: Option<UtcMicros>,
-    pub age_s: Option<u64>,
-    /// Too old to be believed.
-    pub stale: bool,
-}
-
 /// `GET /v1/diagnose`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Diagnosis {

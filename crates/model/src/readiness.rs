@@ -1,8 +1,11 @@
 //! What a readiness check examined, and what it found of each thing: also what is in order, and what was not tried.
 
-use crate::event::{FindingCode, Severity};
+use crate::api::CanTakeOver;
+use crate::event::{Actor, FindingCode, Severity};
 use crate::evidence::{BootStart, Evidence};
-use crate::ids::NodeName;
+use crate::ids::{NodeName, PersonName, ServiceName};
+use crate::refusal::Refusal;
+use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -202,6 +205,57 @@ pub struct Fixed {
     pub fix: Fix,
     /// Why it was not done. `None`: it was.
     pub trouble: Option<crate::why::Why>,
+}
+
+/// `POST /v1/check/fix`: mends what can be mended without any harm, on both nodes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FixRequest {
+    pub service: Option<ServiceName>,
+    /// `--as NAME`, from root.
+    #[serde(default)]
+    pub stated_actor: Option<PersonName>,
+    /// From the agent that was asked: whom it took the order from.
+    #[serde(default)]
+    pub forwarded_actor: Option<Actor>,
+    #[serde(default)]
+    pub forwarded_person: Option<PersonName>,
+}
+
+/// Answer to `POST /v1/check/fix`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum FixAnswer {
+    /// What was done on every node that answered.
+    Done {
+        fixed: Vec<Fixed>,
+    },
+    Refused {
+        refusal: Refusal,
+    },
+}
+
+/// `GET /v1/health`: could the site's services be taken over now, by the newest check of each? Nothing is looked at for
+/// it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Health {
+    pub node: NodeName,
+    pub at: UtcMicros,
+    pub version: String,
+    /// Of the worst service.
+    pub ready: CanTakeOver,
+    pub services: Vec<ServiceHealth>,
+}
+
+/// Of one service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ServiceHealth {
+    pub service: ServiceName,
+    /// `unknown` also where there is no check yet, or none that is young enough.
+    pub ready: CanTakeOver,
+    pub checked_at: Option<UtcMicros>,
+    pub age_s: Option<u64>,
+    /// Too old to be believed.
+    pub stale: bool,
 }
 
 /// What of a host a takeover leans on and the disk set does not bring along.

@@ -8,8 +8,8 @@ use crate::fault::Fault;
 use crate::show;
 use crate::term::{Tone, out};
 use siaga_model::ServiceName;
-use siaga_model::api::{CanTakeOver, CheckReport, FixAnswer, FixRequest};
-use siaga_model::readiness::{CheckStatus, Examined};
+use siaga_model::api::{CanTakeOver, CheckReport};
+use siaga_model::readiness::{CheckStatus, Examined, FixAnswer, FixRequest};
 use siaga_words::{Screen, Ui, can_take_over, sentence, ui};
 use std::time::Duration;
 
