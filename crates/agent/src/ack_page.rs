@@ -7,152 +7,72 @@
 
 use crate::core::notices::by_unit::{Acknowledged, ToUnit, acknowledge, of_delivery};
 use crate::core::state::Core;
+use crate::plain_http::{self, Answer};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use siaga_comms::AckSecret;
 use siaga_model::DeliveryId;
 use siaga_model::config::Language;
 use siaga_model::downtime::AckPage as Setting;
 use siaga_model::notice::AckHow;
 use siaga_words::{AckPage, ack_page};
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 /// The largest form, bytes: a name.
 const FORM_MOST: usize = 1024;
-/// How many ask at the same time.
-const AT_ONCE: usize = 16;
-/// A connection's whole life.
-const LIFE: Duration = Duration::from_secs(10);
-/// How many requests are answered in a burst, and how many a second after it.
-const BURST: f64 = 60.0;
-const A_SECOND: f64 = 10.0;
-/// Where the address can't be had yet.
-const BIND_RETRY: Duration = Duration::from_secs(5);
 
 /// Serves the page where the site has one. Never ends.
 pub async fn serve(core: Arc<Core>) {
     let Some(setting) = core.config.downtime.rules.ack.clone() else {
         return;
     };
-    let listener = loop {
-        match TcpListener::bind(setting.listen).await {
-            Ok(listener) => break listener,
-            Err(error) => {
-                tracing::warn!(address = %setting.listen, %error, "the page for acknowledgements can't be served yet")
-            }
-        }
-        tokio::time::sleep(BIND_RETRY).await;
-    };
+    let listener = plain_http::bound(setting.listen, "the page for acknowledgements").await;
     serve_on(core, setting, listener).await;
 }
 
 /// Serves the page on a listener that is there. Never ends.
 pub async fn serve_on(core: Arc<Core>, setting: Setting, listener: TcpListener) {
-    let page = Arc::new(Page {
-        core,
-        setting,
-        pace: Mutex::new(Pace::new(Instant::now())),
-    });
-    let room = Arc::new(Semaphore::new(AT_ONCE));
-    loop {
-        let Ok(permit) = room.clone().acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
+    let page = Arc::new(Page { core, setting });
+    let site = page.core.config.site.language;
+    let busy = move || said(StatusCode::TOO_MANY_REQUESTS, site, AckPage::Busy);
+    plain_http::serve(listener, busy, move |request| {
         let page = page.clone();
-        tokio::spawn(async move {
-            let service = service_fn(|request| page.answer(request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(5))
-                .keep_alive(false)
-                .max_headers(64)
-                .serve_connection(TokioIo::new(stream), service);
-            let _ = tokio::time::timeout(LIFE, connection).await;
-            drop(permit);
-        });
-    }
+        async move { page.answer(request).await }
+    })
+    .await;
 }
 
 struct Page {
     core: Arc<Core>,
     setting: Setting,
-    pace: Mutex<Pace>,
 }
-
-/// So many at once, and then so many a second. Behind a proxy everybody has one address, so it counts for all.
-struct Pace {
-    left: f64,
-    at: Instant,
-}
-
-impl Pace {
-    fn new(at: Instant) -> Self {
-        Self { left: BURST, at }
-    }
-
-    fn takes(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.left = (self.left + passed * A_SECOND).min(BURST);
-        self.at = now;
-        let takes = self.left >= 1.0;
-        if takes {
-            self.left -= 1.0;
-        }
-        takes
-    }
-}
-
-type Answer = Response<Full<Bytes>>;
 
 impl Page {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
         let site = self.core.config.site.language;
-        let takes = {
-            let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-            pace.takes(Instant::now())
-        };
-        if !takes {
-            return Ok(said(StatusCode::TOO_MANY_REQUESTS, site, AckPage::Busy));
-        }
         let Some((delivery, told)) = self.opened(request.uri().path()) else {
-            return Ok(said(StatusCode::NOT_FOUND, site, AckPage::NoSuchNotice));
+            return said(StatusCode::NOT_FOUND, site, AckPage::NoSuchNotice);
         };
         let language = told.text.language;
         let method = request.method().clone();
         if method == Method::GET || method == Method::HEAD {
-            return Ok(match told.acknowledged {
+            return match told.acknowledged {
                 true => said(StatusCode::OK, language, AckPage::Already),
                 false => html(StatusCode::OK, language, &form(&told)),
-            });
+            };
         }
         if method != Method::POST {
             let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Ok(said(status, language, AckPage::NoSuchNotice));
+            return said(status, language, AckPage::NoSuchNotice);
         }
         let Ok(body) = Limited::new(request.into_body(), FORM_MOST).collect().await else {
-            return Ok(said(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                language,
-                AckPage::NotWritten,
-            ));
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return said(status, language, AckPage::NotWritten);
         };
         let by = field(&body.to_bytes(), "by");
-        Ok(match acknowledge(&self.core, &told, AckHow::Link, &by) {
+        match acknowledge(&self.core, &told, AckHow::Link, &by) {
             Ok(Acknowledged::Now) => said(StatusCode::OK, language, AckPage::Thanks),
             Ok(Acknowledged::Before) => said(StatusCode::OK, language, AckPage::Already),
             Err(error) => {
@@ -160,7 +80,7 @@ impl Page {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 said(status, language, AckPage::NotWritten)
             }
-        })
+        }
     }
 
     /// What the link in the path opens: the last two parts of it, whatever the proxy left before them. A wrong token and
@@ -287,15 +207,5 @@ mod tests {
             escaped("<a href=\"x\">&"),
             "&lt;a href=&quot;x&quot;&gt;&amp;"
         );
-    }
-
-    #[test]
-    fn a_burst_is_answered_and_a_flood_is_not() {
-        let start = Instant::now();
-        let mut pace = Pace::new(start);
-        let many = (0..200).filter(|_| pace.takes(start)).count();
-        assert_eq!(many, 60);
-        let later = start + Duration::from_secs(1);
-        assert_eq!((0..200).filter(|_| pace.takes(later)).count(), 10);
     }
 }

@@ -198,6 +198,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::check::record::keep_looking(core.clone()));
     tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));
     tokio::spawn(crate::ack_page::serve(core.clone()));
+    tokio::spawn(crate::metrics::serve(core.clone()));
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;

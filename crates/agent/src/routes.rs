@@ -112,7 +112,7 @@ pub(crate) fn known(caller: &Caller) -> Result<(), Failed> {
 }
 
 /// A pinned node, and nobody else.
-fn node_only(caller: &Caller) -> Result<(), Failed> {
+pub(crate) fn node_only(caller: &Caller) -> Result<(), Failed> {
     match caller {
         Caller::Peer(peer) if peer.is_node() => Ok(()),
         _ => Err(fail(

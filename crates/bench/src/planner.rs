@@ -89,6 +89,7 @@ fn node(name: &str, last: u8) -> Node {
             fence("ipmi", FenceKind::Power),
             fence("san", FenceKind::Fabric),
         ],
+        metrics: None,
     }
 }
 
@@ -132,6 +133,7 @@ fn service(index: u8) -> Service {
             timeout: Duration::from_secs(10),
         }],
         after_move: Vec::new(),
+        backup: None,
         name: name.as_str().into(),
     }
 }

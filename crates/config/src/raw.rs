@@ -94,6 +94,9 @@ table! {
         addresses: Req<List<AgentAddress>>,
         /// The hardware addresses of its network cards: an answer counts as this node only from one of these.
         hardware_addresses: Req<List<HardwareAddress>>,
+        /// Where this node's agent serves /metrics (for Prometheus) and /health, without TLS: names and numbers, never
+        /// data of the service.
+        metrics: Opt<Endpoint>,
         /// Ways to make sure that the silent node can't touch the disk set, in the order they are tried.
         fence: Many<Fence>,
     }
@@ -134,6 +137,8 @@ table! {
         client_test: Many<ClientTest>,
         /// Programs run after a move. Their failure is reported and undoes nothing.
         after_move: Many<AfterMove>,
+        /// How siaga check learns how old the newest backup is.
+        backup: Opt<Backup>,
     }
 }
 
@@ -271,6 +276,19 @@ table! {
         /// The program with its arguments.
         run: Req<List<Text>>,
         /// Default: 30s.
+        timeout: Opt<Span>,
+    }
+}
+
+table! {
+    /// The age of the newest backup.
+    pub struct Backup {
+        /// A program that prints, as its last line, when the newest good backup was made: 2026-11-25T02:00:00Z, or
+        /// seconds since 1970. It is run on each node by siaga check, as root.
+        run: Req<List<Text>>,
+        /// An older backup is a warning. Default: 26h.
+        at_most: Opt<Span>,
+        /// Default: 10s.
         timeout: Opt<Span>,
     }
 }

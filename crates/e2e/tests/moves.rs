@@ -1,5 +1,6 @@
 //! The whole procedure under load.
 
+use serde_json::{Value, json};
 use siaga_e2e::{Lab, wait_until};
 
 /// Every acknowledged row was found again.
@@ -106,7 +107,32 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
         .expect(3)
         .json();
     assert_eq!(refused["code"], "CHECK_NOT_PASSED", "{refused}");
-    lab.siaga("backup", &["check", "--json"]).expect(0);
+    let mount = lab.status()["service"]["mount"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    lab.exec("serverdb", &["rmdir", &mount]).expect(0);
+    let check = lab.siaga("backup", &["check", "--json"]).expect(1).json();
+    let missing = one_finding(&check, "MOUNT_POINT_MISSING");
+    assert_eq!(
+        (&missing["node"], &missing["fixable"]),
+        (&json!("serverdb"), &json!(true))
+    );
+    let check = lab
+        .siaga("backup", &["check", "--fix", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(check["fixed"][0]["node"], "serverdb", "{check}");
+    assert_eq!(check["ready"], "yes", "{check}");
+    let health = told(&lab, "backup", "/health");
+    assert!(
+        health.starts_with("HTTP/1.0 200") && health.contains("\"ready\":\"yes\""),
+        "{health}"
+    );
+    assert!(
+        told(&lab, "backup", "/metrics")
+            .contains("siaga_database{service=\"simrs\",state=\"ready\"} 1")
+    );
     lab.siaga("serverdb", &["failback", "--yes", "--json"])
         .expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
@@ -192,4 +218,27 @@ fn restart_stop_and_start() {
     assert_eq!(lab.state("backup"), "stopped");
     lab.siaga("backup", &["start", "--yes", "--json"]).expect(0);
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
+}
+
+fn one_finding<'a>(check: &'a Value, code: &str) -> &'a Value {
+    let all = check["findings"].as_array().unwrap();
+    all.iter()
+        .find(|f| f["code"] == code)
+        .unwrap_or_else(|| panic!("{code} in {check}"))
+}
+
+/// What a node tells a monitoring system on the client's network.
+fn told(lab: &Lab, node: &str, path: &str) -> String {
+    let address = lab.status()["nodes"]
+        .as_array()
+        .and_then(|all| {
+            all.iter().find(|n| n["name"] == node)?["address"]
+                .as_str()
+                .map(str::to_owned)
+        })
+        .expect("the node's address");
+    let ask = "exec 3<>/dev/tcp/$1/9187; printf 'GET %s HTTP/1.0\\r\\n\\r\\n' \"$2\" >&3; cat <&3";
+    lab.exec("client", &["bash", "-c", ask, "bash", &address, path])
+        .expect(0)
+        .out
 }

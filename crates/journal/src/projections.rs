@@ -77,6 +77,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PauseEnded
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
+        | EventBody::CheckFixed { .. }
         | EventBody::CheckFailed { .. } => false,
     }
 }

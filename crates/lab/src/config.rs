@@ -3,7 +3,9 @@
 use crate::args::{FsKind, SiteLanguage};
 use crate::enrol::PROBE_NAME;
 use crate::fence::FenceDevice;
-use crate::layout::{AGENT_PORT, DATA_DIR, DATABASE, Layout, SECRET_FILE, SERVICE, SERVICE_MOUNT};
+use crate::layout::{
+    AGENT_PORT, DATA_DIR, DATABASE, Layout, METRICS_PORT, SECRET_FILE, SERVICE, SERVICE_MOUNT,
+};
 use crate::machine::{Interface, Machine, NODES};
 use crate::state::LabState;
 use std::fmt::Write as _;
@@ -57,12 +59,13 @@ role = "approver"
 fn node_table(layout: &Layout, state: &LabState, node: Machine) -> String {
     let net = state.net;
     let mut text = format!(
-        "\n[[node]]\nname = {}\naddresses = [{}, {}]\nhardware_addresses = [{}, {}]\n",
+        "\n[[node]]\nname = {}\naddresses = [{}, {}]\nhardware_addresses = [{}, {}]\nmetrics = \"{}:{METRICS_PORT}\"\n",
         quoted(node.name()),
         quoted(&net.public(node).to_string()),
         quoted(&net.cross(node).to_string()),
         quoted(&net.hardware_address(node, Interface::Public)),
         quoted(&net.hardware_address(node, Interface::Cross)),
+        net.public(node),
     );
     for device in FenceDevice::ALL
         .into_iter()

@@ -16,6 +16,8 @@ pub const DATA_DIR: &str = "/srv/simrs/pg";
 pub const SERVICE: &str = "simrs";
 /// Where the agents listen.
 pub const AGENT_PORT: u16 = 7443;
+/// Where each agent serves its numbers.
+pub const METRICS_PORT: u16 = 9187;
 /// The database that the service is about, and the role that owns it.
 pub const DATABASE: &str = "simrs";
 /// Where `siaga` looks for its configuration.

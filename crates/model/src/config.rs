@@ -101,6 +101,9 @@ pub struct Node {
     pub hardware_addresses: Vec<String>,
     /// Fence devices, in the order they are tried.
     pub fences: Vec<Fence>,
+    /// Where this node's agent serves its numbers and its health to a monitoring system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// One way to make sure that a silent node can't touch the disk set any more.
@@ -142,6 +145,9 @@ pub struct Service {
     pub client_tests: Vec<ClientTest>,
     /// Run on other hosts after a move (a pool to reset). Failure is reported and undoes nothing.
     pub after_move: Vec<NamedCommand>,
+    /// What tells how old the newest backup is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupAge>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -345,6 +351,15 @@ pub enum ApplicationRun {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Argv(pub Vec<String>);
+
+/// A program of the site that prints when the newest good backup was made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BackupAge {
+    pub run: Argv,
+    pub timeout: Duration,
+    /// An older one is worth saying.
+    pub at_most: Duration,
+}
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct NamedCommand {

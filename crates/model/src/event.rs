@@ -187,6 +187,10 @@ pub enum EventBody {
         on: bool,
         why: crate::why::Why,
     },
+    /// `siaga check --fix` did this, or could not.
+    CheckFixed {
+        fixed: Box<crate::readiness::Fixed>,
+    },
     // --- the downtime's other half
     /// One row of an incident's record.
     Incident {
@@ -309,4 +313,6 @@ pub enum FindingCode {
     /// So much WAL may be written between checkpoints that its recovery takes longer than the goal.
     RecoveryTooLong,
     DrillOverdue,
+    DatabasePortSilent,
+    BackupOld,
 }

@@ -56,6 +56,12 @@ pub enum Evidence {
     Objects { count: u64 },
     /// `None`: there was no graded drill yet.
     LastDrill { days: Option<u64> },
+    PortSilent { from: NodeName, address: IpAddr, port: u16, why: Why },
+    /// The newest backup is so old.
+    BackupAge { hours: u64, at_most_hours: u64 },
+    /// What the program prints as its last line is no time.
+    BackupNoTime { program: String, said: String },
+    NoBackupProgram,
     // --- layers
     PowerOn,
     PowerOff,

@@ -1,9 +1,13 @@
 //! What a readiness check examined, and what it found of each thing: also what is in order, and what was not tried.
 
-use crate::event::{FindingCode, Severity};
-use crate::evidence::Evidence;
-use crate::ids::NodeName;
+use crate::api::CanTakeOver;
+use crate::event::{Actor, FindingCode, Severity};
+use crate::evidence::{BootStart, Evidence};
+use crate::ids::{NodeName, PersonName, ServiceName};
+use crate::refusal::Refusal;
+use crate::time::UtcMicros;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A thing that is examined. Stable names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -45,6 +49,9 @@ pub enum CheckId {
     DataPlace,
     Collations,
     RecoveryTime,
+    /// Does the other node's firewall let the database's port through?
+    DatabasePort,
+    Backup,
     Drill,
     /// Switching the other node off for real.
     FenceOff,
@@ -94,6 +101,8 @@ impl CheckId {
             FindingCode::CollationChanged => Self::Collations,
             FindingCode::RecoveryTooLong => Self::RecoveryTime,
             FindingCode::DrillOverdue => Self::Drill,
+            FindingCode::DatabasePortSilent => Self::DatabasePort,
+            FindingCode::BackupOld => Self::Backup,
         }
     }
 }
@@ -156,6 +165,99 @@ impl Examined {
     }
 }
 
+/// What `siaga check --fix` may do. Each touches nothing that runs, and is undone as easily.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fix")]
+pub enum Fix {
+    /// Makes an empty directory to mount at.
+    MakeDirectory { path: PathBuf },
+    /// Keeps a unit from being started at boot. One that runs goes on.
+    DisableUnit { name: String },
+    /// Debian: writes `manual` into the cluster's `start.conf`.
+    ManualCluster { file: PathBuf },
+}
+
+impl Fix {
+    /// What would mend it without any harm; empty where a person has to.
+    pub fn of(code: FindingCode, evidence: &Evidence) -> Vec<Self> {
+        match (code, evidence) {
+            (_, Evidence::Several { each }) => {
+                each.iter().flat_map(|one| Self::of(code, one)).collect()
+            }
+            (FindingCode::MountPointMissing, Evidence::PathMissing { path }) => {
+                vec![Self::MakeDirectory { path: path.clone() }]
+            }
+            (FindingCode::AutoStart, Evidence::StartsAtBoot { what }) => match what {
+                BootStart::Unit { name } => vec![Self::DisableUnit { name: name.clone() }],
+                BootStart::Cluster { file } => vec![Self::ManualCluster { file: file.clone() }],
+                // Lines of the system's own files are a person's.
+                BootStart::Fstab { .. } | BootStart::Address { .. } => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// One of them, and what came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fixed {
+    pub node: NodeName,
+    pub fix: Fix,
+    /// Why it was not done. `None`: it was.
+    pub trouble: Option<crate::why::Why>,
+}
+
+/// `POST /v1/check/fix`: mends what can be mended without any harm, on both nodes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FixRequest {
+    pub service: Option<ServiceName>,
+    /// `--as NAME`, from root.
+    #[serde(default)]
+    pub stated_actor: Option<PersonName>,
+    /// From the agent that was asked: whom it took the order from.
+    #[serde(default)]
+    pub forwarded_actor: Option<Actor>,
+    #[serde(default)]
+    pub forwarded_person: Option<PersonName>,
+}
+
+/// Answer to `POST /v1/check/fix`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum FixAnswer {
+    /// What was done on every node that answered.
+    Done {
+        fixed: Vec<Fixed>,
+    },
+    Refused {
+        refusal: Refusal,
+    },
+}
+
+/// `GET /v1/health`: could the site's services be taken over now, by the newest check of each? Nothing is looked at for
+/// it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Health {
+    pub node: NodeName,
+    pub at: UtcMicros,
+    pub version: String,
+    /// Of the worst service.
+    pub ready: CanTakeOver,
+    pub services: Vec<ServiceHealth>,
+}
+
+/// Of one service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ServiceHealth {
+    pub service: ServiceName,
+    /// `unknown` also where there is no check yet, or none that is young enough.
+    pub ready: CanTakeOver,
+    pub checked_at: Option<UtcMicros>,
+    pub age_s: Option<u64>,
+    /// Too old to be believed.
+    pub stale: bool,
+}
+
 /// What of a host a takeover leans on and the disk set does not bring along.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -186,4 +288,36 @@ pub struct DatabaseNeeds {
     pub wal_mebibytes: u64,
     /// Collations whose version is another one than when their indexes were built.
     pub collations_changed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_do_no_harm_is_fixed() {
+        let unit = Evidence::StartsAtBoot {
+            what: BootStart::Unit {
+                name: "postgresql@15-main.service".into(),
+            },
+        };
+        let fstab = Evidence::StartsAtBoot {
+            what: BootStart::Fstab {
+                mount_point: "/srv/db".into(),
+                line: 4,
+            },
+        };
+        let both = Evidence::Several {
+            each: vec![unit, fstab],
+        };
+        let name = "postgresql@15-main.service".to_owned();
+        let fixes = Fix::of(FindingCode::AutoStart, &both);
+        assert_eq!(fixes, [Fix::DisableUnit { name }]);
+        let path = PathBuf::from("/srv/db");
+        let missing = Evidence::PathMissing { path };
+        let fixes = Fix::of(FindingCode::MountPointMissing, &missing);
+        assert_eq!(fixes.len(), 1);
+        // The same evidence of another finding is another thing.
+        assert!(Fix::of(FindingCode::DiskSetMissing, &missing).is_empty());
+    }
 }

@@ -380,6 +380,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         addresses: Vec::new(),
         hardware_addresses: Vec::new(),
         fences: Vec::new(),
+        metrics: None,
     };
     let database = Database {
         bin_dir: "/usr/lib/postgresql/15/bin".into(),
@@ -407,6 +408,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         applications: Vec::new(),
         client_tests: Vec::new(),
         after_move: Vec::new(),
+        backup: None,
     };
     Config {
         site: Site {

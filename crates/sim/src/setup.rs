@@ -71,6 +71,7 @@ fn node(i: usize, fences: Fences) -> Node {
             Fences::Fabric => vec![fence("fabric", FenceKind::Fabric)],
             Fences::None => Vec::new(),
         },
+        metrics: None,
     }
 }
 
@@ -127,5 +128,6 @@ fn service(place: usize) -> Service {
             timeout: Duration::from_secs(5),
         }],
         after_move: Vec::new(),
+        backup: None,
     }
 }

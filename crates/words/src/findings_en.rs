@@ -63,6 +63,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("After a power cut, the recovery on {node} may take longer than the goal")
         }
         F::DrillOverdue => "The last drill is too long ago".into(),
+        F::DatabasePortSilent => format!("{node} lets nobody through to the database's port"),
+        F::BackupOld => {
+            format!("The newest backup is too old, or its age is not known, as {node} sees it")
+        }
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -88,12 +92,12 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::PostgresUserDiffers => "Give the PostgreSQL user the same number on both servers.".into(),
         F::ConfigDiffers => "Copy the right /etc/siaga/siaga.toml to both servers, and restart the agent.".into(),
         F::MountByHand => format!("On {node}: find out who mounted it. If nobody needs it, unmount it."),
-        F::MountPointMissing => format!("On {node}: create the directory with mkdir -p."),
+        F::MountPointMissing => format!("Type siaga check --fix, or create the directory on {node} with mkdir -p."),
         F::AddressConflict => "Find the machine with that hardware address, and disconnect it.".into(),
         F::AddressLeftOver => format!("Type siaga start: it takes the address away from {node}. If it comes back, find out who adds it."),
         F::InterfaceDown => format!("Check the network card and the cable of {node}."),
         F::DatabaseStranger => format!("On {node}: find out who started it, and stop it in order."),
-        F::AutoStart => format!("On {node}: switch that automatic start off. Only Siaga may start the service."),
+        F::AutoStart => format!("On {node}: switch that automatic start off (siaga check --fix does it for units). Only Siaga may start the service."),
         F::CertificateExpires => format!("Check the clock of {node}. Moves go on working; the agent renews by itself."),
         F::ClockDiffers => format!("Set up time synchronisation on {node}."),
         F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
@@ -115,6 +119,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
+        F::DatabasePortSilent => format!("Open the database's port in the firewall of {node}. Clients could not reach the service there."),
+        F::BackupOld => "Look at the backups now. A takeover brings the data along; it does not replace a backup.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

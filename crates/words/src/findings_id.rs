@@ -63,6 +63,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("Setelah mati listrik, pemulihan di {node} bisa lebih lama dari sasaran")
         }
         F::DrillOverdue => "Simulasi terakhir sudah terlalu lama".into(),
+        F::DatabasePortSilent => format!("Port basis data di {node} tidak dapat dicapai"),
+        F::BackupOld => format!(
+            "Cadangan (backup) terakhir terlalu lama, atau umurnya tidak diketahui, menurut {node}"
+        ),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -90,12 +94,12 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::PostgresUserDiffers => "Samakan nomor pengguna PostgreSQL di kedua server.".into(),
         F::ConfigDiffers => "Salin /etc/siaga/siaga.toml yang benar ke kedua server, lalu nyalakan ulang agen.".into(),
         F::MountByHand => format!("Di {node}: cari tahu siapa yang memasangnya. Jika tidak diperlukan, lepaskan."),
-        F::MountPointMissing => format!("Di {node}: buat direktori itu dengan mkdir -p."),
+        F::MountPointMissing => format!("Ketik siaga check --fix, atau buat direktori itu di {node} dengan mkdir -p."),
         F::AddressConflict => "Cari mesin dengan alamat perangkat keras itu, lalu lepas dari jaringan.".into(),
         F::AddressLeftOver => format!("Ketik siaga start: alamat itu dihapus dari {node}. Bila muncul lagi, cari tahu siapa yang menambahnya."),
         F::InterfaceDown => format!("Periksa kartu jaringan dan kabel {node}."),
         F::DatabaseStranger => format!("Di {node}: cari tahu siapa yang menyalakannya, lalu matikan dengan tertib."),
-        F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu. Hanya Siaga yang boleh menyalakan layanan."),
+        F::AutoStart => format!("Di {node}: matikan penyalaan otomatis itu (siaga check --fix melakukannya untuk unit). Hanya Siaga yang boleh menyalakan layanan."),
         F::CertificateExpires => {
             format!("Periksa jam {node}. Pemindahan tetap dapat dilakukan. Agen memperbarui sertifikat sendiri.")
         }
@@ -123,6 +127,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
+        F::DatabasePortSilent => format!("Buka port basis data di firewall {node}. Di sana klien tidak dapat mencapai layanan."),
+        F::BackupOld => "Periksa backup sekarang. Ambil alih membawa datanya, tetapi tidak menggantikan backup.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

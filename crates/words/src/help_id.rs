@@ -82,6 +82,8 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
      "Semuanya ditanya sekarang. Kesimpulannya adalah kalimat pada siaga status."),
     ("Show what the newest check said, and how old it is, in place of looking again",
      "Tampilkan hasil pemeriksaan terakhir dan umurnya, tanpa memeriksa lagi"),
+    ("First mend, on both servers, what can be mended without any harm: make a missing mount point, keep the database from starting by itself at boot. Nothing that runs is touched",
+     "Perbaiki dulu, di kedua server, yang dapat diperbaiki tanpa risiko: membuat titik pasang yang hilang, mencegah basis data menyala sendiri saat boot. Yang sedang berjalan tidak disentuh"),
     ("List also what is in order", "Tampilkan juga yang dalam keadaan baik"),
     ("Can we take over now? Yes, no or unknown, and what stands in the way",
      "Dapatkah ambil alih dilakukan sekarang? Ya, tidak, atau tidak diketahui, dan apa yang menghalangi"),

@@ -71,7 +71,7 @@ pub use notices::{NoticeScreen, notice_screen};
 pub use paper::{Paper, paper};
 pub use paper_say::{PaperSay, paper_say};
 pub use procedure::{Procedure, procedure};
-pub use readiness::{check_id, check_remedy, check_status};
+pub use readiness::{check_id, check_remedy, check_status, fixed};
 pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use setup::{Setup, setup};

@@ -144,6 +144,14 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::Objects { count } => format!("{count} of them"),
         E::LastDrill { days: None } => "no drill was graded yet".into(),
         E::LastDrill { days: Some(days) } => format!("{days} days ago"),
+        E::PortSilent { from, address, port, why } => {
+            format!("{from} asked {address}, port {port}: {}", said(English, why))
+        }
+        E::BackupAge { hours, at_most_hours } => format!("{hours} hours; at most {at_most_hours}"),
+        E::BackupNoTime { program, said: line } => {
+            format!("{program} prints no time as its last line, but {}", quoted(line))
+        }
+        E::NoBackupProgram => "no program is configured that tells it".into(),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} runs"),
         E::ApplicationStopped { name } => format!("{name} does not run"),

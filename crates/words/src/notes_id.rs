@@ -146,6 +146,14 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::Objects { count } => format!("jumlahnya {count}"),
         E::LastDrill { days: None } => "belum ada simulasi yang dinilai".into(),
         E::LastDrill { days: Some(days) } => format!("{days} hari yang lalu"),
+        E::PortSilent { from, address, port, why } => {
+            format!("{from} mencoba {address}, port {port}: {}", said(Indonesian, why))
+        }
+        E::BackupAge { hours, at_most_hours } => format!("{hours} jam; paling lama {at_most_hours}"),
+        E::BackupNoTime { program, said: line } => {
+            format!("baris terakhir {program} bukan waktu, melainkan {}", quoted(line))
+        }
+        E::NoBackupProgram => "tidak ada program yang memberitahukannya".into(),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} berjalan"),
         E::ApplicationStopped { name } => format!("{name} tidak berjalan"),

@@ -2,7 +2,7 @@
 
 use crate::downtime::pick;
 use crate::voice::Voice;
-use siaga_model::readiness::{CheckId as C, CheckStatus};
+use siaga_model::readiness::{CheckId as C, CheckStatus, Fix, Fixed};
 
 /// What was examined, as something that is in order: `the other server answers`.
 #[rustfmt::skip] // a table: one a line
@@ -41,11 +41,46 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::DataPlace => pick(voice, "the whole database lies on the disk set", "seluruh basis data di kumpulan disk"),
         C::Collations => pick(voice, "collation versions", "versi collation"),
         C::RecoveryTime => pick(voice, "recovery within the goal", "pemulihan dalam sasaran"),
+        C::DatabasePort => pick(voice, "the database's port is not shut", "port basis data tidak tertutup"),
+        C::Backup => pick(voice, "age of the newest backup", "umur backup terakhir"),
         C::Drill => pick(voice, "a drill lately", "simulasi belum lama ini"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),
         C::Client => pick(voice, "a client's view after a move", "layanan dari sisi klien setelah pindah"),
+    }
+}
+
+/// What `check --fix` did, or why it could not.
+pub fn fixed(voice: &Voice, fixed: &Fixed) -> String {
+    let (done, what) = match &fixed.fix {
+        Fix::MakeDirectory { path } => {
+            let path = path.display();
+            (
+                pick(voice, "made the directory", "direktori dibuat:"),
+                path.to_string(),
+            )
+        }
+        Fix::DisableUnit { name } => (
+            pick(
+                voice,
+                "no longer starts at boot:",
+                "tidak lagi menyala sendiri saat boot:",
+            ),
+            name.clone(),
+        ),
+        Fix::ManualCluster { file } => (
+            pick(voice, "wrote \"manual\" into", "\"manual\" ditulis di"),
+            file.display().to_string(),
+        ),
+    };
+    match &fixed.trouble {
+        None => format!("{done} {what}"),
+        Some(why) => format!(
+            "{} {what}: {}",
+            pick(voice, "could not be mended:", "tidak dapat diperbaiki:"),
+            crate::why(voice, why)
+        ),
     }
 }
 

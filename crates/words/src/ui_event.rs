@@ -188,6 +188,11 @@ impl Says<'_> {
             EventBody::PowerChanged { node, on: false } => {
                 self.two("power off", "daya mati", node.as_str())
             }
+            EventBody::CheckFixed { fixed } => self.two(
+                "check --fix",
+                "check --fix",
+                &format!("{}: {}", fixed.node, crate::fixed(self.voice, fixed)),
+            ),
             EventBody::Found { finding: found } => {
                 self.two("found", "temuan", &finding(self.voice, found).0)
             }

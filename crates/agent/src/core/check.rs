@@ -1,6 +1,7 @@
 //! `siaga check`: can we take over now? Read-only. Each node looks at itself; the asked one puts both together.
 
 mod compare;
+pub mod mend;
 mod own;
 pub mod record;
 
@@ -17,6 +18,7 @@ use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_planner::drift;
 use siaga_runner::hands::Hands;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +39,20 @@ pub struct SelfCheck {
     /// What the database asks, where it runs here.
     #[serde(default)]
     pub needs: Option<DatabaseNeeds>,
+    /// How the database's port of each other node looks from here.
+    #[serde(default)]
+    pub ports: Vec<PortSight>,
     pub now: UtcMicros,
+}
+
+/// The database's port of another node, as one node sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PortSight {
+    pub node: NodeName,
+    pub address: IpAddr,
+    pub port: u16,
+    /// `None`: it answered, with a connection or a refusal.
+    pub trouble: Option<Why>,
 }
 
 /// The whole check, and its record.
@@ -59,12 +74,15 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
     if let Ok(own) = own {
         selves.push(own);
     }
+    // A slow program of the site must not look like a silent node.
+    let programs = service.backup.as_ref().map(|b| b.timeout);
+    let within = Duration::from_secs(10) + programs.unwrap_or_default();
     for node in core.others() {
         let Some(peer) = core.peers.get(&node) else {
             continue;
         };
         let path = format!("/v1/self-check?service={}", service.name);
-        match peer.get::<SelfCheck>(&path, Duration::from_secs(10)).await {
+        match peer.get::<SelfCheck>(&path, within).await {
             Ok(other) => selves.push(other),
             Err(error) => {
                 let why = Why::system(error);
@@ -83,6 +101,7 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
         findings.extend(one.findings.clone());
         examined.extend(one.examined.clone());
     }
+    compare::ports(&selves, &mut findings, &mut examined);
     let redo_kib_per_s = super::estimate::redo_rates(core);
     let goal = drift::Goal {
         rto: core.config.policy.rto,

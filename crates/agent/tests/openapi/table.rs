@@ -100,6 +100,17 @@ pub const ROUTES: &[Route] = &[
         query: Some("OfCheck"),
         ..of_service("/v1/check", "Can we take over now?", "CheckReport")
     },
+    post(
+        "/v1/check/fix",
+        "Mends what can be mended without any harm, on both nodes",
+        "FixRequest",
+        Some("FixAnswer"),
+    ),
+    get(
+        "/v1/health",
+        "Could every service be taken over now, by its newest check?",
+        "Health",
+    ),
     of_service(
         "/v1/diagnose",
         "What is broken, layer by layer",
@@ -285,6 +296,16 @@ pub const ROUTES: &[Route] = &[
             "/v1/self-check",
             "This node's own part of a check",
             "SelfCheck",
+        )
+    },
+    Route {
+        who: Who::Node,
+        errors: &[(500, "CHECK_FAILED")],
+        ..post(
+            "/v1/self-check/fix",
+            "Mends what can be mended without any harm, on this node",
+            "FixRequest",
+            Some("FixAnswer"),
         )
     },
     of_service(

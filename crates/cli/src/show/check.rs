@@ -7,7 +7,7 @@ use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::duty::Duty;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::incident::Range;
-use siaga_model::readiness::{CheckId, CheckStatus, Examined};
+use siaga_model::readiness::{CheckId, CheckStatus, Examined, Fix, Fixed};
 use siaga_model::{ServiceName, UtcMicros};
 use siaga_words::{check_id, check_remedy, check_status, evidence, finding};
 
@@ -21,6 +21,9 @@ pub struct CheckJson<'a> {
     /// The steps of a takeover, in seconds.
     takeover: Option<Range>,
     findings: Vec<One>,
+    /// What `--fix` did before.
+    #[serde(skip_serializing_if = "<[Fixed]>::is_empty")]
+    fixed: &'a [Fixed],
     duties: &'a [Duty],
 }
 
@@ -38,7 +41,7 @@ struct One {
 }
 
 /// The report for programs, its texts in the chosen language.
-pub fn json<'a>(ctx: &Context, report: &'a CheckReport) -> CheckJson<'a> {
+pub fn json<'a>(ctx: &Context, report: &'a CheckReport, fixed: &'a [Fixed]) -> CheckJson<'a> {
     CheckJson {
         service: &report.service,
         ready: report.can_take_over,
@@ -46,6 +49,7 @@ pub fn json<'a>(ctx: &Context, report: &'a CheckReport) -> CheckJson<'a> {
         age_s: report.age_ms / 1000,
         takeover: report.takeover,
         findings: report.examined.iter().map(|e| one(ctx, e)).collect(),
+        fixed,
         duties: &report.duties,
     }
 }
@@ -64,8 +68,9 @@ fn one(ctx: &Context, examined: &Examined) -> One {
             None => evidence(&ctx.voice, &examined.evidence),
         },
         remedy: said.map_or_else(plain, |(_, remedy)| remedy),
-        // Nothing is repaired by a check itself yet.
-        fixable: false,
+        fixable: examined
+            .code
+            .is_some_and(|code| !Fix::of(code, &examined.evidence).is_empty()),
     }
 }
 

@@ -9,8 +9,9 @@ use crate::show;
 use crate::term::{Tone, out};
 use siaga_model::ServiceName;
 use siaga_model::api::{CanTakeOver, CheckReport};
-use siaga_model::readiness::{CheckStatus, Examined};
+use siaga_model::readiness::{CheckStatus, Examined, FixAnswer, FixRequest};
 use siaga_words::{Screen, Ui, can_take_over, sentence, ui};
+use std::time::Duration;
 
 /// Can we take over now? Yes, no or unknown, and what stands in the way
 ///
@@ -27,6 +28,10 @@ pub struct Args {
     /// List also what is in order.
     #[arg(long)]
     pub all: bool,
+    /// First mend, on both servers, what can be mended without any harm: make a missing mount point, keep the database
+    /// from starting by itself at boot. Nothing that runs is touched.
+    #[arg(long, conflicts_with = "last")]
+    pub fix: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -36,11 +41,24 @@ const EXAMPLES: &str = "Examples:
   siaga check
   siaga periksa --lang id
   siaga check --all
+  siaga check --fix
   siaga check --last --json";
+
+/// Two servers, one after the other.
+const MEND: Duration = Duration::from_secs(120);
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let ctx = Context::connect(global)?;
+    let fixed = match args.fix {
+        true => match fix(&ctx, args)? {
+            FixAnswer::Done { fixed } => fixed,
+            FixAnswer::Refused { refusal } => {
+                return Err(Fault::Refused(siaga_words::refusal(&ctx.voice, &refusal)));
+            }
+        },
+        false => Vec::new(),
+    };
     let mut query = vec![format!("last={}", args.last)];
     if let Some(service) = &args.service {
         query.push(format!("service={}", encoded(service.as_str())));
@@ -48,8 +66,15 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let path = format!("/v1/check?{}", query.join("&"));
     let report: CheckReport = ctx.client.get(&path, LOOK)?;
     if args.json {
-        show::json(&show::check::json(&ctx, &report))?;
+        show::json(&show::check::json(&ctx, &report, &fixed))?;
     } else {
+        for one in &fixed {
+            out(&format!(
+                "  {}: {}",
+                one.node,
+                siaga_words::fixed(&ctx.voice, one)
+            ));
+        }
         out(&text(&ctx, &report));
         if args.all {
             out(&show::check::all(&ctx, &report));
@@ -59,6 +84,17 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         CanTakeOver::Yes => Exit::Done,
         CanTakeOver::No | CanTakeOver::Unknown => Exit::Failed,
     })
+}
+
+/// Has what can be mended mended. What could not be is told, and found again by the check after it.
+fn fix(ctx: &Context, args: &Args) -> Result<FixAnswer, Fault> {
+    let request = FixRequest {
+        service: args.service.clone(),
+        stated_actor: ctx.stated.clone(),
+        forwarded_actor: None,
+        forwarded_person: None,
+    };
+    ctx.client.post("/v1/check/fix", &request, MEND)
 }
 
 /// The answer first, then what was found, then what was not tried.

@@ -77,6 +77,7 @@ fn node(node: &raw::Node, context: &mut Context<'_>) -> Option<Node> {
             .map(|h| h.value.0.clone())
             .collect(),
         fences: fences.into_iter().collect::<Option<_>>()?,
+        metrics: node.metrics.value().map(|e| e.0),
     })
 }
 

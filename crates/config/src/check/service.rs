@@ -9,7 +9,7 @@ use crate::raw;
 use crate::read::{List, Many, Opt, Req, Spot};
 use crate::scalars::Text;
 use siaga_model::config::{
-    Application, ApplicationRun, Argv, ClientTest, ClientTestKind, Database, FileSystem,
+    Application, ApplicationRun, Argv, BackupAge, ClientTest, ClientTestKind, Database, FileSystem,
     NamedCommand, Service, VirtualIp,
 };
 use siaga_model::{NodeName, ServiceName};
@@ -55,6 +55,7 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
     let applications = applications(&raw.application, context);
     let client_tests = client_tests(&raw.client_test, context);
     let after_move = after_move(&raw.after_move, context);
+    let backup = raw.backup.value().and_then(|b| backup(b, context));
     Some(Service {
         name: ServiceName::new(raw.name.value()?.0.clone()),
         preferred_node: NodeName::new(raw.preferred_node.value()?.0.clone()),
@@ -65,6 +66,7 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
         applications: applications?,
         client_tests: client_tests?,
         after_move: after_move?,
+        backup,
     })
 }
 
@@ -358,4 +360,12 @@ fn after_move(list: &Many<raw::AfterMove>, context: &mut Context<'_>) -> Option<
         })
         .collect();
     all.into_iter().collect()
+}
+
+fn backup(raw: &raw::Backup, context: &mut Context<'_>) -> Option<BackupAge> {
+    Some(BackupAge {
+        run: raw.run.0.as_ref().and_then(|r| context.argv(r))?,
+        timeout: raw.timeout.or_seconds(10),
+        at_most: raw.at_most.or_seconds(26 * 3600),
+    })
 }

@@ -7,6 +7,7 @@ pub mod disk_set;
 pub mod durable_file;
 pub mod epoch_record;
 pub mod fence;
+pub mod fix;
 pub mod mmp;
 pub mod mount;
 mod page;

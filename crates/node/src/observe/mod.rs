@@ -1,5 +1,6 @@
 //! What is seen of this host and its segment: one file per thing. Looking changes nothing.
 pub mod arp;
+pub mod backup;
 pub mod boot;
 pub mod disk_watch;
 pub mod facts;
@@ -10,5 +11,6 @@ pub mod mounts;
 pub mod ndp;
 pub mod packet;
 pub mod pg_control;
+pub mod port;
 pub mod raw_disk;
 pub mod witness;

@@ -17,6 +17,7 @@ pub fn config(net: &Net) -> Config {
         addresses: vec![format!("192.0.2.{}:7443", 11 + n).parse().unwrap()],
         hardware_addresses: vec![net.hosts[n].hardware.clone()],
         fences: Vec::new(),
+        metrics: None,
     };
     let interfaces = vec![
         ("backup".into(), net.hosts[0].interface.clone()),
@@ -48,6 +49,7 @@ pub fn config(net: &Net) -> Config {
             applications: Vec::new(),
             client_tests: Vec::new(),
             after_move: Vec::new(),
+            backup: None,
         }],
         policy: Policy::default(),
         downtime: siaga_model::downtime::Downtime::default(),

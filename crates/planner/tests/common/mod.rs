@@ -107,6 +107,7 @@ fn node(index: usize) -> Node {
             fence("san", FenceKind::Fabric),
             fence("ipmi", FenceKind::Power),
         ],
+        metrics: None,
     }
 }
 
@@ -166,5 +167,6 @@ pub fn service(name: &str, index: usize) -> Service {
             timeout: Duration::from_secs(10),
         }],
         after_move: Vec::new(),
+        backup: None,
     }
 }

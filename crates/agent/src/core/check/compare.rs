@@ -121,6 +121,36 @@ pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
     compared
 }
 
+/// The database's port of each node that answers itself: where the whole node is silent, its firewall is not to blame.
+pub fn ports(selves: &[SelfCheck], findings: &mut Vec<Finding>, examined: &mut Vec<Examined>) {
+    for sight in selves
+        .iter()
+        .flat_map(|from| from.ports.iter().map(move |p| (from, p)))
+    {
+        let (from, port) = sight;
+        if !selves.iter().any(|s| s.node == port.node) {
+            continue;
+        }
+        match &port.trouble {
+            None => {
+                let seen = Evidence::thing(std::net::SocketAddr::new(port.address, port.port));
+                examined.push(Examined::pass(CheckId::DatabasePort, &port.node, seen));
+            }
+            Some(why) => findings.push(Finding {
+                code: FindingCode::DatabasePortSilent,
+                node: port.node.clone(),
+                severity: Severity::Warning,
+                evidence: Evidence::PortSilent {
+                    from: from.node.clone(),
+                    address: port.address,
+                    port: port.port,
+                    why: why.clone(),
+                },
+            }),
+        }
+    }
+}
+
 fn side(check: &SelfCheck) -> Side<'_> {
     Side {
         node: &check.node,

@@ -1,14 +1,14 @@
 //! What a node finds of itself.
 
-use super::SelfCheck;
+use super::{PortSight, SelfCheck};
 use crate::core::state::Core;
 use siaga_journal::Room;
-use siaga_model::config::Service;
+use siaga_model::config::{Node, Service};
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::Evidence;
 use siaga_model::observation::DatabaseState;
-use siaga_model::readiness::{CheckId, Examined};
-use siaga_node::observe::{boot, host};
+use siaga_model::readiness::{CheckId, CheckStatus, Examined};
+use siaga_node::observe::{boot, host, port};
 use siaga_runner::hands::Hands;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -40,6 +40,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     own.log_space();
     own.boot();
     own.space();
+    own.backup();
     let running = core.hands.look(&service.name).database == DatabaseState::Ready;
     let needs = running
         .then(|| core.hands.database_needs(&service.name))
@@ -65,6 +66,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         device_size: service.disk_set.device(&core.me).and_then(|d| size_of(d)),
         host: host::look(service),
         needs,
+        ports: ports(core, service),
         now: core.hands.now(),
     }
 }
@@ -222,6 +224,18 @@ impl Examiner<'_> {
         }
     }
 
+    fn backup(&mut self) {
+        let Some(backup) = &self.service.backup else {
+            let (id, status) = (CheckId::Backup, CheckStatus::NotExercised);
+            let open = Examined::open(id, &self.core.me, status, Evidence::NoBackupProgram);
+            return self.examined.push(open);
+        };
+        match siaga_node::observe::backup::look(backup, jiff::Timestamp::now()) {
+            Ok(seen) => self.pass(CheckId::Backup, seen),
+            Err(seen) => self.found(FindingCode::BackupOld, Severity::Warning, seen),
+        }
+    }
+
     fn data_place(&mut self) {
         let outside = host::outside(self.service);
         if outside.is_empty() {
@@ -235,6 +249,22 @@ impl Examiner<'_> {
             Evidence::Several { each },
         );
     }
+}
+
+/// Do the other nodes let the database's port through to here?
+fn ports(core: &Core, service: &Service) -> Vec<PortSight> {
+    let port = service.database.port;
+    let look = |node: &Node| {
+        let address = node.addresses.first()?.ip();
+        let trouble = port::answers((address, port).into()).err();
+        Some(PortSight {
+            node: node.name.clone(),
+            address,
+            port,
+            trouble,
+        })
+    };
+    core.config.others(&core.me).filter_map(look).collect()
 }
 
 /// The device's size in bytes, without opening it.
