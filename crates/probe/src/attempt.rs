@@ -95,7 +95,7 @@ impl Failure {
     /// How long the next attempt is left alone: a server that took its time to refuse takes it again.
     fn patience(&self, pace: Pace, took: Duration) -> Duration {
         match self.starting {
-            true => pace.retry_starting(took),
+            true => pace.retry_starting(took) * 2,
             false => pace.patience_failing(),
         }
     }

@@ -94,7 +94,7 @@ fn fix(ctx: &Context, args: &Args) -> Result<FixAnswer, Fault> {
         forwarded_actor: None,
         forwarded_person: None,
     };
-    ctx.client.post("/v1/check/fix", &request, MEND)
+    Ok(ctx.client.post("/v1/check/fix", &request, MEND)?)
 }
 
 /// The answer first, then what was found, then what was not tried.
