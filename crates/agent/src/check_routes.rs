@@ -1,15 +1,16 @@
-//! The API's routes of the readiness check.
+//! The API's routes of the readiness check, and of what a person says of the data.
 
 use crate::core::check::{self, SelfCheck};
 use crate::core::state::Core;
+use crate::core::{actor, integrity};
 use crate::routes::{Failed, OfService, Shared, known, not_told, service};
-use crate::transport::Caller;
+use crate::transport::{ApiJson, Caller};
 use axum::extract::{Query, State};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use siaga_model::ServiceName;
-use siaga_model::api::CheckReport;
+use siaga_model::api::{AcceptDataRequest, AcceptLossAnswer, CheckReport};
 use std::sync::Arc;
 
 /// These routes.
@@ -17,6 +18,7 @@ pub fn router(core: Arc<Core>) -> Router {
     Router::new()
         .route("/v1/check", get(check_route))
         .route("/v1/self-check", get(self_check_route))
+        .route("/v1/events/accept-data", post(accept_data_route))
         .with_state(core)
 }
 
@@ -55,4 +57,20 @@ async fn self_check_route(
     let service = service(&core, of.service.as_ref())?;
     let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
     checked.map(Json).map_err(|e| not_told(e.to_string()))
+}
+
+async fn accept_data_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<AcceptDataRequest>,
+) -> Result<Json<AcceptLossAnswer>, Failed> {
+    known(&caller)?;
+    let claims = actor::Claims {
+        stated: request.stated_actor.as_ref(),
+        ..actor::Claims::default()
+    };
+    match actor::resolve(&core.config, &caller, claims) {
+        Ok(who) => Ok(Json(integrity::accept(&core, &who, &request).await)),
+        Err(refusal) => Ok(Json(AcceptLossAnswer::Refused { refusal })),
+    }
 }

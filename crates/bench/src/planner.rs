@@ -132,6 +132,7 @@ fn service(index: u8) -> Service {
             timeout: Duration::from_secs(10),
         }],
         after_move: Vec::new(),
+        rehearsal: siaga_model::config::Rehearsal::default(),
         name: name.as_str().into(),
     }
 }

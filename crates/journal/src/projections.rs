@@ -77,7 +77,10 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PauseEnded
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
-        | EventBody::CheckFailed { .. } => false,
+        | EventBody::CheckFailed { .. }
+        | EventBody::DataAccepted { .. }
+        | EventBody::Rehearsed { .. }
+        | EventBody::IntegrityChecked { .. } => false,
     }
 }
 

@@ -46,6 +46,14 @@ pub enum CheckId {
     Collations,
     RecoveryTime,
     Drill,
+    /// Starting the service on the standby from a copy.
+    Rehearsal,
+    /// The database's control file is the one that its last stop left.
+    ControlFile,
+    /// The database's pages carry checksums, and all of them fit.
+    Checksums,
+    /// amcheck found the indexes in order.
+    Indexes,
     /// Switching the other node off for real.
     FenceOff,
     /// Mounting here for real.
@@ -94,6 +102,10 @@ impl CheckId {
             FindingCode::CollationChanged => Self::Collations,
             FindingCode::RecoveryTooLong => Self::RecoveryTime,
             FindingCode::DrillOverdue => Self::Drill,
+            FindingCode::RehearsalFailed | FindingCode::RehearsalLeftOver => Self::Rehearsal,
+            FindingCode::ControlFileRewritten => Self::ControlFile,
+            FindingCode::ChecksumFailures => Self::Checksums,
+            FindingCode::IndexDamaged => Self::Indexes,
         }
     }
 }
@@ -186,4 +198,10 @@ pub struct DatabaseNeeds {
     pub wal_mebibytes: u64,
     /// Collations whose version is another one than when their indexes were built.
     pub collations_changed: u64,
+    /// Do the pages carry checksums?
+    #[serde(default)]
+    pub checksums: Option<bool>,
+    /// Pages whose checksum did not fit, as the database has counted them.
+    #[serde(default)]
+    pub checksum_failures: Option<u64>,
 }

@@ -407,6 +407,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         applications: Vec::new(),
         client_tests: Vec::new(),
         after_move: Vec::new(),
+        rehearsal: siaga_model::config::Rehearsal::default(),
     };
     Config {
         site: Site {

@@ -127,5 +127,6 @@ fn service(place: usize) -> Service {
             timeout: Duration::from_secs(5),
         }],
         after_move: Vec::new(),
+        rehearsal: siaga_model::config::Rehearsal::default(),
     }
 }

@@ -63,6 +63,13 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("After a power cut, the recovery on {node} may take longer than the goal")
         }
         F::DrillOverdue => "The last drill is too long ago".into(),
+        F::RehearsalFailed => format!("The last rehearsal on {node} did not pass"),
+        F::RehearsalLeftOver => format!("On {node} something is left of a rehearsal"),
+        F::ControlFileRewritten => {
+            format!("Somebody used the database without Siaga before it was started on {node}")
+        }
+        F::ChecksumFailures => format!("The database on {node} has read damaged pages"),
+        F::IndexDamaged => format!("The database on {node} has damaged indexes"),
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -115,6 +122,11 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
+        F::RehearsalFailed => format!("Correct on {node} what the evidence names, then type: siaga rehearse."),
+        F::RehearsalLeftOver => format!("It holds patients' data. On {node}: remove the folder that the evidence names."),
+        F::ControlFileRewritten => "Find out who started the database by hand, and whether all rows are there.".into(),
+        F::ChecksumFailures => "Look into the database's log for the file, check the storage, and keep the last good backup.".into(),
+        F::IndexDamaged => "Rebuild each of them (REINDEX), then find out why: the storage, or other system libraries.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

@@ -63,6 +63,13 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
             format!("Setelah mati listrik, pemulihan di {node} bisa lebih lama dari sasaran")
         }
         F::DrillOverdue => "Simulasi terakhir sudah terlalu lama".into(),
+        F::RehearsalFailed => format!("Latihan terakhir di {node} tidak lulus"),
+        F::RehearsalLeftOver => format!("Di {node} ada sisa latihan"),
+        F::ControlFileRewritten => {
+            format!("Basis data pernah dipakai tanpa Siaga sebelum dinyalakan di {node}")
+        }
+        F::ChecksumFailures => format!("Basis data di {node} membaca halaman yang rusak"),
+        F::IndexDamaged => format!("Basis data di {node} memiliki indeks yang rusak"),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -123,6 +130,11 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
+        F::RehearsalFailed => format!("Perbaiki di {node} apa yang disebut pada bukti, lalu ketik: siaga latihan."),
+        F::RehearsalLeftOver => format!("Isinya data pasien. Di {node}: hapus folder yang disebut pada bukti."),
+        F::ControlFileRewritten => "Cari tahu siapa yang menyalakan basis data dengan tangan, dan apakah semua data ada.".into(),
+        F::ChecksumFailures => "Lihat berkasnya di log basis data, periksa penyimpanan, dan simpan cadangan baik yang terakhir.".into(),
+        F::IndexDamaged => "Bangun ulang setiap indeks itu (REINDEX), lalu cari penyebabnya: penyimpanan, atau pustaka sistem yang lain.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

@@ -430,6 +430,7 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         applications: Vec::new(),
         client_tests: Vec::new(),
         after_move: Vec::new(),
+        rehearsal: siaga_model::config::Rehearsal::default(),
     };
     Config {
         site: Site {

@@ -48,6 +48,7 @@ pub fn config(net: &Net) -> Config {
             applications: Vec::new(),
             client_tests: Vec::new(),
             after_move: Vec::new(),
+            rehearsal: siaga_model::config::Rehearsal::default(),
         }],
         policy: Policy::default(),
         downtime: siaga_model::downtime::Downtime::default(),

@@ -166,5 +166,6 @@ pub fn service(name: &str, index: usize) -> Service {
             timeout: Duration::from_secs(10),
         }],
         after_move: Vec::new(),
+        rehearsal: siaga_model::config::Rehearsal::default(),
     }
 }
