@@ -56,8 +56,10 @@ async fn view_route(
     let service = service(&core, of.service.as_ref())?;
     let node = of.node.unwrap_or_else(|| core.me.clone());
     let wait = Duration::from_millis(of.wait_ms).min(HELD_AT_MOST);
-    let seen = rehearse::view(&core, &service.name, &node, wait).await;
-    seen.map(Json).map_err(not_told)
+    match rehearse::view(&core, &service.name, &node, wait).await {
+        Ok(seen) => Ok(Json(seen)),
+        Err(why) => Err(not_told(why)),
+    }
 }
 
 async fn stop_route(
@@ -67,10 +69,10 @@ async fn stop_route(
 ) -> Result<Json<RehearsalView>, Failed> {
     known(&caller)?;
     service(&core, Some(&stop.service))?;
-    rehearse::stop(&core, &stop)
-        .await
-        .map(Json)
-        .map_err(not_told)
+    match rehearse::stop(&core, &stop).await {
+        Ok(seen) => Ok(Json(seen)),
+        Err(why) => Err(not_told(why)),
+    }
 }
 
 /// Of `GET /v1/rehearsal-source`.

@@ -11,7 +11,7 @@ use siaga_model::rehearsal::{
     RehearsalStop, RehearsalView,
 };
 use siaga_model::{NodeName, ServiceName, Why};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Start the service on the standby from a copy of its data, without downtime
 ///
@@ -43,6 +43,8 @@ const POLL: Duration = Duration::from_secs(5);
 /// How long the standby may be silent meanwhile.
 const SILENT_AT_MOST: u32 = 20;
 const AGAIN: Duration = Duration::from_secs(1);
+/// Two signals within this are one Ctrl-C.
+const ONE_PRESS: Duration = Duration::from_secs(2);
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
@@ -97,7 +99,7 @@ impl Watched<'_> {
             encoded(self.node.as_str()),
             POLL.as_millis()
         );
-        let (mut interrupted, mut silent) = (false, 0);
+        let (mut interrupted, mut silent) = (None::<Instant>, 0);
         let mut said = None;
         loop {
             let view = self
@@ -110,16 +112,21 @@ impl Watched<'_> {
                     report,
                 }) => {
                     let report = report.ok_or_else(|| self.lost(&Why::AgentEnded))?;
-                    return Ok((report, interrupted));
+                    return Ok((report, interrupted.is_some()));
                 }
                 Ok(view) => {
                     silent = 0;
                     self.tell(view.stage, &mut said);
                 }
-                Err(CallError::Interrupted) if !interrupted => {
-                    interrupted = true;
-                    self.stop()?;
-                }
+                Err(CallError::Interrupted) => match interrupted {
+                    None => {
+                        interrupted = Some(Instant::now());
+                        self.stop()?;
+                    }
+                    // One press may come twice: from the terminal, and from what runs this.
+                    Some(at) if at.elapsed() < ONE_PRESS => {}
+                    Some(_) => return Err(CallError::Interrupted.into()),
+                },
                 Err(error) if silent < SILENT_AT_MOST && error.may_pass() => {
                     silent += 1;
                     self.ctx.client.pause(AGAIN)?;
