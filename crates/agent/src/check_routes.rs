@@ -1,7 +1,8 @@
-//! The API's routes of the readiness check.
+//! The API's routes of the readiness check, and of what a person says of the data.
 
 use crate::core::actor::{self, Claims, Who};
 use crate::core::check::{self, SelfCheck, mend};
+use crate::core::integrity;
 use crate::core::state::Core;
 use crate::routes::{Failed, OfService, Shared, known, node_only, not_told, service};
 use crate::transport::{ApiJson, Caller};
@@ -10,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use siaga_model::ServiceName;
-use siaga_model::api::CheckReport;
+use siaga_model::api::{AcceptDataRequest, AcceptLossAnswer, CheckReport};
 use siaga_model::readiness::{FixAnswer, FixRequest, Health};
 use siaga_model::refusal::Refusal;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/check/fix", post(fix_route))
         .route("/v1/self-check", get(self_check_route))
         .route("/v1/self-check/fix", post(self_fix_route))
+        .route("/v1/events/accept-data", post(accept_data_route))
         .with_state(core)
 }
 
@@ -110,4 +112,20 @@ async fn self_fix_route(
     let mended = tokio::task::spawn_blocking(move || mend::here(&core, &service, &who.actor)).await;
     let fixed = mended.map_err(|e| not_told(e.to_string()))?;
     Ok(Json(FixAnswer::Done { fixed }))
+}
+
+async fn accept_data_route(
+    State(core): Shared,
+    Extension(caller): Extension<Caller>,
+    ApiJson(request): ApiJson<AcceptDataRequest>,
+) -> Result<Json<AcceptLossAnswer>, Failed> {
+    known(&caller)?;
+    let claims = actor::Claims {
+        stated: request.stated_actor.as_ref(),
+        ..actor::Claims::default()
+    };
+    match actor::resolve(&core.config, &caller, claims) {
+        Ok(who) => Ok(Json(integrity::accept(&core, &who, &request).await)),
+        Err(refusal) => Ok(Json(AcceptLossAnswer::Refused { refusal })),
+    }
 }

@@ -29,6 +29,9 @@ use std::sync::{Arc, Mutex};
 /// The group whose members may use the socket without being root.
 pub const GROUP: &str = "siaga";
 
+/// How long the end of the agent waits for the copy of a rehearsal to be removed. What is left goes at the next start.
+const REHEARSAL_ENDS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// How the agent is started.
 #[derive(Clone, Debug)]
 pub struct AgentOptions {
@@ -117,10 +120,12 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         .map(|n| (n.clone(), Arc::new(PeerPulse::default())))
         .collect();
     let probes = Arc::new(ProbeDesk::new(config.clone()));
+    let integrity = Arc::new(crate::core::integrity::IntegrityDesk::default());
     let witnesses = Arc::new(AgentWitnesses::new(
         handle.clone(),
         clients.clone(),
         probes.clone(),
+        integrity.clone(),
     ));
     let hands = NodeHands::new(
         config.clone(),
@@ -152,6 +157,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         twins_looked: std::sync::atomic::AtomicU64::default(),
         redo: crate::core::redo::RedoDesk::default(),
         readiness: crate::core::check::record::ReadinessDesk::default(),
+        integrity,
+        rehearsals: crate::core::rehearse::RehearsalDesk::default(),
         duties: crate::core::duties::DutyDesk::default(),
         notices: NoticeDesk::new(&config),
     });
@@ -188,6 +195,9 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         let pulse = core.pulses.get(&name).cloned().unwrap_or_default();
         tokio::spawn(link::follow(core.clone(), name, client, pulse));
     }
+    tokio::spawn(crate::core::integrity::follow(core.clone()));
+    tokio::spawn(crate::core::integrity::keep_looking(core.clone()));
+    tokio::spawn(crate::core::rehearse::look_for_left_over(core.clone()));
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::key_watch::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
@@ -202,7 +212,9 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;
+    core.rehearsals.break_off_all(&siaga_model::Why::AgentEnded);
     server.shutdown().await;
+    core.rehearsals.none_within(REHEARSAL_ENDS_WITHIN).await;
     Ok(())
 }
 

@@ -63,6 +63,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/v1/orders", post(orders_route))
         .with_state(core.clone())
         .merge(crate::check_routes::router(core.clone()))
+        .merge(crate::rehearsal_routes::router(core.clone()))
         .merge(crate::routes_incident::router(core.clone()))
         .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::notice_routes::router(core))

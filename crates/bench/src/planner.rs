@@ -134,6 +134,7 @@ fn service(index: u8) -> Service {
         }],
         after_move: Vec::new(),
         backup: None,
+        rehearsal: siaga_model::config::Rehearsal::default(),
         name: name.as_str().into(),
     }
 }

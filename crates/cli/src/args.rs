@@ -76,6 +76,7 @@ pub enum Verb {
     Switchover(verbs::switchover::Args),
     Failback(verbs::failback::Args),
     Drill(verbs::drill::Args),
+    Rehearse(verbs::rehearse::Args),
     Restart(verbs::restart::Args),
     Stop(verbs::stop::Args),
     Start(verbs::start::Args),
@@ -227,6 +228,7 @@ mod tests {
             ("kembalikan", "failback"),
             ("simulasi", "drill"),
             ("periksa", "check"),
+            ("latihan", "rehearse"),
         ] {
             let by = |name: &str| {
                 format!(

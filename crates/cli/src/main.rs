@@ -29,6 +29,10 @@ fn main() -> ExitCode {
     if let Some(code) = siaga_lab::fence_main() {
         return code;
     }
+    // So are the processes of a rehearsal, which an agent starts.
+    if let Some(code) = siaga_agent::rehearsal_main() {
+        return code;
+    }
     let args: Vec<_> = std::env::args_os().collect();
     let language = language::of_command_line(&args);
     let parsed = help::command(language)
@@ -57,6 +61,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Switchover(args)) => verbs::switchover::run(&global, &args),
         Some(Verb::Failback(args)) => verbs::failback::run(&global, &args),
         Some(Verb::Drill(args)) => verbs::drill::run(&global, &args),
+        Some(Verb::Rehearse(args)) => verbs::rehearse::run(&global, &args),
         Some(Verb::Restart(args)) => verbs::restart::run(&global, &args),
         Some(Verb::Stop(args)) => verbs::stop::run(&global, &args),
         Some(Verb::Start(args)) => verbs::start::run(&global, &args),

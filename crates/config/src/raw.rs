@@ -139,6 +139,27 @@ table! {
         after_move: Many<AfterMove>,
         /// How siaga check learns how old the newest backup is.
         backup: Opt<Backup>,
+        /// How the service is rehearsed on the standby.
+        rehearsal: Opt<Rehearsal>,
+    }
+}
+
+table! {
+    /// How `siaga rehearse` tries the service on the standby.
+    pub struct Rehearsal {
+        /// The database role that may copy the database (REPLICATION). Default: check_user.
+        user: Opt<Text>,
+        /// A file with the password of that role.
+        password_file: Opt<AbsolutePath>,
+        /// The most that the copy takes, MiB per second. Default: 32; at most 1024.
+        max_rate: Opt<Count>,
+        /// The folder on the standby's own disk where the copy lies for the time being. Default: rehearsal in the
+        /// agent's state directory.
+        folder: Opt<AbsolutePath>,
+        /// How long the whole rehearsal may take. Default: 4h.
+        within: Opt<Span>,
+        /// How long indexes are looked at. Default: 60s.
+        amcheck: Opt<Span>,
     }
 }
 

@@ -38,6 +38,8 @@ fn spoiled(lab: &Lab, spoil: &str, mend: &str, named: &str) {
     assert_eq!(lab.active("serverdb").as_deref(), Some("serverdb"));
 }
 
+const CONTROL: &str = "/srv/simrs/pg/global/pg_control";
+
 #[test]
 fn a_data_directory_that_is_missing_foreign_or_newer_is_named_and_left_alone() {
     let lab = Lab::up(&[]);
@@ -59,4 +61,20 @@ fn a_data_directory_that_is_missing_foreign_or_newer_is_named_and_left_alone() {
         &format!("mv {DATA}/kept {DATA}/PG_VERSION"),
         "99",
     );
+    // Data of an earlier day: it would start, and lose what came after.
+    lab.siaga("serverdb", &["stop", "--yes", "--json"])
+        .expect(0);
+    by_hand(&lab, &format!("cp -p {CONTROL} {CONTROL}.old"));
+    lab.siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0);
+    spoiled(
+        &lab,
+        &format!("mv {CONTROL} {CONTROL}.new && mv {CONTROL}.old {CONTROL}"),
+        &format!("mv {CONTROL}.new {CONTROL}"),
+        "older than what was last seen",
+    );
+    let accept = ["events", "accept-data", "--service", "simrs"];
+    let words = ["--reason", "restored", "--as", "budi", "--yes", "--json"];
+    let said = lab.siaga("serverdb", &[&accept[..], &words[..]].concat());
+    assert_eq!(said.expect(0).json()["answer"], "accepted");
 }

@@ -207,9 +207,57 @@ fn power_lost_together_with_its_fence_device() {
     assert_eq!(load["rows_lost"], 0, "{load}");
 }
 
+const COPY: &str = "/srv/rehearsal/simrs.rehearsal";
+
+fn copy_is_there(lab: &Lab) -> bool {
+    lab.exec("backup", &["test", "-e", COPY]).code == 0
+}
+
+/// Tried on the standby from a copy, and production is as it was.
+fn rehearsed(lab: &Lab) {
+    let report = lab.siaga("serverdb", &["rehearse", "--json"]);
+    let report = report.expect(0).json();
+    assert_eq!(report["outcome"], "passed", "{report}");
+    assert_eq!(report["production_untouched"], true, "{report}");
+    assert_eq!(report["node"], "backup", "{report}");
+    let status = |name: &str| {
+        let tests = report["client_tests"].as_array().expect("tests");
+        let test = tests.iter().find(|t| t["name"] == name);
+        test.unwrap_or_else(|| panic!("no {name}: {report}"))["status"].clone()
+    };
+    assert_eq!(status("databases"), "passed", "{report}");
+    assert_eq!(status("port"), "passed", "{report}");
+    assert_eq!(status("rows"), "not_exercised", "{report}");
+    assert!(report["amcheck"]["checked"].as_u64() > Some(0), "{report}");
+    assert!(!copy_is_there(lab));
+    assert_eq!(lab.holder().as_deref(), Some("serverdb"));
+}
+
+/// A move goes first, an agent's death leaves nothing, and neither waits for anything.
+fn rehearsal_gives_way(lab: &Lab) {
+    let rehearsal = lab.siaga_beside("backup", &["rehearse", "--json"]);
+    wait_until("the copy begins", || copy_is_there(lab));
+    lab.siaga("backup", &["switchover", "--yes", "--json"])
+        .expect(0);
+    let report = rehearsal.end().expect(1).json();
+    assert_eq!(report["why"]["say"], "broken_off_by_move", "{report}");
+    assert_eq!(report["removed"], true, "{report}");
+    assert!(!copy_is_there(lab));
+    lab.siaga("serverdb", &["check", "--json"]);
+    lab.siaga("serverdb", &["switchover", "--yes", "--json"])
+        .expect(0);
+    let _rehearsal = lab.siaga_beside("serverdb", &["rehearse", "--json"]);
+    wait_until("the copy begins", || copy_is_there(lab));
+    lab.lab(&["crash-agent", "backup"]).expect(0);
+    wait_until("the copy is removed", || !copy_is_there(lab));
+    lab.wait_for_agents();
+}
+
 #[test]
 fn restart_stop_and_start() {
     let lab = Lab::up(&[]);
+    rehearsed(&lab);
+    rehearsal_gives_way(&lab);
     lab.siaga("backup", &["restart", "--yes", "--json"])
         .expect(0);
     assert_eq!(lab.active("backup").as_deref(), Some("serverdb"));

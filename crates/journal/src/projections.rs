@@ -78,7 +78,10 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::Found { .. }
         | EventBody::CheckPassed { .. }
         | EventBody::CheckFixed { .. }
-        | EventBody::CheckFailed { .. } => false,
+        | EventBody::CheckFailed { .. }
+        | EventBody::DataAccepted { .. }
+        | EventBody::Rehearsed { .. }
+        | EventBody::IntegrityChecked { .. } => false,
     }
 }
 

@@ -129,6 +129,10 @@ fn service(layout: &Layout, state: &LabState) -> String {
         path(&state.pg_bin),
         quoted(DATA_DIR)
     );
+    // The nodes' own disks are small; this place is each node's own, in memory.
+    text.push_str(
+        "\n[service.rehearsal]\nmax_rate = 1024\nfolder = \"/srv/rehearsal\"\namcheck = \"10s\"\n",
+    );
     text.push_str("\n[[service.client_test]]\nname = \"rows\"\nkind = \"probe\"\n");
     let _ = write!(
         text,

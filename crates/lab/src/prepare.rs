@@ -153,6 +153,8 @@ impl Cluster {
         );
         for network in [state.net.network(), state.net.network6()] {
             let _ = writeln!(rules, "host all all {network} trust");
+            // A rehearsal copies the database over the replication protocol.
+            let _ = writeln!(rules, "host replication all {network} trust");
         }
         self.write("pg_hba.conf", &rules, false)
     }

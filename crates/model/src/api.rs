@@ -396,6 +396,15 @@ pub struct AcceptLossRequest {
     pub stated_actor: Option<PersonName>,
 }
 
+/// `POST /v1/events/accept-data`. Answered as `accept-loss` is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AcceptDataRequest {
+    pub service: ServiceName,
+    pub reason: String,
+    /// `--as NAME`, from root.
+    pub stated_actor: Option<PersonName>,
+}
+
 /// Answer to `POST /v1/events/accept-loss`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]

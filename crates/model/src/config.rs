@@ -148,6 +148,38 @@ pub struct Service {
     /// What tells how old the newest backup is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupAge>,
+    #[serde(default)]
+    pub rehearsal: Rehearsal,
+}
+
+/// How the service is rehearsed on the standby.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// The database role that may copy the database. `None`: that of the local check.
+    pub user: Option<String>,
+    /// A file that holds the role's password.
+    pub password_file: Option<PathBuf>,
+    /// What the copy may take of the holder's disk and network, MiB per second.
+    pub max_rate_mebibytes: u32,
+    /// Where the copy lies for the time being. `None`: `rehearsal` in the agent's state directory.
+    pub folder: Option<PathBuf>,
+    /// What the whole rehearsal may take.
+    pub within: Duration,
+    /// What the look at the indexes may take of it.
+    pub amcheck: Duration,
+}
+
+impl Default for Rehearsal {
+    fn default() -> Self {
+        Self {
+            user: None,
+            password_file: None,
+            max_rate_mebibytes: 32,
+            folder: None,
+            within: Duration::from_secs(4 * 3600),
+            amcheck: Duration::from_secs(60),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

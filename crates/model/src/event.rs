@@ -214,6 +214,11 @@ pub enum EventBody {
         by: PersonName,
         reason: String,
     },
+    /// What was last seen of the service's database counts no more: a person says that what is on the disk set is meant.
+    DataAccepted {
+        by: PersonName,
+        reason: String,
+    },
     /// The key of a node's event log was vouched for by a join token: rows signed with it are taken, in a new
     /// incarnation.
     EventKeyTrusted {
@@ -231,6 +236,14 @@ pub enum EventBody {
     CheckFailed {
         node: NodeName,
         findings: Vec<Finding>,
+    },
+    /// The service was started on the standby from a copy, and thrown away again.
+    Rehearsed {
+        report: Box<crate::rehearsal::RehearsalReport>,
+    },
+    /// What the database itself says of its files, looked at in the background.
+    IntegrityChecked {
+        report: Box<crate::integrity::IntegrityReport>,
     },
     /// A kind that a newer version writes and this one does not know. Kept, copied and verified all the same.
     #[serde(untagged)]
@@ -315,4 +328,14 @@ pub enum FindingCode {
     DrillOverdue,
     DatabasePortSilent,
     BackupOld,
+    /// The newest rehearsal did not pass.
+    RehearsalFailed,
+    /// A rehearsal left something of its copy behind.
+    RehearsalLeftOver,
+    /// Somebody wrote the database's control file after Siaga had stopped the database.
+    ControlFileRewritten,
+    /// The database counted pages whose checksum does not fit.
+    ChecksumFailures,
+    /// amcheck found a damaged index.
+    IndexDamaged,
 }

@@ -62,6 +62,14 @@ pub enum Evidence {
     /// What the program prints as its last line is no time.
     BackupNoTime { program: String, said: String },
     NoBackupProgram,
+    /// `None`: there was none yet.
+    LastRehearsal { days: Option<u64>, node: Option<NodeName> },
+    /// Names of things that are not as they should be.
+    Damaged { names: Vec<String> },
+    /// The database has no checksums.
+    NoChecksums,
+    /// Indexes that were looked at.
+    IndexesChecked { checked: u64, indexes: u64 },
     // --- layers
     PowerOn,
     PowerOff,
@@ -87,6 +95,12 @@ pub enum Evidence {
     ProbeNotServed { probe: String, age_ms: u64 },
     NoProbeReports,
     NewestReportOld { probe: String, age_ms: u64 },
+    /// Of a rehearsal: so many databases were opened, and a write was committed.
+    DatabasesOpened { count: u64 },
+    /// Of a rehearsal: there is only the database, without the applications.
+    NeedsApplication,
+    /// Of a rehearsal: nobody outside can reach the copy.
+    NeedsClient,
     NoAddress { host: String },
     NotHttp { host: String },
     /// In the words of the system: a line of a log, an answer, or what another version wrote.

@@ -33,6 +33,16 @@ pub enum Note {
         pid: i32,
         process: String,
     },
+    /// The control file as the stop left it.
+    ControlLeft {
+        control: crate::integrity::ControlSeen,
+    },
+    /// The control file as it was before the start.
+    ControlFound {
+        control: crate::integrity::ControlSeen,
+    },
+    /// Somebody wrote the control file since the last stop that Siaga made.
+    ControlRewritten,
     Stopped {
         ms: u64,
         how: StopKind,

@@ -53,6 +53,14 @@ pub enum CheckId {
     DatabasePort,
     Backup,
     Drill,
+    /// Starting the service on the standby from a copy.
+    Rehearsal,
+    /// The database's control file is the one that its last stop left.
+    ControlFile,
+    /// The database's pages carry checksums, and all of them fit.
+    Checksums,
+    /// amcheck found the indexes in order.
+    Indexes,
     /// Switching the other node off for real.
     FenceOff,
     /// Mounting here for real.
@@ -103,6 +111,10 @@ impl CheckId {
             FindingCode::DrillOverdue => Self::Drill,
             FindingCode::DatabasePortSilent => Self::DatabasePort,
             FindingCode::BackupOld => Self::Backup,
+            FindingCode::RehearsalFailed | FindingCode::RehearsalLeftOver => Self::Rehearsal,
+            FindingCode::ControlFileRewritten => Self::ControlFile,
+            FindingCode::ChecksumFailures => Self::Checksums,
+            FindingCode::IndexDamaged => Self::Indexes,
         }
     }
 }
@@ -288,6 +300,12 @@ pub struct DatabaseNeeds {
     pub wal_mebibytes: u64,
     /// Collations whose version is another one than when their indexes were built.
     pub collations_changed: u64,
+    /// Do the pages carry checksums?
+    #[serde(default)]
+    pub checksums: Option<bool>,
+    /// Pages whose checksum did not fit, as the database has counted them.
+    #[serde(default)]
+    pub checksum_failures: Option<u64>,
 }
 
 #[cfg(test)]

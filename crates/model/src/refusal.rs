@@ -77,6 +77,10 @@ pub enum RefusalCode {
     BadRequest,
     /// Equal mandates from two issuers: both are void.
     MandateConflict,
+    /// The copy of a rehearsal has no room on the standby.
+    NoRoom,
+    /// Another rehearsal is in progress.
+    RehearsalInProgress,
     /// No refusal: the order was sent to its coordinator and not answered. It may have begun there.
     OrderUnknown,
 }
@@ -377,6 +381,20 @@ pub enum Sentence {
     RefusedBadRequest {
         why: Why,
     },
+    RefusedNoRoom {
+        node: NodeName,
+        folder: PathBuf,
+        needs_mebibytes: u64,
+        free_mebibytes: u64,
+    },
+    RefusedRehearsalGoesOn {
+        service: ServiceName,
+        node: NodeName,
+    },
+    /// There is no other node, or nothing is known of it.
+    RefusedNoStandby {
+        service: ServiceName,
+    },
 }
 
 /// The next thing to do: a command with its purpose.
@@ -433,6 +451,11 @@ pub enum Advice {
     },
     FreeSpace {
         node: NodeName,
+    },
+    /// For the copy of a rehearsal.
+    FreeFolder {
+        node: NodeName,
+        folder: PathBuf,
     },
     /// Attest that no promise of the lost journals is in force any more.
     AcceptLoss,

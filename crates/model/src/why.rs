@@ -113,6 +113,30 @@ pub enum Why {
     NotADataDir { path: PathBuf },
     DataDirOwner { path: PathBuf, owner: u32, user: String, uid: u32 },
     StandbyDataDir { path: PathBuf },
+    /// What is on the disk set is older than what was last seen of this database.
+    DataOlder { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
+    /// It is another database.
+    DataOther { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
+    /// Between the stop and this start, in one run, somebody wrote the control file.
+    DataTouched { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
+    // --- rehearsals
+    /// The holder lets nobody copy it: this line is missing in its pg_hba.conf.
+    ReplicationRefused { node: NodeName, line: String, said: String },
+    BackupFailed { said: String },
+    /// A move began.
+    BrokenOffByMove,
+    /// A person asked for it.
+    BrokenOff,
+    AgentEnded,
+    TookTooLong { seconds: u64 },
+    RoomRanOut { folder: PathBuf },
+    /// These are not as they were before the rehearsal.
+    ProductionChanged { what: Vec<String> },
+    CopyNotRemoved { folder: PathBuf, said: String },
+    /// The extension is not among those that PostgreSQL has here.
+    ExtensionNotThere { name: String },
+    /// It is not made in this database.
+    ExtensionNotMade { name: String },
     WorksInDataDir { process: String },
     ServerEnded { log: String },
     ServerIsStandby,

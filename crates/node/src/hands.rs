@@ -1,6 +1,8 @@
 //! The real hands: one value that does every step on this node.
 
 mod disk_sets;
+mod integrity;
+mod rehearsal;
 
 use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::reservation::Reservation;
@@ -386,7 +388,8 @@ impl Hands for NodeHands {
         if !kit.service.database.data_dir.starts_with(&place) {
             return Err(precondition(Why::DataDirElsewhere { mount_point: place }));
         }
-        postgres::start::start(&kit.server, progress)
+        let judge = |found: &_| self.witnesses.judge(service, found);
+        postgres::start::start(&kit.server, &judge, progress)
     }
 
     fn start_applications(&self, service: &ServiceName) -> Acted {

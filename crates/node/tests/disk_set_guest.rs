@@ -409,6 +409,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         client_tests: Vec::new(),
         after_move: Vec::new(),
         backup: None,
+        rehearsal: siaga_model::config::Rehearsal::default(),
     };
     Config {
         site: Site {

@@ -9,6 +9,8 @@
 //! | could we take over now? | [`readiness()`] | `readiness.rs` |
 //! | what differs between the nodes? | [`drift::compare`] | `drift.rs` |
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
+//! | may the service be rehearsed, and what came of it? | [`rehearsal`] | `rehearsal.rs` |
+//! | is the data what was last seen? | [`integrity`] | `integrity.rs` |
 //! | what do people still have to do? | [`duties::duties`] | `duties.rs` |
 //!
 //! Read `takeover.rs` first: it is the table that says when a silent node may be passed over. Each of its cells is a
@@ -34,10 +36,12 @@ mod evidence;
 mod goal;
 mod guards;
 pub mod incident;
+pub mod integrity;
 mod moving;
 mod neighbours;
 mod planned;
 mod readiness;
+pub mod rehearsal;
 mod steps;
 mod takeover;
 mod verdict;

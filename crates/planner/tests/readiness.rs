@@ -162,6 +162,8 @@ fn needs() -> DatabaseNeeds {
         huge_pages: false,
         wal_mebibytes: 1024,
         collations_changed: 0,
+        checksums: Some(true),
+        checksum_failures: Some(0),
     }
 }
 

@@ -129,5 +129,6 @@ fn service(place: usize) -> Service {
         }],
         after_move: Vec::new(),
         backup: None,
+        rehearsal: siaga_model::config::Rehearsal::default(),
     }
 }

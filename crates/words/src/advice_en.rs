@@ -53,6 +53,10 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
         Advice::FreeSpace { node } => {
             format!("Free space on {node}. This command shows how much there is.")
         }
+        Advice::FreeFolder { node, folder } => format!(
+            "Free space on {node}, or name a roomier place than {} (folder in [service.rehearsal]).",
+            folder.display()
+        ),
         Advice::AcceptLoss => {
             "Make sure that the service runs on neither server and that no person moved it by hand. Then say so under your name."
                 .into()

@@ -55,6 +55,10 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
         Advice::FreeSpace { node } => {
             format!("Kosongkan ruang disk di {node}. Perintah ini menunjukkan ruang yang tersedia.")
         }
+        Advice::FreeFolder { node, folder } => format!(
+            "Kosongkan ruang di {node}, atau tentukan tempat yang lebih luas daripada {} (folder di [service.rehearsal]).",
+            folder.display()
+        ),
         Advice::AcceptLoss => {
             "Pastikan layanan tidak berjalan di server mana pun dan tidak dipindahkan dengan tangan. Lalu nyatakan atas nama Anda."
                 .into()

@@ -67,6 +67,13 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::BackupOld => {
             format!("The newest backup is too old, or its age is not known, as {node} sees it")
         }
+        F::RehearsalFailed => format!("The last rehearsal on {node} did not pass"),
+        F::RehearsalLeftOver => format!("On {node} something is left of a rehearsal"),
+        F::ControlFileRewritten => {
+            format!("Somebody used the database without Siaga before it was started on {node}")
+        }
+        F::ChecksumFailures => format!("The database on {node} has read damaged pages"),
+        F::IndexDamaged => format!("The database on {node} has damaged indexes"),
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -121,6 +128,11 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
         F::DatabasePortSilent => format!("Open the database's port in the firewall of {node}. Clients could not reach the service there."),
         F::BackupOld => "Look at the backups now. A takeover brings the data along; it does not replace a backup.".into(),
+        F::RehearsalFailed => format!("Correct on {node} what the evidence names, then type: siaga rehearse."),
+        F::RehearsalLeftOver => format!("It holds patients' data. On {node}: remove the folder that the evidence names."),
+        F::ControlFileRewritten => "Find out who started the database by hand, and whether all rows are there.".into(),
+        F::ChecksumFailures => "Look into the database's log for the file, check the storage, and keep the last good backup.".into(),
+        F::IndexDamaged => "Rebuild each of them (REINDEX), then find out why: the storage, or other system libraries.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

@@ -67,6 +67,13 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::BackupOld => format!(
             "Cadangan (backup) terakhir terlalu lama, atau umurnya tidak diketahui, menurut {node}"
         ),
+        F::RehearsalFailed => format!("Latihan terakhir di {node} tidak lulus"),
+        F::RehearsalLeftOver => format!("Di {node} ada sisa latihan"),
+        F::ControlFileRewritten => {
+            format!("Basis data pernah dipakai tanpa Siaga sebelum dinyalakan di {node}")
+        }
+        F::ChecksumFailures => format!("Basis data di {node} membaca halaman yang rusak"),
+        F::IndexDamaged => format!("Basis data di {node} memiliki indeks yang rusak"),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -129,6 +136,11 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
         F::DatabasePortSilent => format!("Buka port basis data di firewall {node}. Di sana klien tidak dapat mencapai layanan."),
         F::BackupOld => "Periksa backup sekarang. Ambil alih membawa datanya, tetapi tidak menggantikan backup.".into(),
+        F::RehearsalFailed => format!("Perbaiki di {node} apa yang disebut pada bukti, lalu ketik: siaga latihan."),
+        F::RehearsalLeftOver => format!("Isinya data pasien. Di {node}: hapus folder yang disebut pada bukti."),
+        F::ControlFileRewritten => "Cari tahu siapa yang menyalakan basis data dengan tangan, dan apakah semua data ada.".into(),
+        F::ChecksumFailures => "Lihat berkasnya di log basis data, periksa penyimpanan, dan simpan cadangan baik yang terakhir.".into(),
+        F::IndexDamaged => "Bangun ulang setiap indeks itu (REINDEX), lalu cari penyebabnya: penyimpanan, atau pustaka sistem yang lain.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

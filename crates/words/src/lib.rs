@@ -35,6 +35,7 @@ mod procedure_id;
 mod readiness;
 mod record_label;
 mod refusal;
+mod rehearsal;
 mod safe_en;
 mod safe_id;
 mod sentences_en;
@@ -74,6 +75,9 @@ pub use procedure::{Procedure, procedure};
 pub use readiness::{check_id, check_remedy, check_status, fixed};
 pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
+pub use rehearsal::{
+    index_check, production, rehearsal_ended, rehearsal_stage, rehearsal_times, tried,
+};
 pub use setup::{Setup, setup};
 pub use ui::{Ui, ui};
 pub use ui_event::event;

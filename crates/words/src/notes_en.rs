@@ -16,6 +16,13 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::WasStartingAlready => "it was starting already".into(),
         N::NoServerLog { said } => format!("no log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("ready in {}", duration(voice, *ms)),
+        N::ControlLeft { control } => {
+            format!("its control file: checkpoint {} on timeline {}", control.lsn(), control.timeline)
+        }
+        N::ControlFound { control } => {
+            format!("found checkpoint {} on timeline {}", control.lsn(), control.timeline)
+        }
+        N::ControlRewritten => "the control file is not the one that the last stop left".into(),
         N::NeedsRecovery => "it was not shut down: recovery".into(),
         N::WalToWriteBack { bytes } => {
             format!("changes to write back: {} MiB of WAL", bytes.div_ceil(1 << 20))
@@ -152,6 +159,17 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             format!("{program} prints no time as its last line, but {}", quoted(line))
         }
         E::NoBackupProgram => "no program is configured that tells it".into(),
+        E::LastRehearsal { days: None, .. } => "there was none yet".into(),
+        E::LastRehearsal { days: Some(days), node } => match node {
+            Some(node) => format!("{days} days ago, on {node}"),
+            None => format!("{days} days ago"),
+        },
+        E::Damaged { names } => format!("{} of them: {}", names.len(), crate::voice::list(names)),
+        E::NoChecksums => "the database was made without checksums".into(),
+        E::IndexesChecked { checked, indexes } => format!("{checked} of {indexes} indexes"),
+        E::DatabasesOpened { count } => format!("{count} databases opened, and a write committed"),
+        E::NeedsApplication => "it needs the application, and a rehearsal has only the database".into(),
+        E::NeedsClient => "it needs a client, and nobody outside can reach the copy".into(),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} runs"),
         E::ApplicationStopped { name } => format!("{name} does not run"),

@@ -16,6 +16,13 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
         N::WasStartingAlready => "sudah sedang dinyalakan".into(),
         N::NoServerLog { said } => format!("tanpa log: {}", quoted(said)),
         N::ReadyIn { ms } => format!("siap dalam {}", duration(voice, *ms)),
+        N::ControlLeft { control } => {
+            format!("berkas kontrolnya: checkpoint {} pada timeline {}", control.lsn(), control.timeline)
+        }
+        N::ControlFound { control } => {
+            format!("ditemukan checkpoint {} pada timeline {}", control.lsn(), control.timeline)
+        }
+        N::ControlRewritten => "berkas kontrol bukan yang ditinggalkan penghentian terakhir".into(),
         N::NeedsRecovery => "sebelumnya tidak dimatikan dengan tertib: perlu pemulihan".into(),
         N::WalToWriteBack { bytes } => {
             format!("perubahan yang perlu ditulis ke disk: {} MiB WAL", bytes.div_ceil(1 << 20))
@@ -154,6 +161,17 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             format!("baris terakhir {program} bukan waktu, melainkan {}", quoted(line))
         }
         E::NoBackupProgram => "tidak ada program yang memberitahukannya".into(),
+        E::LastRehearsal { days: None, .. } => "belum pernah ada".into(),
+        E::LastRehearsal { days: Some(days), node } => match node {
+            Some(node) => format!("{days} hari yang lalu, di {node}"),
+            None => format!("{days} hari yang lalu"),
+        },
+        E::Damaged { names } => format!("sebanyak {}: {}", names.len(), crate::voice::list(names)),
+        E::NoChecksums => "basis data dibuat tanpa checksum".into(),
+        E::IndexesChecked { checked, indexes } => format!("{checked} dari {indexes} indeks"),
+        E::DatabasesOpened { count } => format!("{count} basis data dibuka, dan satu penulisan tersimpan"),
+        E::NeedsApplication => "perlu aplikasi, sedangkan latihan hanya menyalakan basis data".into(),
+        E::NeedsClient => "perlu klien, sedangkan salinan tidak dapat dijangkau dari luar".into(),
         // --- layers
         E::ApplicationRuns { name } => format!("{name} berjalan"),
         E::ApplicationStopped { name } => format!("{name} tidak berjalan"),

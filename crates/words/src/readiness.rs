@@ -44,6 +44,10 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::DatabasePort => pick(voice, "the database's port is not shut", "port basis data tidak tertutup"),
         C::Backup => pick(voice, "age of the newest backup", "umur backup terakhir"),
         C::Drill => pick(voice, "a drill lately", "simulasi belum lama ini"),
+        C::Rehearsal => pick(voice, "a rehearsal on the standby", "latihan di server cadangan"),
+        C::ControlFile => pick(voice, "control file as the last stop left it", "berkas kontrol seperti saat terakhir dimatikan"),
+        C::Checksums => pick(voice, "checksums of the database's pages", "checksum halaman basis data"),
+        C::Indexes => pick(voice, "indexes of the database", "indeks basis data"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),
@@ -96,8 +100,18 @@ pub fn check_status(voice: &Voice, status: CheckStatus) -> &'static str {
 }
 
 /// What to do where nothing was found wrong and nothing is proved either. Empty where it is in order.
-pub fn check_remedy(voice: &Voice, status: CheckStatus) -> &'static str {
+pub fn check_remedy(voice: &Voice, id: C, status: CheckStatus) -> &'static str {
     match status {
+        CheckStatus::NotExercised if id == C::Rehearsal => pick(
+            voice,
+            "A rehearsal stops nothing: siaga rehearse.",
+            "Latihan tidak menghentikan apa pun: siaga latihan.",
+        ),
+        CheckStatus::NotExercised if id == C::Indexes => pick(
+            voice,
+            "Where the extension amcheck is made (CREATE EXTENSION amcheck), Siaga looks by itself.",
+            "Bila ekstensi amcheck dibuat (CREATE EXTENSION amcheck), Siaga memeriksanya sendiri.",
+        ),
         CheckStatus::Pass | CheckStatus::Warn | CheckStatus::Fail => "",
         CheckStatus::Unknown => pick(
             voice,

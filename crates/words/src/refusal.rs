@@ -68,6 +68,7 @@ fn command(voice: &Voice, advice: &Advice) -> String {
         Advice::PowerOn { node } => format!("siaga power on {node}"),
         Advice::PowerOff { node } => format!("siaga power off {node}"),
         Advice::FreeSpace { .. } => "df -h /var/lib/siaga".into(),
+        Advice::FreeFolder { folder, .. } => format!("df -h {}", folder.display()),
         Advice::AcceptLoss => "siaga events accept-loss --reason TEXT".into(),
         Advice::Again { kind } => verb(*kind),
     }
@@ -167,6 +168,8 @@ pub fn refusal_code(code: RefusalCode) -> &'static str {
         RefusalCode::NotAllowed => "NOT_ALLOWED",
         RefusalCode::BadRequest => "BAD_REQUEST",
         RefusalCode::MandateConflict => "MANDATE_CONFLICT",
+        RefusalCode::NoRoom => "NO_ROOM",
+        RefusalCode::RehearsalInProgress => "REHEARSAL_IN_PROGRESS",
         RefusalCode::OrderUnknown => "ORDER_UNKNOWN",
     }
 }

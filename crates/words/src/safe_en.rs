@@ -33,6 +33,8 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::HolderOfRunningService => "Clients can go on working.",
         C::NotAllowed => "Ask a person who may do it.",
         C::BadRequest => "Correct the command, and type it again.",
+        C::NoRoom => "Clients can go on working. Nothing was copied.",
+        C::RehearsalInProgress => "Clients can go on working. Wait for its end.",
         C::OrderUnknown => "Do nothing by hand. The order may be under way.",
         C::MandateConflict => {
             "Do not mount the disk set by hand. Give one new order from one place."

@@ -41,6 +41,8 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::HolderOfRunningService => "Klien dapat terus bekerja.",
         C::NotAllowed => "Mintalah kepada petugas yang berhak.",
         C::BadRequest => "Perbaiki perintahnya, lalu ketik lagi.",
+        C::NoRoom => "Klien dapat terus bekerja. Tidak ada yang disalin.",
+        C::RehearsalInProgress => "Klien dapat terus bekerja. Tunggu sampai latihan itu selesai.",
         C::OrderUnknown => {
             "Jangan lakukan apa pun dengan tangan. Perintah itu mungkin sedang dijalankan."
         }

@@ -189,6 +189,16 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             "{node} is running the service {service}, which works. Fencing {node} would cut its clients off."
         ),
         S::RefusedNotAllowed { actor, why } => format!("{} may not do this: {}.", quoted(actor), said(voice.language, why)),
+        S::RefusedNoRoom { node, folder, needs_mebibytes, free_mebibytes } => format!(
+            "The copy does not fit on {node}: it needs {needs_mebibytes} MiB in {}, and {free_mebibytes} MiB can be used.",
+            folder.display()
+        ),
+        S::RefusedRehearsalGoesOn { service, node } => {
+            format!("A rehearsal of {service} is in progress on {node}.")
+        }
+        S::RefusedNoStandby { service } => {
+            format!("{service} has no other server on which it could be rehearsed.")
+        }
         S::RefusedBadRequest { why } => format!("The request cannot be carried out: {}.", said(voice.language, why)),
     }
 }

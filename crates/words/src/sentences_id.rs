@@ -202,6 +202,16 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedNotAllowed { actor, why } => {
             format!("{} tidak berhak melakukan ini: {}.", quoted(actor), said(voice.language, why))
         }
+        S::RefusedNoRoom { node, folder, needs_mebibytes, free_mebibytes } => format!(
+            "Salinan tidak muat di {node}: perlu {needs_mebibytes} MiB di {}, dan hanya {free_mebibytes} MiB yang dapat dipakai.",
+            folder.display()
+        ),
+        S::RefusedRehearsalGoesOn { service, node } => {
+            format!("Latihan layanan {service} sedang berjalan di {node}.")
+        }
+        S::RefusedNoStandby { service } => {
+            format!("Tidak ada server lain untuk melatih layanan {service}.")
+        }
         S::RefusedBadRequest { why } => format!("Permintaan tidak dapat dijalankan: {}.", said(voice.language, why)),
     }
 }

@@ -88,6 +88,8 @@ pub enum Ui {
     StartAgent,
     NoAccessToAgent,
     Aborted,
+    AcceptDataAsked,
+    DataAccepted,
     LogTail,
     LogWhole,
     LogTampered,

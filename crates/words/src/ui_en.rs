@@ -72,6 +72,10 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::AgentNotReachable => "The agent on this server does not answer.",
         Ui::StartAgent => "Start it with: systemctl start siaga",
         Ui::NoAccessToAgent => "You may not use the agent. Ask to be added to the group siaga.",
+        Ui::DataAccepted => "Accepted. Now give the order again.",
+        Ui::AcceptDataAsked => {
+            "The data on the disk set is older than what was last seen, or another database. What is newer elsewhere is lost with it. Type the name of the service to say that it is meant:"
+        }
         Ui::Aborted => "Not confirmed. Nothing was changed.",
         Ui::LogTail => "The newest entries may not have been copied to the other server yet.",
         Ui::LogWhole => "The event log is whole.",

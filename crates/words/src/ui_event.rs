@@ -4,8 +4,10 @@ use crate::voice::{Voice, quoted};
 use crate::{action, failure, finding, move_kind, outcome, sentence};
 use siaga_model::config::Language;
 use siaga_model::event::EventBody;
+use siaga_model::integrity::IntegrityReport;
 use siaga_model::plan::{MoveKind, Placement, Step};
 use siaga_model::proof::{Ground, ProofRecord};
+use siaga_model::rehearsal::{RehearsalOutcome, RehearsalReport};
 use siaga_model::run::{FailureKind, RunOutcome, StepFailure, StepOutcome, StepReport};
 use siaga_model::{NodeName, ServiceName};
 
@@ -228,6 +230,13 @@ impl Says<'_> {
                 "peringatan dan tindakan otomatis dijeda sampai",
                 &format!("{}; {}", self.voice.instant(*until), quoted(reason)),
             ),
+            EventBody::DataAccepted { by, reason } => self.two(
+                "the data on the disk set accepted as it is",
+                "data di kumpulan disk diterima sebagaimana adanya",
+                &format!("{by}; {}", quoted(reason)),
+            ),
+            EventBody::Rehearsed { report } => self.rehearsed(report),
+            EventBody::IntegrityChecked { report } => self.integrity(report),
             EventBody::PauseEnded => self.word("the pause is over", "jeda selesai"),
             EventBody::Other(other) => self.two(
                 "of a newer version",
@@ -270,6 +279,38 @@ impl Says<'_> {
             detail.push_str(&format!("; {hit}"));
         }
         self.two(english, indonesian, &detail)
+    }
+
+    fn rehearsed(&self, report: &RehearsalReport) -> String {
+        let outcome = match report.outcome {
+            RehearsalOutcome::Passed => self.word("passed", "lulus"),
+            RehearsalOutcome::Failed => self.word("not passed", "tidak lulus"),
+            RehearsalOutcome::Refused => self.word("refused", "ditolak"),
+        };
+        let time = crate::duration(self.voice, report.duration_ms);
+        let mut detail = format!("{}, {outcome}, {time}", report.node);
+        if let Some(why) = &report.why {
+            detail = format!("{detail}; {}", crate::why(self.voice, why));
+        }
+        self.two("rehearsed", "latihan", &detail)
+    }
+
+    fn integrity(&self, report: &IntegrityReport) -> String {
+        let (indexes, new) = (&report.indexes, report.new_failures.unwrap_or_default());
+        let looked = siaga_model::Evidence::IndexesChecked {
+            checked: indexes.checked,
+            indexes: indexes.indexes,
+        };
+        let mut detail = format!("{}; {}", report.node, crate::evidence(self.voice, &looked));
+        if !indexes.damaged.is_empty() {
+            let damaged = indexes.damaged.len().to_string();
+            detail = format!("{detail}; {}", self.two("damaged", "rusak", &damaged));
+        }
+        if new > 0 {
+            let pages = self.two("damaged pages", "halaman rusak", &new.to_string());
+            detail = format!("{detail}; {pages}");
+        }
+        self.two("database looked through", "basis data diperiksa", &detail)
     }
 
     fn proof(&self, proof: &ProofRecord) -> String {

@@ -74,6 +74,10 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::NoAccessToAgent => {
             "Anda tidak berhak memakai agen. Mintalah agar dimasukkan ke grup siaga."
         }
+        Ui::DataAccepted => "Diterima. Sekarang berikan perintah itu lagi.",
+        Ui::AcceptDataAsked => {
+            "Data di kumpulan disk lebih tua daripada yang terakhir terlihat, atau basis data lain. Yang lebih baru di tempat lain akan hilang. Ketik nama layanan untuk menyatakan bahwa ini memang dimaksud:"
+        }
         Ui::Aborted => "Tidak disetujui. Tidak ada yang diubah.",
         Ui::LogTail => "Catatan terbaru mungkin belum tersalin ke server lain.",
         Ui::LogWhole => "Catatan kejadian utuh.",

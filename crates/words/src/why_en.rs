@@ -149,6 +149,36 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{} belongs to user id {owner}, and {user} has {uid} on this node", path.display())
         }
         W::StandbyDataDir { path } => format!("{} is a standby's: it has a standby.signal", path.display()),
+        W::DataOlder { found, last } => format!(
+            "the data on the disk set is older than what was last seen of this database: checkpoint {} on timeline {}, \
+             seen before {} on timeline {}; if that is meant (a backup was restored), say so first: siaga events accept-data",
+            found.lsn(), found.timeline, last.lsn(), last.timeline
+        ),
+        W::DataOther { found, last } => format!(
+            "another database is on the disk set: system identifier {}, seen before {}; if that is meant (a backup was restored), say so first: siaga events accept-data",
+            found.system_identifier, last.system_identifier
+        ),
+        W::DataTouched { found, last } => format!(
+            "somebody wrote the database's control file after this run had stopped the database: checkpoint {}, left at {}; if that is meant (a backup was restored), say so first: siaga events accept-data",
+            found.lsn(), last.lsn()
+        ),
+        // --- rehearsals
+        W::ReplicationRefused { node, line, said } => format!(
+            "the database on {node} lets nobody copy it ({}): add this line to its pg_hba.conf and reload it: {line}",
+            quoted(said)
+        ),
+        W::BackupFailed { said } => format!("the copy was not made: {}", quoted(said)),
+        W::BrokenOffByMove => "a move began, and goes first".into(),
+        W::BrokenOff => "it was broken off".into(),
+        W::AgentEnded => "the agent ended meanwhile".into(),
+        W::TookTooLong { seconds } => format!("it was not done within {seconds} s"),
+        W::RoomRanOut { folder } => format!("{} has no more room", folder.display()),
+        W::ProductionChanged { what } => format!("not the same before and after: {}", list(what)),
+        W::CopyNotRemoved { folder, said } => {
+            format!("the copy in {} could not be removed: {}", folder.display(), quoted(said))
+        }
+        W::ExtensionNotThere { name } => format!("the extension {name} is not installed on this server"),
+        W::ExtensionNotMade { name } => format!("the extension {name} is not made in any database"),
         W::WorksInDataDir { process } => format!("{process} works in this data directory"),
         W::ServerEnded { log } => format!("the server ended: {}", quoted(log)),
         W::ServerIsStandby => "it comes up as a standby: standby.signal is there".into(),

@@ -168,6 +168,37 @@ pub(crate) fn why(reason: &W) -> String {
         W::StandbyDataDir { path } => {
             format!("{} adalah direktori data standby: ada standby.signal di dalamnya", path.display())
         }
+        W::DataOlder { found, last } => format!(
+            "data di kumpulan disk lebih tua daripada yang terakhir terlihat dari basis data ini: checkpoint {} pada \
+             timeline {}, sebelumnya {} pada timeline {}; bila memang demikian (cadangan dipulihkan), nyatakan dahulu: siaga events accept-data",
+            found.lsn(), found.timeline, last.lsn(), last.timeline
+        ),
+        W::DataOther { found, last } => format!(
+            "basis data lain berada di kumpulan disk: system identifier {}, sebelumnya {}; bila memang demikian (cadangan dipulihkan), nyatakan dahulu: siaga events accept-data",
+            found.system_identifier, last.system_identifier
+        ),
+        W::DataTouched { found, last } => format!(
+            "ada yang menulis berkas kontrol basis data setelah proses ini mematikan basis data: checkpoint {}, \
+             ditinggalkan pada {}; bila memang demikian (cadangan dipulihkan), nyatakan dahulu: siaga events accept-data",
+            found.lsn(), last.lsn()
+        ),
+        // --- rehearsals
+        W::ReplicationRefused { node, line, said } => format!(
+            "basis data di {node} tidak mengizinkan penyalinan ({}): tambahkan baris ini ke pg_hba.conf di sana, lalu muat ulang: {line}",
+            quoted(said)
+        ),
+        W::BackupFailed { said } => format!("salinan tidak berhasil dibuat: {}", quoted(said)),
+        W::BrokenOffByMove => "pemindahan dimulai, dan didahulukan".into(),
+        W::BrokenOff => "latihan dihentikan".into(),
+        W::AgentEnded => "agen berhenti di tengah jalan".into(),
+        W::TookTooLong { seconds } => format!("tidak selesai dalam {seconds} detik"),
+        W::RoomRanOut { folder } => format!("ruang di {} habis", folder.display()),
+        W::ProductionChanged { what } => format!("tidak sama sebelum dan sesudahnya: {}", list(what)),
+        W::CopyNotRemoved { folder, said } => {
+            format!("salinan di {} tidak dapat dihapus: {}", folder.display(), quoted(said))
+        }
+        W::ExtensionNotThere { name } => format!("ekstensi {name} tidak terpasang di server ini"),
+        W::ExtensionNotMade { name } => format!("ekstensi {name} tidak dibuat di basis data mana pun"),
         W::WorksInDataDir { process } => format!("{process} sedang memakai direktori data ini"),
         W::ServerEnded { log } => format!("PostgreSQL berakhir: {}", quoted(log)),
         W::ServerIsStandby => "PostgreSQL menyala sebagai standby: ada standby.signal".into(),

@@ -15,6 +15,7 @@ use siaga_model::api::CheckReport;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
+use siaga_model::rehearsal::RehearsalReport;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_planner::drift;
 use siaga_runner::hands::Hands;
@@ -111,6 +112,15 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
     findings.extend(compared.findings);
     examined.extend(compared.examined);
     drill(core, &mut findings, &mut examined);
+    match siaga_planner::rehearsal::examined(
+        &core.me,
+        last_rehearsal(core, service)
+            .as_ref()
+            .map(|(r, days)| (r, *days)),
+    ) {
+        Ok(one) => examined.push(one),
+        Err(finding) => findings.push(finding),
+    }
     if observation.probes.is_empty() {
         findings.push(Finding {
             code: FindingCode::ProbeMissing,
@@ -143,6 +153,21 @@ fn drill(core: &Core, findings: &mut Vec<Finding>, examined: &mut Vec<Examined>)
             severity: Severity::Warning,
             evidence,
         });
+    }
+}
+
+/// The newest rehearsal of any node, and how many days ago it was.
+fn last_rehearsal(core: &Core, service: &Service) -> Option<(RehearsalReport, u64)> {
+    let filter = siaga_journal::Filter {
+        service: Some(service.name.clone()),
+        last: Some(1),
+        ..siaga_journal::Filter::of_kinds(&["rehearsed"])
+    };
+    let view = core.log.read(&filter).ok()?.pop()?;
+    let days = core.hands.now().millis_since(view.at) / 86_400_000;
+    match view.event.body {
+        EventBody::Rehearsed { report } => Some((*report, days)),
+        _ => None,
     }
 }
 

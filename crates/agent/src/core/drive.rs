@@ -185,7 +185,7 @@ fn start(
         let report = if order.step.node == core.me {
             orders::carry_out_here(&core, order.clone(), progress).await
         } else {
-            orders::send(&core, &order, progress).await
+            orders::heard(&core, &order, progress).await
         };
         if let Some((proof, desk)) = report.proof.as_ref().zip(core.desks.get(&order.service)) {
             desk.bench.heard(proof, core.hands.since_boot());

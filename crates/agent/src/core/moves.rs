@@ -393,6 +393,8 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
                 .ok_or_else(|| in_progress(core, &other));
         }
     };
+    // A rehearsal gives way, and is not waited for.
+    core.rehearsals.break_off_all(&Why::BrokenOffByMove);
     let home = home(request.kind, &service, plan.from.as_ref());
     let spec = RunSpec {
         run: run.clone(),

@@ -133,6 +133,9 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(Progress)) -> Step
     let Some(desk) = core.desks.get(&order.service) else {
         return failed(core, FailureKind::Precondition, no_service(&order.service));
     };
+    // A move has begun, by whichever node.
+    core.rehearsals.break_off_all(&Why::BrokenOffByMove);
+    core.integrity.step_begins();
     lab_crash::crash("before", order.step.action.name());
     if let Some(plan) = order.enlist.as_ref().filter(|p| p.coordinator != core.me) {
         let mut context = desk.context.lock().unwrap_or_else(PoisonError::into_inner);
@@ -200,6 +203,13 @@ pub async fn send(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) 
             }
         }
     }
+}
+
+/// As [`send`], and remembers what the answer tells of the database: the next start may be here.
+pub async fn heard(core: &Arc<Core>, order: &Order, progress: impl Fn(Progress)) -> StepReport {
+    let report = send(core, order, progress).await;
+    core.integrity.heard(&order.service, &report);
+    report
 }
 
 /// What the tries to deliver one order tell so far.

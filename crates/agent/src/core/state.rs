@@ -74,6 +74,10 @@ pub struct Core {
     pub redo: super::redo::RedoDesk,
     /// What the newest checks said.
     pub readiness: super::check::record::ReadinessDesk,
+    /// What was last seen of the databases.
+    pub integrity: Arc<super::integrity::IntegrityDesk>,
+    /// The service tried on this node from a copy.
+    pub rehearsals: super::rehearse::RehearsalDesk,
     /// What people still have to do.
     pub duties: super::duties::DutyDesk,
     /// What the units are told.

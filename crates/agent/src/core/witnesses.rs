@@ -1,9 +1,11 @@
 //! The witnesses that only the agent has, for the node's hands: the peer's agent, and the client probes.
 
+use super::integrity::IntegrityDesk;
 use super::probes::ProbeDesk;
 use crate::transport::PeerClient;
 use serde::de::DeserializeOwned;
 use siaga_model::api::FactsAnswer;
+use siaga_model::integrity::{ControlSeen, Judged};
 use siaga_model::observation::{NodeFacts, ProbeSighting, PromiseFacts};
 use siaga_model::{NodeName, ServiceName, UtcMicros};
 use siaga_node::observe::witness::LifeSigns;
@@ -17,6 +19,7 @@ pub struct AgentWitnesses {
     handle: Handle,
     peers: BTreeMap<NodeName, Arc<PeerClient>>,
     probes: Arc<ProbeDesk>,
+    integrity: Arc<IntegrityDesk>,
 }
 
 impl AgentWitnesses {
@@ -25,11 +28,13 @@ impl AgentWitnesses {
         handle: Handle,
         peers: BTreeMap<NodeName, Arc<PeerClient>>,
         probes: Arc<ProbeDesk>,
+        integrity: Arc<IntegrityDesk>,
     ) -> Self {
         Self {
             handle,
             peers,
             probes,
+            integrity,
         }
     }
 }
@@ -71,5 +76,9 @@ impl LifeSigns for AgentWitnesses {
 
     fn now(&self) -> UtcMicros {
         siaga_node::wall_clock()
+    }
+
+    fn judge(&self, service: &ServiceName, found: &ControlSeen) -> Judged {
+        self.integrity.judge(service, found)
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{TestNode, first_with, join_node};
 use axum::Router;
+use siaga_agent::core::integrity::IntegrityDesk;
 use siaga_agent::core::probes::ProbeDesk;
+use siaga_agent::core::rehearse::RehearsalDesk;
 use siaga_agent::core::runs::{KnownRun, RunIndex};
 use siaga_agent::core::state::{self, Core};
 use siaga_agent::core::store::Log;
@@ -43,7 +45,13 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
     let me = NodeName::from("backup");
     let probes = Arc::new(ProbeDesk::new(config.clone()));
     let handle = tokio::runtime::Handle::current();
-    let witnesses = AgentWitnesses::new(handle.clone(), peers.clone(), probes.clone());
+    let integrity = Arc::new(IntegrityDesk::default());
+    let witnesses = AgentWitnesses::new(
+        handle.clone(),
+        peers.clone(),
+        probes.clone(),
+        integrity.clone(),
+    );
     let hands = NodeHands::with_run_dir(
         config.clone(),
         me.clone(),
@@ -76,6 +84,8 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         incident_desk: Default::default(),
         twins_looked: Default::default(),
         readiness: Default::default(),
+        integrity,
+        rehearsals: RehearsalDesk::default(),
         duties: Default::default(),
         redo: Default::default(),
     };

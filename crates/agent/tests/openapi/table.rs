@@ -84,6 +84,8 @@ const fn post(
 
 const LOG: &[(u16, &str)] = &[(500, "LOG_UNREADABLE")];
 
+const REHEARSAL: &[(u16, &str)] = &[(404, "NO_SUCH_THING"), (500, "CHECK_FAILED")];
+
 /// All of them.
 pub const ROUTES: &[Route] = &[
     of_service(
@@ -136,6 +138,44 @@ pub const ROUTES: &[Route] = &[
         "Asks a node's power, or switches it through its fence",
         "PowerRequest",
         Some("PowerAnswer"),
+    ),
+    post(
+        "/v1/rehearsals",
+        "Starts the service on the standby from a copy of its data, without downtime",
+        "RehearsalRequest",
+        Some("RehearsalAnswer"),
+    ),
+    Route {
+        query: Some("OfRehearsal"),
+        errors: REHEARSAL,
+        ..get(
+            "/v1/rehearsals",
+            "A rehearsal as far as it has come, and the report of the newest that ended",
+            "RehearsalView",
+        )
+    },
+    Route {
+        errors: REHEARSAL,
+        ..post(
+            "/v1/rehearsals/stop",
+            "Breaks a rehearsal off; its copy is removed",
+            "RehearsalStop",
+            Some("RehearsalView"),
+        )
+    },
+    Route {
+        query: Some("OfSource"),
+        ..of_service(
+            "/v1/rehearsal-source",
+            "What must be the same before and after a rehearsal, as this node sees it",
+            "SourceAnswer",
+        )
+    },
+    post(
+        "/v1/events/accept-data",
+        "A person says that the data on the disk set is meant as it is",
+        "AcceptDataRequest",
+        Some("AcceptLossAnswer"),
     ),
     post(
         "/v1/events/accept-loss",

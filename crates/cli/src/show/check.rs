@@ -56,7 +56,7 @@ pub fn json<'a>(ctx: &Context, report: &'a CheckReport, fixed: &'a [Fixed]) -> C
 
 fn one(ctx: &Context, examined: &Examined) -> One {
     let said = found(examined).map(|f| finding(&ctx.voice, &f));
-    let plain = || check_remedy(&ctx.voice, examined.status).to_owned();
+    let plain = || check_remedy(&ctx.voice, examined.id, examined.status).to_owned();
     One {
         id: examined.id,
         node: examined.node.clone(),

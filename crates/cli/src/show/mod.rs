@@ -8,6 +8,7 @@ pub mod keys;
 pub mod log_book;
 pub mod plan;
 pub mod refusal;
+pub mod rehearsal;
 pub mod result;
 pub mod status;
 pub mod step;

@@ -5,10 +5,11 @@ use crate::client::encoded;
 use crate::context::{Context, LOOK};
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::order::{no_terminal, typed};
 use crate::term::{Tone, out};
 use crate::{show, when};
 use siaga_model::api::{
-    AcceptLossAnswer, AcceptLossRequest, EventView, EventsAnswer, VerifyAnswer,
+    AcceptDataRequest, AcceptLossAnswer, AcceptLossRequest, EventView, EventsAnswer, VerifyAnswer,
 };
 use siaga_model::{NodeName, ServiceName};
 use siaga_words::{Screen, Setup, Ui, setup, ui};
@@ -87,6 +88,31 @@ pub enum EventsVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Say that the data on the disk set is meant as it is: a backup was restored
+    ///
+    /// Siaga starts no database that is older than what it last saw, or another one: whoever writes to it loses what is
+    /// newer elsewhere. Say so only where you restored it yourself. Then give the order again.
+    #[command(
+        after_help = "Examples:\n  siaga events accept-data --service simrs --reason \"restored from the backup of Sunday\""
+    )]
+    AcceptData(AcceptData),
+}
+
+/// What `accept-data` asks.
+#[derive(clap::Args, Debug, Clone)]
+pub struct AcceptData {
+    /// The service.
+    #[arg(long, value_name = "SERVICE", value_parser = args::service)]
+    pub service: ServiceName,
+    /// What happened; it goes into the log under your name.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Do not ask for the typed confirmation; for scripts.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// How long one long poll is held.
@@ -100,6 +126,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     match &args.verb {
         Some(EventsVerb::Verify { json }) => return verify(&ctx, *json),
         Some(EventsVerb::AcceptLoss { reason, json }) => return accept_loss(&ctx, reason, *json),
+        Some(EventsVerb::AcceptData(args)) => return accept_data(global, &ctx, args),
         None => {}
     }
     let query = query(&ctx, &args.filter)?;
@@ -220,11 +247,42 @@ fn accept_loss(ctx: &Context, reason: &str, json: bool) -> Result<Exit, Fault> {
         stated_actor: ctx.stated.clone(),
     };
     let answer: AcceptLossAnswer = ctx.client.post("/v1/events/accept-loss", &request, LOOK)?;
-    if json {
-        show::json(&answer)?;
+    accepted(ctx, &answer, &ctx.say(Screen::LossAccepted), json)
+}
+
+/// Asks for the service's name, typed, and says it under the person's own.
+fn accept_data(global: &Global, ctx: &Context, args: &AcceptData) -> Result<Exit, Fault> {
+    if !args.yes {
+        if !ctx.term.interactive {
+            return Err(no_terminal(global));
+        }
+        eprintln!("{}", ui(&ctx.voice, Ui::AcceptDataAsked));
+        if !typed(ctx, args.service.as_str())? {
+            eprintln!("{}", ui(&ctx.voice, Ui::Aborted));
+            return Ok(Exit::Restored);
+        }
     }
-    let (exit, text) = match &answer {
-        AcceptLossAnswer::Accepted => (Exit::Done, ctx.say(Screen::LossAccepted)),
+    let request = AcceptDataRequest {
+        service: args.service.clone(),
+        reason: args.reason.clone(),
+        stated_actor: ctx.stated.clone(),
+    };
+    let answer: AcceptLossAnswer = ctx.client.post("/v1/events/accept-data", &request, LOOK)?;
+    let said = ui(&ctx.voice, Ui::DataAccepted);
+    accepted(ctx, &answer, &said, args.json)
+}
+
+fn accepted(
+    ctx: &Context,
+    answer: &AcceptLossAnswer,
+    said: &str,
+    json: bool,
+) -> Result<Exit, Fault> {
+    if json {
+        show::json(answer)?;
+    }
+    let (exit, text) = match answer {
+        AcceptLossAnswer::Accepted => (Exit::Done, said.to_owned()),
         AcceptLossAnswer::Refused { refusal } => {
             (Exit::Refused, siaga_words::refusal(&ctx.voice, refusal))
         }

@@ -20,6 +20,7 @@ pub mod notice;
 pub mod pause;
 pub mod power;
 pub mod probe;
+pub mod rehearse;
 pub mod report;
 pub mod restart;
 pub mod resume;

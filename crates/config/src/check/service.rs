@@ -4,13 +4,13 @@ use super::Context;
 use super::disk_set::disk_set;
 use crate::cause::{Cause, Thing};
 use crate::choices::{TestKind, TestWord};
-use crate::host::user_is_missing;
+use crate::host::{secret_problem, user_is_missing};
 use crate::raw;
 use crate::read::{List, Many, Opt, Req, Spot};
 use crate::scalars::Text;
 use siaga_model::config::{
     Application, ApplicationRun, Argv, BackupAge, ClientTest, ClientTestKind, Database, FileSystem,
-    NamedCommand, Service, VirtualIp,
+    NamedCommand, Rehearsal, Service, VirtualIp,
 };
 use siaga_model::{NodeName, ServiceName};
 use std::path::PathBuf;
@@ -67,7 +67,32 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
         client_tests: client_tests?,
         after_move: after_move?,
         backup,
+        rehearsal: rehearsal(&raw.rehearsal, context),
     })
+}
+
+/// The largest rate that `pg_basebackup` takes.
+const MAX_RATE: u32 = 1024;
+
+fn rehearsal(table: &Opt<raw::Rehearsal>, context: &mut Context<'_>) -> Rehearsal {
+    let default = Rehearsal::default();
+    let Some(raw) = table.value() else {
+        return default;
+    };
+    if let Some(file) = &raw.password_file.spot
+        && let Some(cause) = secret_problem(&file.value.0, context.host)
+    {
+        context.sink.at(file, cause);
+    }
+    let rate = raw.max_rate.value().map(|c| c.0.min(MAX_RATE));
+    Rehearsal {
+        user: raw.user.value().map(|t| t.0.clone()),
+        password_file: raw.password_file.value().map(|p| p.0.clone()),
+        max_rate_mebibytes: rate.unwrap_or(default.max_rate_mebibytes),
+        folder: raw.folder.value().map(|p| p.0.clone()),
+        within: raw.within.or_seconds(default.within.as_secs()),
+        amcheck: raw.amcheck.or_seconds(default.amcheck.as_secs()),
+    }
 }
 
 fn file_systems(

@@ -64,7 +64,7 @@ fn secret_files() {
     // All of them name the same file, which is not there yet.
     let errors = parse(&edited(FULL, &all), &missing).unwrap_err().errors;
     let codes: Vec<&str> = errors.iter().map(|e| e.code).collect();
-    assert_eq!(codes, ["SECRET_MISSING"; 7]);
+    assert_eq!(codes, ["SECRET_MISSING"; 8]);
 
     std::fs::write(&secret, "x").unwrap();
     let mode = |m| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(m)).unwrap();

@@ -220,7 +220,7 @@ fn check_option(key: &str, value: &str) -> Result<(), Why> {
 }
 
 /// The secret in a file that nobody but its owner can read.
-fn read_secret(path: &Path) -> Result<String, Why> {
+pub(crate) fn read_secret(path: &Path) -> Result<String, Why> {
     let failed = |said: String| Why::SecretFile {
         path: path.to_owned(),
         said,

@@ -12,5 +12,6 @@ pub mod mmp;
 pub mod mount;
 mod page;
 pub mod postgres;
+pub mod rehearsal;
 pub mod taken;
 pub mod virtual_ip;

@@ -9,6 +9,7 @@
 //! | [`connect`] | the check through the unix socket |
 
 pub mod account;
+pub mod amcheck;
 pub mod connect;
 pub mod launch;
 pub mod pid_file;
@@ -28,6 +29,7 @@ use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::run::FailureKind;
 use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -35,13 +37,22 @@ use tokio::runtime::Handle;
 /// How long the check of a server that says "ready" may take at a start, which asks again until it is.
 pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
 
-/// Four words in one row: MiB of shared buffers, huge pages, MiB of WAL, collations of another version.
+/// Six words in one row: MiB of shared buffers, huge pages, MiB of WAL, collations of another version, whether the pages
+/// carry checksums, and how many did not fit.
 const NEEDS: &str = "select concat_ws(' ', \
     pg_size_bytes(current_setting('shared_buffers')) / 1048576, \
     current_setting('huge_pages'), \
     pg_size_bytes(current_setting('max_wal_size')) / 1048576, \
     (select count(*) from pg_collation where collversion is not null \
-     and collversion is distinct from pg_collation_actual_version(oid)))";
+     and collversion is distinct from pg_collation_actual_version(oid)), \
+    current_setting('data_checksums'), \
+    (select coalesce(sum(checksum_failures), 0) from pg_stat_database))";
+
+/// Every database that may be connected to, a line each.
+const DATABASES: &str =
+    "select string_agg(datname, chr(10) order by datname) from pg_database where datallowconn";
+/// How long a database may take to be opened.
+pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A checkpoint before a planned stop may take this long. It only makes the stop short.
 const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
@@ -52,6 +63,8 @@ pub struct Postgres {
     pub(crate) log_path: PathBuf,
     look_within: Duration,
     rt: Handle,
+    /// Given to the server beside what it is always given.
+    pub(crate) extra: Vec<OsString>,
 }
 
 impl Postgres {
@@ -72,7 +85,13 @@ impl Postgres {
             log_path,
             look_within,
             rt,
+            extra: Vec::new(),
         }
+    }
+
+    /// The same server, started with these arguments as well.
+    pub fn started_with(self, extra: Vec<OsString>) -> Self {
+        Self { extra, ..self }
     }
 
     pub(crate) fn signature(&self) -> Signature {
@@ -154,18 +173,59 @@ impl Postgres {
             huge_pages: words.next()? == "on",
             wal_mebibytes: number(words.next())?,
             collations_changed: number(words.next())?,
+            checksums: words.next().map(|on| on == "on"),
+            checksum_failures: number(words.next()),
         })
     }
 
+    /// The databases that may be connected to.
+    pub fn databases(&self) -> Result<Vec<String>, Answer> {
+        let said = self.ask_in(&self.config.check_database, DATABASES, OPEN_WITHIN)?;
+        Ok(said
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// One statement to that database of this node's own running server.
+    pub fn ask_in(
+        &self,
+        database: &str,
+        statement: &str,
+        within: Duration,
+    ) -> Result<Option<String>, Answer> {
+        let found = process::find(&self.signature()).map_err(Answer::NoServer)?;
+        let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
+        let postmaster = postmaster.ok_or(Answer::NoServer(Why::DatabaseNotRunning))?;
+        let account = account::lookup(&self.config.os_user).map_err(Answer::CannotCheck)?;
+        let config = Database {
+            check_database: database.to_owned(),
+            ..self.config.clone()
+        };
+        connect::query(
+            &self.rt,
+            &config,
+            account.uid,
+            postmaster,
+            statement,
+            within,
+        )
+    }
+
     /// One statement to this node's own running database.
-    fn ask_running(&self, statement: &str, within: Duration) -> Result<Option<String>, Trouble> {
+    pub(crate) fn ask_running(
+        &self,
+        statement: &str,
+        within: Duration,
+    ) -> Result<Option<String>, Trouble> {
         let trouble = |why: Why| Trouble::failed(FailureKind::Io, why);
         let found = process::find(&self.signature()).map_err(Trouble::Unknown)?;
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
         let postmaster = postmaster.ok_or_else(|| trouble(Why::DatabaseNotRunning))?;
         let uid = account::lookup(&self.config.os_user).map_err(trouble)?.uid;
         connect::query(&self.rt, &self.config, uid, postmaster, statement, within)
-            .map_err(|answer| trouble(unanswered(answer, within)))
+            .map_err(|answer| trouble(connect::unanswered(answer, within)))
     }
 }
 
@@ -173,17 +233,8 @@ fn not_serving(why: Why) -> DatabaseState {
     DatabaseState::NotServing { why }
 }
 
-fn no_answer(within: Duration) -> Why {
+pub(crate) fn no_answer(within: Duration) -> Why {
     Why::NoAnswerWithin {
         ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
-    }
-}
-
-/// Why a statement was not carried out.
-fn unanswered(answer: Answer, within: Duration) -> Why {
-    match answer {
-        Answer::NotNow(why) | Answer::CannotCheck(why) | Answer::NoServer(why) => why,
-        Answer::InRecovery => Why::ReadOnlyRecovery,
-        Answer::Ready | Answer::Silent => no_answer(within),
     }
 }

@@ -367,6 +367,26 @@ fn delete(rt: &Handle, message: AddressMessage) -> Result<(), Why> {
         .map_err(|why| Why::RemovingAddress { why: Box::new(why) })
 }
 
+/// The loopback of a network namespace of its own: up, with these addresses, which nobody else can have there.
+pub(crate) fn loopback(rt: &Handle, addresses: &[IpAddr]) -> Result<(), Why> {
+    const LOOPBACK: u32 = 1;
+    netlink(rt, async |link| {
+        let up = rtnetlink::LinkUnspec::new_with_index(LOOPBACK).up().build();
+        link.link().set(up).execute().await?;
+        for address in addresses {
+            let whole = if address.is_ipv4() { 32 } else { 128 };
+            let mut adding = link.address().add(LOOPBACK, *address, whole);
+            adding
+                .message_mut()
+                .header
+                .flags
+                .insert(AddressHeaderFlags::Nodad);
+            adding.execute().await?;
+        }
+        Ok(())
+    })
+}
+
 /// One conversation with the kernel, carried out on this thread (so in its network namespace).
 fn netlink<T>(
     rt: &Handle,

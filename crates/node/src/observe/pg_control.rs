@@ -3,6 +3,7 @@
 //! It speaks only through its holder, and never says that a server has stopped: after a crash it says "in
 //! production" for ever, and with a hung `archive_command` it says "shut down" while the postmaster still runs.
 
+use siaga_model::integrity::ControlSeen;
 use std::path::Path;
 
 /// How much of the file matters, in bytes.
@@ -67,6 +68,20 @@ pub struct PgControl {
     pub timeline: u32,
     /// Size of a WAL segment, in bytes.
     pub wal_segment_size: u32,
+    /// The file's own checksum.
+    pub checksum: u32,
+}
+
+impl PgControl {
+    /// What is remembered of it.
+    pub fn seen(&self) -> ControlSeen {
+        ControlSeen {
+            system_identifier: self.system_identifier.to_string(),
+            timeline: self.timeline,
+            checkpoint: self.checkpoint,
+            checksum: self.checksum,
+        }
+    }
 }
 
 /// Why the file can't be used.
@@ -112,6 +127,7 @@ pub fn parse(bytes: &[u8]) -> Result<PgControl, PgControlError> {
         redo: u64_at(bytes, 40),
         timeline: u32_at(bytes, 48),
         wal_segment_size: u32_at(bytes, 228),
+        checksum: u32_at(bytes, crc_at),
     })
 }
 

@@ -6,6 +6,7 @@ use super::interfaces::{self, Interface};
 use super::ndp;
 use siaga_model::Why;
 use siaga_model::config::{Config, Node};
+use siaga_model::integrity::{ControlSeen, Judged};
 use siaga_model::observation::{
     AddressAnswer, DatabaseState, Holding, NodeFacts, ProbeSighting, PromiseFacts,
 };
@@ -45,6 +46,10 @@ pub trait LifeSigns: Sync {
     fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting>;
     /// The wall clock, for the age of the probes' reports.
     fn now(&self) -> UtcMicros;
+    /// What to make of the database's control file before a start: only the agent knows what was last seen of it.
+    fn judge(&self, _service: &ServiceName, _found: &ControlSeen) -> Judged {
+        Judged::Fine
+    }
 }
 
 /// Who answers for `address` on the segment of `interface` of this node (`me`).

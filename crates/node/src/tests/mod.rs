@@ -431,6 +431,7 @@ fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Da
         client_tests: Vec::new(),
         after_move: Vec::new(),
         backup: None,
+        rehearsal: siaga_model::config::Rehearsal::default(),
     };
     Config {
         site: Site {

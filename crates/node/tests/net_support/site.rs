@@ -50,6 +50,7 @@ pub fn config(net: &Net) -> Config {
             client_tests: Vec::new(),
             after_move: Vec::new(),
             backup: None,
+            rehearsal: siaga_model::config::Rehearsal::default(),
         }],
         policy: Policy::default(),
         downtime: siaga_model::downtime::Downtime::default(),

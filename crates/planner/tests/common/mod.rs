@@ -168,5 +168,6 @@ pub fn service(name: &str, index: usize) -> Service {
         }],
         after_move: Vec::new(),
         backup: None,
+        rehearsal: siaga_model::config::Rehearsal::default(),
     }
 }

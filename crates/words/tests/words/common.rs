@@ -52,6 +52,9 @@ fn samples(kind: &str) -> Vec<Value> {
             "file": "/var/lib/siaga/events/serverdb.1.log", "line": 17, "node": "serverdb", "incarnation": 1,
             "row": 17, "kind": "changed", "detail": "the hash does not fit",
         })],
+        "ControlSeen" => vec![json!({
+            "system_identifier": "7411", "timeline": 3, "checkpoint": 50_331_688, "checksum": 17,
+        })],
         "Sentence" => vec![json!({"say": "node_power_on", "node": "serverdb"})],
         other => panic!("teach this test what a {other} looks like"),
     }

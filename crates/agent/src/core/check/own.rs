@@ -7,7 +7,7 @@ use siaga_model::config::{Node, Service};
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::Evidence;
 use siaga_model::observation::DatabaseState;
-use siaga_model::readiness::{CheckId, CheckStatus, Examined};
+use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined};
 use siaga_node::observe::{boot, host, port};
 use siaga_runner::hands::Hands;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -47,6 +47,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         .flatten();
     if running {
         own.data_place();
+        own.checksums(needs.as_ref());
     }
     // What is watched all the time, and stands found where it is not in order.
     for id in [
@@ -233,6 +234,29 @@ impl Examiner<'_> {
         match siaga_node::observe::backup::look(backup, jiff::Timestamp::now()) {
             Ok(seen) => self.pass(CheckId::Backup, seen),
             Err(seen) => self.found(FindingCode::BackupOld, Severity::Warning, seen),
+        }
+    }
+
+    fn checksums(&mut self, needs: Option<&DatabaseNeeds>) {
+        let said = needs.and_then(|n| n.checksums);
+        let count = needs.and_then(|n| n.checksum_failures).unwrap_or_default();
+        match said {
+            Some(true) if count > 0 => {
+                let seen = Evidence::Objects { count };
+                self.found(FindingCode::ChecksumFailures, Severity::Warning, seen);
+            }
+            Some(true) => self.pass(CheckId::Checksums, Evidence::Nothing),
+            // Nothing is wrong, and nothing would show it.
+            Some(false) => {
+                let (status, seen) = (CheckStatus::NotExercised, Evidence::NoChecksums);
+                let one = Examined::open(CheckId::Checksums, &self.core.me, status, seen);
+                self.examined.push(one);
+            }
+            None => {
+                let (status, seen) = (CheckStatus::Unknown, Evidence::NotKnown);
+                let one = Examined::open(CheckId::Checksums, &self.core.me, status, seen);
+                self.examined.push(one);
+            }
         }
     }
 

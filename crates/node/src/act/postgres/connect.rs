@@ -112,6 +112,15 @@ fn meaning(error: &tokio_postgres::Error) -> Answer {
     }
 }
 
+/// Why a statement was not carried out.
+pub fn unanswered(answer: Answer, within: Duration) -> Why {
+    match answer {
+        Answer::NotNow(why) | Answer::CannotCheck(why) | Answer::NoServer(why) => why,
+        Answer::InRecovery => Why::ReadOnlyRecovery,
+        Answer::Ready | Answer::Silent => super::no_answer(within),
+    }
+}
+
 /// Connects with the effective user id `uid`, which peer authentication sees. The id is switched on a thread of its
 /// own by the bare system call, which concerns that thread alone; the thread ends at once.
 fn open_as(uid: u32, config: &Database) -> Result<OwnedFd, Answer> {

@@ -105,7 +105,7 @@ fn leave_parent(pid_pipe: i32) -> io::Result<()> {
     }
 }
 
-fn become_account(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
+pub(crate) fn become_account(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
     // SAFETY: `groups` lives through the call; the process has one thread.
     let result = unsafe {
         match libc::setgroups(groups.len(), groups.as_ptr()) {

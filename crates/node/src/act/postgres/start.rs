@@ -11,6 +11,7 @@ use crate::observe::pg_control;
 use rustix::process::{Pid, test_kill_process};
 use siaga_model::Why;
 use siaga_model::config::Database;
+use siaga_model::integrity::{ControlSeen, Judged};
 use siaga_model::note::{Note, Progress as At};
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Progress, Trouble};
@@ -43,8 +44,11 @@ fn failed(why: Why) -> Trouble {
     Trouble::failed(FailureKind::DatabaseStart, why)
 }
 
-/// Starts it, or waits for one that is starting already.
-pub fn start(server: &Postgres, progress: Progress) -> Acted {
+/// What to make of the control file before a start.
+pub type Judge<'a> = &'a dyn Fn(&ControlSeen) -> Judged;
+
+/// Starts it, or waits for one that is starting already. `judge` is asked of the control file before a start.
+pub fn start(server: &Postgres, judge: Judge, progress: Progress) -> Acted {
     let account = account::lookup(&server.config.os_user).map_err(failed)?;
     let found = process::find(&server.signature()).map_err(Trouble::Unknown)?;
     if let Some(postmaster) = process::postmaster(&found, server.said_pid()) {
@@ -55,10 +59,10 @@ pub fn start(server: &Postgres, progress: Progress) -> Acted {
             processes: found.iter().map(Process::name).collect(),
         }));
     }
-    match attempt(server, &account, progress) {
+    match attempt(server, &account, judge, progress) {
         Err(End::Locked(why, locks)) => {
             let kept = move_aside(server, &locks).map_err(|e| failed(Why::all(vec![why, e])))?;
-            let mut did = attempt(server, &account, progress).map_err(End::into_trouble)?;
+            let mut did = attempt(server, &account, judge, progress).map_err(End::into_trouble)?;
             did.notes.extend(kept);
             Ok(did)
         }
@@ -96,11 +100,16 @@ impl End {
     }
 }
 
-fn attempt(server: &Postgres, account: &Account, progress: Progress) -> Result<Did, End> {
+fn attempt(
+    server: &Postgres,
+    account: &Account,
+    judge: Judge,
+    progress: Progress,
+) -> Result<Did, End> {
     let other = |why: Why| End::Other(failed(why));
     let config = &server.config;
     check_data_dir(&config.data_dir, account).map_err(other)?;
-    let (arguments, mut notes) = arguments(server).map_err(other)?;
+    let (arguments, mut notes) = arguments(server, judge).map_err(other)?;
     let log = Log::open(&server.log_path);
     let locks_before = lock_files(config);
     let begun = Instant::now();
@@ -151,7 +160,7 @@ fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), Why> {
     Ok(())
 }
 
-fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<Note>), Why> {
+fn arguments(server: &Postgres, judge: Judge) -> Result<(Vec<OsString>, Vec<Note>), Why> {
     let config = &server.config;
     let version = std::fs::read_to_string(config.data_dir.join("PG_VERSION"))
         .map_err(|e| Why::system(format!("PG_VERSION: {e}")))?;
@@ -166,8 +175,18 @@ fn arguments(server: &Postgres) -> Result<(Vec<OsString>, Vec<Note>), Why> {
         arguments.extend(["-c".into(), setting]);
     }
     arguments.extend(["-p".into(), config.port.to_string().into()]);
+    arguments.extend(server.extra.iter().cloned());
     let control = pg_control::read(&config.data_dir);
     let mut notes = Vec::new();
+    if let Ok(control) = &control {
+        let control = control.seen();
+        match judge(&control) {
+            Judged::Fine => {}
+            Judged::Rewritten => notes.push(Note::ControlRewritten),
+            Judged::Wrong(why) => return Err(why),
+        }
+        notes.push(Note::ControlFound { control });
+    }
     if control.as_ref().is_ok_and(|c| !c.state.is_shut_down()) {
         notes.push(Note::NeedsRecovery);
         // What it takes is measured against this later: the rate of this site's own recoveries.

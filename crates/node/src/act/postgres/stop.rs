@@ -3,7 +3,7 @@
 
 use super::Postgres;
 use super::process::{self, Handle, Process};
-use crate::observe::pg_control::{self, ClusterState};
+use crate::observe::pg_control::{self, PgControl};
 use rustix::process::Signal;
 use siaga_model::Why;
 use siaga_model::note::{ControlState, Note, Progress as At, StopKind};
@@ -80,20 +80,28 @@ fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
         return Err(Trouble::failed(FailureKind::DatabaseStop, detail));
     }
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let control = pg_control::read(&server.config.data_dir).map(|c| c.state);
+    let control = pg_control::read(&server.config.data_dir);
     let said = match &control {
-        Ok(state) => ControlState::Says(state.words().to_owned()),
+        Ok(control) => ControlState::Says(control.state.words().to_owned()),
         Err(error) => ControlState::Unreadable {
             said: error.to_string(),
         },
     };
-    let clean = ending == Ending::Fast && control.is_ok_and(ClusterState::is_shut_down);
-    Ok(Did::changed(vec![Note::Stopped {
+    let is_shut_down = |c: &PgControl| c.state.is_shut_down();
+    let clean = ending == Ending::Fast && control.as_ref().is_ok_and(is_shut_down);
+    let mut notes = vec![Note::Stopped {
         ms,
         how: ending.told(),
         control: said,
         clean,
-    }]))
+    }];
+    // The next start compares it with what is there then.
+    notes.extend(
+        control
+            .ok()
+            .map(|c| Note::ControlLeft { control: c.seen() }),
+    );
+    Ok(Did::changed(notes))
 }
 
 struct Stop<'a> {

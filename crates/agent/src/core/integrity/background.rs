@@ -1,0 +1,113 @@
+//! What a database that runs here says of its files: pages whose checksum did not fit, and a look at indexes with amcheck
+//! where that extension is made. A while after each start, and then once a day. It ends when a step begins.
+
+use crate::core::state::Core;
+use siaga_model::config::Service;
+use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::integrity::IntegrityReport;
+use siaga_model::rehearsal::{IndexCheck, Tried};
+use siaga_model::{Evidence, ServiceName};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The database is left alone for so long after it was first seen running.
+const SETTLE: Duration = Duration::from_secs(120);
+const EVERY: Duration = Duration::from_secs(24 * 3600);
+const TICK: Duration = Duration::from_secs(20);
+/// What one look at the indexes may take.
+const BUDGET: Duration = Duration::from_secs(30);
+
+/// What is known of one database that runs here.
+struct Running {
+    postmaster: (i32, u64),
+    next: Instant,
+    /// The first look after its start is written down whatever it shows.
+    looked: bool,
+    failures: Option<u64>,
+}
+
+/// Looks again and again. Never ends.
+pub async fn keep_looking(core: Arc<Core>) {
+    let mut running: BTreeMap<ServiceName, Running> = BTreeMap::new();
+    loop {
+        tokio::time::sleep(TICK).await;
+        for service in &core.config.services {
+            if core.runs.going_on(&service.name).is_none() {
+                look(&core, service, &mut running).await;
+            }
+        }
+    }
+}
+
+async fn look(core: &Arc<Core>, service: &Service, running: &mut BTreeMap<ServiceName, Running>) {
+    let facts = crate::core::rehearse::own_facts(core, &service.name).await;
+    let Some(postmaster) = facts.postmaster else {
+        running.remove(&service.name);
+        return;
+    };
+    let one = running.entry(service.name.clone()).or_insert(Running {
+        postmaster,
+        next: Instant::now() + SETTLE,
+        looked: false,
+        failures: None,
+    });
+    if one.postmaster != postmaster {
+        running.remove(&service.name);
+        return;
+    }
+    if Instant::now() < one.next {
+        return;
+    }
+    one.next = Instant::now() + EVERY;
+    let steps = core.integrity.steps();
+    let (c, s) = (core.clone(), service.name.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let go_on = || c.integrity.steps() == steps;
+        let needs = c.hands.database_needs(&s);
+        (needs, c.hands.look_at_indexes(&s, BUDGET, &go_on))
+    });
+    let Ok((needs, indexes)) = looked.await else {
+        return;
+    };
+    let failures = needs.as_ref().and_then(|n| n.checksum_failures);
+    let new_failures = failures
+        .zip(one.failures)
+        .map(|(now, was)| now.saturating_sub(was));
+    let report = IntegrityReport {
+        service: service.name.clone(),
+        node: core.me.clone(),
+        checksums: needs.and_then(|n| n.checksums),
+        checksum_failures: failures,
+        new_failures,
+        indexes,
+    };
+    let news = !one.looked || new_failures.is_some_and(|n| n > 0) || is_damaged(&report.indexes);
+    (one.looked, one.failures) = (true, failures);
+    damaged(core, service, &report.indexes);
+    if news {
+        let body = EventBody::IntegrityChecked {
+            report: Box::new(report),
+        };
+        core.note(Some(&service.name), body);
+    }
+}
+
+fn is_damaged(indexes: &IndexCheck) -> bool {
+    indexes.status == Tried::Failed
+}
+
+/// What stands found of the indexes. A look that saw nothing takes nothing back: it is a sample.
+fn damaged(core: &Core, service: &Service, indexes: &IndexCheck) {
+    if is_damaged(indexes) {
+        let finding = Finding {
+            code: FindingCode::IndexDamaged,
+            node: core.me.clone(),
+            severity: Severity::Warning,
+            evidence: Evidence::Damaged {
+                names: indexes.damaged.clone(),
+            },
+        };
+        core.found(Some(&service.name), finding);
+    }
+}
