@@ -11,4 +11,5 @@ pub mod ndp;
 pub mod packet;
 pub mod pg_control;
 pub mod raw_disk;
+pub mod survey;
 pub mod witness;
