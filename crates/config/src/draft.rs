@@ -182,9 +182,11 @@ impl Draft {
         key: &str,
         table: &str,
     ) {
-        let differs = answers
-            .get(other)
-            .is_some_and(|o| answers.get(this) != Some(o));
+        // Two servers of one name are said to be that, and not to be one key twice.
+        let differs = answers.get(THIS.node) != answers.get(OTHER.node)
+            && answers
+                .get(other)
+                .is_some_and(|o| answers.get(this) != Some(o));
         if !differs {
             return self.text_of(answers, this, key);
         }

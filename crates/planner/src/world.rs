@@ -216,7 +216,10 @@ impl<'a> World<'a> {
         self.is_ready(node)
             && self.is_mounted(node)
             && !self.is_overtaken(node)
-            && self.facts(node).is_some_and(|f| f.ledger.adopted)
+            && self.facts(node).is_some_and(|f| {
+                // After a boot it is nobody's again, whoever mounted it.
+                f.ledger.adopted && f.mounts.iter().all(|m| !m.stranger)
+            })
     }
 
     /// The service runs there: mounted, addresses up, database ready.

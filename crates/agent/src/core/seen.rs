@@ -73,7 +73,8 @@ fn of_probes(now: UtcMicros, probes: &[super::probes::FreshProbe]) -> Option<See
 
 pub(super) fn works(facts: &NodeFacts) -> bool {
     // Before the first run of a service that was adopted, its clients use the server's own address.
-    let reached = facts.ledger.adopted || facts.virtual_ips.iter().all(|v| v.present);
+    let adopted = facts.ledger.adopted && facts.mounts.iter().all(|m| !m.stranger);
+    let reached = adopted || facts.virtual_ips.iter().all(|v| v.present);
     facts.database == DatabaseState::Ready && reached
 }
 

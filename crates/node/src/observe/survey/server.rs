@@ -57,7 +57,9 @@ fn server(process: &ProcessText, gathered: &Gathered, disks: &[Disk]) -> Server 
         outside: process
             .parts
             .iter()
-            .filter(|(_, to)| mount.as_ref().is_none_or(|m| !to.starts_with(m)))
+            .filter(|(_, to)| {
+                disk_of(to, disks).and_then(|d| d.mount_point.as_ref()) != mount.as_ref()
+            })
             .cloned()
             .collect(),
         disk,

@@ -147,6 +147,15 @@ fn an_rpm_layout_with_options_of_its_own_and_the_wal_elsewhere() {
         parts: pairs(&[("/var/lib/pgsql/15/data/pg_wal", "/wal/15")]),
         ..gathered.processes[1].clone()
     }];
+    gathered
+        .mountinfo
+        .push_str("41 22 8:32 / /wal rw - ext4 /dev/sdc rw\n");
+    gathered.block.push(BlockText {
+        number: "8:32".into(),
+        name: "sdc".into(),
+        bytes: 1 << 30,
+        ..BlockText::default()
+    });
     let server = detect(&gathered).servers.remove(0);
     assert_eq!(server.layout, Layout::Rpm);
     assert_eq!(server.config_file, None);
