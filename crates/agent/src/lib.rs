@@ -1,6 +1,7 @@
 //! The agent: the daemon on each node, its API and its links to the peer, to probes and to people.
 
 pub mod ack_page;
+pub mod adopting;
 mod check_routes;
 pub mod core;
 pub mod daemon;
@@ -14,6 +15,7 @@ pub mod seal_routes;
 
 pub mod pki;
 pub mod probe_link;
+pub mod survey;
 pub mod transport;
 
 /// Where this program was started as the process of a rehearsal, by an agent: does that, and gives its exit code.

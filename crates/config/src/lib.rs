@@ -8,6 +8,7 @@ mod amounts;
 pub mod cause;
 mod check;
 mod choices;
+pub mod draft;
 mod error;
 mod host;
 mod network;

@@ -57,8 +57,13 @@ pub(crate) fn machine_rows(events: &[EventView]) -> Vec<LogBookRow> {
             }
             _ => {}
         }
-        // The agent's start comes right before the boot's row: it is not a sign of life from before.
-        if !matches!(view.event.body, EventBody::AgentStarted { .. }) {
+        // The agent's start comes right before the boot's row, and what is adopted comes before the first start: neither is
+        // a sign of life from before.
+        let before = matches!(
+            view.event.body,
+            EventBody::AgentStarted { .. } | EventBody::Adopted { .. }
+        );
+        if !before {
             machines.entry(&view.node).or_default().last_row = Some(view.at);
         }
     }

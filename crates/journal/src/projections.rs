@@ -11,11 +11,12 @@ use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use std::collections::BTreeSet;
 
 /// The kinds that a node's ledger and its unfinished runs are rebuilt from.
-pub const LEDGER_KINDS: [&str; 12] = [
+pub const LEDGER_KINDS: [&str; 13] = [
     "mandate_minted",
     "fence_mandate_minted",
     "mandate_admitted",
     "epoch_seen",
+    "adopted",
     "promised",
     "proof_used",
     "proof_made",
@@ -46,6 +47,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::FenceMandateMinted { .. }
         | EventBody::MandateAdmitted { .. }
         | EventBody::EpochSeen { .. }
+        | EventBody::Adopted { .. }
         | EventBody::Promised { .. }
         | EventBody::ProofUsed { .. }
         | EventBody::ProofMade { .. }

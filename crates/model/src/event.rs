@@ -104,6 +104,11 @@ pub enum EventBody {
     LettingGo {
         epoch: Epoch,
     },
+    /// The service ran on this node before Siaga came to the site, and goes on under this mandate, the first of all. Nothing
+    /// was taken, started or stopped.
+    Adopted {
+        epoch: Epoch,
+    },
     // --- runs
     RunAccepted {
         move_kind: MoveKind,

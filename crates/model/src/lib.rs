@@ -22,6 +22,7 @@ pub mod notice_api;
 pub mod observation;
 pub mod plan;
 pub mod proof;
+pub mod question;
 pub mod readiness;
 pub mod record;
 pub mod refusal;

@@ -229,6 +229,9 @@ pub struct LedgerFacts {
     /// The newest take of this node. An older version does not tell.
     #[serde(default)]
     pub last_take: LastTake,
+    /// That take was none: the service ran here before Siaga came, and no run has moved it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// A run that was begun here and has not ended.
     pub unfinished: Option<RunInProgress>,
 }

@@ -188,6 +188,11 @@ pub enum Sentence {
         node: NodeName,
         address: IpAddr,
     },
+    /// The service was adopted as it ran, and clients still use the server's own address: a start adds the virtual one.
+    VirtualIpNotYet {
+        node: NodeName,
+        address: IpAddr,
+    },
     // --- fences
     FenceAnswers {
         node: NodeName,

@@ -206,6 +206,10 @@ pub enum Why {
     NewerMandate { offered: Box<Epoch>, in_force: Box<Epoch> },
     MandatesVoid { epoch: Box<Epoch>, other: Box<Epoch> },
     JournalLost,
+    /// It is mounted here, and what makes it exclusive says that it is not held here.
+    NotHeldHere,
+    /// What runs here can be adopted only before the first mandate.
+    MandatesBefore,
     LogUnwritten { said: String },
     ProofFails { node: NodeName, why: Box<Why> },
     MandateNeverAdmitted,

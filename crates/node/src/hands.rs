@@ -1,5 +1,6 @@
 //! The real hands: one value that does every step on this node.
 
+mod adopting;
 mod disk_sets;
 mod integrity;
 mod rehearsal;

@@ -230,13 +230,19 @@ fn configuration(compared: &mut Compared, one: Side, other: Side) {
     if files.is_empty() {
         return compared.pass(CheckId::DatabaseConfiguration, other.node);
     }
+    // Without it, or without the folder that it includes, the database does not start there.
+    let lacks = |side: Side, than: Side| {
+        let (here, there) = (&side.host.config_files, &than.host.config_files);
+        let folder = |all: &[(String, Vec<u64>)]| all.iter().any(|(name, _)| name.ends_with('/'));
+        here.is_empty() || folder(there) && !folder(here)
+    };
+    let (node, severity) = match (lacks(one, other), lacks(other, one)) {
+        (true, _) => (one.node, Severity::Blocking),
+        (false, true) => (other.node, Severity::Blocking),
+        (false, false) => (other.node, Severity::Warning),
+    };
     let code = FindingCode::DatabaseConfigDiffers;
-    compared.found(
-        code,
-        other.node,
-        Severity::Warning,
-        Evidence::FilesDiffer { files },
-    );
+    compared.found(code, node, severity, Evidence::FilesDiffer { files });
 }
 
 /// From 1; a file that ends earlier differs behind its end.

@@ -162,6 +162,9 @@ fn left_over(world: &World) -> Option<Found> {
 fn running(world: &World) -> Option<Found> {
     let service = world.name();
     let node = ready(world)?;
+    if !world.is_complete(&node) && world.is_adopted(&node) {
+        return Some(adopted(world, &node));
+    }
     if !world.is_complete(&node) {
         // The database is up and clients can't get to it.
         let sentence = Sentence::ServiceDown {
@@ -207,6 +210,32 @@ fn running(world: &World) -> Option<Found> {
     };
     let found = Found::new(VerdictState::Running, sentence, advice).because(stopped);
     Some(found.on(&node))
+}
+
+/// It runs as it did before Siaga came, at the server's own address.
+fn adopted(world: &World, node: &NodeName) -> Found {
+    let service = world.name();
+    let facts = world.facts(node).into_iter();
+    let absent = facts
+        .flat_map(|f| &f.virtual_ips)
+        .filter(|v| !v.present)
+        .map(|v| Sentence::VirtualIpNotYet {
+            node: node.clone(),
+            address: v.address,
+        })
+        .collect();
+    let advice = vec![
+        Advice::Start {
+            service: service.clone(),
+        },
+        Advice::Check,
+    ];
+    let sentence = Sentence::ServiceRuns {
+        service,
+        node: node.clone(),
+    };
+    let found = Found::new(VerdictState::Running, sentence, advice).because(absent);
+    found.on(node)
 }
 
 /// An answering node has something of the service, and its database does not serve.

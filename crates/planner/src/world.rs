@@ -210,6 +210,18 @@ impl<'a> World<'a> {
             .is_some_and(|f| f.mounts.iter().any(|m| m.mounted))
     }
 
+    /// The service runs there as it did before Siaga came: its clients may use the server's own address until a first run
+    /// brings the virtual one.
+    pub fn is_adopted(&self, node: &NodeName) -> bool {
+        self.is_ready(node)
+            && self.is_mounted(node)
+            && !self.is_overtaken(node)
+            && self.facts(node).is_some_and(|f| {
+                // After a boot it is nobody's again, whoever mounted it.
+                f.ledger.adopted && f.mounts.iter().all(|m| !m.stranger)
+            })
+    }
+
     /// The service runs there: mounted, addresses up, database ready.
     pub fn is_complete(&self, node: &NodeName) -> bool {
         self.is_ready(node)

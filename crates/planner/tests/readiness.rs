@@ -247,6 +247,11 @@ fn each_drift_is_found_on_the_node_that_lacks_it() {
             Warning,
         ),
         (
+            with(|h| h.config_files.clear()),
+            F::DatabaseConfigDiffers,
+            Blocking,
+        ),
+        (
             with(|h| h.memory_mebibytes = Some(6000)),
             F::MemoryShort,
             Warning,

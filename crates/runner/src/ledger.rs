@@ -7,6 +7,7 @@
 //! - **once**: a proof that was used opens nothing again;
 //! - **promise kept**: after "let go, to epoch E" this node takes only under a mandate later than E.
 
+mod adopting;
 mod for_fence;
 
 use crate::hands::{Hands, Store};
@@ -35,6 +36,8 @@ pub enum LedgerError {
     RunThere { run: RunId, node: NodeName },
     #[error("this node lost its journal and has not seen the other node's")]
     JournalLost,
+    #[error("there were mandates of this service already")]
+    NotTheFirst,
     #[error("the log could not be written: {0}")]
     Log(String),
     #[error("the release proof about {node} does not hold: {why:?}")]
@@ -59,6 +62,7 @@ impl LedgerError {
             },
             LedgerError::RunThere { run, node } => Why::RunActsOn { run, node },
             LedgerError::JournalLost => Why::JournalLost,
+            LedgerError::NotTheFirst => Why::MandatesBefore,
             LedgerError::Log(said) => Why::LogUnwritten { said },
             LedgerError::ProofVoid { node, why, .. } => Why::ProofFails {
                 node,
@@ -73,7 +77,9 @@ impl LedgerError {
             LedgerError::Superseded { .. } | LedgerError::Conflict { .. } => {
                 FailureKind::Superseded
             }
-            LedgerError::JournalLost | LedgerError::RunThere { .. } => FailureKind::Precondition,
+            LedgerError::JournalLost | LedgerError::NotTheFirst | LedgerError::RunThere { .. } => {
+                FailureKind::Precondition
+            }
             LedgerError::Log(_) => FailureKind::Log,
             LedgerError::ProofVoid { .. } => FailureKind::ProofVoid,
         };
@@ -132,6 +138,8 @@ pub struct Ledger {
     rival: Option<Epoch>,
     promise: Option<Promise>,
     used: Vec<ProofRecord>,
+    /// The mandate under which this node goes on with what ran here before there was any.
+    adopted: Option<Epoch>,
     /// What was taken before this journal began is not known.
     began_without_history: bool,
     journal_lost: bool,
@@ -157,6 +165,7 @@ impl Ledger {
             rival: None,
             promise: None,
             used: Vec::new(),
+            adopted: None,
             began_without_history: journal_lost,
             journal_lost,
             plan: None,
@@ -185,6 +194,10 @@ impl Ledger {
                 // Taking under a later mandate is what ends a promise.
                 self.promise = None;
             }
+            EventBody::Adopted { epoch } => {
+                self.see(epoch);
+                self.adopted = Some(epoch.clone());
+            }
             EventBody::PlanRecorded { plan } => self.plan = Some((**plan).clone()),
             _ => {}
         }
@@ -208,15 +221,17 @@ impl Ledger {
             journal_lost: self.journal_lost,
             promise: self.promise.clone(),
             last_take: self.last_take(),
+            adopted: self.used.is_empty() && self.adopted.is_some(),
             unfinished: None,
         }
     }
 
     /// The newest mandate under which this node was permitted to take.
     fn last_take(&self) -> LastTake {
-        match self.used.last() {
-            Some(proof) => LastTake::Under {
-                epoch: proof.epoch.clone(),
+        let used = self.used.last().map(|proof| &proof.epoch);
+        match used.or(self.adopted.as_ref()) {
+            Some(epoch) => LastTake::Under {
+                epoch: epoch.clone(),
             },
             None if self.began_without_history => LastTake::Unknown,
             None => LastTake::Never,

@@ -247,3 +247,66 @@ fn a_promise_says_nothing_of_takes() {
         }
     );
 }
+
+#[test]
+fn what_ran_before_the_first_mandate_is_adopted_and_nothing_later() {
+    let run = "adopt-1".into();
+    let mut book = Book::default();
+    let mut first = ledger(&[]);
+    assert!(!first.facts().adopted);
+    let adopted = first.adopt(&mut book, &run).unwrap();
+    assert_eq!((adopted.counter, adopted.issuer.as_str()), (1, ME));
+    let facts = first.facts();
+    assert!(facts.adopted);
+    assert_eq!(
+        facts.last_take,
+        LastTake::Under {
+            epoch: adopted.clone()
+        }
+    );
+    // Once: what was adopted is under a mandate.
+    assert_eq!(first.adopt(&mut book, &run), Err(LedgerError::NotTheFirst));
+    // Any mandate of anybody's means that somebody may have taken it since.
+    for event in [
+        admitted(&epoch(1, OTHER)),
+        EventBody::EpochSeen {
+            epoch: epoch(1, OTHER),
+        },
+    ] {
+        let mut later = ledger(&[event]);
+        assert_eq!(later.adopt(&mut book, &run), Err(LedgerError::NotTheFirst));
+    }
+    // A node that lost its journal may have forgotten one.
+    let mut lost = Ledger::replay(
+        ME.into(),
+        "boot-1".into(),
+        common::service(),
+        true,
+        std::iter::empty(),
+    );
+    assert_eq!(lost.adopt(&mut book, &run), Err(LedgerError::NotTheFirst));
+}
+
+#[test]
+fn a_take_goes_on_with_what_was_adopted_and_ends_it() {
+    let adopted = EventBody::Adopted {
+        epoch: epoch(1, ME),
+    };
+    let never = answering(|f| f.last_take = LastTake::Never);
+    let mut all = vec![adopted];
+    all.push(admitted(&five()));
+    let mut here = ledger(&all);
+    let permit = take_with(&mut here, &never, released(OTHER, &five()), &[]).unwrap();
+    assert!(
+        permit.may_adopt(),
+        "the other never took: this is the newest there is"
+    );
+    assert!(
+        !here.facts().adopted,
+        "from the first run on it is placed by Siaga"
+    );
+    // Where the other can't say, nothing stale is gone on with.
+    let unknown = answering(|f| f.last_take = LastTake::Unknown);
+    let permit = take_with(&mut ledger(&all), &unknown, released(OTHER, &five()), &[]).unwrap();
+    assert!(!permit.may_adopt());
+}

@@ -54,6 +54,9 @@ mod why;
 mod why_en;
 mod why_id;
 mod witness;
+mod wizard;
+mod wizard_en;
+mod wizard_id;
 
 pub use ack_page::{AckPage, ack_page};
 pub use acts::{
@@ -86,6 +89,7 @@ pub use usage::{UsageError, UsageNote, usage_error, usage_note};
 pub use voice::{MONTHS, Voice, duration, instant};
 pub use why::{evidence, holder, log_problem, note, progress, why};
 pub use witness::{witness_kind, witness_says};
+pub use wizard::{Wizard, question, question_help, wizard};
 
 use siaga_model::config::Language;
 use siaga_model::refusal::Sentence;

@@ -64,6 +64,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::VirtualIpLeftOver { node, address } => {
             format!("{node} still has the virtual IP {address}, and the service is not there.")
         }
+        S::VirtualIpNotYet { node, address } => format!(
+            "{node} does not have the virtual IP {address} yet: clients use the server's own address. A start adds it, and leaves the database alone."
+        ),
         // --- fences
         S::FenceAnswers { node, device, fence } => {
             format!("The fence {device} for {node} answers ({}).", fence_kind(*fence))

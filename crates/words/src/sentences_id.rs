@@ -66,6 +66,9 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::VirtualIpLeftOver { node, address } => {
             format!("{node} masih memakai IP virtual {address}. Layanan tidak berada di sana.")
         }
+        S::VirtualIpNotYet { node, address } => format!(
+            "{node} belum memiliki IP virtual {address}: klien memakai alamat server itu sendiri. Perintah mulai menambahkannya tanpa menyentuh basis data."
+        ),
         // --- fences
         S::FenceAnswers { node, device, fence } => {
             format!("Alat isolasi {device} untuk {node} menjawab ({}).", fence_kind(*fence))

@@ -30,6 +30,11 @@ pub fn event(voice: impl Into<Voice>, body: &EventBody) -> String {
         EventBody::MandateAdmitted { epoch } => {
             says.two("mandate obeyed", "mandat ditaati", &epoch.to_string())
         }
+        EventBody::Adopted { epoch } => says.two(
+            "adopted as it ran before Siaga came",
+            "diteruskan sebagaimana sudah berjalan sebelum Siaga dipasang",
+            &epoch.to_string(),
+        ),
         EventBody::EpochSeen { epoch } => {
             says.two("mandate seen", "mandat terlihat", &epoch.to_string())
         }
@@ -248,6 +253,7 @@ impl Says<'_> {
             | EventBody::FenceMandateMinted { .. }
             | EventBody::MandateAdmitted { .. }
             | EventBody::EpochSeen { .. }
+            | EventBody::Adopted { .. }
             | EventBody::Promised { .. }
             | EventBody::ProofMade { .. }
             | EventBody::ProofUsed { .. }

@@ -284,6 +284,8 @@ pub(crate) fn why(reason: &W) -> String {
             format!("a newer mandate is in force: {in_force}, offered {offered}")
         }
         W::MandatesVoid { epoch, other } => format!("two mandates with equal counters are void: {epoch} and {other}"),
+        W::NotHeldHere => "what makes the disk set exclusive says that this server does not hold it".into(),
+        W::MandatesBefore => "there were mandates of this service already, or this node may have forgotten one".into(),
         W::JournalLost => "this node lost its journal and has not seen the other node's".into(),
         W::LogUnwritten { said } => format!("the log could not be written: {}", quoted(said)),
         W::ProofFails { node, why } => format!("the release proof about {node} does not hold: {}", inner(why)),

@@ -310,6 +310,8 @@ pub(crate) fn why(reason: &W) -> String {
             format!("yang berlaku mandat yang lebih baru: {in_force}; yang diajukan {offered}")
         }
         W::MandatesVoid { epoch, other } => format!("dua mandat bernomor sama, keduanya batal: {epoch} dan {other}"),
+        W::NotHeldHere => "yang menjaga kumpulan disk tetap eksklusif menyatakan server ini tidak memegangnya".into(),
+        W::MandatesBefore => "sudah pernah ada mandat untuk layanan ini, atau server ini mungkin kehilangan catatannya".into(),
         W::JournalLost => "server ini kehilangan catatan kejadiannya dan belum melihat catatan server lain".into(),
         W::LogUnwritten { said } => format!("catatan kejadian tidak dapat ditulis: {}", quoted(said)),
         W::ProofFails { node, why } => {

@@ -340,7 +340,8 @@ impl Planning {
 pub(super) fn ledger_refusal(core: &Core, error: &LedgerError) -> Refusal {
     let (code, sentence, next) = match error {
         LedgerError::RunThere { run, .. } => return neighbours::run_there(core, run),
-        LedgerError::JournalLost => (
+        // No run adopts anything.
+        LedgerError::JournalLost | LedgerError::NotTheFirst => (
             RefusalCode::JournalLost,
             Sentence::NodeJournalLost {
                 node: core.me.clone(),

@@ -72,7 +72,10 @@ fn of_probes(now: UtcMicros, probes: &[super::probes::FreshProbe]) -> Option<See
 }
 
 pub(super) fn works(facts: &NodeFacts) -> bool {
-    facts.database == DatabaseState::Ready && facts.virtual_ips.iter().all(|v| v.present)
+    // Before the first run of a service that was adopted, its clients use the server's own address.
+    let adopted = facts.ledger.adopted && facts.mounts.iter().all(|m| !m.stranger);
+    let reached = adopted || facts.virtual_ips.iter().all(|v| v.present);
+    facts.database == DatabaseState::Ready && reached
 }
 
 /// True where all are seen to work, false where one is seen not to; nothing where nobody can tell.

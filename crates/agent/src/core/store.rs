@@ -176,6 +176,7 @@ impl Context {
             EventBody::PlanRecorded { plan } => Some(plan.epoch.run.clone()),
             EventBody::MandateMinted { epoch }
             | EventBody::FenceMandateMinted { epoch, .. }
+            | EventBody::Adopted { epoch }
             | EventBody::MandateAdmitted { epoch } => Some(epoch.run.clone()),
             _ => self.run.clone(),
         };

@@ -43,6 +43,19 @@ pub struct InitReport {
 /// # Errors
 /// `PkiError::Exists` where there is a CA or an identity already: nothing is changed then.
 pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitReport, PkiError> {
+    init_with(state_dir, site_name, node, |_| ())
+}
+
+/// As [`init`]; `first` may write the first rows of the event log, before this machine has an identity.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_with(
+    state_dir: &Path,
+    site_name: &str,
+    node: &NodeName,
+    first: impl FnOnce(&mut siaga_journal::Journal),
+) -> Result<InitReport, PkiError> {
     files::ensure_dir(state_dir)?;
     let _lock = files::lock(state_dir)?;
     for name in [
@@ -81,7 +94,7 @@ pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitRe
         key.serialize_pem().as_bytes(),
     )?;
     pins::write(state_dir, &[own])?;
-    begin_journal(state_dir, node)?;
+    begin_journal(state_dir, node, first)?;
     files::write(
         &files::path(state_dir, files::NODE_CERT),
         identity::pem("CERTIFICATE", &cert).as_bytes(),
@@ -95,11 +108,16 @@ pub fn init(state_dir: &Path, site_name: &str, node: &NodeName) -> Result<InitRe
 
 /// The first node of a site has no history that could be missing. Where rows are here already, it is not the first
 /// start, and nothing is said about them.
-fn begin_journal(state_dir: &Path, node: &NodeName) -> Result<(), PkiError> {
+fn begin_journal(
+    state_dir: &Path,
+    node: &NodeName,
+    first: impl FnOnce(&mut siaga_journal::Journal),
+) -> Result<(), PkiError> {
     let clock = Box::new(siaga_journal::SystemClock);
     let (mut journal, opened) = siaga_journal::Journal::open(state_dir, node.clone(), clock)?;
     if opened.start == siaga_journal::Start::First {
         journal.confirm_history()?;
+        first(&mut journal);
     }
     Ok(())
 }

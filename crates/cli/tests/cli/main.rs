@@ -6,6 +6,7 @@ mod codes;
 mod events;
 mod guided;
 mod help;
+mod init;
 mod moves;
 mod notices;
 mod offline;

@@ -22,6 +22,13 @@ pub fn starts(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart>
     found
 }
 
+/// The units of databases that are started at boot, whatever they are for.
+pub fn databases(root: &Path) -> Vec<String> {
+    let all = enabled_units(root).into_iter();
+    all.filter(|u| is_database(u) || u == "postgresql.service")
+        .collect()
+}
+
 /// Of `*.wants` and `*.requires` of the system's own directories.
 fn enabled_units(root: &Path) -> Vec<String> {
     let system = root.join("etc/systemd/system");

@@ -2,7 +2,7 @@
 //! PostgreSQL's own configuration. Two nodes compare theirs. Looking changes nothing.
 
 use crate::command;
-use siaga_model::config::Service;
+use siaga_model::config::{FileSystem, Service};
 use siaga_model::readiness::HostFacts;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -117,6 +117,10 @@ fn config_files(config_file: &Path) -> Vec<(String, Vec<u64>)> {
             Some((name, lines(&text)))
         })
         .collect();
+    // An empty one too: a file that includes it is in error without it.
+    if dir.join("conf.d").is_dir() {
+        files.push(("conf.d/".to_owned(), vec![1]));
+    }
     files.sort();
     files
 }
@@ -158,7 +162,10 @@ pub fn space(path: &Path) -> Option<(u64, u8)> {
 
 /// Links of a mounted data directory (table spaces, the WAL) that lead out of the service's mounts.
 pub fn outside(service: &Service) -> Vec<(PathBuf, PathBuf)> {
-    let data = &service.database.data_dir;
+    outside_of(&service.file_systems, &service.database.data_dir)
+}
+
+fn outside_of(mounts: &[FileSystem], data: &Path) -> Vec<(PathBuf, PathBuf)> {
     let spaces = data.join("pg_tblspc");
     let mut links: Vec<PathBuf> = names(&spaces).map(|n| spaces.join(n)).collect();
     links.push(data.join("pg_wal"));
@@ -166,8 +173,7 @@ pub fn outside(service: &Service) -> Vec<(PathBuf, PathBuf)> {
         .into_iter()
         .filter_map(|link| {
             let to = std::fs::canonicalize(&link).ok()?;
-            let inside = service
-                .file_systems
+            let inside = mounts
                 .iter()
                 .filter_map(|f| std::fs::canonicalize(&f.mount_point).ok())
                 .any(|mount| to.starts_with(mount));
@@ -198,8 +204,14 @@ mod tests {
         let names: Vec<&str> = files.iter().map(|(n, _)| n.as_str()).collect();
         assert_eq!(
             names,
-            ["conf.d/site.conf", "pg_hba.conf", "postgresql.conf"]
+            [
+                "conf.d/",
+                "conf.d/site.conf",
+                "pg_hba.conf",
+                "postgresql.conf"
+            ]
         );
+        let files = &files[1..];
         // Blanks at the end of a line make no difference.
         assert_eq!(files[2].1, lines(b"port = 5432\nmax_connections = 100\n"));
         assert_ne!(files[2].1, lines(b"port = 5433\nmax_connections = 100\n"));
@@ -212,5 +224,39 @@ mod tests {
         assert_eq!(memory_line(text, "MemTotal:"), Some(16384));
         assert_eq!(huge_pages(text), Some(256));
         assert_eq!(memory_line(text, "Nothing:"), None);
+    }
+
+    #[test]
+    fn what_leads_out_of_the_services_mounts_is_found_and_what_stays_inside_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["srv/main/pg_tblspc", "srv/spaces/a", "wal", "elsewhere"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(at(to), at(name)).unwrap();
+        link("wal", "srv/main/pg_wal");
+        link("srv/spaces/a", "srv/main/pg_tblspc/16384");
+        link("elsewhere", "srv/main/pg_tblspc/16385");
+        let mount = |name: &str| siaga_model::config::FileSystem {
+            kind: siaga_model::config::FileSystemKind::Ext4,
+            mount_point: at(name),
+            options: Vec::new(),
+        };
+        let found = |mounts: &[&str]| {
+            let mounts: Vec<_> = mounts.iter().map(|m| mount(m)).collect();
+            let mut links: Vec<_> = outside_of(&mounts, &at("srv/main"))
+                .into_iter()
+                .map(|(link, _)| link.file_name().unwrap().to_owned())
+                .collect();
+            links.sort();
+            links
+        };
+        assert_eq!(found(&["srv"]), ["16385", "pg_wal"]);
+        assert_eq!(
+            found(&["srv", "wal"]),
+            ["16385"],
+            "the WAL on a mount of its own"
+        );
+        assert!(found(&["srv", "wal", "elsewhere"]).is_empty());
     }
 }

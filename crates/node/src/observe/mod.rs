@@ -13,4 +13,5 @@ pub mod packet;
 pub mod pg_control;
 pub mod port;
 pub mod raw_disk;
+pub mod survey;
 pub mod witness;

@@ -361,6 +361,7 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
         None if mounted => LastTake::Under { epoch: epoch(1) },
         None => LastTake::Never,
     };
+    ledger.adopted = keys.take("adopted").is_some_and(|v| v.as_bool().unwrap());
     ledger.journal_lost = keys
         .take("journal_lost")
         .is_some_and(|v| v.as_bool().unwrap());

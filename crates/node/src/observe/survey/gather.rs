@@ -1,0 +1,198 @@
+//! Collects the texts. Looks, and changes nothing.
+
+use super::{BlockText, Gathered, ProcessText, Server};
+use crate::act::postgres::connect;
+use crate::command;
+use crate::observe::{boot, holders, interfaces};
+use siaga_model::config::Database;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// How long one of the small programs, or an answer of the database, may take.
+const WITHIN: Duration = Duration::from_secs(5);
+/// How long a neighbour may take to be heard.
+const HEARD_WITHIN: Duration = Duration::from_millis(700);
+
+/// Everything of this host.
+pub fn gather() -> Gathered {
+    let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let mountinfo = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    Gathered {
+        host: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
+        processes: processes(),
+        mountinfo: String::from_utf8_lossy(&mountinfo).into_owned(),
+        passwd: text("/etc/passwd"),
+        block: block(),
+        links: links(),
+        vgs: volume_groups(),
+        routes: text("/proc/net/route"),
+        interfaces: interfaces::all().unwrap_or_default(),
+        boot_units: boot::databases(Path::new("/")),
+    }
+}
+
+fn processes() -> Vec<ProcessText> {
+    let pids = holders::all_pids().unwrap_or_default();
+    pids.into_iter().filter_map(process).collect()
+}
+
+fn process(pid: i32) -> Option<ProcessText> {
+    let proc = PathBuf::from(format!("/proc/{pid}"));
+    let exe = std::fs::read_link(proc.join("exe")).ok()?;
+    // The program may have been replaced by an upgrade while it runs.
+    let bytes = exe.as_os_str().as_bytes();
+    let bytes = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
+    let exe = PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
+    if !matches!(exe.file_name()?.to_str()?, "postgres" | "postmaster") {
+        return None;
+    }
+    // One in a container is not this host's: its paths are others.
+    let namespace = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/pid")).ok();
+    if namespace(&pid.to_string()) != namespace("self") {
+        return None;
+    }
+    let cwd = std::fs::read_link(proc.join("cwd")).ok()?;
+    let stat = std::fs::read_to_string(proc.join("stat")).ok()?;
+    let parent = stat[stat.rfind(')')? + 1..]
+        .split_ascii_whitespace()
+        .nth(1)?;
+    let arguments = words(&proc.join("cmdline"));
+    let pgdata = words(&proc.join("environ"))
+        .into_iter()
+        .find_map(|v| v.strip_prefix("PGDATA=").map(str::to_owned));
+    let told = told_directory(&arguments).or_else(|| pgdata.clone());
+    let trimmed = |name: &str| std::fs::read_to_string(cwd.join(name)).ok();
+    Some(ProcessText {
+        pid,
+        parent: parent.parse().ok()?,
+        uid: std::fs::metadata(&proc).ok()?.uid(),
+        exe,
+        arguments,
+        pgdata,
+        told_real: told.and_then(|d| std::fs::canonicalize(d).ok()),
+        cgroup: std::fs::read_to_string(proc.join("cgroup")).unwrap_or_default(),
+        pid_file: trimmed("postmaster.pid"),
+        pg_version: trimmed("PG_VERSION").map(|v| v.trim().to_owned()),
+        parts: parts(&cwd),
+        cwd,
+    })
+}
+
+fn told_directory(arguments: &[String]) -> Option<String> {
+    let at = arguments.iter().position(|a| a.starts_with("-D"))?;
+    match arguments[at].strip_prefix("-D") {
+        Some("") => arguments.get(at + 1).cloned(),
+        joined => joined.map(str::to_owned),
+    }
+}
+
+fn words(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    text.split('\0')
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The WAL and the table spaces of a data directory, and where they really are.
+fn parts(data_dir: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut links = entries(&data_dir.join("pg_tblspc"));
+    links.push(data_dir.join("pg_wal"));
+    links
+        .into_iter()
+        .filter_map(|link| Some((link.clone(), std::fs::canonicalize(&link).ok()?)))
+        .collect()
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    let read = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = read.map(|e| e.path()).collect();
+    found.sort();
+    found
+}
+
+fn block() -> Vec<BlockText> {
+    let text = |path: PathBuf| {
+        let read = std::fs::read_to_string(path).ok()?;
+        Some(read.trim().to_owned()).filter(|t| !t.is_empty())
+    };
+    let one = |dir: PathBuf| {
+        Some(BlockText {
+            number: text(dir.join("dev"))?,
+            name: dir.file_name()?.to_str()?.to_owned(),
+            // sysfs counts in 512 bytes, whatever the disk's sectors are.
+            bytes: text(dir.join("size"))?
+                .parse::<u64>()
+                .ok()?
+                .saturating_mul(512),
+            dm_name: text(dir.join("dm/name")),
+            dm_uuid: text(dir.join("dm/uuid")),
+        })
+    };
+    let all = entries(Path::new("/sys/class/block")).into_iter();
+    all.filter_map(one).filter(|b| b.bytes > 0).collect()
+}
+
+fn links() -> Vec<(PathBuf, PathBuf)> {
+    let mut links = entries(Path::new("/dev/disk/by-id"));
+    for resource in entries(Path::new("/dev/drbd/by-res")) {
+        match resource.is_dir() {
+            true => links.extend(entries(&resource)),
+            false => links.push(resource),
+        }
+    }
+    links
+        .into_iter()
+        .filter_map(|link| Some((link.clone(), std::fs::canonicalize(&link).ok()?)))
+        .collect()
+}
+
+fn volume_groups() -> Option<String> {
+    let argv = ["vgs", "--reportformat", "json", "-o", "vg_name,vg_systemid"].map(str::to_owned);
+    let result = command::run(&argv, None, WITHIN);
+    result.succeeded().then_some(result.stdout)
+}
+
+/// The roles of a running server that may log in. Empty where it does not say.
+pub fn login_roles(rt: &Handle, server: &Server) -> Vec<String> {
+    let Ok(account) = crate::act::postgres::account::lookup(&server.os_user) else {
+        return Vec::new();
+    };
+    let database = Database {
+        bin_dir: server.bin_dir.clone(),
+        data_dir: server.data_dir.clone(),
+        config_file: server.config_file.clone(),
+        port: server.port,
+        os_user: server.os_user.clone(),
+        socket_dir: server.socket_dir.clone(),
+        // Peer authentication lets the account in under its own name.
+        check_user: server.os_user.clone(),
+        check_database: "postgres".to_owned(),
+        stop_fast: WITHIN,
+        stop_immediate: WITHIN,
+        start_stalled: WITHIN,
+    };
+    let statement =
+        "select string_agg(rolname, chr(10) order by rolname) from pg_roles where rolcanlogin";
+    let said = connect::query(rt, &database, account.uid, server.pid, statement, WITHIN);
+    let said = said.ok().flatten().unwrap_or_default();
+    said.lines().map(str::to_owned).collect()
+}
+
+/// The hardware address of a neighbour, which is spoken to first, so that the kernel asks for it. Only IPv4 has a table
+/// that is read here.
+pub fn neighbour(address: SocketAddr) -> Option<String> {
+    // Refused or not: the answer to the kernel's own question is what is wanted.
+    let _ = TcpStream::connect_timeout(&address, HEARD_WITHIN);
+    let arp = std::fs::read_to_string("/proc/net/arp").ok()?;
+    let ip: IpAddr = address.ip();
+    super::network::in_arp(&arp, ip)
+}

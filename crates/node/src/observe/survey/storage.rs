@@ -1,0 +1,167 @@
+//! Disks by the names that stay, volume groups and DRBD resources.
+
+use super::{BlockText, Disk, Gathered, VolumeGroup};
+use crate::observe::mounts;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Names under `/dev/disk/by-id`, the best first: by the disk's own number, by what it calls itself, by its maker.
+const BY_ID: [&str; 6] = ["wwn-", "nvme-eui.", "scsi-3", "md-uuid-", "nvme-", "scsi-"];
+
+/// Block devices that may carry a file system: those with a name that stays, and whatever is mounted.
+pub(super) fn disks(gathered: &Gathered) -> Vec<Disk> {
+    let mounts = mounts_of(&gathered.mountinfo);
+    gathered
+        .block
+        .iter()
+        .filter_map(|block| disk(block, gathered, &mounts))
+        .collect()
+}
+
+/// One mount, as far as it matters here.
+struct Mounted {
+    number: String,
+    mount_point: PathBuf,
+    file_system: String,
+    options: Vec<String>,
+}
+
+fn mounts_of(mountinfo: &str) -> Vec<Mounted> {
+    let one = |line: &str| {
+        let entry = mounts::parse(line.as_bytes()).pop()?;
+        let mut fields = line.split(' ');
+        let number = fields.nth(2)?.to_owned();
+        let options = fields.nth(2)?;
+        // A part of a file system that is mounted somewhere else, as in a container, is no place of its own.
+        (entry.root == Path::new("/")).then(|| Mounted {
+            number,
+            mount_point: entry.mount_point,
+            file_system: entry.file_system,
+            options: kept(options),
+        })
+    };
+    mountinfo.lines().filter_map(one).collect()
+}
+
+/// Options that say what the site wants, and not what every mount has.
+fn kept(options: &str) -> Vec<String> {
+    let plain = ["rw", "ro", "relatime"];
+    options
+        .split(',')
+        .filter(|o| !plain.contains(o))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn disk(block: &BlockText, gathered: &Gathered, mounts: &[Mounted]) -> Option<Disk> {
+    let mounted = mounts.iter().rev().find(|m| m.number == block.number);
+    let lvm = lvm_names(block);
+    let drbd = resource_of(&block.name, &gathered.links);
+    let by_id = by_id(&block.name, &gathered.links);
+    let named = match (&lvm, &drbd) {
+        (Some((group, volume)), _) => Some(PathBuf::from(format!("/dev/{group}/{volume}"))),
+        (None, Some((link, _))) => Some(link.clone()),
+        (None, None) => by_id,
+    };
+    // Without a name that stays, only what is in use.
+    let kernel_path = || mounted.map(|_| Path::new("/dev").join(&block.name));
+    Some(Disk {
+        device: named.or_else(kernel_path)?,
+        kernel_name: block.name.clone(),
+        bytes: block.bytes,
+        mount_point: mounted.map(|m| m.mount_point.clone()),
+        file_system: mounted.map(|m| m.file_system.clone()),
+        mount_options: mounted.map(|m| m.options.clone()).unwrap_or_default(),
+        volume_group: lvm.map(|(group, _)| group),
+        drbd: drbd.map(|(_, resource)| resource),
+    })
+}
+
+fn by_id(kernel_name: &str, links: &[(PathBuf, PathBuf)]) -> Option<PathBuf> {
+    let target = Path::new("/dev").join(kernel_name);
+    let rank = |link: &Path| {
+        let name = link.strip_prefix("/dev/disk/by-id").ok()?.to_str()?;
+        BY_ID.iter().position(|prefix| name.starts_with(prefix))
+    };
+    links
+        .iter()
+        .filter(|(_, to)| to == &target)
+        .filter_map(|(link, _)| Some((rank(link)?, link)))
+        .min()
+        .map(|(_, link)| link.clone())
+}
+
+/// Group and volume of a logical volume. The device mapper's name has them with a dash between, and their own doubled.
+fn lvm_names(block: &BlockText) -> Option<(String, String)> {
+    let name = block.dm_name.as_deref()?;
+    block.dm_uuid.as_deref().filter(|u| u.starts_with("LVM-"))?;
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'-' {
+            if bytes.get(at + 1) != Some(&b'-') {
+                let plain = |part: &str| part.replace("--", "-");
+                return Some((plain(&name[..at]), plain(&name[at + 1..])));
+            }
+            at += 1;
+        }
+        at += 1;
+    }
+    None
+}
+
+/// `/dev/drbd/by-res/simrs/0`
+fn resource_of(kernel_name: &str, links: &[(PathBuf, PathBuf)]) -> Option<(PathBuf, String)> {
+    let target = Path::new("/dev").join(kernel_name);
+    links
+        .iter()
+        .filter(|(_, to)| to == &target)
+        .find_map(|(link, _)| Some((link.clone(), resource(link)?)))
+}
+
+fn resource(link: &Path) -> Option<String> {
+    let below = link.strip_prefix("/dev/drbd/by-res").ok()?;
+    let name = below.components().next()?.as_os_str().to_str()?;
+    Some(name.to_owned())
+}
+
+/// Every resource that has a link.
+pub(super) fn resources(links: &[(PathBuf, PathBuf)]) -> Vec<String> {
+    let mut names: Vec<String> = links
+        .iter()
+        .filter_map(|(link, _)| resource(link))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[derive(Deserialize)]
+struct Output {
+    report: Vec<Report>,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    vg: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    vg_name: String,
+    #[serde(default)]
+    vg_systemid: String,
+}
+
+/// Of `vgs --reportformat json`. A report that can't be read has none.
+pub(super) fn volume_groups(vgs: &str) -> Vec<VolumeGroup> {
+    let output: Option<Output> = serde_json::from_str(vgs).ok();
+    let reports = output.into_iter().flat_map(|o| o.report);
+    reports
+        .flat_map(|r| r.vg)
+        .map(|g| VolumeGroup {
+            name: g.vg_name,
+            system_id: g.vg_systemid,
+        })
+        .collect()
+}
