@@ -80,9 +80,11 @@ fn ledger() -> BoxedStrategy<LedgerFacts> {
         Just(LastTake::Never),
         (0..4_u64, name()).prop_map(|(c, n)| LastTake::Under { epoch: epoch(c, n) }),
     ];
-    (highest, promised, run, prop::bool::weighted(0.1), took)
+    let (lost, adopted) = (prop::bool::weighted(0.1), prop::bool::weighted(0.2));
+    (highest, promised, run, lost, took, adopted)
         .prop_map(
-            |(highest, promised, run, journal_lost, last_take)| LedgerFacts {
+            |(highest, promised, run, journal_lost, last_take, adopted)| LedgerFacts {
+                adopted,
                 highest: highest.map(|(c, n)| epoch(c, n)),
                 journal_lost,
                 last_take,

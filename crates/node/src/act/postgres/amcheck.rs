@@ -30,13 +30,15 @@ pub enum Extension {
     OnlyWhereMade,
 }
 
+/// One statement to one database, within so long.
+pub type Ask<'a> = dyn Fn(&str, &str, Duration) -> Result<Option<String>, Answer> + 'a;
+
 /// One look.
 pub struct Look<'a> {
     pub databases: &'a [String],
     pub extension: Extension,
     pub until: Instant,
-    /// One statement to one database.
-    pub ask: &'a dyn Fn(&str, &str, Duration) -> Result<Option<String>, Answer>,
+    pub ask: &'a Ask<'a>,
     /// Asked before each index.
     pub go_on: &'a dyn Fn() -> bool,
 }

@@ -165,7 +165,9 @@ pub fn run(
             Err(RecvTimeoutError::Timeout) => {
                 let free = scratch::free(&job.scratch).unwrap_or_default();
                 copying(free_before.saturating_sub(free));
-                over_limit(job, limits, begun.elapsed(), free).map(|why| broken.off(why));
+                if let Some(why) = over_limit(job, limits, begun.elapsed(), free) {
+                    broken.off(why);
+                }
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }

@@ -45,9 +45,9 @@ fn started_at(pid: i32) -> Option<u64> {
 fn mount_of(place: &Path) -> Option<String> {
     let table = std::fs::read_to_string("/proc/thread-self/mountinfo").ok()?;
     let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let lines = table.lines().map(fields);
+    let mut lines = table.lines().map(fields);
     let here = |f: &Vec<String>| f.get(4).is_some_and(|p| Path::new(p) == place);
-    let line = lines.filter(here).last()?;
+    let line = lines.rfind(here)?;
     Some(format!("{} {}", line.first()?, line.get(2)?))
 }
 
