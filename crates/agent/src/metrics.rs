@@ -18,8 +18,11 @@ use siaga_model::observation::{NodeFacts, ProbeSighting};
 use siaga_model::readiness::{Health, ServiceHealth};
 use siaga_runner::hands::Hands;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+
+/// An answer that is younger is given again.
+const YOUNG: Duration = Duration::from_secs(5);
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON: &str = "application/json";
@@ -62,18 +65,57 @@ pub async fn serve_on(core: Arc<Core>, listener: TcpListener) {
             "too many requests\n".into(),
         )
     };
-    plain_http::serve(listener, busy, move |request| reply(core.clone(), request)).await;
+    let desk = Arc::new(Desk {
+        core,
+        newest: Arc::default(),
+    });
+    plain_http::serve(listener, busy, move |request| reply(desk.clone(), request)).await;
 }
 
-async fn reply(core: Arc<Core>, request: Request<Incoming>) -> Answer {
+/// The newest page, and when it was made.
+type Newest = Arc<tokio::sync::Mutex<Option<(Instant, String)>>>;
+
+struct Desk {
+    core: Arc<Core>,
+    newest: Newest,
+}
+
+impl Desk {
+    /// The numbers. One look at a time, in a task of its own: where it hangs with the storage, those who ask give up one after
+    /// the other, and no second look is begun.
+    async fn page(&self) -> Option<String> {
+        let (core, newest) = (self.core.clone(), self.newest.clone());
+        let guard = newest.lock_owned().await;
+        let looked = tokio::spawn(async move {
+            let mut newest = guard;
+            if let Some((at, page)) = newest.as_ref().filter(|(at, _)| at.elapsed() < YOUNG) {
+                tracing::trace!(age = ?at.elapsed(), "told again");
+                return page.clone();
+            }
+            let page = text::of(&snapshot(&core).await);
+            *newest = Some((Instant::now(), page.clone()));
+            page
+        });
+        looked.await.ok()
+    }
+}
+
+async fn reply(desk: Arc<Desk>, request: Request<Incoming>) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let said = "only GET\n".to_owned();
         return answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, said);
     }
     match request.uri().path() {
-        "/metrics" => answer(StatusCode::OK, TEXT, text::of(&snapshot(&core).await)),
+        "/metrics" => match desk.page().await {
+            Some(page) => answer(StatusCode::OK, TEXT, page),
+            None => answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                TEXT,
+                "no numbers\n".into(),
+            ),
+        },
         "/health" => {
-            let health = health(&core);
+            let health = health(&desk.core);
             let status = match health.ready {
                 CanTakeOver::Yes => StatusCode::OK,
                 CanTakeOver::No | CanTakeOver::Unknown => StatusCode::SERVICE_UNAVAILABLE,

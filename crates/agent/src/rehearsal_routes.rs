@@ -1,13 +1,15 @@
 //! The API's routes of rehearsals.
 
-use crate::core::rehearse;
 use crate::core::state::Core;
-use crate::routes::{Failed, Shared, known, not_told, service};
+use crate::core::{actor, rehearse};
+use crate::routes::{Failed, Shared, fail, known, not_told, service, stated};
 use crate::transport::{ApiJson, Caller};
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
+use siaga_model::config::Language;
 use siaga_model::rehearsal::{
     RehearsalAnswer, RehearsalRequest, RehearsalStop, RehearsalView, SourceAnswer,
 };
@@ -68,6 +70,14 @@ async fn stop_route(
     ApiJson(stop): ApiJson<RehearsalStop>,
 ) -> Result<Json<RehearsalView>, Failed> {
     known(&caller)?;
+    // A node sends on what it has asked its person for.
+    if matches!(caller, Caller::Local { .. }) {
+        let claims = stated(stop.stated_actor.as_ref());
+        actor::resolve(&core.config, &caller, claims).map_err(|refusal| {
+            let said = siaga_words::refusal(Language::English, &refusal);
+            fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", said)
+        })?;
+    }
     service(&core, Some(&stop.service))?;
     match rehearse::stop(&core, &stop).await {
         Ok(seen) => Ok(Json(seen)),

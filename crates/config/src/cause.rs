@@ -224,6 +224,11 @@ pub enum Cause {
         other: PathBuf,
         line: usize,
     },
+    /// The folder of a rehearsal's copy lies in a place that is mounted over, or holds one.
+    FolderNotApart {
+        path: PathBuf,
+        other: PathBuf,
+    },
     DataDirOutside {
         path: PathBuf,
         mounts: Vec<PathBuf>,
@@ -351,6 +356,7 @@ impl Cause {
             Cause::OutsideNetwork { .. } => "OUTSIDE_NETWORK",
             Cause::FileSystemCount { .. } => "FILE_SYSTEM_COUNT",
             Cause::OverlappingMounts { .. } => "OVERLAPPING_MOUNTS",
+            Cause::FolderNotApart { .. } => "FOLDER_NOT_APART",
             Cause::DataDirOutside { .. } => "DATA_DIR_OUTSIDE",
             Cause::FenceWithoutCredentials { .. } => "FENCE_WITHOUT_CREDENTIALS",
             Cause::InlineSecret { .. } => "INLINE_SECRET",

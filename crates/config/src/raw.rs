@@ -308,7 +308,7 @@ table! {
         /// seconds since 1970. It is run on each node by siaga check, as root.
         run: Req<List<Text>>,
         /// An older backup is a warning. Default: 26h.
-        at_most: Opt<Span>,
+        at_most: Opt<LongSpan>,
         /// Default: 10s.
         timeout: Opt<Span>,
     }

@@ -213,6 +213,12 @@ fn copy_is_there(lab: &Lab) -> bool {
     lab.exec("backup", &["test", "-e", COPY]).code == 0
 }
 
+/// Does any process of a copy run on the standby?
+fn copy_is_made(lab: &Lab) -> bool {
+    let look = "grep -qas label=[s]iaga-rehearsal /proc/[0-9]*/cmdline";
+    lab.exec("backup", &["sh", "-c", look]).code == 0
+}
+
 /// Tried on the standby from a copy, and production is as it was.
 fn rehearsed(lab: &Lab) {
     let report = lab.siaga("serverdb", &["rehearse", "--json"]);
@@ -236,20 +242,22 @@ fn rehearsed(lab: &Lab) {
 /// A move goes first, an agent's death leaves nothing, and neither waits for anything.
 fn rehearsal_gives_way(lab: &Lab) {
     let rehearsal = lab.siaga_beside("backup", &["rehearse", "--json"]);
-    wait_until("the copy begins", || copy_is_there(lab));
+    wait_until("the copy is being made", || copy_is_made(lab));
     lab.siaga("backup", &["switchover", "--yes", "--json"])
         .expect(0);
     let report = rehearsal.end().expect(1).json();
     assert_eq!(report["why"]["say"], "broken_off_by_move", "{report}");
     assert_eq!(report["removed"], true, "{report}");
-    assert!(!copy_is_there(lab));
+    assert!(!copy_is_there(lab) && !copy_is_made(lab));
     lab.siaga("serverdb", &["check", "--json"]);
     lab.siaga("serverdb", &["switchover", "--yes", "--json"])
         .expect(0);
     let _rehearsal = lab.siaga_beside("serverdb", &["rehearse", "--json"]);
-    wait_until("the copy begins", || copy_is_there(lab));
+    wait_until("the copy is being made", || copy_is_made(lab));
     lab.lab(&["crash-agent", "backup"]).expect(0);
-    wait_until("the copy is removed", || !copy_is_there(lab));
+    wait_until("the copy is removed", || {
+        !copy_is_there(lab) && !copy_is_made(lab)
+    });
     lab.wait_for_agents();
 }
 

@@ -46,6 +46,9 @@ pub struct RehearsalStop {
     pub service: ServiceName,
     /// Where it goes on.
     pub node: NodeName,
+    /// `--as NAME`, from root.
+    #[serde(default)]
+    pub stated_actor: Option<crate::ids::PersonName>,
 }
 
 /// Answer to `GET /v1/rehearsals`.

@@ -117,8 +117,6 @@ pub enum Why {
     DataOlder { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
     /// It is another database.
     DataOther { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
-    /// Between the stop and this start, in one run, somebody wrote the control file.
-    DataTouched { found: Box<crate::integrity::ControlSeen>, last: Box<crate::integrity::ControlSeen> },
     // --- rehearsals
     /// The holder lets nobody copy it: this line is missing in its pg_hba.conf.
     ReplicationRefused { node: NodeName, line: String, said: String },

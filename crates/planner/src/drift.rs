@@ -234,7 +234,10 @@ fn configuration(compared: &mut Compared, one: Side, other: Side) {
     let lacks = |side: Side, than: Side| {
         let (here, there) = (&side.host.config_files, &than.host.config_files);
         let folder = |all: &[(String, Vec<u64>)]| all.iter().any(|(name, _)| name.ends_with('/'));
-        here.is_empty() || folder(there) && !folder(here)
+        // A version that names no folder names no file in one either: it does not tell.
+        let inside =
+            |all: &[(String, Vec<u64>)]| all.iter().any(|(name, _)| name.contains("conf.d/"));
+        here.is_empty() || folder(there) && !folder(here) && !inside(here)
     };
     let (node, severity) = match (lacks(one, other), lacks(other, one)) {
         (true, _) => (one.node, Severity::Blocking),

@@ -17,11 +17,10 @@ pub enum When {
     Start,
     /// A stop after which nobody was to start it but by an order.
     Stop,
-    /// A stop of the very run that is to start it: nobody else has any business there.
-    StopInRun,
 }
 
-/// Judges. Older data, or another database, is never started: whoever writes to it loses what is newer elsewhere.
+/// Judges. Older data, or another database, is never started: whoever writes to it loses what is newer elsewhere. Newer data
+/// of the same database is: somebody who used it meanwhile is told of, and never costs a takeover.
 pub fn judge(last: Option<&LastSeen>, found: &ControlSeen) -> Judged {
     let Some(LastSeen {
         control: last,
@@ -42,11 +41,7 @@ pub fn judge(last: Option<&LastSeen>, found: &ControlSeen) -> Judged {
     // The checksum is of the whole file, which whoever starts it rewrites.
     let same = found.checksum == last.checksum;
     match when {
-        When::StopInRun if !same => {
-            let (found, last) = pair();
-            Judged::Wrong(Why::DataTouched { found, last })
-        }
         When::Stop if !same => Judged::Rewritten,
-        When::Stop | When::StopInRun | When::Start => Judged::Fine,
+        When::Stop | When::Start => Judged::Fine,
     }
 }

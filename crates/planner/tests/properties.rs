@@ -425,9 +425,13 @@ proptest! {
         prop_assert!(!verdict.advice.is_empty());
         let start = Advice::Start { service: "simrs".into() };
         let runs = verdict.state == VerdictState::Running;
-        // What runs whole is not to be started: only where an application of it is known to be down.
+        // What runs whole is not to be started: only where an application is known to be down, or an address is missing.
         let active = verdict.active.as_ref().and_then(|n| seen.nodes[n].agent.facts());
-        let whole = active.is_none_or(|f| f.applications.iter().all(|a| a.running != Known::Known(false)));
+        let whole = active.is_none_or(|f| {
+            let apps = f.applications.iter().all(|a| a.running != Known::Known(false));
+            // What runs as it did before Siaga came is started to bring its address.
+            apps && f.virtual_ips.iter().all(|v| v.present)
+        });
         prop_assert!(!(runs && whole) || verdict.advice[0] != start);
         if verdict.advice.first() != Some(&(Advice::Takeover { service: "simrs".into() })) {
             return Ok(());

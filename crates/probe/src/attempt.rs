@@ -281,20 +281,19 @@ mod tests {
             type Session = ();
             async fn attempt(&self, _: Option<()>) -> Result<(), Failure> {
                 let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-                // The first comes before it is known that it is starting.
-                if self.left.load(Ordering::SeqCst) < 3 {
-                    self.most.fetch_max(now, Ordering::SeqCst);
-                    tokio::time::sleep(Pace::FINE.patience_failing() * 4).await;
-                }
+                self.most.fetch_max(now, Ordering::SeqCst);
+                // Longer than the pause and the patience where nothing is known; shorter than where it is.
+                tokio::time::sleep(self.pace().patience() * 7 / 10).await;
                 self.at_once.fetch_sub(1, Ordering::SeqCst);
-                let left = self.left.fetch_sub(1, Ordering::SeqCst);
-                if left == 0 {
-                    Ok(())
-                } else {
-                    Err(Failure::starting("not yet"))
+                match self.left.fetch_sub(1, Ordering::SeqCst) {
+                    0 => Ok(()),
+                    _ => Err(Failure::starting("not yet")),
                 }
             }
             fn failed(&self, _: Instant, _: &Failure) {}
+            fn pace(&self) -> Pace {
+                Pace::of(Duration::from_millis(400))
+            }
         }
         let on = Slow {
             at_once: AtomicUsize::new(0),

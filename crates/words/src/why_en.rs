@@ -158,10 +158,6 @@ pub(crate) fn why(reason: &W) -> String {
             "another database is on the disk set: system identifier {}, seen before {}; if that is meant (a backup was restored), say so first: siaga events accept-data",
             found.system_identifier, last.system_identifier
         ),
-        W::DataTouched { found, last } => format!(
-            "somebody wrote the database's control file after this run had stopped the database: checkpoint {}, left at {}; if that is meant (a backup was restored), say so first: siaga events accept-data",
-            found.lsn(), last.lsn()
-        ),
         // --- rehearsals
         W::ReplicationRefused { node, line, said } => format!(
             "the database on {node} lets nobody copy it ({}): add this line to its pg_hba.conf and reload it: {line}",

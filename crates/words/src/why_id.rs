@@ -177,11 +177,6 @@ pub(crate) fn why(reason: &W) -> String {
             "basis data lain berada di kumpulan disk: system identifier {}, sebelumnya {}; bila memang demikian (cadangan dipulihkan), nyatakan dahulu: siaga events accept-data",
             found.system_identifier, last.system_identifier
         ),
-        W::DataTouched { found, last } => format!(
-            "ada yang menulis berkas kontrol basis data setelah proses ini mematikan basis data: checkpoint {}, \
-             ditinggalkan pada {}; bila memang demikian (cadangan dipulihkan), nyatakan dahulu: siaga events accept-data",
-            found.lsn(), last.lsn()
-        ),
         // --- rehearsals
         W::ReplicationRefused { node, line, said } => format!(
             "basis data di {node} tidak mengizinkan penyalinan ({}): tambahkan baris ini ke pg_hba.conf di sana, lalu muat ulang: {line}",

@@ -88,7 +88,11 @@ async fn forward(
     let answer = peer.post("/v1/rehearsals", &request, within).await;
     answer.map_err(|error| {
         tracing::warn!(node = %to, %error, "the standby did not answer");
-        silent(to)
+        if !error.outcome_unknown() {
+            return silent(to);
+        }
+        let sentence = Sentence::OrderUnanswered { node: to.clone() };
+        refuse(RefusalCode::OrderUnknown, sentence, Advice::Status)
     })
 }
 
@@ -126,8 +130,10 @@ async fn begin(
             Advice::Status,
         ));
     };
-    // A move that began while this was asked for.
-    if core.config.services.iter().any(|s| going_on(s).is_some()) {
+    // A move that began while this was asked for, or came and went: then the service may be here.
+    let own = &before[1];
+    let came = own.mount.is_some() || own.postmaster.is_some();
+    if came || core.config.services.iter().any(|s| going_on(s).is_some()) {
         going.broken.off(Why::BrokenOffByMove);
     }
     let answer = RehearsalAnswer::Started {
@@ -157,7 +163,8 @@ fn folder(core: &Core, service: &Service) -> PathBuf {
 
 fn room(core: &Core, folder: &std::path::Path, bytes: Option<u64>) -> Result<Room, Refusal> {
     let (total, free) = scratch::room(folder).unwrap_or_default();
-    let room = Room::of(bytes.unwrap_or(u64::MAX), total, free);
+    // The copy itself is watched, and ends before the folder is full.
+    let room = Room::of(bytes.unwrap_or_default(), total, free);
     if room.fits() {
         return Ok(room);
     }

@@ -149,6 +149,7 @@ impl Watched<'_> {
         let stop = RehearsalStop {
             service: self.service.clone(),
             node: self.node.clone(),
+            stated_actor: self.ctx.stated.clone(),
         };
         let _: RehearsalView = self
             .ctx

@@ -13,7 +13,8 @@ use siaga_model::config::{
     NamedCommand, Rehearsal, Service, VirtualIp,
 };
 use siaga_model::{NodeName, ServiceName};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Mount options that would change what a mount is.
 const NOT_MOUNT_OPTIONS: [&str; 7] = ["ro", "bind", "rbind", "remount", "move", "user", "users"];
@@ -67,18 +68,19 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
         client_tests: client_tests?,
         after_move: after_move?,
         backup,
-        rehearsal: rehearsal(&raw.rehearsal, context),
+        rehearsal: rehearsal(raw, context),
     })
 }
 
 /// The largest rate that `pg_basebackup` takes.
 const MAX_RATE: u32 = 1024;
 
-fn rehearsal(table: &Opt<raw::Rehearsal>, context: &mut Context<'_>) -> Rehearsal {
+fn rehearsal(service: &raw::Service, context: &mut Context<'_>) -> Rehearsal {
     let default = Rehearsal::default();
-    let Some(raw) = table.value() else {
+    let Some(raw) = service.rehearsal.value() else {
         return default;
     };
+    folder_is_apart(service, raw, context);
     if let Some(file) = &raw.password_file.spot
         && let Some(cause) = secret_problem(&file.value.0, context.host)
     {
@@ -92,6 +94,26 @@ fn rehearsal(table: &Opt<raw::Rehearsal>, context: &mut Context<'_>) -> Rehearsa
         folder: raw.folder.value().map(|p| p.0.clone()),
         within: raw.within.or_seconds(default.within.as_secs()),
         amcheck: raw.amcheck.or_seconds(default.amcheck.as_secs()),
+    }
+}
+
+/// A copy below a mount point would be hidden by the next mount, with patients' data in it.
+fn folder_is_apart(service: &raw::Service, raw: &raw::Rehearsal, context: &mut Context<'_>) {
+    let Some(folder) = &raw.folder.spot else {
+        return;
+    };
+    let mounts = service.file_system.0.iter();
+    let mounts = mounts.filter_map(|f| f.value.mount_point.value().map(|p| p.0.as_path()));
+    let kernel = ["/proc", "/sys", "/dev", "/run"].map(Path::new);
+    let place = folder.value.0.as_path();
+    let other = mounts
+        .chain(kernel)
+        .find(|other| place.starts_with(other) || other.starts_with(place));
+    if let Some(other) = other {
+        let (path, other) = (place.to_owned(), other.to_owned());
+        context
+            .sink
+            .at(folder, Cause::FolderNotApart { path, other });
     }
 }
 
@@ -387,10 +409,16 @@ fn after_move(list: &Many<raw::AfterMove>, context: &mut Context<'_>) -> Option<
     all.into_iter().collect()
 }
 
+/// A nightly backup, and two hours.
+const DEFAULT_BACKUP_AGE: Duration = Duration::from_secs(26 * 3600);
+
 fn backup(raw: &raw::Backup, context: &mut Context<'_>) -> Option<BackupAge> {
     Some(BackupAge {
         run: raw.run.0.as_ref().and_then(|r| context.argv(r))?,
         timeout: raw.timeout.or_seconds(10),
-        at_most: raw.at_most.or_seconds(26 * 3600),
+        at_most: raw
+            .at_most
+            .value()
+            .map_or(DEFAULT_BACKUP_AGE, |span| span.0),
     })
 }

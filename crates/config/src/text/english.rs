@@ -157,6 +157,11 @@ pub(super) fn cause(cause: &Cause) -> String {
                 other.display()
             )
         }
+        Cause::FolderNotApart { path, other } => format!(
+            "{} and {} lie in each other: the copy would be hidden by a mount, with patients' data in it.",
+            path.display(),
+            other.display()
+        ),
         Cause::DataDirOutside { path, mounts } => format!(
             "The data directory {} is not on the disk set: the service mounts {}.",
             path.display(),
@@ -282,6 +287,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::OutsideNetwork { .. } => "Correct the address, or the network.".into(),
         Cause::FileSystemCount { .. } => "Describe exactly one [[service.file_system]].".into(),
         Cause::OverlappingMounts { .. } => "Use directories that do not lie in each other.".into(),
+        Cause::FolderNotApart { .. } => "Use a folder on the server's own disk, outside of every mount point: /var/lib/siaga/rehearsal.".into(),
         Cause::DataDirOutside { .. } => "Correct data_dir or mount_point, so that the database moves with the disk set.".into(),
         Cause::FenceWithoutCredentials { .. } => {
             "Add secret_files = { password = \"/etc/siaga/....secret\" }. If the device needs none, write credentials = \"none\".".into()

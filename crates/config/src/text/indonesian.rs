@@ -161,6 +161,11 @@ pub(super) fn cause(cause: &Cause) -> String {
                 other.display()
             )
         }
+        Cause::FolderNotApart { path, other } => format!(
+            "{} dan {} berada di dalam satu sama lain: salinan berisi data pasien akan tertutup oleh sistem berkas yang dipasang.",
+            path.display(),
+            other.display()
+        ),
         Cause::DataDirOutside { path, mounts } => format!(
             "Direktori data {} tidak berada di kumpulan disk. Layanan ini memasang {}.",
             path.display(),
@@ -289,6 +294,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::OutsideNetwork { .. } => "Perbaiki alamat, atau perbaiki jaringan.".into(),
         Cause::FileSystemCount { .. } => "Tulis tepat satu [[service.file_system]].".into(),
         Cause::OverlappingMounts { .. } => "Gunakan direktori yang tidak berada di dalam satu sama lain.".into(),
+        Cause::FolderNotApart { .. } => "Gunakan folder di disk server sendiri, di luar semua titik pasang: /var/lib/siaga/rehearsal.".into(),
         Cause::DataDirOutside { .. } => "Perbaiki data_dir atau mount_point, agar basis data ikut berpindah dengan kumpulan disk.".into(),
         Cause::FenceWithoutCredentials { .. } => {
             "Tambahkan secret_files = { password = \"/etc/siaga/....secret\" }. Jika alat itu memang tanpa kata sandi, tulis credentials = \"none\".".into()

@@ -58,6 +58,7 @@ fn secret_files() {
         ("/etc/siaga/board.secret", here.as_str()),
         ("/etc/siaga/telegram.secret", here.as_str()),
         ("/etc/siaga/ack.secret", here.as_str()),
+        ("/etc/siaga/rehearsal.secret", here.as_str()),
         ("/etc/siaga/templates", templates.as_str()),
     ];
 

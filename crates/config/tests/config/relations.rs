@@ -304,6 +304,15 @@ fn applications_and_tests() {
 }
 
 #[test]
+fn a_rehearsals_copy_is_never_hidden_by_a_mount() {
+    let folder = "folder = \"/var/lib/siaga/rehearsal\"";
+    for bad in ["/srv/simrs/copy", "/srv", "/srv/simrs", "/run/copy", "/"] {
+        expect(&[(folder, &format!("folder = ⟦FOLDER_NOT_APART⟧\"{bad}\""))]);
+    }
+    expect(&[(folder, "folder = \"/srv/simrs-copy\"")]);
+}
+
+#[test]
 fn every_error_at_once() {
     let errors = expect(&[
         (

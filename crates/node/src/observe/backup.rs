@@ -11,7 +11,13 @@ pub fn look(backup: &BackupAge, now: Timestamp) -> Result<Evidence, Evidence> {
     if !result.succeeded() {
         return Err(result.ending(result.last_line()).into());
     }
-    let line = result.last_line().trim();
+    let line = result
+        .stdout
+        .trim()
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .trim();
     let Some(at) = time(line) else {
         let program = backup.run.0.first().cloned().unwrap_or_default();
         let said = line.chars().take(80).collect();

@@ -13,7 +13,7 @@ const LARGEST: u64 = 1 << 20;
 pub fn starts(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
     let mut found = Vec::new();
     let enabled = enabled_units(root);
-    let ours = |unit: &String| is_database(unit) || is_application(service, unit);
+    let ours = |unit: &String| is_database(service, unit) || is_application(service, unit);
     let units = enabled.iter().filter(|u| ours(u));
     found.extend(units.map(|name| BootStart::Unit { name: name.clone() }));
     found.extend(cluster(service, root, &enabled));
@@ -25,8 +25,9 @@ pub fn starts(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart>
 /// The units of databases that are started at boot, whatever they are for.
 pub fn databases(root: &Path) -> Vec<String> {
     let all = enabled_units(root).into_iter();
-    all.filter(|u| is_database(u) || u == "postgresql.service")
-        .collect()
+    let rest = |u: &str| u.strip_prefix("postgresql").map(str::to_owned);
+    let one = |r: &String| r.ends_with(".service") && (r.starts_with(['@', '-', '.']));
+    all.filter(|u| rest(u).as_ref().is_some_and(one)).collect()
 }
 
 /// Of `*.wants` and `*.requires` of the system's own directories.
@@ -45,11 +46,27 @@ fn enabled_units(root: &Path) -> Vec<String> {
     units
 }
 
-/// `postgresql@15-main.service`, or `postgresql-15.service` of the RPM distributions. Debian's `postgresql.service` starts
-/// only the clusters whose `start.conf` says so.
-fn is_database(unit: &str) -> bool {
-    let rest = unit.strip_prefix("postgresql");
-    rest.is_some_and(|r| r.ends_with(".service") && (r.starts_with('@') || r.starts_with('-')))
+/// Debian's `postgresql@15-main.service` of this very cluster, or `postgresql-15.service` of the RPM distributions where this
+/// is their only layout. Another database of the host is nobody's business: `check --fix` would switch it off. Debian's
+/// `postgresql.service` starts only the clusters whose `start.conf` says so.
+fn is_database(service: &Service, unit: &str) -> bool {
+    match debian_cluster(service) {
+        Some((version, name)) => unit == format!("postgresql@{version}-{name}.service"),
+        None => major(service).is_some_and(|m| unit == format!("postgresql-{m}.service")),
+    }
+}
+
+/// `15` and `main`, of `/etc/postgresql/15/main/postgresql.conf`.
+fn debian_cluster(service: &Service) -> Option<(&str, &str)> {
+    let config = service.database.config_file.as_ref()?;
+    let mut parts = config.strip_prefix("/etc/postgresql").ok()?.iter();
+    Some((parts.next()?.to_str()?, parts.next()?.to_str()?))
+}
+
+/// Of `/usr/pgsql-15/bin`.
+fn major(service: &Service) -> Option<&str> {
+    let mut parts = service.database.bin_dir.iter();
+    parts.find_map(|p| p.to_str()?.strip_prefix("pgsql-"))
 }
 
 fn is_application(service: &Service, unit: &str) -> bool {

@@ -30,13 +30,17 @@ fn service() -> Service {
 
 /// What is found on a host with these files.
 fn found(files: &[(&str, &str)]) -> Vec<BootStart> {
+    found_of(&service(), files)
+}
+
+fn found_of(service: &Service, files: &[(&str, &str)]) -> Vec<BootStart> {
     let root = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let file = root.path().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
     }
-    starts(&service(), &NodeName::from("backup"), root.path())
+    starts(service, &NodeName::from("backup"), root.path())
 }
 
 const WANTS: &str = "etc/systemd/system/multi-user.target.wants";
@@ -44,20 +48,30 @@ const WANTS: &str = "etc/systemd/system/multi-user.target.wants";
 #[test]
 fn enabled_units_of_the_database_and_of_applications_are_found() {
     let unit = |name: &str| BootStart::Unit { name: name.into() };
-    for name in [
-        "postgresql@15-main.service",
-        "postgresql-15.service",
-        "tomcat10.service",
-    ] {
+    for name in ["postgresql@15-main.service", "tomcat10.service"] {
         assert_eq!(found(&[(&format!("{WANTS}/{name}"), "")]), [unit(name)]);
     }
     for name in [
         "siaga.service",
         "postgresql-common.timer",
+        // Databases of somebody else: `check --fix` would switch them off.
+        "postgresql@15-other.service",
+        "postgresql@13-main.service",
+        "postgresql-15.service",
         "tomcat9.service",
     ] {
         assert_eq!(found(&[(&format!("{WANTS}/{name}"), "")]), []);
     }
+    let mut rpm = service();
+    rpm.database.config_file = None;
+    rpm.database.bin_dir = "/usr/pgsql-15/bin".into();
+    let of_rpm = |name: &str| found_of(&rpm, &[(&format!("{WANTS}/{name}"), "")]);
+    assert_eq!(
+        of_rpm("postgresql-15.service"),
+        [unit("postgresql-15.service")]
+    );
+    assert_eq!(of_rpm("postgresql-12.service"), []);
+    assert_eq!(of_rpm("postgresql@15-main.service"), []);
 }
 
 #[test]

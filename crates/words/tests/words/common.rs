@@ -23,7 +23,7 @@ fn samples(kind: &str) -> Vec<Value> {
         ],
         "MoveKind" => vec![json!("takeover"), json!("failback"), json!("cover")],
         "Epoch" => vec![json!({"counter": 7, "issuer": "backup", "run": "r-17"})],
-        "u8" | "u32" | "i32" | "i64" => vec![json!(40)],
+        "u8" | "u16" | "u32" | "i32" | "i64" => vec![json!(40)],
         "bool" => vec![json!(true), json!(false)],
         "Why" => vec![
             json!({"say": "database_not_running"}),
@@ -52,7 +52,7 @@ fn samples(kind: &str) -> Vec<Value> {
             "file": "/var/lib/siaga/events/serverdb.1.log", "line": 17, "node": "serverdb", "incarnation": 1,
             "row": 17, "kind": "changed", "detail": "the hash does not fit",
         })],
-        "ControlSeen" => vec![json!({
+        "ControlSeen" | "crate::integrity::ControlSeen" => vec![json!({
             "system_identifier": "7411", "timeline": 3, "checkpoint": 50_331_688, "checksum": 17,
         })],
         "Sentence" => vec![json!({"say": "node_power_on", "node": "serverdb"})],

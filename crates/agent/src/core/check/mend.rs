@@ -16,7 +16,8 @@ use std::time::Duration;
 /// How long the other node may take.
 const PEER_WITHIN: Duration = Duration::from_secs(60);
 
-/// Both nodes, this one first. A node that does not answer mends nothing.
+/// Both nodes, this one first. What a node did that does not answer in time stands in its log; the check after this tells
+/// what is left.
 pub async fn both(core: &Arc<Core>, service: &Service, who: &Who) -> Vec<Fixed> {
     let (c, s, actor) = (core.clone(), service.clone(), who.actor.clone());
     let own = tokio::task::spawn_blocking(move || here(&c, &s, &actor)).await;
@@ -27,8 +28,14 @@ pub async fn both(core: &Arc<Core>, service: &Service, who: &Who) -> Vec<Fixed> 
         forwarded_actor: Some(who.actor.clone()),
         forwarded_person: who.person.clone(),
     };
+    let within = PEER_WITHIN
+        + service
+            .backup
+            .as_ref()
+            .map(|b| b.timeout)
+            .unwrap_or_default();
     for peer in core.peers.values() {
-        match peer.post("/v1/self-check/fix", &request, PEER_WITHIN).await {
+        match peer.post("/v1/self-check/fix", &request, within).await {
             Ok(FixAnswer::Done { fixed: theirs }) => fixed.extend(theirs),
             Ok(FixAnswer::Refused { refusal }) => {
                 tracing::warn!(code = ?refusal.code, "the other node mends nothing");

@@ -4,7 +4,7 @@
 use crate::core::state::Core;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
-use siaga_model::integrity::IntegrityReport;
+use siaga_model::integrity::{IntegrityReport, Judged};
 use siaga_model::rehearsal::{IndexCheck, Tried};
 use siaga_model::{Evidence, ServiceName};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ struct Running {
     /// The first look after its start is written down whatever it shows.
     looked: bool,
     failures: Option<u64>,
+    /// It stands found that this is not the data that was last seen.
+    strange: bool,
 }
 
 /// Looks again and again. Never ends.
@@ -51,11 +53,13 @@ async fn look(core: &Arc<Core>, service: &Service, running: &mut BTreeMap<Servic
         next: Instant::now() + SETTLE,
         looked: false,
         failures: None,
+        strange: false,
     });
     if one.postmaster != postmaster {
         running.remove(&service.name);
         return;
     }
+    strange(core, service, one).await;
     if Instant::now() < one.next {
         return;
     }
@@ -90,6 +94,45 @@ async fn look(core: &Arc<Core>, service: &Service, running: &mut BTreeMap<Servic
             report: Box::new(report),
         };
         core.note(Some(&service.name), body);
+    }
+}
+
+/// A database that somebody restored, made anew or upgraded, and started by hand, serves; and the next start by Siaga would be
+/// refused. That has to be known now, and not in the night of a takeover.
+async fn strange(core: &Arc<Core>, service: &Service, one: &mut Running) {
+    let data_dir = service.database.data_dir.clone();
+    let read =
+        tokio::task::spawn_blocking(move || siaga_node::observe::pg_control::read(&data_dir));
+    let Ok(Ok(control)) = read.await else {
+        return;
+    };
+    let (code, severity, evidence) = match core.integrity.judge(&service.name, &control.seen()) {
+        Judged::Wrong(why) => (
+            FindingCode::ControlFileRewritten,
+            Severity::Blocking,
+            why.into(),
+        ),
+        Judged::Rewritten => (
+            FindingCode::ControlFileRewritten,
+            Severity::Warning,
+            Evidence::Nothing,
+        ),
+        Judged::Fine => {
+            if std::mem::take(&mut one.strange) {
+                core.mended(FindingCode::ControlFileRewritten, &core.me);
+            }
+            return;
+        }
+    };
+    if !std::mem::replace(&mut one.strange, true) {
+        let node = core.me.clone();
+        let finding = Finding {
+            code,
+            node,
+            severity,
+            evidence,
+        };
+        core.found(Some(&service.name), finding);
     }
 }
 

@@ -67,7 +67,8 @@ pub fn query(
         }
         Err(e) => return Err(Answer::NoServer(Why::system(e))),
     }
-    let asked = async { tokio::time::timeout(within, ask(stream, config, statement)).await };
+    let asked =
+        async { tokio::time::timeout(within, ask(stream, config, statement, within)).await };
     rt.block_on(asked).unwrap_or(Err(Answer::Silent))
 }
 
@@ -75,7 +76,10 @@ async fn ask(
     stream: OwnedFd,
     config: &Database,
     statement: &str,
+    within: Duration,
 ) -> Result<Option<String>, Answer> {
+    // A server goes on with a statement whose client is gone.
+    let most = format!("-c statement_timeout={}", within.as_millis().max(1));
     let stream = std::os::unix::net::UnixStream::from(stream);
     let stream =
         tokio::net::UnixStream::from_std(stream).map_err(|e| Answer::NoServer(Why::system(e)))?;
@@ -84,7 +88,7 @@ async fn ask(
         .dbname(&config.check_database)
         .application_name("siaga")
         // A synchronous standby that is away must not make a server look dead that is ready.
-        .options("-c synchronous_commit=local")
+        .options(format!("-c synchronous_commit=local {most}"))
         .connect_raw(stream, NoTls)
         .await
         .map_err(|e| meaning(&e))?;

@@ -6,6 +6,8 @@
 //! released. Nothing that is mounted later gets in or out.
 //!
 //! *Network.* Only the loopback, with the service's addresses on it. The copy is made before, since that needs the network.
+//!
+//! *Processes.* One namespace for all of them from the copy on: the end of its first process is the end of all.
 
 use super::{Job, Told, backup, end_with_parent, hand_over, scratch, tell, trial};
 use crate::act::postgres::account;
@@ -91,7 +93,7 @@ pub fn main(part: &str) -> ExitCode {
     };
     let done = match part {
         "outer" => outer(&job),
-        "inner" => trial::inner(&job).map(|()| tell(&Told::Done)),
+        "inner" => inner(&job).map(|()| tell(&Told::Done)),
         _ => return ExitCode::from(2),
     };
     match done {
@@ -103,15 +105,12 @@ pub fn main(part: &str) -> ExitCode {
     }
 }
 
-/// In the host's network: the mounts, and the copy.
+/// The mounts, and the namespace in which all that follows ends together: `pg_basebackup` has a process of its own for the
+/// WAL, which nobody else would end.
 fn outer(job: &Job) -> Result<(), Why> {
     spare_others();
     own_mounts(job).map_err(|e| Why::system(format!("the rehearsal's own view: {e}")))?;
-    backup::copy(job)?;
-    // From here on nobody is reached any more.
-    let flags = UnshareFlags::NEWNET | UnshareFlags::NEWIPC | UnshareFlags::NEWPID;
-    // SAFETY: of what can be unshared, only the descriptor table would be unsafe.
-    unsafe { unshare_unsafe(flags) }.map_err(|e| Why::system(format!("namespaces: {e}")))?;
+    leave(UnshareFlags::NEWPID)?;
     let mut command = Command::new("/proc/self/exe");
     command
         .args([super::ARGUMENT, "inner"])
@@ -123,6 +122,18 @@ fn outer(job: &Job) -> Result<(), Why> {
     hand_over(&mut inner, job)?;
     // It tells its own end; without it, the agent knows that it was ended.
     inner.wait().map(drop).map_err(Why::system)
+}
+
+/// In the host's network: the copy. From there on nobody is reached any more.
+fn inner(job: &Job) -> Result<(), Why> {
+    backup::copy(job)?;
+    leave(UnshareFlags::NEWNET | UnshareFlags::NEWIPC)?;
+    trial::inner(job)
+}
+
+fn leave(flags: UnshareFlags) -> Result<(), Why> {
+    // SAFETY: of what can be unshared, only the descriptor table would be unsafe.
+    unsafe { unshare_unsafe(flags) }.map_err(|e| Why::system(format!("namespaces: {e}")))
 }
 
 /// Where memory runs out, the kernel is to take the rehearsal first.
