@@ -108,6 +108,8 @@ fn folder_is_apart(service: &raw::Service, raw: &raw::Rehearsal, context: &mut C
     let place = folder.value.0.as_path();
     let other = mounts
         .chain(kernel)
+        // A mount point that is refused itself says nothing more here.
+        .filter(|other| *other != Path::new("/"))
         .find(|other| place.starts_with(other) || other.starts_with(place));
     if let Some(other) = other {
         let (path, other) = (place.to_owned(), other.to_owned());

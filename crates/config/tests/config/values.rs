@@ -162,6 +162,10 @@ fn paths() {
             "mount_point = ⟦BAD_MOUNT_POINT⟧\"/var\"",
         ),
         ("data_dir = \"/srv/simrs", "data_dir = \"/var/simrs"),
+        (
+            "folder = \"/var/lib/siaga/rehearsal\"",
+            "folder = \"/opt/rehearsal\"",
+        ),
     ]);
     // A data directory that only begins with the same letters is not inside.
     expect(&[(
