@@ -1,5 +1,5 @@
-//! The page on which a unit acknowledges a notice. It is the only thing that the agent serves to people without an
-//! identity, so it can do one thing: write down one acknowledgement, for whoever has the link.
+//! The page on which a unit acknowledges a notice. It is the only thing that people without an identity can change
+//! anything by, so it can do one thing: write down one acknowledgement, for whoever has the link.
 //!
 //! It listens on this machine alone, without TLS: a reverse proxy with a certificate that the units' devices trust stands
 //! in front. The site's own authority is trusted by none of them, and a page with a warning teaches people to click
