@@ -1,5 +1,6 @@
 //! `siaga agent`: reads the configuration, opens the log, serves the API and watches.
 
+use crate::core::ca::CaDesk;
 use crate::core::link;
 use crate::core::notices::NoticeDesk;
 use crate::core::probes::ProbeDesk;
@@ -145,6 +146,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         boot: hands.boot(),
         log,
         pins: pins.clone(),
+        ca: CaDesk::new(&options.state_dir, live.clone()),
         hands,
         fencing: state::fencing(&desks),
         desks,
@@ -209,7 +211,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));
     tokio::spawn(crate::ack_page::serve(core.clone()));
     tokio::spawn(crate::metrics::serve(core.clone()));
-    tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
+    tokio::spawn(crate::core::upkeep::upkeep(core.clone()));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;
     core.rehearsals.break_off_all(&siaga_model::Why::AgentEnded);

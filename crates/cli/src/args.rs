@@ -100,6 +100,7 @@ pub enum Verb {
     Agent(verbs::agent::Args),
     Init(verbs::init::Args),
     Token(verbs::token::Args),
+    Ca(verbs::ca::Args),
     Join(verbs::join::Args),
     Probe(verbs::probe::Args),
     Lab(verbs::lab::Args),

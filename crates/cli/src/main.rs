@@ -82,6 +82,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),
         Some(Verb::Token(args)) => verbs::token::run(&global, &args),
+        Some(Verb::Ca(args)) => verbs::ca::run(&global, &args),
         Some(Verb::Join(args)) => verbs::join::run(&global, &args),
         Some(Verb::Completions(args)) => verbs::completions::run(&global, &args),
         Some(Verb::Man(args)) => verbs::man::run(&args),

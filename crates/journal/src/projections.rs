@@ -72,6 +72,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PowerChanged { .. }
         | EventBody::LossAccepted { .. }
         | EventBody::EventKeyTrusted { .. }
+        | EventBody::CaReplaced { .. }
         | EventBody::PowerNotChanged { .. }
         | EventBody::Incident { .. }
         | EventBody::Notice { .. }

@@ -231,6 +231,13 @@ pub enum EventBody {
         key: String,
         reason: String,
     },
+    /// A new CA of the site took the place of the one before. No machine is trusted more or less for it.
+    CaReplaced {
+        /// Counts the site's CAs, from 1.
+        generation: u64,
+        fingerprint: String,
+        reason: String,
+    },
     // --- findings
     Found {
         finding: Finding,
@@ -304,6 +311,10 @@ pub enum FindingCode {
     DatabaseStranger,
     AutoStart,
     CertificateExpires,
+    /// This node has no copy of the CA's key: it can bring nobody in.
+    CaKeyMissing,
+    /// The nodes have copies of different CAs.
+    CaDiffers,
     ClockDiffers,
     LogNearlyFull,
     JournalTorn,

@@ -90,7 +90,9 @@ impl CheckId {
             FindingCode::InterfaceDown => Self::Interface,
             FindingCode::DatabaseStranger => Self::StrangeDatabase,
             FindingCode::AutoStart => Self::AutoStart,
-            FindingCode::CertificateExpires => Self::Certificate,
+            FindingCode::CertificateExpires
+            | FindingCode::CaKeyMissing
+            | FindingCode::CaDiffers => Self::Certificate,
             FindingCode::ClockDiffers => Self::Clock,
             FindingCode::LogNearlyFull => Self::LogSpace,
             FindingCode::JournalTorn

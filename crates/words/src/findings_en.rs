@@ -27,6 +27,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DatabaseStranger => format!("On {node} a database is running that Siaga did not start"),
         F::AutoStart => format!("On {node} something starts by itself at boot"),
         F::CertificateExpires => format!("The certificate of {node} expires soon, or has expired"),
+        F::CaKeyMissing => {
+            format!("{node} has no copy of the key of the site's CA: it can bring no machine in")
+        }
+        F::CaDiffers => format!("{node} has another CA than the other server"),
         F::ClockDiffers => format!("The clock of {node} is wrong"),
         F::LogNearlyFull => format!("The event log on {node} is nearly full"),
         F::JournalTorn => {
@@ -106,6 +110,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseStranger => format!("On {node}: find out who started it, and stop it in order."),
         F::AutoStart => format!("On {node}: switch that automatic start off (siaga check --fix does it for units). Only Siaga may start the service."),
         F::CertificateExpires => format!("Check the clock of {node}. Moves go on working; the agent renews by itself."),
+        F::CaKeyMissing => "Start both agents, in the same version: it is fetched from the other server. Where no server has it, type: siaga ca replace --reason TEXT. Moves go on working.".into(),
+        F::CaDiffers => format!("Start both agents, in the same version: {node} takes the newer one from the other server. Moves go on working."),
         F::ClockDiffers => format!("Set up time synchronisation on {node}."),
         F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
         F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),

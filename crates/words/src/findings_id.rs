@@ -29,6 +29,12 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::AutoStart => format!("Di {node} ada yang menyala sendiri saat mesin dinyalakan"),
         F::CertificateExpires => format!("Sertifikat {node} segera atau sudah kedaluwarsa"),
+        F::CaKeyMissing => {
+            format!(
+                "{node} tidak memiliki salinan kunci CA tempat ini: mesin lain tidak dapat bergabung melaluinya"
+            )
+        }
+        F::CaDiffers => format!("CA di {node} berbeda dari CA di server lain"),
         F::ClockDiffers => format!("Jam {node} tidak benar"),
         F::LogNearlyFull => format!("Catatan kejadian di {node} hampir penuh"),
         F::JournalTorn => {
@@ -110,6 +116,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CertificateExpires => {
             format!("Periksa jam {node}. Pemindahan tetap dapat dilakukan. Agen memperbarui sertifikat sendiri.")
         }
+        F::CaKeyMissing => "Nyalakan kedua agen, dengan versi yang sama: kunci itu diambil dari server lain. Kalau tidak ada di server mana pun, ketik: siaga ca replace --reason TEKS. Pemindahan tetap dapat dilakukan.".into(),
+        F::CaDiffers => format!("Nyalakan kedua agen, dengan versi yang sama: {node} mengambil yang lebih baru dari server lain. Pemindahan tetap dapat dilakukan."),
         F::ClockDiffers => format!("Siapkan penyelarasan waktu di {node}."),
         F::LogNearlyFull => format!("Kosongkan ruang di /var/lib/siaga pada {node}."),
         F::JournalTorn => "Tidak ada yang perlu dilakukan. Hal ini terjadi bila daya terputus.".into(),

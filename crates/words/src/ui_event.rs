@@ -215,6 +215,13 @@ impl Says<'_> {
                 };
                 self.two("event key trusted", "kunci catatan dipercaya", &detail)
             }
+            EventBody::CaReplaced {
+                generation, reason, ..
+            } => self.two(
+                "new CA of the site",
+                "CA baru untuk tempat ini",
+                &format!("{generation}; {}", quoted(reason)),
+            ),
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }

@@ -57,6 +57,8 @@ pub struct Core {
     pub boot: BootId,
     pub log: Log,
     pub pins: PinStore,
+    /// The site's CA.
+    pub ca: super::ca::CaDesk,
     pub hands: Arc<NodeHands>,
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
     /// What the services share about fences.

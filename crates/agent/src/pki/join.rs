@@ -73,7 +73,7 @@ pub struct AgentAddress {
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     #[error(
-        "the join token is not known here; make a new one with `siaga token` on the node that has the CA"
+        "the join token is not known here; make a new one with `siaga token create` on the server that you join at"
     )]
     UnknownToken,
     #[error("the join token was used already; make a new one")]

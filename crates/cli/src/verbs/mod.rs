@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod agent;
+pub mod ca;
 pub mod check;
 pub mod completions;
 pub mod config;

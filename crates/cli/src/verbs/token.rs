@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
 pub enum TokenVerb {
     /// Make a token: good once, for one name, for a limited time
     ///
-    /// Run it as root on the node that has the site's CA. Whoever has the token can join: hand it over in person.
+    /// Run it as root on a node of the site. Whoever has the token can join: hand it over in person.
     #[command(after_help = CREATE_EXAMPLES)]
     Create(Create),
 }

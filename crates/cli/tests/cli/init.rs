@@ -83,7 +83,7 @@ fn whole_answers_make_a_configuration_and_a_site() {
         made.out
     );
     assert!(made.err.contains("no fence for serverdb"), "{}", made.err);
-    assert!(place.path("state/keys/ca.key").exists());
+    assert!(place.path("state/keys/ca.sealed").exists());
     let config = place.path("etc/siaga.toml");
     let text = std::fs::read_to_string(&config).expect("written");
     assert!(
