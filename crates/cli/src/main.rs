@@ -83,6 +83,8 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),
         Some(Verb::Token(args)) => verbs::token::run(&global, &args),
         Some(Verb::Ca(args)) => verbs::ca::run(&global, &args),
+        Some(Verb::Node(args)) => verbs::node::run(&global, &args),
+        Some(Verb::State(args)) => verbs::state::run(&global, &args),
         Some(Verb::Join(args)) => verbs::join::run(&global, &args),
         Some(Verb::Completions(args)) => verbs::completions::run(&global, &args),
         Some(Verb::Man(args)) => verbs::man::run(&args),

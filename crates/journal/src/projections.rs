@@ -73,6 +73,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::LossAccepted { .. }
         | EventBody::EventKeyTrusted { .. }
         | EventBody::CaReplaced { .. }
+        | EventBody::NodeReplaced { .. }
         | EventBody::PowerNotChanged { .. }
         | EventBody::Incident { .. }
         | EventBody::Notice { .. }

@@ -238,6 +238,17 @@ pub enum EventBody {
         fingerprint: String,
         reason: String,
     },
+    /// The machine of that name is another one from now on: what the old one's keys say counts no more. Its release is
+    /// proved by none of this.
+    NodeReplaced {
+        node: NodeName,
+        /// Who says that the old machine is off and stays off.
+        by: PersonName,
+        how: crate::keys_api::OffForGood,
+        /// The fingerprint of the old machine's key.
+        key: Option<String>,
+        reason: String,
+    },
     // --- findings
     Found {
         finding: Finding,
@@ -323,6 +334,8 @@ pub enum FindingCode {
     /// Another node signs its rows with a key that is not known here: they are not copied.
     EventKeyUnknown,
     NodeUnfencedAndBack,
+    /// This machine was replaced by another one under its name: it carries nothing any more.
+    NodeReplaced,
     /// This node held the disk set, and its registration at it is gone: it let go at once.
     ReservationLost,
     ProbeMissing,

@@ -98,7 +98,7 @@ impl CheckId {
             FindingCode::JournalTorn
             | FindingCode::JournalDamaged
             | FindingCode::EventKeyUnknown => Self::EventLog,
-            FindingCode::NodeUnfencedAndBack => Self::Fenced,
+            FindingCode::NodeUnfencedAndBack | FindingCode::NodeReplaced => Self::Fenced,
             FindingCode::ProbeMissing => Self::Probe,
             FindingCode::SecretReadable => Self::Secrets,
             FindingCode::LibraryVersionDiffers => Self::Libraries,

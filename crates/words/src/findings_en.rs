@@ -43,6 +43,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::ReservationLost => format!("{node} lost its reservation on the disk set, and let go"),
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
+        F::NodeReplaced => {
+            format!("This machine was replaced: another one has the name {node} now")
+        }
         F::ProbeMissing => format!("No client probe reports to {node}"),
         F::EventKeyUnknown => {
             format!(
@@ -117,6 +120,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),
         F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
         F::ReservationLost => "Look where the service runs now (siaga status). If it runs nowhere, type siaga start; then find out why the storage lost the reservation.".into(),
+        F::NodeReplaced => "Switch this machine off. To use it again, set it up anew: empty /var/lib/siaga, and join with a new token.".into(),
         F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
         F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
         F::EventKeyUnknown => format!(

@@ -48,6 +48,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::ReservationLost => {
             format!("{node} kehilangan reservasi pada kumpulan disk, dan sudah melepas")
         }
+        F::NodeReplaced => {
+            format!("Mesin ini sudah diganti: sekarang mesin lain memakai nama {node}")
+        }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
         F::EventKeyUnknown => {
@@ -125,6 +128,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
             "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
         }
         F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga mulai; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
+        F::NodeReplaced => "Matikan mesin ini. Untuk memakainya lagi, pasang dari awal: kosongkan /var/lib/siaga, lalu bergabung dengan token baru.".into(),
         F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
         F::ProbeMissing => {
             "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()

@@ -1,6 +1,6 @@
 //! The help of the verbs about the site's keys in Indonesian, by its English text.
 
-/// Of `ca`.
+/// Of `ca`, `node` and `state`.
 #[rustfmt::skip] // a table: a text and its translation
 pub(crate) const KEYS: &[(&str, &str)] = &[
     ("Replace the site's certificate authority",
@@ -14,4 +14,33 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
      "  siaga ca replace --reason \"disk sistem kedua server diganti\""),
     ("  siaga ca replace --reason \"a disk with the keys was stolen\" --json",
      "  siaga ca replace --reason \"disk berisi kunci dicuri\" --json"),
+    ("Put new hardware in a node's place", "Ganti mesin sebuah server dengan mesin baru"),
+    ("Shut the old machine of that name out, and make the token for the new one",
+     "Tutup mesin lama bernama itu, dan buat token untuk mesin baru"),
+    ("As root, on the node that stays and holds every service. You say, under your name, that the old machine is off and stays off: from then on its keys count for nothing, and where it comes back it is refused, and lets go of what it has. It is no proof that the old machine let the disk set go: that was a takeover's, before.",
+     "Sebagai root, di server yang tetap dan memegang semua layanan. Anda menyatakan, atas nama Anda, bahwa mesin lama mati dan tetap mati: sejak itu kuncinya tidak berlaku, dan bila muncul lagi ia ditolak dan melepas semua yang ada padanya. Ini bukan bukti bahwa mesin lama telah melepas kumpulan disk: itu dibuktikan oleh ambil alih sebelumnya."),
+    ("Which node gets new hardware", "Server mana yang mendapat mesin baru"),
+    ("What was done to the old machine, which stays off", "Apa yang dilakukan pada mesin lama, yang tetap mati"),
+    ("How long the token is good, in minutes", "Berapa lama token berlaku, dalam menit"),
+    ("  siaga node replace serverdb --how unplugged --reason \"its mainboard is dead\"",
+     "  siaga node replace serverdb --how unplugged --reason \"papan induknya mati\""),
+    ("  siaga node replace serverdb --how switched-off --reason \"replaced by a newer one\" --as budi --yes --json",
+     "  siaga node replace serverdb --how switched-off --reason \"diganti yang lebih baru\" --as budi --yes --json"),
+    ("Back up Siaga's own state, or restore it on new hardware",
+     "Cadangkan keadaan Siaga sendiri, atau kembalikan ke mesin baru"),
+    ("Write the configuration and the event logs of both servers into one file without secrets",
+     "Tulis konfigurasi dan catatan kejadian kedua server ke satu berkas tanpa rahasia"),
+    ("The agent may run. No key and no password goes into the file: what it holds is the hospital's record, and nobody can pose as a server with it. The database is not in it.",
+     "Agen boleh berjalan. Tidak ada kunci atau kata sandi yang masuk ke berkas itu: isinya catatan rumah sakit, dan tidak ada yang dapat menyamar sebagai server dengannya. Basis data tidak termasuk."),
+    ("Put a backup on a machine that has no state yet, before init or join",
+     "Kembalikan cadangan ke mesin yang belum punya keadaan, sebelum init atau join"),
+    ("Only where both servers were lost: where one is left, a new machine gets everything from it (node replace). A restored log is an old log: this server then starts nothing before the other server's log was read, or a person said that nothing in the lost rows is in force (events accept-loss).",
+     "Hanya jika kedua server hilang: jika satu masih ada, mesin baru mendapat semuanya dari sana (node replace). Catatan yang dikembalikan adalah catatan lama: server ini tidak menyalakan apa pun sebelum catatan server lain dibaca, atau petugas menyatakan bahwa tidak ada yang berlaku dari baris yang hilang (events accept-loss)."),
+    ("The backup", "Cadangannya"),
+    ("Where the site's configuration is written, unless there is one",
+     "Tempat menulis konfigurasi, jika belum ada"),
+    ("  siaga state backup --out /root/siaga-state.jsonl", "  siaga state backup --out /root/siaga-state.jsonl"),
+    ("  siaga state backup --out /mnt/backup/siaga-state.jsonl --json",
+     "  siaga state backup --out /mnt/backup/siaga-state.jsonl --json"),
+    ("  siaga state restore /root/siaga-state.jsonl", "  siaga state restore /root/siaga-state.jsonl"),
 ];

@@ -215,6 +215,13 @@ impl Says<'_> {
                 };
                 self.two("event key trusted", "kunci catatan dipercaya", &detail)
             }
+            EventBody::NodeReplaced {
+                node, by, reason, ..
+            } => self.two(
+                "machine replaced, its old keys refused",
+                "mesin diganti, kunci lamanya ditolak",
+                &format!("{node}; {by}; {}", quoted(reason)),
+            ),
             EventBody::CaReplaced {
                 generation, reason, ..
             } => self.two(

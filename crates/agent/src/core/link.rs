@@ -3,7 +3,7 @@
 use super::ca::CaHeld;
 use super::state::{Core, PeerPulse};
 use crate::pki::Pin;
-use crate::transport::client::PeerClient;
+use crate::transport::client::{CallError, PeerClient};
 use serde::{Deserialize, Serialize};
 use siaga_journal::{History, ImportError, RawRow};
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
@@ -171,6 +171,9 @@ pub async fn follow(
                 }
             }
             Err(error) => {
+                if error == CallError::Replaced {
+                    super::replace::told(&core);
+                }
                 if !silent && known_boot.is_some() {
                     tracing::warn!(node = %peer, %error, "the peer is silent");
                     core.note(None, EventBody::PeerSilent { node: peer.clone() });

@@ -32,6 +32,7 @@ pub mod power_return;
 pub mod probes;
 pub mod redo;
 pub mod rehearse;
+pub mod replace;
 pub mod runs;
 pub mod scribe;
 pub mod seen;

@@ -19,6 +19,10 @@ pub const NODE_KEY: &str = "node.key";
 pub const NODE_CERT: &str = "node.pem";
 pub const PINS: &str = "pins.json";
 pub const TOKENS: &str = "tokens.json";
+/// The keys of machines that were replaced.
+pub const RETIRED: &str = "retired.json";
+/// There where another machine has this one's name now.
+pub const REPLACED: &str = "replaced";
 
 /// The path of one of the files above.
 pub fn path(state_dir: &Path, name: &str) -> PathBuf {

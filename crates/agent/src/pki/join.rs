@@ -219,6 +219,11 @@ fn accept_counted(
             "this key belongs to another machine".to_owned(),
         ));
     }
+    if state.pins.is_retired(&key) {
+        return Err(JoinError::BadRequest(
+            "this key is the one of a machine that was replaced".to_owned(),
+        ));
+    }
     let event_key = match request.event_key.as_deref().map(PublicKey::parse) {
         Some(None) => return Err(JoinError::BadRequest("its event key is none".to_owned())),
         Some(Some(key)) => Some(key),

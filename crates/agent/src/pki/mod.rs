@@ -111,7 +111,8 @@ fn begin_journal(
 ) -> Result<(), PkiError> {
     let clock = Box::new(siaga_journal::SystemClock);
     let (mut journal, opened) = siaga_journal::Journal::open(state_dir, node.clone(), clock)?;
-    if opened.start == siaga_journal::Start::First {
+    // Rows of others are no first start either: they came from a backup.
+    if opened.start == siaga_journal::Start::First && journal.heads().is_empty() {
         journal.confirm_history()?;
         first(&mut journal);
     }

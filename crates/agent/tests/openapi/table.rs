@@ -395,6 +395,12 @@ pub const ROUTES: &[Route] = &[
         "CaReplaceRequest",
         Some("CaReplaceAnswer"),
     ),
+    post(
+        "/v1/nodes/replace",
+        "New hardware under a node's name: the old machine's keys count no more",
+        "NodeReplaceRequest",
+        Some("NodeReplaceAnswer"),
+    ),
     Route {
         who: Who::Anybody,
         errors: &[

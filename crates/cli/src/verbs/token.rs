@@ -67,6 +67,11 @@ const CREATE_EXAMPLES: &str = "Examples:
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let TokenVerb::Create(create) = &args.verb;
+    self::create(global, create)
+}
+
+/// Makes one, and prints it.
+pub fn create(global: &Global, create: &Create) -> Result<Exit, Fault> {
     let config = super::init::load(global, &create.config).map_err(Fault::Usage)?;
     let language = language::asked(global).unwrap_or(config.site.language);
     let enrolee = match (&create.node, &create.probe) {
