@@ -462,3 +462,33 @@ fn of_two_cas_the_same_one_is_in_force_on_both_nodes() {
     assert!(!mark(2, 1).is_after(&mark(2, 9)));
     assert!(!mark(2, 1).is_after(&mark(2, 1)));
 }
+
+/// A site that begins anew with the logs of before is not a new site: nobody knows what came after its backup.
+#[test]
+fn the_first_node_of_a_restored_site_does_not_say_that_nothing_is_missing() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |state: &std::path::Path, node: &str| {
+        let clock = Box::new(siaga_journal::SystemClock);
+        siaga_journal::Journal::open(state, node.into(), clock).unwrap()
+    };
+    let event = siaga_model::event::Event {
+        service: None,
+        run: None,
+        actor: None,
+        body: siaga_model::event::EventBody::PauseEnded,
+    };
+    let sync = siaga_journal::Durability::Sync;
+    open(old.path(), "backup").0.append(event, sync).unwrap();
+    siaga_journal::saved::begin_restored(new.path(), "restored").unwrap();
+    for name in siaga_journal::saved::names_of(old.path()).unwrap() {
+        let file = siaga_journal::saved::read(old.path(), &name).unwrap();
+        assert!(siaga_journal::saved::put_back(new.path(), &file).unwrap());
+    }
+    // It has no row of this node: its first start, by its own files alone.
+    pki::init(new.path(), "RSUD Contoh", &"serverdb".into()).unwrap();
+    let (_, report) = open(new.path(), "serverdb");
+    assert!(
+        matches!(report.history, siaga_journal::History::Unconfirmed { .. }),
+        "{report:?}"
+    );
+}
