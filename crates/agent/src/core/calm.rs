@@ -9,15 +9,17 @@ const SETTLE: Duration = Duration::from_millis(50);
 
 /// Waits until no run of this node is at work, at most about `patience`.
 pub async fn give_way(core: &Core, patience: Duration) {
-    let at_work = || {
-        core.config
-            .services
-            .iter()
-            .any(|s| core.runs.going_on(&s.name).is_some())
-    };
     let deadline = tokio::time::Instant::now() + patience;
     tokio::time::sleep(SETTLE).await;
-    while at_work() && tokio::time::Instant::now() < deadline {
+    while at_work(core) && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(SETTLE).await;
     }
+}
+
+/// Is a run of this node at work?
+pub fn at_work(core: &Core) -> bool {
+    core.config
+        .services
+        .iter()
+        .any(|s| core.runs.going_on(&s.name).is_some())
 }
