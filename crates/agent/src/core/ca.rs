@@ -4,7 +4,7 @@
 use super::actor::Who;
 use super::state::Core;
 use crate::pki::ca::Ca;
-use crate::pki::{CaCopy, CaMark, PkiError, renew};
+use crate::pki::{CaCopy, CaMark, PkiError, renew, token};
 use crate::transport::LiveIdentity;
 use crate::transport::client::PeerClient;
 use serde::{Deserialize, Serialize};
@@ -86,14 +86,21 @@ impl CaDesk {
         !rests
     }
 
-    /// The number after the highest that anybody told.
-    fn next_generation(&self) -> u64 {
+    /// It could be had: the next one is asked for at once.
+    fn had(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The number after the highest that is known: of copies here and there, and of the one that is shown (`shown`) though
+    /// its key may be lost. A lost copy that turns up again must not be the newest.
+    fn next_generation(&self, shown: Option<u64>) -> u64 {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = told.values().filter_map(|held| match held {
             CaHeld::Held { mark } => Some(mark.generation),
             CaHeld::None | CaHeld::Untold => None,
         });
-        let known = theirs.chain(self.own().map(|m| m.generation)).max();
+        let own = self.own().map(|m| m.generation);
+        let known = theirs.chain(own).chain(shown).max();
         known.unwrap_or(0).saturating_add(1)
     }
 }
@@ -153,8 +160,11 @@ pub fn heard(core: &Arc<Core>, peer: &NodeName, client: &Arc<PeerClient>, theirs
         // The link to the peer waits for none of it.
         tokio::spawn(async move {
             let _changing = core.ca.changing.lock().await;
-            if let Err(why) = fetch(&core, &client).await {
+            let fetched = fetch(&core, &client).await;
+            if let Err(why) = fetched {
                 tracing::warn!(node = %client.node(), %why, "the CA's key could not be taken from the peer");
+            } else {
+                core.ca.had();
             }
             report(&core);
         });
@@ -176,6 +186,7 @@ async fn fetch(core: &Arc<Core>, client: &PeerClient) -> Result<(), String> {
         let mark = ca.mark()?;
         if is_wanted(own, mark) {
             ca.store(&dir)?;
+            token::void_all(&dir)?;
             return Ok(Some(mark));
         }
         Ok::<_, PkiError>(None)
@@ -258,7 +269,8 @@ pub async fn replace(core: &Arc<Core>, who: &Who, reason: &str) -> CaReplaceAnsw
 
 /// The intent is in the log before the keys change.
 fn make(core: &Core, who: &Who, reason: String) -> Result<CaMark, Why> {
-    let generation = core.ca.next_generation();
+    let shown = Ca::shown_generation(&core.state_dir);
+    let generation = core.ca.next_generation(shown);
     let ca = Ca::create(&core.config.site.name, generation, crate::pki::now());
     let ca = ca.map_err(Why::system)?;
     let mark = ca.mark().map_err(Why::system)?;
@@ -278,5 +290,6 @@ fn make(core: &Core, who: &Who, reason: String) -> Result<CaMark, Why> {
             said: e.to_string(),
         })?;
     ca.store(&core.state_dir).map_err(Why::system)?;
+    token::void_all(&core.state_dir).map_err(Why::system)?;
     Ok(mark)
 }

@@ -204,6 +204,12 @@ impl Ca {
         files::remove(&files::path(state_dir, files::CA_KEY))
     }
 
+    /// Which one this node shows, whether or not it has its key.
+    pub fn shown_generation(state_dir: &Path) -> Option<u64> {
+        let cert = identity::read_cert(&files::path(state_dir, files::CA_CERT)).ok()?;
+        generation_of(&cert).ok()
+    }
+
     /// For the other node, which alone may have it.
     pub fn copy(&self) -> CaCopy {
         CaCopy {

@@ -441,6 +441,8 @@ fn install(state_dir: &Path, key: &KeyPair, answer: &JoinResponse) -> Result<(),
         &files::path(state_dir, files::CA_CERT),
         answer.ca_cert.as_bytes(),
     )?;
+    // A machine that was replaced, and joins again, is the one of its name again.
+    files::remove(&files::path(state_dir, files::REPLACED))?;
     super::pins::write(state_dir, &answer.pins)
 }
 

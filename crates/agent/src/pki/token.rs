@@ -201,6 +201,21 @@ pub fn token_create_by(
     })
 }
 
+/// Every token of before is worth nothing from now on, durably: the site has another CA, and who has a token need not ask
+/// for it.
+pub fn void_all(state_dir: &Path) -> Result<(), PkiError> {
+    let now = super::now();
+    let _lock = files::lock(state_dir)?;
+    let mut all = read(state_dir)?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    for token in &mut all {
+        token.expires_at = token.expires_at.min(now);
+    }
+    write(state_dir, &all)
+}
+
 /// Marks the token as used, durably, and returns what it stands for. After this it is worthless.
 pub(super) fn burn(
     state_dir: &Path,

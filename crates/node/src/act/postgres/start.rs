@@ -1,6 +1,7 @@
 //! Starts the server and waits for progress, not for a flat limit.
 
 use super::account::Account;
+use super::ahead::Ahead;
 use super::connect::Answer;
 use super::launch::{Launch, launch};
 use super::pid_file::{self, PidFile, SaidState};
@@ -113,6 +114,7 @@ fn attempt(
     let log = Log::open(&server.log_path);
     let locks_before = lock_files(config);
     let begun = Instant::now();
+    let _until_ready = Ahead::begin(&config.data_dir);
     let handle = launch(Launch {
         program: &config.bin_dir.join("postgres"),
         arguments: &arguments,
