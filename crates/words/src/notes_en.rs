@@ -45,6 +45,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             let clean = if *clean { "clean" } else { "not clean" };
             format!("stopped in {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
         }
+        N::UnitNotAsked { unit, why } => {
+            format!("stopped by signals, {unit} could not be asked: {}", said(English, why))
+        }
         N::AppStarted { name } => format!("{name} started"),
         N::AppStopped { name } => format!("{name} stopped"),
         N::CommandDone { name } => format!("{name} done"),

@@ -45,6 +45,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             let clean = if *clean { "tertib" } else { "tidak tertib" };
             format!("berhenti dalam {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
         }
+        N::UnitNotAsked { unit, why } => {
+            format!("dihentikan dengan sinyal, {unit} tidak dapat diminta: {}", said(Indonesian, why))
+        }
         N::AppStarted { name } => format!("{name} dinyalakan"),
         N::AppStopped { name } => format!("{name} dihentikan"),
         N::CommandDone { name } => format!("{name} selesai"),
