@@ -6,6 +6,9 @@ use siaga_model::plan::MoveKind;
 use siaga_model::run::RunOutcome;
 use std::process::ExitCode;
 
+/// What an agent says to a path that it does not know.
+const NO_SUCH_ROUTE: &str = "NOT_FOUND";
+
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
@@ -84,6 +87,8 @@ impl Exit {
             CallError::Api {
                 status: 403 | 409, ..
             } => Exit::Refused,
+            // No such service, incident or run. A route that an older agent does not know has the plain code.
+            CallError::Api { status: 404, error } if error.code != NO_SUCH_ROUTE => Exit::Refused,
             CallError::Api { .. } | CallError::Malformed { .. } | CallError::Local { .. } => {
                 Exit::Failed
             }
@@ -108,5 +113,44 @@ pub fn confirmed_by_client(report: &MoveReport) -> bool {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::api::ApiError;
+
+    fn answered(status: u16, code: &str) -> CallError {
+        CallError::Api {
+            status,
+            error: ApiError {
+                code: code.to_owned(),
+                message: String::new(),
+                problem: None,
+            },
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_agent_has_the_exit_code_of_the_table() {
+        for (status, code, exit) in [
+            (404, "NO_SUCH_SERVICE", Exit::Refused),
+            (404, "NO_SUCH_RUN", Exit::Refused),
+            // An older agent, asked for what it has not got.
+            (404, "NOT_FOUND", Exit::Failed),
+            (409, "RUN_IN_PROGRESS", Exit::Refused),
+            (403, "NOT_ALLOWED", Exit::Refused),
+            (400, "MALFORMED", Exit::Usage),
+            (422, "BAD_FILTER", Exit::Usage),
+            (503, COORDINATOR_SILENT, Exit::NoAgent),
+            (500, "FAILED", Exit::Failed),
+        ] {
+            assert_eq!(
+                Exit::of_call(&answered(status, code)),
+                exit,
+                "{status} {code}"
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::incident::{
     BackEntry, CauseCategory, CorrectiveAction, Estimate, IncidentEntry, IncidentKind, Level,
     Origin, Review, Scope, SignedAs, TimeKind, UnitImpact,
 };
+use crate::integrity::IntegrityReport;
 use crate::notice::Moment;
 use crate::plan::MoveKind;
 use crate::proof::ProofRecord;
@@ -63,6 +64,9 @@ pub struct IncidentRecord {
     /// compare.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock_steps: Vec<ClockStep>,
+    /// What was seen of the database's files since it moved: page checksums, and a look at its indexes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrity: Vec<IntegritySeen>,
     /// The incident with the same cause that goes on in its place.
     pub merged_into: Option<IncidentKey>,
     /// Every row, in the merged order: nothing that was ever said is lost.
@@ -213,6 +217,13 @@ pub struct StepLine {
     pub duration_ms: u64,
     /// `done`, `failed`, `unknown`.
     pub outcome: String,
+}
+
+/// A look at a database's files, in the background.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IntegritySeen {
+    pub at: UtcMicros,
+    pub report: IntegrityReport,
 }
 
 /// A node's clock was set.

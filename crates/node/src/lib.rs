@@ -10,7 +10,10 @@
 pub mod act;
 pub mod command;
 pub mod hands;
+mod memory;
 pub mod observe;
+
+pub use memory::{give_memory_back, keep_memory_small, let_go_of_code};
 
 use siaga_model::{BootId, UtcMicros};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,25 +45,6 @@ pub fn boot_id() -> Result<BootId, String> {
     let path = "/proc/sys/kernel/random/boot_id";
     let text = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
     Ok(BootId::new(text.trim()))
-}
-
-/// Keeps this process small: all threads share two arenas of the allocator, in place of up to eight for each core, each
-/// of which keeps what its threads once used. To be called before there are threads.
-pub fn keep_memory_small() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: sets a parameter of the allocator; there is no other thread that allocates meanwhile.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
-    }
-}
-
-/// Gives memory that is free inside the allocator back to the system: a run needs more than an idle agent.
-pub fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: takes no pointer, and the allocator locks its own arenas.
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }
 
 #[cfg(test)]

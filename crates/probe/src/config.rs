@@ -22,12 +22,33 @@ pub enum ConfigError {
     },
     #[error("{path}: {message}")]
     Syntax { path: PathBuf, message: String },
-    #[error("{path}: {message}")]
-    Wrong { path: PathBuf, message: String },
+    #[error("{path}: {mistake}")]
+    Wrong { path: PathBuf, mistake: Mistake },
     #[error("{path} can be read by others (mode {mode:o}): set it to 0600")]
     Exposed { path: PathBuf, mode: u32 },
     #[error("not a database address: {0}")]
     Dsn(String),
+}
+
+/// A value of `probe.toml` that can't be right.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    #[error("interval: {given:?} is not between \"5ms\" and \"60s\"")]
+    Interval { given: String },
+    #[error("{key}: {given:?} is not made of a-z, 0-9 and '-', at most 32")]
+    Name { key: &'static str, given: String },
+    #[error("agent {node}: no addresses")]
+    NoAddresses { node: NodeName },
+    #[error("give exactly one of [sql], [tcp], [http]")]
+    Checks,
+    #[error(
+        "http.url: {given:?} is not like \"http://192.0.2.50:8080/path\" or \"https://192.0.2.50/path\""
+    )]
+    Url { given: String },
+    #[error("http.host: {given:?} is no name of a server")]
+    Host { given: String },
+    #[error("http.ca_file: {why}")]
+    CaFile { why: String },
 }
 
 impl ConfigError {
@@ -199,32 +220,32 @@ impl ProbeConfig {
             path: path.to_owned(),
             message: e.to_string(),
         })?;
-        let wrong = |message: String| ConfigError::Wrong {
+        let wrong = |mistake| ConfigError::Wrong {
             path: path.to_owned(),
-            message,
+            mistake,
         };
         let interval = interval(&file.interval).ok_or_else(|| {
-            wrong(format!(
-                "interval: {:?} is not between \"5ms\" and \"60s\"",
-                file.interval
-            ))
+            wrong(Mistake::Interval {
+                given: file.interval.clone(),
+            })
         })?;
-        for (what, name) in [("name", &file.name), ("service", &file.service)] {
+        for (key, name) in [("name", &file.name), ("service", &file.service)] {
             let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if name.is_empty() || name.len() > 32 || !name.chars().all(good) {
-                return Err(wrong(format!(
-                    "{what}: {name:?} is not made of a-z, 0-9 and '-', at most 32"
-                )));
+                let given = name.clone();
+                return Err(wrong(Mistake::Name { key, given }));
             }
         }
         if let Some(silent) = file.agent.iter().find(|a| a.addresses.is_empty()) {
-            return Err(wrong(format!("agent {}: no addresses", silent.node)));
+            return Err(wrong(Mistake::NoAddresses {
+                node: silent.node.clone(),
+            }));
         }
         let check = match (file.sql, file.tcp, file.http) {
             (Some(sql), None, None) => Check::Sql(sql.dsn()?),
             (None, Some(tcp), None) => Check::Tcp(tcp.address),
             (None, None, Some(http)) => http_check(&http).map_err(wrong)?,
-            _ => return Err(wrong("give exactly one of [sql], [tcp], [http]".to_owned())),
+            _ => return Err(wrong(Mistake::Checks)),
         };
         Ok(Self {
             name: file.name,
@@ -279,12 +300,9 @@ fn interval(text: &str) -> Option<Duration> {
 }
 
 /// The host of the web address must be an address: a probe that waits for a name server measures the name server.
-fn http_check(file: &HttpFile) -> Result<Check, String> {
-    let bad = || {
-        format!(
-            "http.url: {:?} is not like \"http://192.0.2.50:8080/path\" or \"https://192.0.2.50/path\"",
-            file.url
-        )
+fn http_check(file: &HttpFile) -> Result<Check, Mistake> {
+    let bad = || Mistake::Url {
+        given: file.url.clone(),
     };
     let (secure, rest) = match file.url.strip_prefix("https://") {
         Some(rest) => (true, rest),
@@ -297,7 +315,8 @@ fn http_check(file: &HttpFile) -> Result<Check, String> {
         return Err(bad());
     }
     if !plain(host) || host.is_empty() {
-        return Err(format!("http.host: {host:?} is no name of a server"));
+        let given = host.to_owned();
+        return Err(Mistake::Host { given });
     }
     let port = if secure { 443 } else { 80 };
     let address: SocketAddr = authority
@@ -312,11 +331,13 @@ fn http_check(file: &HttpFile) -> Result<Check, String> {
     })
 }
 
-fn tls(file: &HttpFile, address: SocketAddr) -> Result<Tls, String> {
+fn tls(file: &HttpFile, address: SocketAddr) -> Result<Tls, Mistake> {
     let config = siaga_trust::client_config(file.ca_file.as_deref())
-        .map_err(|e| format!("http.ca_file: {e}"))?;
+        .map_err(|e| Mistake::CaFile { why: e.to_string() })?;
     let name = match &file.host {
-        Some(host) => siaga_trust::server_name(host).map_err(|e| format!("http.host: {e}"))?,
+        Some(host) => siaga_trust::server_name(host).map_err(|_| Mistake::Host {
+            given: host.clone(),
+        })?,
         None => ServerName::from(address.ip()),
     };
     Ok(Tls {

@@ -15,6 +15,6 @@ mod target;
 
 pub use attempt::Pace;
 
-pub use config::{AgentEntry, Check, ConfigError, Dsn, ProbeConfig};
+pub use config::{AgentEntry, Check, ConfigError, Dsn, Mistake, ProbeConfig};
 pub use gaps::{Gap, GapTracker};
 pub use run::{Reporter, run};

@@ -15,7 +15,7 @@ use siaga_model::incident::{
 };
 use siaga_model::notice::Moment;
 use siaga_model::plan::MoveKind;
-use siaga_model::record::ClockStep;
+use siaga_model::record::{ClockStep, IntegritySeen};
 use siaga_model::{ServiceName, UtcMicros};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,9 @@ pub struct IncidentDocument {
     /// Where a node's clock was set meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock_steps: Vec<ClockStep>,
+    /// What was seen of the database's files since it moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrity: Vec<IntegritySeen>,
     pub cause: Option<(CauseCategory, String)>,
     pub decision: Option<String>,
     pub decider: Option<String>,

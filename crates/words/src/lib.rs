@@ -79,7 +79,7 @@ pub use readiness::{check_id, check_remedy, check_status, fixed};
 pub use record_label::{RecordLabel, record_label};
 pub use refusal::{AdviceText, advice, refusal, refusal_code, safe_now};
 pub use rehearsal::{
-    index_check, production, rehearsal_ended, rehearsal_stage, rehearsal_times, tried,
+    index_check, integrity, production, rehearsal_ended, rehearsal_stage, rehearsal_times, tried,
 };
 pub use setup::{Setup, setup};
 pub use ui::{Ui, ui};

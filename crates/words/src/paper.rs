@@ -114,6 +114,7 @@ papers! {
     Goal: "Goal (RTO)", "Sasaran (RTO)";
     SeenBy: "Seen by", "Diukur oleh";
     Remark: "Remark", "Keterangan";
+    Integrity: "The database's files since the move", "Berkas basis data setelah pemindahan";
     NoticesSent: "Notices sent and received", "Pemberitahuan yang dikirim dan diterima";
     Deviations: "Deviations: failed, skipped or forced steps, aborts", "Penyimpangan: langkah gagal, dilewatkan atau dipaksa, pembatalan";
     NoDeviation: "Every step went as planned.", "Semua langkah berjalan sesuai rencana.";

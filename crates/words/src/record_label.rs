@@ -17,6 +17,7 @@ pub enum RecordLabel {
     Opened,
     Times,
     ClockSteps,
+    Integrity,
     Figures,
     DownTime,
     TimeToDetect,
@@ -111,6 +112,10 @@ fn both(label: RecordLabel) -> (&'static str, &'static str) {
         L::ClockSteps => (
             "Clocks set meanwhile: times before and after don't compare",
             "Jam disetel selama itu: waktu sebelum dan sesudahnya tidak dapat dibandingkan",
+        ),
+        L::Integrity => (
+            "The database's files since the move",
+            "Berkas basis data setelah pemindahan",
         ),
         L::Figures => ("Figures", "Angka"),
         L::DownTime => ("downtime", "lama henti"),

@@ -2,6 +2,7 @@
 
 use crate::downtime::pick;
 use crate::voice::Voice;
+use siaga_model::integrity::IntegrityReport;
 use siaga_model::rehearsal::{
     IndexCheck, RehearsalOutcome, RehearsalReport, RehearsalStage, Tried,
 };
@@ -124,4 +125,42 @@ pub fn production(voice: &Voice, untouched: Option<bool>) -> &'static str {
             "Belum dapat dipastikan apakah produksi tidak berubah.",
         ),
     }
+}
+
+/// What a look at a running database's files gave, as one line.
+pub fn integrity(voice: &Voice, report: &IntegrityReport) -> String {
+    let damaged = report.checksum_failures.unwrap_or_default();
+    let sums = match (report.checksums, damaged) {
+        (Some(false), _) => pick(voice, "no page checksums", "tanpa checksum halaman").to_owned(),
+        (None, _) => pick(
+            voice,
+            "page checksums: not known",
+            "checksum halaman: tidak diketahui",
+        )
+        .to_owned(),
+        (Some(true), 0) => pick(
+            voice,
+            "page checksums: no damaged page was met",
+            "checksum halaman: tidak ada halaman rusak yang ditemui",
+        )
+        .to_owned(),
+        (Some(true), pages) => {
+            let met = pick(
+                voice,
+                "page checksums: DAMAGED PAGES met",
+                "checksum halaman: HALAMAN RUSAK ditemui",
+            );
+            format!("{met}: {pages}")
+        }
+    };
+    let mut line = format!(
+        "{}: {}; {sums}",
+        report.node,
+        index_check(voice, &report.indexes)
+    );
+    for index in &report.indexes.damaged {
+        line.push_str("; ");
+        line.push_str(index);
+    }
+    line
 }

@@ -4,7 +4,6 @@ use crate::voice::{Voice, quoted};
 use crate::{action, failure, finding, move_kind, outcome, sentence};
 use siaga_model::config::Language;
 use siaga_model::event::EventBody;
-use siaga_model::integrity::IntegrityReport;
 use siaga_model::plan::{MoveKind, Placement, Step};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::rehearsal::{RehearsalOutcome, RehearsalReport};
@@ -241,7 +240,10 @@ impl Says<'_> {
                 &format!("{by}; {}", quoted(reason)),
             ),
             EventBody::Rehearsed { report } => self.rehearsed(report),
-            EventBody::IntegrityChecked { report } => self.integrity(report),
+            EventBody::IntegrityChecked { report } => {
+                let looked = crate::integrity(self.voice, report);
+                self.two("database looked through", "basis data diperiksa", &looked)
+            }
             EventBody::PauseEnded => self.word("the pause is over", "jeda selesai"),
             EventBody::Other(other) => self.two(
                 "of a newer version",
@@ -299,24 +301,6 @@ impl Says<'_> {
             detail = format!("{detail}; {}", crate::why(self.voice, why));
         }
         self.two("rehearsed", "latihan", &detail)
-    }
-
-    fn integrity(&self, report: &IntegrityReport) -> String {
-        let (indexes, new) = (&report.indexes, report.new_failures.unwrap_or_default());
-        let looked = siaga_model::Evidence::IndexesChecked {
-            checked: indexes.checked,
-            indexes: indexes.indexes,
-        };
-        let mut detail = format!("{}; {}", report.node, crate::evidence(self.voice, &looked));
-        if !indexes.damaged.is_empty() {
-            let damaged = indexes.damaged.len().to_string();
-            detail = format!("{detail}; {}", self.two("damaged", "rusak", &damaged));
-        }
-        if new > 0 {
-            let pages = self.two("damaged pages", "halaman rusak", &new.to_string());
-            detail = format!("{detail}; {pages}");
-        }
-        self.two("database looked through", "basis data diperiksa", &detail)
     }
 
     fn proof(&self, proof: &ProofRecord) -> String {

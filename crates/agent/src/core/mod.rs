@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod alerts;
 pub mod by_hand;
+pub mod calm;
 pub mod check;
 pub mod clock;
 pub mod cover;

@@ -51,6 +51,9 @@ pub async fn watch(core: Arc<Core>) {
         tick = tick.wrapping_add(1);
         if tick.is_multiple_of(GIVE_BACK_EVERY) {
             siaga_node::give_memory_back();
+            if !super::calm::at_work(&core) {
+                siaga_node::let_go_of_code();
+            }
         }
         for service in core.config.services.clone() {
             if core.runs.going_on(&service.name).is_some() {

@@ -253,7 +253,10 @@ impl PeerClient {
                         failure = worse(failure, e);
                         asked.extend(order.next().map(begin));
                     }
-                    Err(broke) => failure = worse(failure, CallError::Lost { why: broke.to_string() }),
+                    Err(broke) => {
+                        failure = worse(failure, CallError::Lost { why: broke.to_string() });
+                        asked.extend(order.next().map(begin));
+                    }
                 },
                 () = tokio::time::sleep(patience), if order.peek().is_some() => {
                     asked.extend(order.next().map(begin));

@@ -7,7 +7,8 @@ use siaga_model::evidence::Evidence;
 use siaga_model::incident::{Basis, Estimate, Range};
 use siaga_model::incident_api::{EstimateAnswer, EstimatePhase, EstimateScore};
 use siaga_model::record::{
-    ClockStep, IncidentLine, IncidentRecord, IncidentState, RecordTime, Said, TimeSource,
+    ClockStep, IncidentLine, IncidentRecord, IncidentState, IntegritySeen, RecordTime, Said,
+    TimeSource,
 };
 use siaga_words::{RecordLabel as L, Ui, action_by_name, duration, move_kind, record_label, ui};
 
@@ -141,6 +142,7 @@ pub fn record(ctx: &Context, r: &IncidentRecord) -> String {
     page.some(L::Decision, decision.as_deref());
     page.list(L::Times, r.times.iter().map(|t| time(ctx, t)).collect());
     page.list(L::ClockSteps, clock_steps(ctx, r));
+    page.list(L::Integrity, integrity(ctx, r));
     page.list(L::Figures, figures(ctx, r));
     page.list(L::Proofs, r.proofs.iter().map(|p| proof(ctx, p)).collect());
     page.list(L::Runs, runs(ctx, r));
@@ -255,6 +257,14 @@ fn clock_steps(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
         format!("{}  {}: {said}", ctx.voice.instant(step.at), step.node)
     };
     r.clock_steps.iter().map(step).collect()
+}
+
+fn integrity(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
+    let look = |seen: &IntegritySeen| {
+        let said = siaga_words::integrity(&ctx.voice, &seen.report);
+        format!("{}  {said}", ctx.voice.instant(seen.at))
+    };
+    r.integrity.iter().map(look).collect()
 }
 
 fn figures(ctx: &Context, r: &IncidentRecord) -> Vec<String> {

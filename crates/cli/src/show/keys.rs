@@ -4,7 +4,7 @@
 use siaga_agent::pki::PkiError;
 use siaga_agent::pki::join::RunJoinError;
 use siaga_model::config::Language;
-use siaga_probe::ConfigError;
+use siaga_probe::{ConfigError, Mistake};
 
 /// An error of keys and certificates, with its code.
 pub fn pki(language: Language, error: &PkiError) -> String {
@@ -107,14 +107,32 @@ fn probe_config_id(error: &ConfigError) -> String {
         ConfigError::Syntax { path, message } => {
             format!("{} tidak dapat dimengerti: {message}", path.display())
         }
-        ConfigError::Wrong { path, message } => {
-            format!("{} salah isi: {message}", path.display())
+        ConfigError::Wrong { path, mistake } => {
+            format!("{} salah isi: {}", path.display(), mistake_id(mistake))
         }
         ConfigError::Exposed { path, mode } => format!(
             "{} dapat dibaca orang lain (mode {mode:o}): ubah menjadi 0600",
             path.display()
         ),
         ConfigError::Dsn(why) => format!("bukan alamat database: {why}"),
+    }
+}
+
+fn mistake_id(mistake: &Mistake) -> String {
+    match mistake {
+        Mistake::Interval { given } => {
+            format!("interval: {given:?} tidak di antara \"5ms\" dan \"60s\"")
+        }
+        Mistake::Name { key, given } => {
+            format!("{key}: {given:?} bukan nama: pakai a-z, 0-9, dan '-', paling banyak 32")
+        }
+        Mistake::NoAddresses { node } => format!("agent {node}: tidak ada alamat"),
+        Mistake::Checks => "isi tepat satu dari [sql], [tcp], [http]".to_owned(),
+        Mistake::Url { given } => format!(
+            "http.url: {given:?} tidak seperti \"http://192.0.2.50:8080/path\" atau \"https://192.0.2.50/path\""
+        ),
+        Mistake::Host { given } => format!("http.host: {given:?} bukan nama server"),
+        Mistake::CaFile { why } => format!("http.ca_file: {why}"),
     }
 }
 

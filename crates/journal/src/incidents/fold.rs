@@ -71,6 +71,7 @@ impl Draft {
             closed_at: None,
             closed_reason: None,
             clock_steps: Vec::new(),
+            integrity: Vec::new(),
             merged_into: None,
             history: Vec::new(),
             duties: Vec::new(),

@@ -14,15 +14,16 @@ use siaga_model::api::{EventView, SeenBy};
 use siaga_model::event::EventBody;
 use siaga_model::evidence::Evidence;
 use siaga_model::incident::{IncidentEntry, TimeKind, UnitImpact};
+use siaga_model::integrity::IntegrityReport;
 use siaga_model::record::{
-    ClockStep, Correction, Figures, IncidentLine, IncidentRecord, IncidentState, RecordTime,
-    TimeSource,
+    ClockStep, Correction, Figures, IncidentLine, IncidentRecord, IncidentState, IntegritySeen,
+    RecordTime, TimeSource,
 };
 use siaga_model::{IncidentKey, RunId, UnitName, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of events that the records are made of.
-pub const INCIDENT_KINDS: [&str; 11] = [
+pub const INCIDENT_KINDS: [&str; 12] = [
     "incident",
     "notice",
     "run_accepted",
@@ -34,6 +35,7 @@ pub const INCIDENT_KINDS: [&str; 11] = [
     "service_online",
     "service_offline",
     "found",
+    "integrity_checked",
 ];
 
 /// The events that the records need.
@@ -123,6 +125,10 @@ fn drafts(events: &[EventView]) -> Vec<Draft> {
             let open = drafts.values_mut().filter(|d| d.record.state.is_open());
             open.for_each(|d| d.record.clock_steps.push(step.clone()));
         }
+        if let EventBody::IntegrityChecked { report } = &view.event.body {
+            let of = drafts.values_mut().filter(|d| awaits(&d.record, report));
+            of.for_each(|d| d.record.integrity.push(seen(view, report)));
+        }
         let EventBody::Incident { incident, entry } = &view.event.body else {
             continue;
         };
@@ -138,6 +144,19 @@ fn drafts(events: &[EventView]) -> Vec<Draft> {
         }
     }
     drafts.into_values().collect()
+}
+
+/// The look comes some minutes after a start: the record may have had its all-clear by then.
+fn awaits(record: &IncidentRecord, report: &IntegrityReport) -> bool {
+    let goes_on = record.state.is_open() || record.state == IncidentState::AllClear;
+    goes_on && record.services.contains(&report.service)
+}
+
+fn seen(view: &EventView, report: &IntegrityReport) -> IntegritySeen {
+    IntegritySeen {
+        at: view.at,
+        report: report.clone(),
+    }
 }
 
 fn clock_step(view: &EventView) -> Option<ClockStep> {

@@ -10,6 +10,7 @@
 //! | [`connect`] | the check through the unix socket |
 
 pub mod account;
+mod ahead;
 pub mod amcheck;
 pub mod connect;
 pub mod launch;

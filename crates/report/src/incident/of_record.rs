@@ -27,6 +27,7 @@ impl IncidentDocument {
             },
             times: times(&record.times),
             clock_steps: record.clock_steps.clone(),
+            integrity: record.integrity.clone(),
             cause: record.cause.as_ref().map(|c| (c.category, c.text.clone())),
             decision: record.decision.clone(),
             decider: record.decider.as_ref().map(ToString::to_string),

@@ -37,6 +37,7 @@ pub(crate) fn document(voice: &Voice, site: &SiteView, incident: &IncidentDocume
             .push(moves::outage_table(voice, run, site.rto_s));
         parts.blocks.push(moves::test_table(voice, run));
     }
+    integrity(&mut parts, incident);
     parts.head(Paper::NoticesSent);
     parts.blocks.push(notice_table(voice, incident));
     parts.head(Paper::ImpactPerUnit);
@@ -87,6 +88,19 @@ fn identity(parts: &mut Parts, incident: &IncidentDocument) {
         ),
         (Paper::ServiceName, services.join(", ")),
     ]);
+}
+
+/// Where a look at the files was made: without one nothing is said of them.
+fn integrity(parts: &mut Parts, incident: &IncidentDocument) {
+    if incident.integrity.is_empty() {
+        return;
+    }
+    parts.head(Paper::Integrity);
+    for seen in &incident.integrity {
+        let said = siaga_words::integrity(parts.voice, &seen.report);
+        let line = format!("{}  {said}", parts.voice.instant(seen.at));
+        parts.blocks.push(Block::Text(line));
+    }
 }
 
 /// All the times there are, also those that nobody knows.

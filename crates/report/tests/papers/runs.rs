@@ -8,7 +8,10 @@ use siaga_model::event::{Actor, ActorProof, Event, EventBody, Hlc};
 use siaga_model::incident::{
     BackEntry, CauseCategory, CorrectiveAction, FirstSign, Review, SignedAs, TimeKind, UnitImpact,
 };
+use siaga_model::integrity::IntegrityReport;
 use siaga_model::plan::{MoveKind, Placement};
+use siaga_model::record::IntegritySeen;
+use siaga_model::rehearsal::{IndexCheck, Tried};
 use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
 use siaga_report::drill::DrillDocument;
@@ -224,6 +227,28 @@ fn an_incident_leaves_blank_what_nobody_knows() {
     assert!(text.contains("SIMRS") && text.contains("IGD"));
 }
 
+/// Two damaged pages, and an index that is not in order.
+fn looked_through() -> IntegritySeen {
+    IntegritySeen {
+        at: NOW,
+        report: IntegrityReport {
+            service: "simrs".into(),
+            node: "backup".into(),
+            checksums: Some(true),
+            checksum_failures: Some(2),
+            new_failures: Some(2),
+            indexes: IndexCheck {
+                status: Tried::Failed,
+                checked: 7,
+                indexes: 9,
+                damaged: vec!["pasien_pkey: item order invariant violated".into()],
+                why: None,
+                duration_ms: 40,
+            },
+        },
+    }
+}
+
 #[test]
 fn an_incident_shows_a_correction_beside_what_was_measured() {
     let events = [view(1, 0, accepted(MoveKind::Takeover))];
@@ -272,6 +297,7 @@ fn an_incident_shows_a_correction_beside_what_was_measured() {
             due: "2026-12-15".into(),
             done: false,
         }],
+        integrity: vec![looked_through()],
         ..IncidentDocument::of_run(run(MoveKind::Takeover), &events)
     };
     full.signed.insert(SignedAs::Verifier, "sari".into());
@@ -295,6 +321,10 @@ fn an_incident_shows_a_correction_beside_what_was_measured() {
         "catu daya serverdb",
         "antrean",
         "pasang catu daya kedua",
+        "Berkas basis data setelah pemindahan",
+        "backup: amcheck: GAGAL",
+        "HALAMAN RUSAK",
+        "pasien_pkey",
         "BERITA ACARA",
     ] {
         assert!(said.contains(part), "{part}: {said}");

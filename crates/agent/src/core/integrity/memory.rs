@@ -1,6 +1,7 @@
 //! What was last seen of each database's control file. The rows of the log are the memory; this is a view of them that a
 //! start can ask without waiting.
 
+use crate::core::calm::give_way;
 use crate::core::state::Core;
 use siaga_journal::Filter;
 use siaga_model::api::EventView;
@@ -13,13 +14,9 @@ use siaga_planner::integrity::{LastSeen, When, judge};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The rows that are read at the start: those of some fifty moves.
 const LOOK_BACK: usize = 500;
-
-/// Rows that come within so long are read together.
-const SETTLE: Duration = Duration::from_millis(50);
 
 /// What is remembered of one database.
 #[derive(Default)]
@@ -152,23 +149,9 @@ pub async fn follow(core: Arc<Core>) {
         if changed.changed().await.is_err() {
             return;
         }
+        // What a run has to know of the other node's stop is heard at once; a view that is late by a moment knows older places,
+        // and refuses nothing that is right.
         give_way(&core).await;
-    }
-}
-
-/// A move writes many rows in a moment, and every reading goes through the logs: it waits until this node's run is over. What a
-/// run has to know of the other node's stop is heard at once; a view that is late by a moment knows older places, and refuses
-/// nothing that is right.
-async fn give_way(core: &Core) {
-    let at_work = || {
-        core.config
-            .services
-            .iter()
-            .any(|s| core.runs.going_on(&s.name).is_some())
-    };
-    tokio::time::sleep(SETTLE).await;
-    while at_work() {
-        tokio::time::sleep(SETTLE).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starts the server and waits for progress, not for a flat limit.
 
 use super::account::Account;
+use super::ahead::Ahead;
 use super::connect::Answer;
 use super::launch::{Launch, launch};
 use super::pid_file::{self, PidFile, SaidState};
@@ -113,6 +114,7 @@ fn attempt(
     let (arguments, mut notes) = arguments(server, judge).map_err(other)?;
     let locks_before = lock_files(config);
     let begun = Instant::now();
+    let _until_ready = Ahead::begin(&config.data_dir);
     let up = match &server.unit {
         Some(unit) => by_unit(server, unit, account, progress),
         None => by_ourselves(server, account, &arguments, &mut notes, progress),
