@@ -1,8 +1,10 @@
 //! `siaga agent`: reads the configuration, opens the log, serves the API and watches.
 
+use crate::core::ca::CaDesk;
 use crate::core::link;
 use crate::core::notices::NoticeDesk;
 use crate::core::probes::ProbeDesk;
+use crate::core::replace::{self, ReplacedMark};
 use crate::core::runs::RunIndex;
 use crate::core::state::{self, Core, PeerPulse};
 use crate::core::store::Log;
@@ -145,6 +147,8 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         boot: hands.boot(),
         log,
         pins: pins.clone(),
+        replaced: ReplacedMark::load(&options.state_dir),
+        ca: CaDesk::new(&options.state_dir, live.clone()),
         hands,
         fencing: state::fencing(&desks),
         desks,
@@ -200,6 +204,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::rehearse::look_for_left_over(core.clone()));
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::key_watch::watch(core.clone()));
+    tokio::spawn(replace::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));
     tokio::spawn(crate::core::clock::watch(core.clone()));
@@ -209,7 +214,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::notices::by_unit::watch_buttons(core.clone()));
     tokio::spawn(crate::ack_page::serve(core.clone()));
     tokio::spawn(crate::metrics::serve(core.clone()));
-    tokio::spawn(crate::core::upkeep::upkeep(core.clone(), live));
+    tokio::spawn(crate::core::upkeep::upkeep(core.clone()));
     tracing::info!(node = %me, version = env!("CARGO_PKG_VERSION"), "the agent serves");
     wait_for_end().await;
     core.rehearsals.break_off_all(&siaga_model::Why::AgentEnded);
@@ -221,6 +226,9 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
 /// A node that joined signs with this key from now on: known durably, and recorded under who made its token.
 pub fn trust_event_key(log: &Log, event_key: EventKey) -> Result<(), JournalError> {
     let EventKey { node, key, origin } = event_key;
+    if log.journal().is_retired(&node, &key) {
+        return Err(JournalError::KeyRetired { node });
+    }
     if log.journal().trusted().allows(&node, &key) {
         return Ok(());
     }

@@ -5,6 +5,7 @@ pub mod adopting;
 mod check_routes;
 pub mod core;
 pub mod daemon;
+mod key_routes;
 pub mod metrics;
 mod notice_routes;
 mod plain_http;

@@ -64,6 +64,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .with_state(core.clone())
         .merge(crate::check_routes::router(core.clone()))
         .merge(crate::rehearsal_routes::router(core.clone()))
+        .merge(crate::key_routes::router(core.clone()))
         .merge(crate::routes_incident::router(core.clone()))
         .merge(crate::seal_routes::router(core.clone()))
         .merge(crate::notice_routes::router(core))

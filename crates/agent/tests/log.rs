@@ -57,6 +57,7 @@ fn heads(heads: Vec<Head>) -> Heads {
         pins: String::new(),
         lost: false,
         redo: Default::default(),
+        ca: Default::default(),
     }
 }
 

@@ -168,3 +168,42 @@ async fn tls_1_2_is_refused() {
         "alert protocol_version: {answer:?}"
     );
 }
+
+#[tokio::test]
+async fn a_replaced_machine_is_refused_and_told_why() {
+    let a = first().await;
+    let b = join_node(&a, "backup").await;
+    let (to_a, to_b) = (b.client_of(&a, "serverdb"), a.client_of(&b, "backup"));
+    let ask = async |client: &PeerClient| client.get::<String>("/v1/who", SECOND).await;
+    ask(&to_a).await.unwrap();
+    ask(&to_b).await.unwrap();
+    a.pins.retire("backup").unwrap();
+    // Open connections count for nothing, either way.
+    let e = ask(&to_a).await.unwrap_err();
+    assert!(matches!(e, CallError::Status { status: 401, .. }), "{e:?}");
+    let e = ask(&to_b).await.unwrap_err();
+    assert!(matches!(e, CallError::Tls { .. }), "{e:?}");
+    // A new one is refused, and the machine learns that it was replaced: by a server that proved its own key.
+    let e = ask(&b.client_of(&a, "serverdb")).await.unwrap_err();
+    assert_eq!(e, CallError::Replaced);
+    assert!(!e.outcome_unknown());
+    // A stranger's key is refused as before: nobody is told what he is not.
+    let other = first().await;
+    let stranger =
+        PeerClient::new(&other.live, &b.pins, vec![a.address], "serverdb".into()).unwrap();
+    let e = ask(&stranger).await.unwrap_err();
+    assert!(matches!(e, CallError::Tls { .. }), "{e:?}");
+}
+
+#[tokio::test]
+async fn the_new_machine_joins_under_the_old_name_with_a_key_of_its_own() {
+    let a = first().await;
+    let old = join_node(&a, "backup").await;
+    a.pins.retire("backup").unwrap();
+    let new = join_node(&a, "backup").await;
+    let who = new.client_of(&a, "serverdb");
+    who.get::<String>("/v1/who", SECOND).await.unwrap();
+    let old = old.client_of(&a, "serverdb");
+    let e = old.get::<String>("/v1/who", SECOND).await.unwrap_err();
+    assert_eq!(e, CallError::Replaced);
+}

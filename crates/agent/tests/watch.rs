@@ -289,6 +289,7 @@ async fn one_log_that_cannot_be_copied_does_not_hold_up_the_others() {
         pins: String::new(),
         lost: false,
         redo: Default::default(),
+        ca: Default::default(),
     };
     let copied = link::copy(&agent.core, &agent.client, &theirs).await;
     assert!(copied.is_err(), "it is reported");

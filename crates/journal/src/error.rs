@@ -41,6 +41,11 @@ pub enum JournalError {
         "the node name {node:?} can't be part of a file name: use letters, digits, '-', '_' and '.'"
     )]
     BadName { node: NodeName },
+    /// The key was of a machine that was replaced.
+    #[error(
+        "the event key of {node} is the one of a machine that was replaced: remove /var/lib/siaga/keys on the new one, and join again"
+    )]
+    KeyRetired { node: NodeName },
     /// The file with known public keys is not readable as such.
     #[error("{}, line {line}: not a node name and a public key; restore the line, or remove it: the key is then learned again", .path.display())]
     TrustFile { path: PathBuf, line: usize },
@@ -60,6 +65,7 @@ impl JournalError {
             Self::Changed { .. } => "JOURNAL_CHANGED",
             Self::BadName { .. } => "JOURNAL_BAD_NAME",
             Self::TrustFile { .. } => "JOURNAL_TRUST_FILE",
+            Self::KeyRetired { .. } => "JOURNAL_KEY_RETIRED",
         }
     }
 

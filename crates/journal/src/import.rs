@@ -162,6 +162,14 @@ impl Journal {
                 });
             }
         };
+        if node != self.node && self.is_retired(&node, &key) {
+            let key = key.to_string();
+            return Err(ImportError::UntrustedKey {
+                node,
+                incarnation,
+                key,
+            });
+        }
         if !key.verifies(&checked.hash, &checked.signature) {
             return Err(ImportError::BadSignature {
                 node,

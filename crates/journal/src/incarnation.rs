@@ -111,7 +111,7 @@ impl Journal {
     }
 }
 
-fn marker(events: &Path) -> PathBuf {
+pub(crate) fn marker(events: &Path) -> PathBuf {
     events.join("history-unconfirmed")
 }
 

@@ -50,6 +50,8 @@ pub struct Journal {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) key: SigningKey,
     pub(crate) trusted: TrustedKeys,
+    /// Of machines that were replaced.
+    pub(crate) retired: TrustedKeys,
     pub(crate) own: OwnLog,
     pub(crate) others: BTreeMap<LogId, Stored>,
     /// Files set aside: their rows are read where the log itself has no such row.
@@ -97,6 +99,23 @@ impl Journal {
             self.trusted.save(&self.state)?;
         }
         Ok(())
+    }
+
+    /// The machine of that name is replaced, durably: its rows that are here stay verified, and none that its keys sign
+    /// is taken any more.
+    pub fn retire(&mut self, node: &NodeName) -> Result<(), JournalError> {
+        let mut retired = self.retired.clone();
+        for key in self.trusted.of(node) {
+            retired.add(node, *key);
+        }
+        retired.save_retired(&self.state)?;
+        self.retired = retired;
+        Ok(())
+    }
+
+    /// Was the machine that signs with this key replaced?
+    pub fn is_retired(&self, node: &NodeName, key: &PublicKey) -> bool {
+        self.retired.allows(node, key)
     }
 
     /// Appends one event. See [`Journal::append_all`].

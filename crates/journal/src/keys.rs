@@ -201,7 +201,14 @@ pub struct TrustedKeys(BTreeMap<NodeName, BTreeSet<PublicKey>>);
 impl TrustedKeys {
     /// Reads the file below the state directory. No file: nothing is known yet.
     pub fn load(state: &Path) -> Result<Self, JournalError> {
-        let path = file(state);
+        Self::load_from(file(state))
+    }
+
+    pub(crate) fn load_retired(state: &Path) -> Result<Self, JournalError> {
+        Self::load_from(retired_file(state))
+    }
+
+    fn load_from(path: PathBuf) -> Result<Self, JournalError> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -243,18 +250,32 @@ impl TrustedKeys {
     }
 
     pub(crate) fn save(&self, state: &Path) -> Result<(), JournalError> {
+        self.save_as(&file(state))
+    }
+
+    pub(crate) fn save_retired(&self, state: &Path) -> Result<(), JournalError> {
+        self.save_as(&retired_file(state))
+    }
+
+    fn save_as(&self, path: &Path) -> Result<(), JournalError> {
         let mut text = String::new();
         for (node, keys) in &self.0 {
             for key in keys {
                 text.push_str(&format!("{node} {key}\n"));
             }
         }
-        replace_file(&file(state), text.as_bytes(), 0o644)
+        replace_file(path, text.as_bytes(), 0o644)
     }
 }
 
 fn file(state: &Path) -> PathBuf {
     names::events_dir(state).join("trusted-keys")
+}
+
+/// The keys of machines that were replaced: what they signed before is still verified, and nothing new is taken. In a
+/// file of its own, which an earlier version does not read.
+fn retired_file(state: &Path) -> PathBuf {
+    names::events_dir(state).join("retired-keys")
 }
 
 /// Writes a small file so that after a crash the old or the new one is there, whole.

@@ -74,6 +74,7 @@ mod own;
 pub mod projections;
 pub mod read;
 pub mod row;
+pub mod saved;
 mod scan;
 pub mod seal;
 mod space;

@@ -82,6 +82,7 @@ impl Journal {
         let lock = lock(&events)?;
         let (key, key_found) = SigningKey::load_or_create(state)?;
         let mut trusted = TrustedKeys::load(state)?;
+        let retired = TrustedKeys::load_retired(state)?;
         let known = trusted.clone();
         trusted.add(&node, *key.public());
         let reserve = Reserve::new(&events);
@@ -106,6 +107,7 @@ impl Journal {
             clock,
             key,
             trusted,
+            retired,
             own,
             others: found.others,
             damaged: found.damaged,

@@ -72,6 +72,8 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::PowerChanged { .. }
         | EventBody::LossAccepted { .. }
         | EventBody::EventKeyTrusted { .. }
+        | EventBody::CaReplaced { .. }
+        | EventBody::NodeReplaced { .. }
         | EventBody::PowerNotChanged { .. }
         | EventBody::Incident { .. }
         | EventBody::Notice { .. }

@@ -431,3 +431,34 @@ fn unknown_logs_have_no_rows() {
     assert_eq!(ja.rows_after(&node, inc, 2, 10).unwrap(), []);
     assert_eq!(ja.rows_after(&node, inc, u64::MAX, 10).unwrap(), []);
 }
+
+#[test]
+fn nothing_new_is_taken_from_a_machine_that_was_replaced() {
+    let (_a, b, mut ja, mut jb) = pair();
+    append(&mut ja, 1..=3);
+    jb.import(&rows(&mut ja, 0)).unwrap();
+    let node = NodeName::from("serverdb");
+    jb.retire(&node).unwrap();
+    append(&mut ja, 4..=4);
+    let refused = jb.import(&rows(&mut ja, 3)).unwrap_err();
+    assert!(
+        matches!(refused, ImportError::UntrustedKey { .. }),
+        "{refused}"
+    );
+    // What it wrote before is still read and verified.
+    assert_eq!(numbers(&jb), [1, 2, 3]);
+    assert_eq!(verify_dir(b.path(), jb.trusted()).problems, []);
+    // Also after a restart; and a new machine's key is another one.
+    let key = ja.public_key();
+    drop(jb);
+    let (mut jb, _) = open(b.path(), "backup");
+    assert!(jb.is_retired(&node, &key));
+    assert!(jb.import(&rows(&mut ja, 3)).is_err());
+    let c = tempfile::tempdir().unwrap();
+    let later = TestClock::at(START + 60_000_000);
+    let (mut jc, _) = open_at(c.path(), "serverdb", &later);
+    append(&mut jc, 5..=5);
+    jb.trust(&node, jc.public_key()).unwrap();
+    jb.import(&rows(&mut jc, 0)).unwrap();
+    assert!(numbers(&jb).contains(&5));
+}

@@ -231,6 +231,24 @@ pub enum EventBody {
         key: String,
         reason: String,
     },
+    /// A new CA of the site took the place of the one before. No machine is trusted more or less for it.
+    CaReplaced {
+        /// Counts the site's CAs, from 1.
+        generation: u64,
+        fingerprint: String,
+        reason: String,
+    },
+    /// The machine of that name is another one from now on: what the old one's keys say counts no more. Its release is
+    /// proved by none of this.
+    NodeReplaced {
+        node: NodeName,
+        /// Who says that the old machine is off and stays off.
+        by: PersonName,
+        how: crate::keys_api::OffForGood,
+        /// The fingerprint of the old machine's key.
+        key: Option<String>,
+        reason: String,
+    },
     // --- findings
     Found {
         finding: Finding,
@@ -304,6 +322,10 @@ pub enum FindingCode {
     DatabaseStranger,
     AutoStart,
     CertificateExpires,
+    /// This node has no copy of the CA's key: it can bring nobody in.
+    CaKeyMissing,
+    /// The nodes have copies of different CAs.
+    CaDiffers,
     ClockDiffers,
     LogNearlyFull,
     JournalTorn,
@@ -312,6 +334,8 @@ pub enum FindingCode {
     /// Another node signs its rows with a key that is not known here: they are not copied.
     EventKeyUnknown,
     NodeUnfencedAndBack,
+    /// This machine was replaced by another one under its name: it carries nothing any more.
+    NodeReplaced,
     /// This node held the disk set, and its registration at it is gone: it let go at once.
     ReservationLost,
     ProbeMissing,

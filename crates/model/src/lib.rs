@@ -15,6 +15,7 @@ pub mod ids;
 pub mod incident;
 pub mod incident_api;
 pub mod integrity;
+pub mod keys_api;
 pub mod mandate;
 pub mod note;
 pub mod notice;

@@ -92,13 +92,15 @@ impl CheckId {
             FindingCode::InterfaceDown => Self::Interface,
             FindingCode::DatabaseStranger => Self::StrangeDatabase,
             FindingCode::AutoStart => Self::AutoStart,
-            FindingCode::CertificateExpires => Self::Certificate,
+            FindingCode::CertificateExpires
+            | FindingCode::CaKeyMissing
+            | FindingCode::CaDiffers => Self::Certificate,
             FindingCode::ClockDiffers => Self::Clock,
             FindingCode::LogNearlyFull => Self::LogSpace,
             FindingCode::JournalTorn
             | FindingCode::JournalDamaged
             | FindingCode::EventKeyUnknown => Self::EventLog,
-            FindingCode::NodeUnfencedAndBack => Self::Fenced,
+            FindingCode::NodeUnfencedAndBack | FindingCode::NodeReplaced => Self::Fenced,
             FindingCode::ProbeMissing => Self::Probe,
             FindingCode::SecretReadable => Self::Secrets,
             FindingCode::LibraryVersionDiffers => Self::Libraries,

@@ -81,6 +81,10 @@ pub enum RefusalCode {
     NoRoom,
     /// Another rehearsal is in progress.
     RehearsalInProgress,
+    /// The node to be replaced answers, or this node does not hold every service.
+    NodeInUse,
+    /// Another machine has this one's name now.
+    NodeReplaced,
     /// No refusal: the order was sent to its coordinator and not answered. It may have begun there.
     OrderUnknown,
 }
@@ -321,6 +325,19 @@ pub enum Sentence {
         node: Option<NodeName>,
     },
     RefusedSourceAlive {
+        node: NodeName,
+    },
+    /// It is to be replaced, and its agent answers.
+    RefusedReplaceAnswers {
+        node: NodeName,
+    },
+    /// It is to be replaced, and may hold this service: the asked node does not.
+    RefusedReplaceMayHold {
+        node: NodeName,
+        service: ServiceName,
+    },
+    /// The other node refuses this machine's key for it.
+    RefusedNodeReplaced {
         node: NodeName,
     },
     RefusedNeedsAttestation {

@@ -267,6 +267,9 @@ pub enum Why {
     NodesDisagree,
     PersonNeeded,
     SwitchesItselfOff { node: NodeName },
+    ReplacesItself { node: NodeName },
+    /// Another machine has this one's name now.
+    Replaced { node: NodeName },
     NoCertificate,
     ViewersOnlyLook,
     CommunicatorsOnlyWrite,

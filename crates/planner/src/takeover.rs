@@ -290,7 +290,7 @@ impl Asked<'_> {
         self.world.holders().into_iter().any(|n| n != self.node)
     }
 
-    fn contradicted(&self, how: AttestKind, witness: Sentence) -> Refusal {
+    pub(crate) fn contradicted(&self, how: AttestKind, witness: Sentence) -> Refusal {
         let node = self.node.clone();
         let sentence = Sentence::AttestationContradictedBy {
             node,

@@ -140,8 +140,10 @@ pub struct Ledger {
     used: Vec<ProofRecord>,
     /// The mandate under which this node goes on with what ran here before there was any.
     adopted: Option<Epoch>,
-    /// What was taken before this journal began is not known.
+    /// What was taken before this process began is not known, whatever old rows say.
     began_without_history: bool,
+    /// So many of the proofs used are from before.
+    used_before: usize,
     journal_lost: bool,
     plan: Option<MandatedPlan>,
     /// The newest mandate that was minted here for another service's fence, and its victim.
@@ -167,12 +169,16 @@ impl Ledger {
             used: Vec::new(),
             adopted: None,
             began_without_history: journal_lost,
+            used_before: 0,
             journal_lost,
             plan: None,
             for_fence: None,
         };
         for body in events {
             ledger.apply(body);
+        }
+        if journal_lost {
+            ledger.used_before = ledger.used.len();
         }
         ledger
     }
@@ -228,12 +234,15 @@ impl Ledger {
 
     /// The newest mandate under which this node was permitted to take.
     fn last_take(&self) -> LastTake {
-        let used = self.used.last().map(|proof| &proof.epoch);
-        match used.or(self.adopted.as_ref()) {
+        let lost = self.began_without_history;
+        let from = if lost { self.used_before } else { 0 };
+        let used = self.used.iter().skip(from).last().map(|proof| &proof.epoch);
+        let adopted = self.adopted.as_ref().filter(|_| !lost);
+        match used.or(adopted) {
             Some(epoch) => LastTake::Under {
                 epoch: epoch.clone(),
             },
-            None if self.began_without_history => LastTake::Unknown,
+            None if lost => LastTake::Unknown,
             None => LastTake::Never,
         }
     }

@@ -237,6 +237,37 @@ fn a_node_that_lost_its_journal_does_not_know_what_it_took() {
     assert!(matches!(ledger.facts().last_take, LastTake::Under { .. }));
 }
 
+/// A journal that was restored from a backup holds old takes, promises and mandates: none of them says what holds now.
+#[test]
+fn an_old_journal_that_was_restored_counts_for_nothing() {
+    let old = [took(3), promise(ME, &epoch(4, OTHER))];
+    let mut ledger = Ledger::replay(
+        ME.into(),
+        common::BOOT.into(),
+        common::service(),
+        true,
+        old.iter(),
+    );
+    // It mints nothing above its old epochs by itself.
+    assert_eq!(
+        ledger.next_epoch(&"run".into(), &[], false),
+        Err(LedgerError::JournalLost)
+    );
+    // It does not say that its old take was the last one, also when the peer's rows were read.
+    assert_eq!(ledger.facts().last_take, LastTake::Unknown);
+    ledger.journal_found();
+    assert_eq!(ledger.facts().last_take, LastTake::Unknown);
+    // The peer's take with the old promise as its proof is refused: another mandate is in force, and it is of another boot.
+    let facts = ledger.facts();
+    let hands = answering(|f| {
+        f.promise = facts.promise.clone();
+        f.highest = facts.highest.clone();
+        f.last_take = facts.last_take.clone();
+    });
+    let refused = take(&[took(3)], &hands, released(OTHER, &five()), &[]);
+    assert!(matches!(refused, Err(LedgerError::ProofVoid { .. })));
+}
+
 #[test]
 fn a_promise_says_nothing_of_takes() {
     let facts = ledger(&[took(3), promise(ME, &epoch(4, OTHER))]).facts();

@@ -27,6 +27,10 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DatabaseStranger => format!("On {node} a database is running that Siaga did not start"),
         F::AutoStart => format!("On {node} something starts by itself at boot"),
         F::CertificateExpires => format!("The certificate of {node} expires soon, or has expired"),
+        F::CaKeyMissing => {
+            format!("{node} has no copy of the key of the site's CA: it can bring no machine in")
+        }
+        F::CaDiffers => format!("{node} has another CA than the other server"),
         F::ClockDiffers => format!("The clock of {node} is wrong"),
         F::LogNearlyFull => format!("The event log on {node} is nearly full"),
         F::JournalTorn => {
@@ -39,6 +43,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::ReservationLost => format!("{node} lost its reservation on the disk set, and let go"),
         F::NodeUnfencedAndBack => format!("{node} was fenced, and is back"),
+        F::NodeReplaced => {
+            format!("This machine was replaced: another one has the name {node} now")
+        }
         F::ProbeMissing => format!("No client probe reports to {node}"),
         F::EventKeyUnknown => {
             format!(
@@ -107,11 +114,14 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseStranger => format!("On {node}: find out who started it, and stop it in order."),
         F::AutoStart => format!("On {node}: switch that automatic start off (siaga check --fix does it for units). Only Siaga may start the service."),
         F::CertificateExpires => format!("Check the clock of {node}. Moves go on working; the agent renews by itself."),
+        F::CaKeyMissing => "Start both agents, in the same version: it is fetched from the other server. Where no server has it, type: siaga ca replace --reason TEXT. Moves go on working.".into(),
+        F::CaDiffers => format!("Start both agents, in the same version: {node} takes the newer one from the other server. Moves go on working."),
         F::ClockDiffers => format!("Set up time synchronisation on {node}."),
         F::LogNearlyFull => format!("Free space under /var/lib/siaga on {node}."),
         F::JournalTorn => "Nothing needs to be done. A power cut does this.".into(),
         F::JournalDamaged => "Keep the file, type siaga events verify on both servers, and find out who changed it.".into(),
         F::ReservationLost => "Look where the service runs now (siaga status). If it runs nowhere, type siaga start; then find out why the storage lost the reservation.".into(),
+        F::NodeReplaced => "Switch this machine off. To use it again, set it up anew: empty /var/lib/siaga, and join with a new token.".into(),
         F::NodeUnfencedAndBack => format!("Type siaga check before {node} carries the service again."),
         F::ProbeMissing => "Start siaga probe on a client machine. Without it nothing is confirmed from a client.".into(),
         F::EventKeyUnknown => format!(

@@ -29,6 +29,12 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::AutoStart => format!("Di {node} ada yang menyala sendiri saat mesin dinyalakan"),
         F::CertificateExpires => format!("Sertifikat {node} segera atau sudah kedaluwarsa"),
+        F::CaKeyMissing => {
+            format!(
+                "{node} tidak memiliki salinan kunci CA tempat ini: mesin lain tidak dapat bergabung melaluinya"
+            )
+        }
+        F::CaDiffers => format!("CA di {node} berbeda dari CA di server lain"),
         F::ClockDiffers => format!("Jam {node} tidak benar"),
         F::LogNearlyFull => format!("Catatan kejadian di {node} hampir penuh"),
         F::JournalTorn => {
@@ -41,6 +47,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         }
         F::ReservationLost => {
             format!("{node} kehilangan reservasi pada kumpulan disk, dan sudah melepas")
+        }
+        F::NodeReplaced => {
+            format!("Mesin ini sudah diganti: sekarang mesin lain memakai nama {node}")
         }
         F::NodeUnfencedAndBack => format!("{node} pernah diisolasi dan kini kembali"),
         F::ProbeMissing => format!("Tidak ada pemantau klien yang melapor ke {node}"),
@@ -111,6 +120,8 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::CertificateExpires => {
             format!("Periksa jam {node}. Pemindahan tetap dapat dilakukan. Agen memperbarui sertifikat sendiri.")
         }
+        F::CaKeyMissing => "Nyalakan kedua agen, dengan versi yang sama: kunci itu diambil dari server lain. Kalau tidak ada di server mana pun, ketik: siaga ca replace --reason TEKS. Pemindahan tetap dapat dilakukan.".into(),
+        F::CaDiffers => format!("Nyalakan kedua agen, dengan versi yang sama: {node} mengambil yang lebih baru dari server lain. Pemindahan tetap dapat dilakukan."),
         F::ClockDiffers => format!("Siapkan penyelarasan waktu di {node}."),
         F::LogNearlyFull => format!("Kosongkan ruang di /var/lib/siaga pada {node}."),
         F::JournalTorn => "Tidak ada yang perlu dilakukan. Hal ini terjadi bila daya terputus.".into(),
@@ -118,6 +129,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
             "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
         }
         F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga mulai; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
+        F::NodeReplaced => "Matikan mesin ini. Untuk memakainya lagi, pasang dari awal: kosongkan /var/lib/siaga, lalu bergabung dengan token baru.".into(),
         F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
         F::ProbeMissing => {
             "Jalankan siaga probe di komputer klien. Tanpa itu tidak ada kepastian dari sisi klien.".into()

@@ -3,6 +3,7 @@
 
 use crate::help_downtime_id::DOWNTIME;
 use crate::help_id::{LAB, SECTIONS, VALUES, VERBS};
+use crate::help_keys_id::KEYS;
 use crate::help_notices_id::NOTICES;
 use crate::help_reports_id::REPORTS;
 use siaga_model::config::Language;
@@ -31,6 +32,7 @@ pub fn help(language: Language, english: &str) -> Option<&str> {
             .or_else(|| find(DOWNTIME, english))
             .or_else(|| find(NOTICES, english))
             .or_else(|| find(REPORTS, english))
+            .or_else(|| find(KEYS, english))
             .or_else(|| find(LAB, english)),
     }
 }
@@ -54,7 +56,7 @@ pub fn man_section(language: Language, english: &str) -> Option<&str> {
 
 /// Every English text that has a translation.
 pub fn help_texts() -> impl Iterator<Item = &'static str> {
-    let downtime = DOWNTIME.iter().chain(NOTICES).chain(REPORTS);
+    let downtime = DOWNTIME.iter().chain(NOTICES).chain(REPORTS).chain(KEYS);
     let all = VERBS.iter().chain(downtime).chain(LAB);
     all.map(|(english, _)| *english)
 }

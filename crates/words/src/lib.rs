@@ -21,6 +21,7 @@ mod findings_id;
 mod help;
 mod help_downtime_id;
 mod help_id;
+mod help_keys_id;
 mod help_notices_id;
 mod help_reports_id;
 mod incident_refusal;
@@ -41,6 +42,7 @@ mod safe_id;
 mod sentences_en;
 mod sentences_id;
 mod setup;
+mod site_keys;
 mod ui;
 mod ui_en;
 mod ui_event;
@@ -82,6 +84,7 @@ pub use rehearsal::{
     index_check, integrity, production, rehearsal_ended, rehearsal_stage, rehearsal_times, tried,
 };
 pub use setup::{Setup, setup};
+pub use site_keys::{SiteKeys, site_keys};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};

@@ -170,6 +170,8 @@ pub fn refusal_code(code: RefusalCode) -> &'static str {
         RefusalCode::MandateConflict => "MANDATE_CONFLICT",
         RefusalCode::NoRoom => "NO_ROOM",
         RefusalCode::RehearsalInProgress => "REHEARSAL_IN_PROGRESS",
+        RefusalCode::NodeInUse => "NODE_IN_USE",
+        RefusalCode::NodeReplaced => "NODE_REPLACED",
         RefusalCode::OrderUnknown => "ORDER_UNKNOWN",
     }
 }

@@ -35,6 +35,8 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::BadRequest => "Correct the command, and type it again.",
         C::NoRoom => "Clients can go on working. Nothing was copied.",
         C::RehearsalInProgress => "Clients can go on working. Wait for its end.",
+        C::NodeInUse => "The service can stay where it is. No key was changed.",
+        C::NodeReplaced => "Switch this machine off. Its disk set must stay disconnected.",
         C::OrderUnknown => "Do nothing by hand. The order may be under way.",
         C::MandateConflict => {
             "Do not mount the disk set by hand. Give one new order from one place."

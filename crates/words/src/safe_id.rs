@@ -43,6 +43,8 @@ pub(crate) fn safe_now(code: C) -> &'static str {
         C::BadRequest => "Perbaiki perintahnya, lalu ketik lagi.",
         C::NoRoom => "Klien dapat terus bekerja. Tidak ada yang disalin.",
         C::RehearsalInProgress => "Klien dapat terus bekerja. Tunggu sampai latihan itu selesai.",
+        C::NodeInUse => "Layanan boleh tetap di tempatnya. Tidak ada kunci yang diubah.",
+        C::NodeReplaced => "Matikan mesin ini. Kumpulan disknya harus tetap terlepas.",
         C::OrderUnknown => {
             "Jangan lakukan apa pun dengan tangan. Perintah itu mungkin sedang dijalankan."
         }

@@ -153,6 +153,15 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedSourceAlive { node } => {
             format!("The agent on {node} answers. A takeover is only for a dead or silent server.")
         }
+        S::RefusedReplaceAnswers { node } => format!(
+            "Refused: {node} answers. Only a machine that is off, and stays off, can be replaced."
+        ),
+        S::RefusedReplaceMayHold { node, service } => format!(
+            "Refused: {service} does not run here, so {node} may still hold its disk set. Replacing a server proves nothing of that."
+        ),
+        S::RefusedNodeReplaced { node } => format!(
+            "Refused: another machine has the name {node} now. This one carries nothing any more."
+        ),
         S::RefusedNeedsAttestation { node } => format!(
             "{node} is silent, and nothing here can make sure that it is off. A person has to go there."
         ),

@@ -157,6 +157,15 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::RefusedSourceAlive { node } => {
             format!("Agen di {node} menjawab. Ambil alih hanya untuk server yang mati atau tidak menjawab.")
         }
+        S::RefusedReplaceAnswers { node } => format!(
+            "Ditolak: {node} menjawab. Hanya mesin yang mati, dan tetap mati, yang dapat diganti."
+        ),
+        S::RefusedReplaceMayHold { node, service } => format!(
+            "Ditolak: {service} tidak berjalan di sini, jadi {node} mungkin masih memegang kumpulan disknya. Mengganti server tidak membuktikan apa pun tentang itu."
+        ),
+        S::RefusedNodeReplaced { node } => format!(
+            "Ditolak: sekarang mesin lain memakai nama {node}. Mesin ini tidak membawa apa pun lagi."
+        ),
         S::RefusedNeedsAttestation { node } => format!(
             "{node} tidak menjawab. Tidak ada alat di sini yang dapat memastikan server itu mati. Seorang petugas harus \
              mendatanginya."

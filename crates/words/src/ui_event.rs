@@ -214,6 +214,20 @@ impl Says<'_> {
                 };
                 self.two("event key trusted", "kunci catatan dipercaya", &detail)
             }
+            EventBody::NodeReplaced {
+                node, by, reason, ..
+            } => self.two(
+                "machine replaced, its old keys refused",
+                "mesin diganti, kunci lamanya ditolak",
+                &format!("{node}; {by}; {}", quoted(reason)),
+            ),
+            EventBody::CaReplaced {
+                generation, reason, ..
+            } => self.two(
+                "new CA of the site",
+                "CA baru untuk tempat ini",
+                &format!("{generation}; {}", quoted(reason)),
+            ),
             EventBody::CheckPassed { node } => {
                 self.two("check passed", "pemeriksaan lulus", node.as_str())
             }

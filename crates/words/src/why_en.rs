@@ -334,6 +334,8 @@ pub(crate) fn why(reason: &W) -> String {
             "the two nodes do not agree on where the order belongs: look at the status, and give it again".into()
         }
         W::PersonNeeded => "this needs a name from the list of people: say --as NAME".into(),
+        W::Replaced { node } => format!("another machine has the name {node} now"),
+        W::ReplacesItself { node } => format!("{node} does not replace itself: ask the agent of the node that stays"),
         W::SwitchesItselfOff { node } => format!("{node} does not switch itself off: ask another node's agent"),
         W::NoCertificate => "a certificate is needed".into(),
         W::CommunicatorsOnlyWrite => "the role communicator writes notices, and does not touch servers".into(),

@@ -361,6 +361,8 @@ pub(crate) fn why(reason: &W) -> String {
             "kedua server tidak sepakat di mana perintah ini dijalankan: lihat statusnya, lalu berikan lagi".into()
         }
         W::PersonNeeded => "diperlukan nama dari daftar petugas: tambahkan --as NAMA".into(),
+        W::Replaced { node } => format!("sekarang mesin lain memakai nama {node}"),
+        W::ReplacesItself { node } => format!("{node} tidak mengganti dirinya sendiri: mintalah di server yang tetap"),
         W::SwitchesItselfOff { node } => {
             format!("{node} tidak mematikan dirinya sendiri: mintalah kepada agen server lain")
         }

@@ -1,8 +1,9 @@
 //! The link to the peer: is it there, and copying the events both ways.
 
+use super::ca::CaHeld;
 use super::state::{Core, PeerPulse};
 use crate::pki::Pin;
-use crate::transport::client::PeerClient;
+use crate::transport::client::{CallError, PeerClient};
 use serde::{Deserialize, Serialize};
 use siaga_journal::{History, ImportError, RawRow};
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
@@ -37,6 +38,9 @@ pub struct Heads {
     /// What a start of the services that it runs would have to redo, bytes of WAL.
     #[serde(default)]
     pub redo: BTreeMap<ServiceName, u64>,
+    /// Its copy of the CA's key.
+    #[serde(default)]
+    pub ca: CaHeld,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,6 +75,7 @@ pub fn heads(core: &Core) -> Heads {
         pins,
         lost: journal.history() != History::Whole,
         redo: core.redo.own(),
+        ca: core.ca.held(),
     })
 }
 
@@ -152,6 +157,7 @@ pub async fn follow(
                 if heads.pins != pins_mark(&core) {
                     learn_pins(&core, &client).await;
                 }
+                super::ca::heard(&core, &peer, &client, heads.ca);
                 let copied = copy(&core, &client, &heads).await;
                 report_key(&core, &peer, copied.as_ref().err());
                 if let Err(why) = copied {
@@ -165,6 +171,9 @@ pub async fn follow(
                 }
             }
             Err(error) => {
+                if error == CallError::Replaced {
+                    super::replace::told(&core);
+                }
                 if !silent && known_boot.is_some() {
                     tracing::warn!(node = %peer, %error, "the peer is silent");
                     core.note(None, EventBody::PeerSilent { node: peer.clone() });

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod alerts;
 pub mod by_hand;
+pub mod ca;
 pub mod calm;
 pub mod check;
 pub mod clock;
@@ -32,6 +33,7 @@ pub mod power_return;
 pub mod probes;
 pub mod redo;
 pub mod rehearse;
+pub mod replace;
 pub mod runs;
 pub mod scribe;
 pub mod seen;

@@ -97,6 +97,7 @@ async fn accept(
         })?
         .clone();
     let who = actor::resolve(&core.config, caller, Claims::of(&request))?;
+    super::replace::refuse_replaced(core)?;
     if let Some(live) = core.runs.going_on(&service.name) {
         if request.kind == MoveKind::Abort && !request.dry_run {
             live.ask_to_abort();

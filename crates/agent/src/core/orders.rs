@@ -83,6 +83,10 @@ pub async fn carry_out_here(
     progress: impl Fn(Progress) + Send + 'static,
 ) -> StepReport {
     let service = order.service.clone();
+    if core.replaced.is_set() {
+        let node = core.me.clone();
+        return failed(core, FailureKind::Superseded, Why::Replaced { node });
+    }
     let Some(mut slot) = slot(core, order, progress) else {
         return failed(core, FailureKind::Precondition, no_service(&service));
     };

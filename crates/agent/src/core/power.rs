@@ -27,6 +27,9 @@ use std::sync::Arc;
 /// Asks or switches.
 pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> PowerAnswer {
     let node = &request.node;
+    if let Err(refusal) = super::replace::refuse_replaced(core) {
+        return PowerAnswer::Refused { refusal };
+    }
     let Some(fence) = device(core, node) else {
         let none = Sentence::FenceNone { node: node.clone() };
         return PowerAnswer::Refused {

@@ -57,6 +57,10 @@ pub struct Core {
     pub boot: BootId,
     pub log: Log,
     pub pins: PinStore,
+    /// Another machine has this one's name now.
+    pub replaced: super::replace::ReplacedMark,
+    /// The site's CA.
+    pub ca: super::ca::CaDesk,
     pub hands: Arc<NodeHands>,
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
     /// What the services share about fences.

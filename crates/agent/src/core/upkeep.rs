@@ -2,8 +2,7 @@
 //! certificate or a clock is wrong. None of it ever blocks a move.
 
 use super::state::Core;
-use crate::pki::{Identity, renew};
-use crate::transport::LiveIdentity;
+use crate::pki::Identity;
 use siaga_model::Evidence;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ const CHECK_LOG_EVERY: u32 = 24 * 60;
 const FEW_DAYS: i64 = 30;
 
 /// Never ends.
-pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
+pub async fn upkeep(core: Arc<Core>) {
     let mut round: u32 = 0;
     loop {
         for peer in core.peers.values() {
@@ -30,7 +29,7 @@ pub async fn upkeep(core: Arc<Core>, live: LiveIdentity) {
                 );
             }
         }
-        keep_certificate(&core, &live).await;
+        keep_certificate(&core).await;
         let journal = core.clone();
         let kept = tokio::task::spawn_blocking(move || {
             let mut journal = journal.log.journal();
@@ -83,18 +82,9 @@ async fn check_log(core: &Arc<Core>) {
     }
 }
 
-async fn keep_certificate(core: &Core, live: &LiveIdentity) {
+async fn keep_certificate(core: &Arc<Core>) {
+    super::ca::keep(core).await;
     let now = crate::pki::now();
-    let peer = core.peers.values().next().map(AsRef::as_ref);
-    match renew::run_if_due(&core.state_dir, peer, now).await {
-        Ok(renew::Renewal::NotDue) => {}
-        Ok(renew::Renewal::Renewed) => {
-            if let Err(error) = live.reload(&core.state_dir) {
-                tracing::warn!(%error, "the renewed certificate could not be read");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the certificate could not be renewed"),
-    }
     if let Ok(identity) = Identity::load(&core.state_dir) {
         report_certificate(core, core.me.as_str(), identity.dates.days_left(now), false);
     }

@@ -56,7 +56,8 @@ pub async fn watch(core: Arc<Core>) {
             }
         }
         for service in core.config.services.clone() {
-            if core.runs.going_on(&service.name).is_some() {
+            // A replaced machine lets go (`replace`), and begins nothing by itself.
+            if core.replaced.is_set() || core.runs.going_on(&service.name).is_some() {
                 continue;
             }
             let (c, s) = (core.clone(), service.clone());

@@ -21,8 +21,14 @@ pub enum PkiError {
     Exposed { path: PathBuf, mode: u32 },
     #[error("a certificate or key could not be made or read: {0}")]
     Crypto(String),
-    #[error("the site's CA key is not on this node")]
+    #[error(
+        "the site's CA key is not on this node: its agent fetches it from the other node; where no node has it, `siaga ca replace` makes a new one"
+    )]
     NoCa,
+    #[error(
+        "{path} does not open on this machine: it was encrypted on another one, or before the system was set up anew. The agent fetches the CA's key from the other node again; where no node has it, `siaga ca replace` makes a new one"
+    )]
+    Sealed { path: PathBuf },
     #[error("{name:?} is no name: use a-z, 0-9 and '-', 1 to 32 characters")]
     Name { name: String },
     #[error("a join token needs at least one address of this agent")]
@@ -44,6 +50,7 @@ impl PkiError {
             PkiError::Exposed { .. } => "KEYS_EXPOSED",
             PkiError::Crypto(_) => "KEYS_CRYPTO",
             PkiError::NoCa => "KEYS_NO_CA",
+            PkiError::Sealed { .. } => "KEYS_SEALED",
             PkiError::Name { .. } => "KEYS_NAME",
             PkiError::NoAddress => "KEYS_NO_ADDRESS",
             PkiError::WrongCertificate => "KEYS_WRONG_CERTIFICATE",

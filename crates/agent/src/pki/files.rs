@@ -8,12 +8,21 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// The CA's key as versions before wrote it: in clear, and on the first node only.
 pub const CA_KEY: &str = "ca.key";
+/// The CA with its key, encrypted for this machine.
+pub const CA_SEALED: &str = "ca.sealed";
+/// The secret half of what `CA_SEALED` is encrypted with.
+pub const SEAL_KEY: &str = "seal.key";
 pub const CA_CERT: &str = "ca.pem";
 pub const NODE_KEY: &str = "node.key";
 pub const NODE_CERT: &str = "node.pem";
 pub const PINS: &str = "pins.json";
 pub const TOKENS: &str = "tokens.json";
+/// The keys of machines that were replaced.
+pub const RETIRED: &str = "retired.json";
+/// There where another machine has this one's name now.
+pub const REPLACED: &str = "replaced";
 
 /// The path of one of the files above.
 pub fn path(state_dir: &Path, name: &str) -> PathBuf {
@@ -79,6 +88,17 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> 
         .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Removes a file, durably, where it is there.
+pub fn remove(path: &Path) -> Result<(), PkiError> {
+    match fs::remove_file(path) {
+        Ok(()) => File::open(path.parent().unwrap_or(Path::new("/")))
+            .and_then(|dir| dir.sync_all())
+            .map_err(io("can't remove", path)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(io("can't remove", path)(e)),
+    }
 }
 
 /// Reads a file that must not be open to others.

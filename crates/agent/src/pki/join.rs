@@ -73,7 +73,7 @@ pub struct AgentAddress {
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     #[error(
-        "the join token is not known here; make a new one with `siaga token` on the node that has the CA"
+        "the join token is not known here; make a new one with `siaga token create` on the server that you join at"
     )]
     UnknownToken,
     #[error("the join token was used already; make a new one")]
@@ -217,6 +217,11 @@ fn accept_counted(
     {
         return Err(JoinError::BadRequest(
             "this key belongs to another machine".to_owned(),
+        ));
+    }
+    if state.pins.is_retired(&key) {
+        return Err(JoinError::BadRequest(
+            "this key is the one of a machine that was replaced".to_owned(),
         ));
     }
     let event_key = match request.event_key.as_deref().map(PublicKey::parse) {

@@ -2,7 +2,7 @@
 //! site, one-time join tokens, and renewal.
 //!
 //! Trust is by key: a peer is who its pinned public key says, whatever the dates in its certificate. The CA is
-//! needed to bring somebody in and to renew; a site whose CA is lost keeps working.
+//! needed to bring somebody in and to renew; every node has it, a site whose CA is lost keeps working, and makes a new one.
 //!
 //! Everything lies in `<state>/keys` (mode 0700), every file 0600, written whole and durably.
 
@@ -13,8 +13,10 @@ pub mod identity;
 pub mod join;
 pub mod pins;
 pub mod renew;
+pub mod seal;
 pub mod token;
 
+pub use ca::{CaCopy, CaMark};
 pub use error::PkiError;
 pub use identity::{CertDates, Identity, PeerIdentity, Spki};
 pub use join::{
@@ -60,6 +62,7 @@ pub fn init_with(
     let _lock = files::lock(state_dir)?;
     for name in [
         files::CA_KEY,
+        files::CA_SEALED,
         files::CA_CERT,
         files::NODE_KEY,
         files::NODE_CERT,
@@ -70,7 +73,7 @@ pub fn init_with(
         }
     }
     let now = now();
-    let ca = ca::Ca::create(site_name, now)?;
+    let ca = ca::Ca::create(site_name, 1, now)?;
     let key = rcgen::KeyPair::generate()?;
     let cert = ca.issue(node.as_str(), Role::Node, &key, ca::Validity::leaf(now))?;
     let key_pin = Spki::of_cert(&cert)?;
@@ -81,14 +84,7 @@ pub fn init_with(
         generation: 1,
     };
     // The certificate comes last: where it exists, all the rest does.
-    files::write(
-        &files::path(state_dir, files::CA_KEY),
-        ca.key_pem().as_bytes(),
-    )?;
-    files::write(
-        &files::path(state_dir, files::CA_CERT),
-        ca.cert_pem().as_bytes(),
-    )?;
+    ca.store_locked(state_dir)?;
     files::write(
         &files::path(state_dir, files::NODE_KEY),
         key.serialize_pem().as_bytes(),
@@ -115,7 +111,8 @@ fn begin_journal(
 ) -> Result<(), PkiError> {
     let clock = Box::new(siaga_journal::SystemClock);
     let (mut journal, opened) = siaga_journal::Journal::open(state_dir, node.clone(), clock)?;
-    if opened.start == siaga_journal::Start::First {
+    // Rows of others are no first start either: they came from a backup.
+    if opened.start == siaga_journal::Start::First && journal.heads().is_empty() {
         journal.confirm_history()?;
         first(&mut journal);
     }

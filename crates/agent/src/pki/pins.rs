@@ -24,11 +24,30 @@ pub struct Pin {
     pub generation: u64,
 }
 
+impl Pin {
+    /// No machine's key hashes to this: the pin of a name that has no machine, which outdoes the one before it also at
+    /// nodes and probes of an earlier version.
+    const NOBODY: Spki = Spki([0; 32]);
+
+    /// There is no machine of that name now.
+    pub fn is_nobody(&self) -> bool {
+        self.spki_sha256 == Self::NOBODY
+    }
+}
+
+/// A key that is refused, and told why: its machine was replaced, or set up anew.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RetiredKey {
+    pub name: String,
+    pub spki_sha256: Spki,
+}
+
 /// The pins in memory and on disk, shared by everything that verifies.
 #[derive(Clone, Debug)]
 pub struct PinStore {
     state_dir: Arc<PathBuf>,
     pins: Arc<RwLock<Vec<Pin>>>,
+    retired: Arc<RwLock<Vec<RetiredKey>>>,
 }
 
 impl PinStore {
@@ -38,7 +57,53 @@ impl PinStore {
         Ok(Self {
             state_dir: Arc::new(state_dir.to_owned()),
             pins: Arc::new(RwLock::new(pins)),
+            retired: Arc::new(RwLock::new(read_retired(state_dir)?)),
         })
+    }
+
+    /// Was this the key of a machine that was replaced? Looks at every one.
+    pub fn is_retired(&self, key: &Spki) -> bool {
+        let retired = self.retired.read().unwrap_or_else(PoisonError::into_inner);
+        retired
+            .iter()
+            .fold(false, |found, one| found | (one.spki_sha256 == *key))
+    }
+
+    /// The machine of that name is believed no more, durably: its key is refused from now on, and told why. A new machine
+    /// joins under the name. Gives the key.
+    pub fn retire(&self, name: &str) -> Result<Option<Spki>, PkiError> {
+        let known = self.all();
+        let Some(old) = known.iter().find(|p| p.name == name).cloned() else {
+            return Ok(None);
+        };
+        if old.is_nobody() {
+            return Ok(None);
+        }
+        // First why, then that.
+        self.add_retired(&old)?;
+        self.change(|pins| {
+            pins.retain(|p| p.name != name);
+            pins.push(Pin {
+                spki_sha256: Pin::NOBODY,
+                generation: old.generation.saturating_add(1),
+                ..old.clone()
+            });
+        })?;
+        Ok(Some(old.spki_sha256))
+    }
+
+    fn add_retired(&self, old: &Pin) -> Result<(), PkiError> {
+        let _lock = files::lock(&self.state_dir)?;
+        let mut retired = read_retired(&self.state_dir)?;
+        retired.push(RetiredKey {
+            name: old.name.clone(),
+            spki_sha256: old.spki_sha256,
+        });
+        let text =
+            serde_json::to_vec_pretty(&retired).map_err(|e| PkiError::Crypto(e.to_string()))?;
+        files::write(&files::path(&self.state_dir, files::RETIRED), &text)?;
+        *self.retired.write().unwrap_or_else(PoisonError::into_inner) = retired;
+        Ok(())
     }
 
     /// The pin of a key. Looks at every pin, so that the time it takes says nothing.
@@ -122,6 +187,18 @@ pub fn read(state_dir: &Path) -> Result<Vec<Pin>, PkiError> {
     })
 }
 
+fn read_retired(state_dir: &Path) -> Result<Vec<RetiredKey>, PkiError> {
+    let path = files::path(state_dir, files::RETIRED);
+    match files::read(&path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|e| PkiError::Broken {
+            path,
+            why: e.to_string(),
+        }),
+        Err(PkiError::Missing { .. }) => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
 /// Writes `pins.json` durably.
 pub(super) fn write(state_dir: &Path, pins: &[Pin]) -> Result<(), PkiError> {
     let text = serde_json::to_vec_pretty(pins).map_err(|e| PkiError::Crypto(e.to_string()))?;
@@ -160,6 +237,27 @@ mod tests {
             vec![third]
         );
         assert!(store.find(&Spki([2; 32])).is_none());
+    }
+
+    #[test]
+    fn a_replaced_machine_is_pinned_no_more_and_a_new_one_takes_the_name() {
+        let (dir, store) = store();
+        let old = store.add("backup", Role::Node, Spki([1; 32])).unwrap();
+        assert_eq!(store.retire("backup").unwrap(), Some(Spki([1; 32])));
+        assert_eq!(store.retire("backup").unwrap(), None, "once");
+        assert!(store.find(&Spki([1; 32])).is_none());
+        assert!(store.is_retired(&Spki([1; 32])));
+        assert_eq!(
+            store.merge(&[old], "serverdb").unwrap(),
+            vec![],
+            "nor again"
+        );
+        let new = store.add("backup", Role::Node, Spki([2; 32])).unwrap();
+        assert_eq!(new.generation, 3);
+        assert!(!store.is_retired(&Spki([2; 32])));
+        // Also after a restart.
+        let again = PinStore::load(dir.path()).unwrap();
+        assert!(again.is_retired(&Spki([1; 32])) && again.find(&Spki([2; 32])).is_some());
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct RenewRequest {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenewResponse {
     pub cert: String,
+    /// The CA that it is from: it may have been replaced since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_cert: Option<String>,
 }
 
 /// What came of a look at the own certificate.
@@ -56,29 +59,46 @@ pub fn due(dates: CertDates, now: UtcMicros) -> bool {
     now.0.div_euclid(1_000_000) >= dates.not_before + life / 3 * 2
 }
 
-/// Renews the own certificate where it is due: by the own CA, else by `peer`.
+/// Renews the own certificate where it is due, or where this node's CA is not the one that it is from: by the own CA, else
+/// by `peer`.
 pub async fn run_if_due(
     state_dir: &Path,
     peer: Option<&PeerClient>,
     now: UtcMicros,
 ) -> Result<Renewal, RenewError> {
     let own = Identity::load(state_dir)?;
-    if !due(own.dates, now) {
+    // A copy that does not open is none here: the peer may have one.
+    let ca = Ca::load(state_dir).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the CA's key on this node can't be used");
+        None
+    });
+    let stranger = ca
+        .as_ref()
+        .is_some_and(|ca| !issued_by(&own.cert, ca.cert()));
+    if !due(own.dates, now) && !stranger {
         return Ok(Renewal::NotDue);
     }
     let key = KeyPair::try_from(&own.key).map_err(PkiError::from)?;
-    let cert = match Ca::load(state_dir)? {
-        Some(ca) => ca.issue(&own.name, own.role, &key, Validity::leaf(now))?,
+    let (cert, ca_cert) = match ca {
+        Some(ca) => {
+            let cert = ca.issue(&own.name, own.role, &key, Validity::leaf(now))?;
+            (cert, ca.cert().clone())
+        }
         None => {
             let peer = peer.ok_or(RenewError::NobodyToAsk)?;
             let request = RenewRequest {
                 csr: certificate_request(&own.name, &key)?,
             };
             let answer: RenewResponse = peer.post("/v1/renew", &request, CALL_TIMEOUT).await?;
-            identity::parse_cert(&answer.cert).map_err(PkiError::Crypto)?
+            let parse = |text: &str| identity::parse_cert(text).map_err(PkiError::Crypto);
+            let ca_cert = match &answer.ca_cert {
+                Some(text) => parse(text)?,
+                None => own.ca_cert.clone(),
+            };
+            (parse(&answer.cert)?, ca_cert)
         }
     };
-    install(state_dir, &own, &cert)?;
+    install(state_dir, &own, &cert, &ca_cert)?;
     Ok(Renewal::Renewed)
 }
 
@@ -100,6 +120,7 @@ pub fn accept(
     let cert = ca.issue(&pin.name, pin.role, &csr.public_key, Validity::leaf(now))?;
     Ok(RenewResponse {
         cert: identity::pem("CERTIFICATE", &cert),
+        ca_cert: Some(ca.cert_pem()),
     })
 }
 
@@ -107,11 +128,18 @@ fn install(
     state_dir: &Path,
     own: &Identity,
     cert: &CertificateDer<'static>,
+    ca_cert: &CertificateDer<'static>,
 ) -> Result<(), PkiError> {
-    if Spki::of_cert(cert)? != own.spki || !issued_by(cert, &own.ca_cert) {
+    if Spki::of_cert(cert)? != own.spki || !issued_by(cert, ca_cert) {
         return Err(PkiError::WrongCertificate);
     }
     let _lock = files::lock(state_dir)?;
+    if ca_cert != &own.ca_cert {
+        files::write(
+            &files::path(state_dir, files::CA_CERT),
+            identity::pem("CERTIFICATE", ca_cert).as_bytes(),
+        )?;
+    }
     files::write(
         &files::path(state_dir, files::NODE_CERT),
         identity::pem("CERTIFICATE", cert).as_bytes(),

@@ -40,6 +40,9 @@ pub enum CallError {
     /// The other side is not who it should be, or does not accept us. Nothing was carried out.
     #[error("TLS: {why}")]
     Tls { why: String },
+    /// The other side, which proved who it is, says that another machine has this one's name now. Nothing was carried out.
+    #[error("TLS: this machine was replaced by another one")]
+    Replaced,
     /// The connection broke after the request may have been sent.
     #[error("the connection broke before the answer came: {why}")]
     Lost { why: String },
@@ -58,7 +61,7 @@ impl CallError {
             CallError::Lost { .. } | CallError::Malformed { .. } => true,
             // The handler was at work when it failed, or when its time was up.
             CallError::Status { status, .. } => *status >= 500,
-            CallError::Refused { .. } | CallError::Tls { .. } => false,
+            CallError::Refused { .. } | CallError::Tls { .. } | CallError::Replaced => false,
         }
     }
     /// True where the other side answered, if only with an error.
@@ -88,7 +91,9 @@ struct Path {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
     pins: PinStore,
-    idle: Mutex<Vec<(SendRequest<Body>, Instant)>>,
+    /// Each with the key that proved itself when it was made.
+    idle: Mutex<Vec<(SendRequest<Body>, Instant, Spki)>>,
+    expected: NodeName,
     seen: Arc<Mutex<Option<PeerIdentity>>>,
 }
 
@@ -108,12 +113,14 @@ impl PeerClient {
                 tls: Arc::clone(&tls),
                 pins: pins.clone(),
                 idle: Mutex::default(),
+                expected: expected.clone(),
                 seen: Arc::clone(&seen),
             })
         };
+        let paths = paths.into_iter().map(path).collect();
         Ok(Self {
             expected,
-            paths: paths.into_iter().map(path).collect(),
+            paths,
             preferred: AtomicUsize::new(0),
             seen,
         })
@@ -301,17 +308,17 @@ impl Path {
         let sent = AtomicBool::new(false);
         let work = async {
             let mut request = message.request(self.address)?;
-            while let Some(sender) = self.warm() {
+            while let Some((sender, key)) = self.warm() {
                 // `ready` fails where the other side has closed it: then nothing was sent.
                 match send(sender, request, &sent).await {
-                    Ok((sender, answer)) => return self.keep(sender, answer),
+                    Ok((sender, answer)) => return self.keep(sender, key, answer),
                     Err((Some(unsent), _)) => request = *unsent,
                     Err((None, e)) => return Err(e),
                 }
             }
-            let sender = self.connect().await?;
+            let (sender, key) = self.connect().await?;
             match send(sender, request, &sent).await {
-                Ok((sender, answer)) => self.keep(sender, answer),
+                Ok((sender, answer)) => self.keep(sender, key, answer),
                 Err((_, e)) => Err(e),
             }
         };
@@ -325,30 +332,50 @@ impl Path {
         }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, CallError> {
+    async fn connect(&self) -> Result<(SendRequest<Body>, Spki), CallError> {
         let stream = connect_tls(Arc::clone(&self.tls), self.address).await?;
-        if let Some(cert) = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .and_then(|c| c.first())
-            && let (Ok(key), Ok(dates)) = (Spki::of_cert(cert), CertDates::of(cert))
-        {
+        let certs = stream.get_ref().1.peer_certificates();
+        let cert = certs.and_then(|c| c.first());
+        let cert = cert.ok_or_else(|| CallError::Tls {
+            why: "no certificate".to_owned(),
+        })?;
+        let key = Spki::of_cert(cert).map_err(|e| CallError::Tls { why: e.to_string() })?;
+        if let Ok(dates) = CertDates::of(cert) {
             let identity = PeerIdentity::look_up(&self.pins, &key, dates, crate::pki::now());
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = identity;
         }
-        handshake(stream).await
+        Ok((handshake(stream).await?, key))
     }
 
-    fn warm(&self) -> Option<SendRequest<Body>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() < IDLE);
-        idle.pop().map(|(sender, _)| sender)
+    /// Is it still that node's key? It may have been replaced since the connection was made.
+    fn is_pinned(&self, key: &Spki) -> bool {
+        let pin = self.pins.find(key);
+        pin.is_some_and(|p| p.name == self.expected.as_str())
     }
-    fn keep(&self, sender: SendRequest<Body>, answer: Answer) -> Result<Answer, CallError> {
+
+    fn warm(&self) -> Option<(SendRequest<Body>, Spki)> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(sender, since, key)| {
+            !sender.is_closed() && since.elapsed() < IDLE && self.is_pinned(key)
+        });
+        idle.pop().map(|(sender, _, key)| (sender, key))
+    }
+
+    /// An answer counts only while its key does.
+    fn keep(
+        &self,
+        sender: SendRequest<Body>,
+        key: Spki,
+        answer: Answer,
+    ) -> Result<Answer, CallError> {
+        if !self.is_pinned(&key) {
+            return Err(CallError::Tls {
+                why: "its key is no longer pinned".to_owned(),
+            });
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if !sender.is_closed() && idle.len() < KEEP {
-            idle.push((sender, Instant::now()));
+            idle.push((sender, Instant::now(), key));
         }
         Ok(answer)
     }
@@ -358,6 +385,7 @@ impl Path {
 fn worse(a: CallError, b: CallError) -> CallError {
     let rank = |e: &CallError| match e {
         CallError::Status { .. } | CallError::Malformed { .. } => 4,
+        CallError::Replaced => 5,
         CallError::Tls { .. } => 3,
         CallError::Timeout { .. } | CallError::Lost { .. } => 2,
         CallError::Refused { .. } => 1,

@@ -274,8 +274,13 @@ impl ClientCertVerifier for PinnedClients {
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        match self.pins.find(&key_of(end_entity)?) {
+        let key = key_of(end_entity)?;
+        match self.pins.find(&key) {
             Some(_) => Ok(ClientCertVerified::assertion()),
+            // So that the machine learns it: `certificate_revoked`, when it has proved who says so.
+            None if self.pins.is_retired(&key) => {
+                Err(Error::InvalidCertificate(CertificateError::Revoked))
+            }
             None => Err(refused("its key is not pinned")),
         }
     }

@@ -142,9 +142,13 @@ async fn read(response: hyper::Response<Incoming>) -> Result<Answer, CallError> 
         .map_err(|e| CallError::Lost { why: e.to_string() })
 }
 
-/// A refusal of our certificate arrives only with the first read (TLS 1.3): the request was not carried out.
+/// A refusal of our certificate arrives only with the first read (TLS 1.3): the request was not carried out. By then the
+/// other side has proved its own key, so that what it says of ours is its word and nobody else's.
 fn broken(e: &hyper::Error, unsent: bool) -> CallError {
     match tls_cause(e) {
+        Some(rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRevoked)) => {
+            CallError::Replaced
+        }
         Some(cause) if refuses_us(cause) => CallError::Tls {
             why: cause.to_string(),
         },

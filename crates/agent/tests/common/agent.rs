@@ -73,6 +73,8 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         boot: hands.boot(),
         log,
         pins: own.pins.clone(),
+        replaced: Default::default(),
+        ca: siaga_agent::core::ca::CaDesk::new(&own.state(), own.live.clone()),
         hands,
         fencing: state::fencing(&desks),
         desks,

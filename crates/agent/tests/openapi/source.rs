@@ -32,12 +32,15 @@ const TYPES: &[&str] = &[
     "model/src/evidence.rs",
     "model/src/api.rs",
     "model/src/api_problem.rs",
+    "model/src/keys_api.rs",
     "model/src/seal.rs",
     "journal/src/row.rs",
     "journal/src/log_book.rs",
     "agent/src/pki/pins.rs",
     "agent/src/pki/join.rs",
     "agent/src/pki/renew.rs",
+    "agent/src/pki/ca.rs",
+    "agent/src/core/ca.rs",
     "agent/src/core/link.rs",
     "agent/src/core/check.rs",
     "agent/src/core/orders.rs",
@@ -55,6 +58,7 @@ const ONLY: &[(&str, &[&str])] = &[
         &["FenceKind", "Language", "Document"],
     ),
     ("journal/src/row.rs", &["RawRow"]),
+    ("agent/src/pki/ca.rs", &["CaMark", "CaCopy"]),
 ];
 const ROUTERS: &[&str] = &[
     "agent/src/routes.rs",
@@ -63,6 +67,7 @@ const ROUTERS: &[&str] = &[
     "agent/src/routes_incident.rs",
     "agent/src/seal_routes.rs",
     "agent/src/notice_routes.rs",
+    "agent/src/key_routes.rs",
     "agent/src/transport/pki_routes.rs",
 ];
 

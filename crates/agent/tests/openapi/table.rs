@@ -382,6 +382,26 @@ pub const ROUTES: &[Route] = &[
         )
     },
     Route {
+        who: Who::Node,
+        ..get(
+            "/v1/ca",
+            "The site's CA with its key, for the other node's own copy",
+            "CaCopy",
+        )
+    },
+    post(
+        "/v1/ca/replace",
+        "Makes a new CA of the site in the place of a lost one; nothing restarts",
+        "CaReplaceRequest",
+        Some("CaReplaceAnswer"),
+    ),
+    post(
+        "/v1/nodes/replace",
+        "New hardware under a node's name: the old machine's keys count no more",
+        "NodeReplaceRequest",
+        Some("NodeReplaceAnswer"),
+    ),
+    Route {
         who: Who::Anybody,
         errors: &[
             (400, "JOIN_BAD_REQUEST"),

@@ -57,7 +57,11 @@ fn pki_id(error: &PkiError) -> String {
         PkiError::Crypto(why) => {
             format!("sertifikat atau kunci tidak dapat dibuat atau dibaca: {why}")
         }
-        PkiError::NoCa => "kunci CA tidak ada di server ini".to_owned(),
+        PkiError::NoCa => "kunci CA tidak ada di server ini: agennya mengambilnya dari server lain; kalau tidak ada di server mana pun, `siaga ca replace` membuat yang baru".to_owned(),
+        PkiError::Sealed { path } => format!(
+            "{} tidak dapat dibuka di mesin ini: dienkripsi di mesin lain, atau sebelum sistem dipasang ulang. Agen mengambil kunci CA lagi dari server lain; kalau tidak ada di server mana pun, `siaga ca replace` membuat yang baru",
+            path.display()
+        ),
         PkiError::Name { name } => {
             format!("{name:?} bukan nama: pakai a-z, 0-9, dan '-', 1 sampai 32 karakter")
         }
@@ -87,7 +91,7 @@ fn joining_id(error: &RunJoinError) -> String {
 fn refused_id(code: &str, message: &str) -> String {
     let known = match code {
         "JOIN_TOKEN_UNKNOWN" => {
-            "token ini tidak dikenal di sana; buat yang baru dengan `siaga token` di server yang memiliki CA"
+            "token ini tidak dikenal di sana; buat yang baru dengan `siaga token create` di server tujuan bergabung"
         }
         "JOIN_TOKEN_USED" => "token ini sudah dipakai; buat yang baru",
         "JOIN_TOKEN_EXPIRED" => "masa berlaku token ini sudah habis; buat yang baru",

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod agent;
+pub mod ca;
 pub mod check;
 pub mod completions;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod join;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod node;
 pub mod notice;
 pub mod pause;
 pub mod power;
@@ -27,6 +29,7 @@ pub mod resume;
 pub mod sheet;
 pub mod sop;
 pub mod start;
+pub mod state;
 pub mod status;
 pub mod stop;
 pub mod support;

@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
 pub enum TokenVerb {
     /// Make a token: good once, for one name, for a limited time
     ///
-    /// Run it as root on the node that has the site's CA. Whoever has the token can join: hand it over in person.
+    /// Run it as root on a node of the site. Whoever has the token can join: hand it over in person.
     #[command(after_help = CREATE_EXAMPLES)]
     Create(Create),
 }
@@ -67,6 +67,11 @@ const CREATE_EXAMPLES: &str = "Examples:
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let TokenVerb::Create(create) = &args.verb;
+    self::create(global, create)
+}
+
+/// Makes one, and prints it.
+pub fn create(global: &Global, create: &Create) -> Result<Exit, Fault> {
     let config = super::init::load(global, &create.config).map_err(Fault::Usage)?;
     let language = language::asked(global).unwrap_or(config.site.language);
     let enrolee = match (&create.node, &create.probe) {

@@ -83,7 +83,7 @@ fn whole_answers_make_a_configuration_and_a_site() {
         made.out
     );
     assert!(made.err.contains("no fence for serverdb"), "{}", made.err);
-    assert!(place.path("state/keys/ca.key").exists());
+    assert!(place.path("state/keys/ca.sealed").exists());
     let config = place.path("etc/siaga.toml");
     let text = std::fs::read_to_string(&config).expect("written");
     assert!(
@@ -99,6 +99,89 @@ fn whole_answers_make_a_configuration_and_a_site() {
     assert_eq!(std::fs::read_to_string(&config).expect("there"), text);
     // Nothing half written is left beside it.
     assert_eq!(place.path("etc").read_dir().expect("a folder").count(), 1);
+}
+
+/// One row in the log of the first node, as an agent would write it.
+fn row(state: &Path) -> siaga_journal::OpenReport {
+    let clock = Box::new(siaga_journal::SystemClock);
+    let opened = siaga_journal::Journal::open(state, "serverdb".into(), clock);
+    let (mut journal, report) = opened.expect("a journal");
+    let event = siaga_model::event::Event {
+        service: None,
+        run: None,
+        actor: None,
+        body: siaga_model::event::EventBody::PauseEnded,
+    };
+    let sync = siaga_journal::Durability::Sync;
+    journal.append(event, sync).expect("a row");
+    report
+}
+
+#[test]
+fn a_backup_has_no_secret_and_comes_back_as_a_log_that_counts_as_lost() {
+    let place = Place::new(ANSWERS);
+    assert_eq!(place.answered().code, 0);
+    let shown = |name: &str| place.path(name).display().to_string();
+    let first = row(&place.path("state"));
+    let file = shown("backup.jsonl");
+    let on = |verb: &[&str], config: &str, state: &str| {
+        let mut args = vec!["state"];
+        args.extend(verb);
+        let (config, state) = (shown(config), shown(state));
+        args.extend(["--config", &config, "--state-dir", &state]);
+        run(&args)
+    };
+    let backup = ["backup", "--out", &file, "--json"];
+    let made = on(&backup, "etc/siaga.toml", "state");
+    assert_eq!(made.code, 0, "{}", made.err);
+    let text = std::fs::read_to_string(&file).expect("written");
+    for key in ["node.key", "ca.sealed", "seal.key"] {
+        let key = std::fs::read_to_string(place.path("state/keys").join(key)).expect("a key");
+        let told = key.lines().filter(|l| l.len() > 30 && !l.contains("--"));
+        assert!(told.clone().count() > 0);
+        assert_eq!(told.filter(|l| text.contains(*l)).count(), 0, "{key}");
+    }
+    assert_eq!(
+        on(&backup, "etc/siaga.toml", "state").code,
+        1,
+        "not over a file"
+    );
+
+    // Cut off it is none, and nothing is written.
+    let cut: Vec<&str> = text.lines().collect();
+    let part = cut[..cut.len() - 1].join("\n");
+    std::fs::write(place.path("cut.jsonl"), part).expect("written");
+    let refused = on(
+        &["restore", &shown("cut.jsonl")],
+        "new/siaga.toml",
+        "new/state",
+    );
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(!place.path("new").exists());
+
+    let restore = ["restore", &file];
+    let put = on(&restore, "new/siaga.toml", "new/state");
+    assert_eq!(put.code, 0, "{}", put.err);
+    assert_eq!(on(&restore, "new/siaga.toml", "new/state").code, 3);
+    // The site begins anew: other keys, and a log that goes on and counts as lost until somebody says otherwise.
+    let (config, state) = (shown("new/siaga.toml"), shown("new/state"));
+    let args = [
+        "init",
+        "--node",
+        "serverdb",
+        "--config",
+        &config,
+        "--state-dir",
+        &state,
+    ];
+    let again = run(&args);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let next = row(&place.path("new/state"));
+    assert!(next.incarnation > first.incarnation);
+    assert!(
+        matches!(next.history, siaga_journal::History::Unconfirmed { .. }),
+        "{next:?}"
+    );
 }
 
 #[test]
