@@ -17,6 +17,8 @@ need cc gcc
 need make make
 need openssl openssl
 need python3 python3
+# The drivers' tests have a bus of their own.
+need dbus-daemon dbus-daemon
 # A real mail server for the tests of notices.
 /usr/bin/python3 -c "import aiosmtpd" >/dev/null 2>&1 || missing+=(python3-aiosmtpd)
 need pdftotext poppler-utils

@@ -117,6 +117,7 @@ fn service(index: u8) -> Service {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
             data_dir: format!("/srv/{name}/pg").into(),
             config_file: None,
+            unit: None,
             port: 5432 + u16::from(index),
             os_user: "postgres".into(),
             socket_dir: "/run/postgresql".into(),

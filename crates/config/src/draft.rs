@@ -204,6 +204,7 @@ impl Draft {
         self.text_of(answers, Question::BinDir, "bin_dir");
         self.text_of(answers, Question::DataDir, "data_dir");
         self.text_of(answers, Question::ConfigFile, "config_file");
+        self.text_of(answers, Question::Unit, "unit");
         self.number_of(answers, Question::Port, "port");
         self.text_of(answers, Question::OsUser, "os_user");
         self.text_of(answers, Question::SocketDir, "socket_dir");

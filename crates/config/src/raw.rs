@@ -233,6 +233,9 @@ table! {
         data_dir: Req<AbsolutePath>,
         /// postgresql.conf, where it is outside the data directory.
         config_file: Opt<AbsolutePath>,
+        /// The systemd unit that it is started and stopped by, such as postgresql@15-main.service. Left out: Siaga starts
+        /// postgres itself.
+        unit: Opt<Text>,
         /// Default: 5432.
         port: Opt<Port>,
         /// The account that owns the data directory. Default: postgres.

@@ -39,6 +39,21 @@ fn a_drills_papers_agree_with_the_log_and_survive_the_agent() {
         .json();
     assert_eq!(verified["agrees"], true, "{verified}");
 
+    // By the number of its incident, and without any: the newest drill.
+    let incidents = lab.siaga("backup", &["incident", "list", "--json"]);
+    let number = incidents.expect(0).json()[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for asked in [&[number.as_str()][..], &[]] {
+        let json = [&["report", "drill"], asked, &["--format", "json"]].concat();
+        let report = lab.siaga("backup", &json).expect(0).json();
+        let of_run = report.pointer("/report/content/run/run_id");
+        assert_eq!(of_run.and_then(|v| v.as_str()), Some(run), "{report}");
+    }
+    let unknown = ["report", "drill", "DT-1999-001"];
+    lab.siaga("backup", &unknown).expect(3);
+
     // The month at the site, which is seven hours ahead.
     let today = lab.exec("backup", &["env", "TZ=WIB-7", "date", "+%Y-%m"]);
     let month = today.expect(0).out;

@@ -2,13 +2,13 @@
 
 use crate::journal::StepTimes;
 use siaga_model::api::{EventView, SeenBy};
-use siaga_model::event::{EventBody, Hlc};
+use siaga_model::event::{ActorProof, EventBody, Hlc};
 use siaga_model::note::Note;
 use siaga_model::plan::MoveKind;
 use siaga_model::proof::Ground;
 use siaga_model::run::{RunOutcome, StepOutcome};
 use siaga_model::{NodeName, RunId, ServiceName, UtcMicros};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds that a node's ledger and its unfinished runs are rebuilt from.
 pub const LEDGER_KINDS: [&str; 13] = [
@@ -169,9 +169,19 @@ impl Moment {
 /// The kinds that [`last_graded_drill`] looks at.
 pub const DRILL_KINDS: [&str; 3] = ["run_accepted", "run_ended", "outage_measured"];
 
-/// When the newest drill ended that can be graded: it was carried through, and a client measured it.
-pub fn last_graded_drill(events: &[EventView]) -> Option<UtcMicros> {
-    let mut drills: BTreeSet<&RunId> = BTreeSet::new();
+/// A drill that was carried through, and that a client measured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GradedDrill {
+    pub run: RunId,
+    /// Its end.
+    pub at: UtcMicros,
+    /// Who ordered it, asked for it and approved it.
+    pub people: BTreeSet<String>,
+}
+
+/// The newest drill that can be graded.
+pub fn last_graded_drill(events: &[EventView]) -> Option<GradedDrill> {
+    let mut drills: BTreeMap<&RunId, BTreeSet<String>> = BTreeMap::new();
     let mut measured: BTreeSet<&RunId> = BTreeSet::new();
     let mut done: Vec<(&RunId, UtcMicros)> = Vec::new();
     for view in events {
@@ -179,20 +189,37 @@ pub fn last_graded_drill(events: &[EventView]) -> Option<UtcMicros> {
         match &view.event.body {
             EventBody::RunAccepted {
                 move_kind: MoveKind::Drill,
+                requested_by,
+                approved_by,
                 ..
-            } => drop(drills.insert(run)),
+            } => {
+                let people = [requested_by, approved_by].into_iter().flatten();
+                let people = people.map(ToString::to_string).chain(person(view));
+                drills.insert(run, people.collect());
+            }
             EventBody::OutageMeasured { outage } if outage.seen_by == SeenBy::Probe => {
                 measured.insert(run);
             }
             EventBody::RunEnded {
                 outcome: RunOutcome::Done,
                 ..
-            } if drills.contains(run) => done.push((run, view.at)),
+            } if drills.contains_key(run) => done.push((run, view.at)),
             _ => {}
         }
     }
     let graded = |(run, _): &&(&RunId, UtcMicros)| measured.contains(run);
-    done.iter().rfind(graded).map(|(_, at)| *at)
+    let (run, at) = done.iter().rfind(graded)?;
+    Some(GradedDrill {
+        run: (*run).clone(),
+        at: *at,
+        people: drills.remove(run).unwrap_or_default(),
+    })
+}
+
+/// The person behind a row, where it was not an agent by itself.
+fn person(view: &EventView) -> Option<String> {
+    let actor = view.event.actor.as_ref()?;
+    (actor.how != ActorProof::Agent).then(|| actor.name.clone())
 }
 
 /// The newest `check` of a node.

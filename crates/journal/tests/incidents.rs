@@ -417,55 +417,6 @@ fn rows_of_an_incident_are_read_back_as_they_were_written() {
     );
 }
 
-/// What the files looked like some minutes after the move belongs to the record, until it is closed.
-#[test]
-fn a_look_at_the_files_is_in_the_record_of_what_went_before_it() {
-    use siaga_model::integrity::IntegrityReport;
-    use siaga_model::rehearsal::{IndexCheck, Tried};
-    let looked = |seconds: i64, service: &str, damaged: &[&str]| {
-        let report = IntegrityReport {
-            service: service.into(),
-            node: "backup".into(),
-            checksums: Some(true),
-            checksum_failures: Some(0),
-            new_failures: None,
-            indexes: IndexCheck {
-                status: Tried::Passed,
-                checked: 7,
-                indexes: 7,
-                damaged: damaged.iter().map(|d| (*d).to_owned()).collect(),
-                why: None,
-                duration_ms: 40,
-            },
-        };
-        let report = Box::new(report);
-        view(
-            "backup",
-            seconds,
-            None,
-            EventBody::IntegrityChecked { report },
-        )
-    };
-    let mut rows = night();
-    let before = rows.len();
-    rows.push(looked(5000, "simrs", &["first"]));
-    rows.push(looked(5001, "other", &["not this one"]));
-    rows.push(row("backup", 5002, "k1", E::AllClear));
-    rows.push(looked(5003, "simrs", &["second"]));
-    let reason = None;
-    rows.push(row("backup", 5004, "k1", E::Closed { reason }));
-    rows.push(looked(5005, "simrs", &["too late"]));
-    let seen: Vec<String> = one(&rows)
-        .integrity
-        .into_iter()
-        .flat_map(|seen| seen.report.indexes.damaged)
-        .collect();
-    assert_eq!(seen, ["first", "second"]);
-    assert!(one(&rows[..before]).integrity.is_empty());
-    let kinds = siaga_journal::incidents::filter().kinds;
-    assert!(kinds.iter().any(|k| k == "integrity_checked"));
-}
-
 /// The clock of a node was set back by an hour in the middle of it.
 #[test]
 fn a_clock_that_was_set_makes_no_negative_span_and_is_in_the_record() {

@@ -342,6 +342,9 @@ pub struct Database {
     pub data_dir: PathBuf,
     /// A configuration file outside the data directory, as Debian has it.
     pub config_file: Option<PathBuf>,
+    /// The systemd unit that it is started and stopped by. Its options are then the unit's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     pub port: u16,
     /// The operating system's user that owns the data directory.
     pub os_user: String,

@@ -367,4 +367,6 @@ pub enum FindingCode {
     ChecksumFailures,
     /// amcheck found a damaged index.
     IndexDamaged,
+    /// The database's systemd unit can't be used, or acts behind Siaga's back.
+    DatabaseUnit,
 }

@@ -55,7 +55,12 @@ pub enum Evidence {
     LeadsTo { path: PathBuf, to: PathBuf },
     Objects { count: u64 },
     /// `None`: there was no graded drill yet.
-    LastDrill { days: Option<u64> },
+    LastDrill {
+        days: Option<u64>,
+        /// Who took part, as far as the log knows.
+        #[serde(default)]
+        people: Vec<String>,
+    },
     PortSilent { from: NodeName, address: IpAddr, port: u16, why: Why },
     /// The newest backup is so old.
     BackupAge { hours: u64, at_most_hours: u64 },

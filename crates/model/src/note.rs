@@ -49,6 +49,11 @@ pub enum Note {
         control: ControlState,
         clean: bool,
     },
+    /// It was stopped by signals alone.
+    UnitNotAsked {
+        unit: String,
+        why: Why,
+    },
     AppStarted {
         name: String,
     },

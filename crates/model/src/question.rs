@@ -39,6 +39,8 @@ questions! {
     BinDir = "bin_dir",
     /// Outside the data directory.
     ConfigFile = "config_file",
+    /// The systemd unit.
+    Unit = "unit",
     Port = "port",
     OsUser = "os_user",
     SocketDir = "socket_dir",
@@ -77,6 +79,7 @@ impl Question {
             Question::Language
             | Question::PreferredNode
             | Question::ConfigFile
+            | Question::Unit
             | Question::Port
             | Question::OsUser
             | Question::SocketDir

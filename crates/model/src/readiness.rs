@@ -61,6 +61,8 @@ pub enum CheckId {
     Checksums,
     /// amcheck found the indexes in order.
     Indexes,
+    /// The systemd unit of the database, where it has one.
+    DatabaseUnit,
     /// Switching the other node off for real.
     FenceOff,
     /// Mounting here for real.
@@ -117,6 +119,7 @@ impl CheckId {
             FindingCode::ControlFileRewritten => Self::ControlFile,
             FindingCode::ChecksumFailures => Self::Checksums,
             FindingCode::IndexDamaged => Self::Indexes,
+            FindingCode::DatabaseUnit => Self::DatabaseUnit,
         }
     }
 }

@@ -136,6 +136,29 @@ pub enum Why {
     /// It is not made in this database.
     ExtensionNotMade { name: String },
     WorksInDataDir { process: String },
+    // --- systemd
+    /// D-Bus, or systemd behind it, does not answer.
+    SystemdSilent { said: String },
+    /// The connection ended before systemd said what came of it.
+    SystemdLost,
+    /// systemd does not know a unit of that name.
+    UnitNotFound { unit: String },
+    UnitMasked { unit: String },
+    /// systemd's word for how its work on the unit ended, and for the unit's own end.
+    UnitJobFailed { unit: String, result: String, ended: String },
+    UnitJobUnended { unit: String, seconds: u64 },
+    /// Of what ran in the unit: its own words are in the journal.
+    InUnit { unit: String, why: Box<Why> },
+    /// The unit was started, and no server works in the data directory.
+    UnitWithoutServer { unit: String, data_dir: PathBuf },
+    /// `Restart=` of the unit.
+    UnitRestarts { unit: String, restart: String },
+    /// `TimeoutStartSec=` of the unit.
+    UnitStartLimited { unit: String, seconds: u64 },
+    /// A part of the database leads to nothing.
+    DataLeadsNowhere { link: PathBuf },
+    /// A part of the database leads out of the service's mounts.
+    DataLeadsOutside { link: PathBuf, to: PathBuf },
     ServerEnded { log: String },
     ServerIsStandby,
     ServerShutsDown,

@@ -1,6 +1,7 @@
 //! The real hands: one value that does every step on this node.
 
 mod adopting;
+mod database;
 mod disk_sets;
 mod integrity;
 mod rehearsal;
@@ -9,6 +10,7 @@ use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::reservation::Reservation;
 use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
+use crate::act::systemd::Systemd;
 use crate::act::taken::{Taken, TakenStore};
 use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
 use crate::observe::disk_watch::LastLook;
@@ -17,7 +19,6 @@ use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
-use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
 use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
@@ -42,6 +43,7 @@ pub struct NodeHands {
     node: NodeName,
     boot: BootId,
     rt: Handle,
+    systemd: Systemd,
     taken: TakenStore,
     witnesses: Arc<dyn Witnesses>,
     kits: BTreeMap<ServiceName, Kit>,
@@ -139,6 +141,7 @@ impl NodeHands {
             config,
             node,
             boot,
+            systemd: Systemd::of_host(rt.clone()),
             rt,
             taken,
             witnesses,
@@ -198,11 +201,6 @@ impl NodeHands {
             },
             |kit| kit.disk.claimed(),
         )
-    }
-
-    /// See [`Postgres::needs`].
-    pub fn database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
-        self.kits.get(service)?.server.needs()
     }
 
     /// Takes the disk set and remembers it. Only a permit leads here.
@@ -285,6 +283,7 @@ impl Hands for NodeHands {
             server: &kit.server,
             taken: self.taken.load(service).is_some(),
             rt: &self.rt,
+            systemd: &self.systemd,
         })
     }
 
@@ -293,7 +292,7 @@ impl Hands for NodeHands {
     }
 
     fn stop_applications(&self, service: &ServiceName) -> Acted {
-        application::stop_all(&self.kit(service)?.service.applications)
+        application::stop_all(&self.kit(service)?.service.applications, &self.systemd)
     }
 
     fn stop_database(&self, service: &ServiceName, progress: Progress) -> Acted {
@@ -385,16 +384,13 @@ impl Hands for NodeHands {
 
     fn start_database(&self, service: &ServiceName, progress: Progress) -> Acted {
         let kit = self.kit(service)?;
-        let place = kit.mounted()?;
-        if !kit.service.database.data_dir.starts_with(&place) {
-            return Err(precondition(Why::DataDirElsewhere { mount_point: place }));
-        }
+        kit.startable()?;
         let judge = |found: &_| self.witnesses.judge(service, found);
         postgres::start::start(&kit.server, &judge, progress)
     }
 
     fn start_applications(&self, service: &ServiceName) -> Acted {
-        application::start_all(&self.kit(service)?.service.applications)
+        application::start_all(&self.kit(service)?.service.applications, &self.systemd)
     }
 
     fn client_test(&self, service: &ServiceName, since: UtcMicros) -> Vec<ClientTestResult> {

@@ -386,6 +386,7 @@ fn config([a, b]: [PathBuf; 2]) -> Config {
         bin_dir: "/usr/lib/postgresql/15/bin".into(),
         data_dir: "/srv/simrs/main".into(),
         config_file: None,
+        unit: None,
         port: 5432,
         os_user: "postgres".into(),
         socket_dir: "/run/postgresql".into(),

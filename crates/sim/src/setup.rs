@@ -103,6 +103,7 @@ fn service(place: usize) -> Service {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
             data_dir: format!("/srv/{}/pg", SERVICES[place]).into(),
             config_file: None,
+            unit: None,
             port: 5432,
             os_user: "postgres".into(),
             socket_dir: "/run/postgresql".into(),

@@ -15,6 +15,16 @@ const TARGET: &str = "iqn.2026-01.example.rs:simrs";
 
 /// Carries it all out.
 pub(crate) fn site(site: &Site) {
+    let device = unpack(site);
+    first_server(site, &siaga_toml(site, &device));
+    second_server(site);
+    client(site);
+    site.wait_for_agents();
+    say("the agents hear each other");
+}
+
+/// The LUN with the cluster on it, and the package on every machine: everything before `siaga init`.
+fn unpack(site: &Site) -> String {
     let servers = SERVERS.map(|name| site.server(name));
     std::thread::scope(|scope| {
         for server in servers {
@@ -31,7 +41,90 @@ pub(crate) fn site(site: &Site) {
         }
     });
     say("the package is installed");
-    first_server(site, &siaga_toml(site, &device));
+    device
+}
+
+/// A site that has a database already: Debian's cluster runs on the LUN, by systemd. Gives its first process.
+pub(crate) fn running_by_hand(site: &Site) -> String {
+    let device = unpack(site);
+    site.serverdb
+        .run(&format!(
+            "set -e
+            mount -o noatime {device} /srv/simrs
+            systemctl start {UNIT}
+            until su postgres -c 'cd / && psql -qXAtc \"select 1\"'; do sleep 1; done
+            su postgres -c 'cd / && psql -qXc \"create table kept as select 42 as answer\"'"
+        ))
+        .expect(0);
+    say("a cluster runs on the LUN, by systemd");
+    postmaster(&site.serverdb)
+}
+
+/// Debian's unit of the cluster.
+pub(crate) const UNIT: &str = "postgresql@15-main.service";
+
+/// The database's first process, when it was started, and the unit that it is in.
+pub(crate) fn postmaster(server: &Machine) -> String {
+    server
+        .run(
+            "pid=$(head -n 1 /srv/simrs/postgresql/15/main/postmaster.pid)
+            echo $pid $(cut -d ' ' -f 22 /proc/$pid/stat) $(sed -n 's|^0::.*/||p' /proc/$pid/cgroup)",
+        )
+        .expect(0)
+        .out
+        .trim()
+        .to_owned()
+}
+
+/// `siaga init` with answers, on the server where the database runs, and the rest of the site after it.
+pub(crate) fn adopt(site: &Site) {
+    let (own, other) = (site.serverdb.role, site.backup.role);
+    let both = |of: &dyn Fn(Network) -> String| {
+        format!("{}, {}", of(Network::Lan), of(Network::Management))
+    };
+    let answers = format!(
+        "language = \"en\"\nsite_name = \"RSUD Contoh (virtual machines)\"\ntime_zone = \"Asia/Jakarta\"\n\
+         this_addresses = \"{}\"\nthis_hardware = \"{}\"\nother_node = \"backup\"\n\
+         other_addresses = \"{}\"\nother_hardware = \"{}\"\nvirtual_ip = \"192.0.2.50\"\ninterface = \"eth0\"\n",
+        both(&|n| n.address(own.number())),
+        both(&|n| n.hardware(own)),
+        both(&|n| n.address(other.number())),
+        both(&|n| n.hardware(other)),
+    );
+    site.serverdb.write("/root/answers.toml", "0600", &answers);
+    let made = site
+        .serverdb
+        .siaga("init --answers /root/answers.toml")
+        .expect(0);
+    assert!(made.out.contains("nothing was restarted"), "{made:?}");
+    // What nobody is asked for, and emulated machines need: time.
+    site.serverdb
+        .run(&format!(
+            "set -e
+            grep -qx 'unit = \"{UNIT}\"' /etc/siaga/siaga.toml
+            sed -i '/^unit = /a stop_fast = \"3m\"\\nstart_stalled = \"10m\"' /etc/siaga/siaga.toml
+            sed -i '/^kind = \"probe\"/a timeout = \"2m\"' /etc/siaga/siaga.toml
+            cat >>/etc/siaga/siaga.toml <<'END'
+
+[[person]]
+name = \"budi\"
+role = \"decider\"
+
+[policy]
+rto = \"30m\"
+drill_budget = \"1h\"
+witness_fresh = \"30s\"
+peer_timeout = \"10s\"
+coordinator_silence = \"3m\"
+END
+            siaga config check
+            systemctl enable --now -q siaga"
+        ))
+        .expect(0);
+    wait_until("the first agent answers", || {
+        site.serverdb.siaga("status --json").code == Some(0)
+    });
+    say("siaga init has adopted it");
     second_server(site);
     client(site);
     site.wait_for_agents();

@@ -44,8 +44,32 @@ impl Site {
         }
     }
 
+    /// From bare machines: a cluster that runs on the LUN by systemd, and Siaga not yet set up. Gives the cluster's first
+    /// process, as [`Self::postmaster`] does.
+    pub fn by_hand() -> (Self, String) {
+        let site = Self::from_images();
+        let postmaster = install::running_by_hand(&site);
+        (site, postmaster)
+    }
+
+    /// `siaga init`, `join` and a probe, around what runs.
+    pub fn adopt(&self) {
+        install::adopt(self);
+    }
+
+    /// The database's first process on that server, when it was started, and the unit that it is in.
+    pub fn postmaster(&self, name: &str) -> String {
+        install::postmaster(self.server(name))
+    }
+
     /// From bare machines: the package installed as `docs/install.md` says, the agents up, nothing started.
     pub fn install() -> Self {
+        let site = Self::from_images();
+        install::site(&site);
+        site
+    }
+
+    fn from_images() -> Self {
         let site = Self::bare();
         for name in ["serverdb", "backup", "san"] {
             site.disk(
@@ -55,7 +79,6 @@ impl Site {
         }
         site.disk("lun.qcow2", None);
         site.boot();
-        install::site(&site);
         site
     }
 

@@ -79,6 +79,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::ControlFileRewritten => {
             format!("Somebody used the database without Siaga before it was started on {node}")
         }
+        F::DatabaseUnit => format!("On {node} the database's systemd unit is not as it must be"),
         F::ChecksumFailures => format!("The database on {node} has read damaged pages"),
         F::IndexDamaged => format!("The database on {node} has damaged indexes"),
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
@@ -132,7 +133,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseConfigDiffers => "Compare the files, and copy the right ones to both servers.".into(),
         F::MemoryShort => format!("Give {node} more memory or huge pages, or make shared_buffers smaller on both."),
         F::DiskSpaceLow => format!("Free space on {node}, or make the disk larger."),
-        F::DataOutside => "Move it below a mount point of the service, or add that file system to the service: a takeover does not bring it along.".into(),
+        F::DataOutside => "Move it below the mount point of the service: a takeover does not bring it along, and a start is refused.".into(),
         F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
@@ -141,6 +142,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::RehearsalFailed => format!("Correct on {node} what the evidence names, then type: siaga rehearse."),
         F::RehearsalLeftOver => format!("It holds patients' data. On {node}: remove the folder that the evidence names."),
         F::ControlFileRewritten => "Find out who started the database by hand, and whether all rows are there.".into(),
+        F::DatabaseUnit => "Correct the unit (systemctl edit), or the name in siaga.toml: Restart=no, TimeoutStartSec=infinity, not masked.".into(),
         F::ChecksumFailures => "Look into the database's log for the file, check the storage, and keep the last good backup.".into(),
         F::IndexDamaged => "Rebuild each of them (REINDEX), then find out why: the storage, or other system libraries.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),

@@ -81,6 +81,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::ControlFileRewritten => {
             format!("Basis data pernah dipakai tanpa Siaga sebelum dinyalakan di {node}")
         }
+        F::DatabaseUnit => format!("Di {node} unit systemd basis data tidak seperti seharusnya"),
         F::ChecksumFailures => format!("Basis data di {node} membaca halaman yang rusak"),
         F::IndexDamaged => format!("Basis data di {node} memiliki indeks yang rusak"),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
@@ -142,7 +143,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseConfigDiffers => "Bandingkan berkasnya, lalu salin yang benar ke kedua server.".into(),
         F::MemoryShort => format!("Tambah memori atau huge page di {node}, atau kecilkan shared_buffers di keduanya."),
         F::DiskSpaceLow => format!("Kosongkan ruang di {node}, atau perbesar disknya."),
-        F::DataOutside => "Pindahkan ke bawah mount point layanan, atau tambahkan sistem berkas itu ke layanan: pengambilalihan tidak membawanya.".into(),
+        F::DataOutside => "Pindahkan ke bawah mount point layanan: pengambilalihan tidak membawanya, dan penyalaan ditolak.".into(),
         F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
         F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
@@ -151,6 +152,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::RehearsalFailed => format!("Perbaiki di {node} apa yang disebut pada bukti, lalu ketik: siaga latihan."),
         F::RehearsalLeftOver => format!("Isinya data pasien. Di {node}: hapus folder yang disebut pada bukti."),
         F::ControlFileRewritten => "Cari tahu siapa yang menyalakan basis data dengan tangan, dan apakah semua data ada.".into(),
+        F::DatabaseUnit => "Perbaiki unit itu (systemctl edit), atau namanya di siaga.toml: Restart=no, TimeoutStartSec=infinity, tidak ditutup.".into(),
         F::ChecksumFailures => "Lihat berkasnya di log basis data, periksa penyimpanan, dan simpan cadangan baik yang terakhir.".into(),
         F::IndexDamaged => "Bangun ulang setiap indeks itu (REINDEX), lalu cari penyebabnya: penyimpanan, atau pustaka sistem yang lain.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),

@@ -1,7 +1,7 @@
 //! Notes, progress and evidence in English: clauses, without a full stop.
 
 use crate::voice::{Voice, duration, quoted};
-use crate::why::{holders, said};
+use crate::why::{holders, said, with_people};
 use siaga_model::config::Language::English;
 use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
@@ -44,6 +44,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             };
             let clean = if *clean { "clean" } else { "not clean" };
             format!("stopped in {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
+        }
+        N::UnitNotAsked { unit, why } => {
+            format!("stopped by signals, {unit} could not be asked: {}", said(English, why))
         }
         N::AppStarted { name } => format!("{name} started"),
         N::AppStopped { name } => format!("{name} stopped"),
@@ -149,8 +152,11 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         },
         E::LeadsTo { path, to } => format!("{} leads to {}", path.display(), to.display()),
         E::Objects { count } => format!("{count} of them"),
-        E::LastDrill { days: None } => "no drill was graded yet".into(),
-        E::LastDrill { days: Some(days) } => format!("{days} days ago"),
+        E::LastDrill { days: None, .. } => "no drill was graded yet".into(),
+        E::LastDrill {
+            days: Some(days),
+            people,
+        } => with_people(format!("{days} days ago"), "took part", people),
         E::PortSilent { from, address, port, why } => {
             format!("{from} asked {address}, port {port}: {}", said(English, why))
         }

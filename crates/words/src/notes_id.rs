@@ -1,7 +1,7 @@
 //! Notes, progress and evidence in Indonesian: clauses, without a full stop.
 
 use crate::voice::{Voice, duration, quoted};
-use crate::why::{holders, said};
+use crate::why::{holders, said, with_people};
 use siaga_model::config::Language::Indonesian;
 use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
@@ -44,6 +44,9 @@ pub(crate) fn note(voice: &Voice, note: &N) -> String {
             };
             let clean = if *clean { "tertib" } else { "tidak tertib" };
             format!("berhenti dalam {} ({how}); pg_control: {control}; {clean}", duration(voice, *ms))
+        }
+        N::UnitNotAsked { unit, why } => {
+            format!("dihentikan dengan sinyal, {unit} tidak dapat diminta: {}", said(Indonesian, why))
         }
         N::AppStarted { name } => format!("{name} dinyalakan"),
         N::AppStopped { name } => format!("{name} dihentikan"),
@@ -151,8 +154,11 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         },
         E::LeadsTo { path, to } => format!("{} mengarah ke {}", path.display(), to.display()),
         E::Objects { count } => format!("jumlahnya {count}"),
-        E::LastDrill { days: None } => "belum ada simulasi yang dinilai".into(),
-        E::LastDrill { days: Some(days) } => format!("{days} hari yang lalu"),
+        E::LastDrill { days: None, .. } => "belum ada simulasi yang dinilai".into(),
+        E::LastDrill {
+            days: Some(days),
+            people,
+        } => with_people(format!("{days} hari yang lalu"), "yang ikut", people),
         E::PortSilent { from, address, port, why } => {
             format!("{from} mencoba {address}, port {port}: {}", said(Indonesian, why))
         }

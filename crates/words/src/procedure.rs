@@ -102,6 +102,10 @@ pub enum Procedure<'a> {
     StopDatabase {
         user: &'a str,
     },
+    /// Through its systemd unit, as root.
+    StopDatabaseUnit {
+        unit: &'a str,
+    },
     StopDatabaseSlow,
     DatabaseGone,
     RemoveAddress {
@@ -138,6 +142,10 @@ pub enum Procedure<'a> {
     },
     StartDatabase {
         user: &'a str,
+    },
+    /// Through its systemd unit, as root.
+    StartDatabaseUnit {
+        unit: &'a str,
     },
     StartSlow,
     DatabaseAnswers,

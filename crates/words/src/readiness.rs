@@ -48,6 +48,7 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::ControlFile => pick(voice, "control file as the last stop left it", "berkas kontrol seperti saat terakhir dimatikan"),
         C::Checksums => pick(voice, "checksums of the database's pages", "checksum halaman basis data"),
         C::Indexes => pick(voice, "indexes of the database", "indeks basis data"),
+        C::DatabaseUnit => pick(voice, "the database's systemd unit", "unit systemd basis data"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),

@@ -28,6 +28,14 @@ pub fn holder(voice: impl Into<Voice>, holder: &Holder) -> String {
     }
 }
 
+/// With the people's names behind it, where any are known.
+pub(crate) fn with_people(said: String, label: &str, people: &[String]) -> String {
+    match people {
+        [] => said,
+        people => format!("{said}; {label}: {}", people.join(", ")),
+    }
+}
+
 /// The holders, as one clause.
 pub(crate) fn holders(language: Language, by: &[Holder]) -> String {
     match language {

@@ -23,6 +23,7 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::DataDir => ("Data directory of PostgreSQL", "The folder with PG_VERSION, on the shared disk."),
         Q::BinDir => ("Directory of PostgreSQL's programs", "The folder with postgres and pg_controldata: the same on both servers."),
         Q::ConfigFile => ("postgresql.conf, where it is not in the data directory", "Debian has it in /etc/postgresql/VERSION/main: that folder must be alike on both servers. Empty: in the data directory."),
+        Q::Unit => ("systemd unit that it runs by", "postgresql@15-main.service and the like: Siaga starts and stops it there. The same on both servers. Empty: Siaga starts postgres itself."),
         Q::Port => ("Port of PostgreSQL", "Empty: 5432."),
         Q::OsUser => ("Account that PostgreSQL runs as", "It needs the same number on both servers. Empty: postgres."),
         Q::SocketDir => ("Directory of its unix socket", "Empty: /run/postgresql."),

@@ -23,6 +23,7 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::DataDir => ("Folder data PostgreSQL", "Folder yang berisi PG_VERSION, di disk bersama."),
         Q::BinDir => ("Folder program PostgreSQL", "Folder yang berisi postgres dan pg_controldata: sama di kedua server."),
         Q::ConfigFile => ("postgresql.conf, jika tidak di folder data", "Di Debian: /etc/postgresql/VERSI/main; folder itu harus sama di kedua server. Kosong: di folder data."),
+        Q::Unit => ("Unit systemd yang menjalankannya", "Misalnya postgresql@15-main.service: Siaga menyalakan dan mematikannya lewat unit itu. Sama di kedua server. Kosong: Siaga menyalakan postgres sendiri."),
         Q::Port => ("Port PostgreSQL", "Kosong: 5432."),
         Q::OsUser => ("Akun yang menjalankan PostgreSQL", "Nomornya harus sama di kedua server. Kosong: postgres."),
         Q::SocketDir => ("Folder soket unix-nya", "Kosong: /run/postgresql."),

@@ -7,11 +7,10 @@ use std::time::Duration;
 /// Rows that come within so long are read together.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Waits until no run of this node is at work, at most about `patience`.
-pub async fn give_way(core: &Core, patience: Duration) {
-    let deadline = tokio::time::Instant::now() + patience;
+/// Waits until no run of this node is at work.
+pub async fn give_way(core: &Core) {
     tokio::time::sleep(SETTLE).await;
-    while at_work(core) && tokio::time::Instant::now() < deadline {
+    while at_work(core) {
         tokio::time::sleep(SETTLE).await;
     }
 }

@@ -142,8 +142,14 @@ fn drill(core: &Core, findings: &mut Vec<Finding>, examined: &mut Vec<Examined>)
         return;
     };
     let now = core.hands.now();
-    let days = last.map(|at| now.millis_since(at) / 86_400_000);
-    let evidence = Evidence::LastDrill { days };
+    let days = last
+        .as_ref()
+        .map(|drill| now.millis_since(drill.at) / 86_400_000);
+    let people = last.map(|drill| drill.people).unwrap_or_default();
+    let evidence = Evidence::LastDrill {
+        days,
+        people: people.into_iter().collect(),
+    };
     if days.is_some_and(|d| d <= u64::from(every_days)) {
         examined.push(Examined::pass(CheckId::Drill, &core.me, evidence));
     } else {

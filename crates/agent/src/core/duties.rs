@@ -6,10 +6,11 @@
 
 use super::incidents;
 use super::notices::{sender, with_outbox};
-use super::state::Core;
+use super::state::{Core, agent_name};
 pub use super::tell::tell;
 use siaga_journal::incidents::INCIDENT_KINDS;
 use siaga_journal::outbox::Outbox;
+use siaga_journal::projections::GradedDrill;
 use siaga_journal::{Filter, Heads, JournalError, projections};
 use siaga_model::duty::{Duty, Told};
 use siaga_model::notice::Moment;
@@ -44,7 +45,7 @@ struct SoFar {
 pub(super) struct Known {
     /// Those of which something may be due.
     pub(super) records: Vec<IncidentRecord>,
-    last_drill: Option<UtcMicros>,
+    last_drill: Option<GradedDrill>,
     began: Option<UtcMicros>,
 }
 
@@ -102,13 +103,13 @@ pub fn shown(core: &Core) -> Vec<Duty> {
     })
 }
 
-/// The newest drill that was graded, and how many days may pass between two.
+/// The newest drill that was graded, with everybody who took part, and how many days may pass between two.
 ///
 /// # Errors
 /// Where the log can't be read.
-pub fn last_drill(core: &Core) -> Result<(Option<UtcMicros>, u32), JournalError> {
+pub fn last_drill(core: &Core) -> Result<(Option<GradedDrill>, u32), JournalError> {
     let every_days = core.config.downtime.rules.drill_every_days;
-    Ok((known(core)?.last_drill, every_days))
+    Ok((known(core)?.last_drill.clone(), every_days))
 }
 
 pub(super) fn on_desk<T>(
@@ -124,7 +125,7 @@ pub(super) fn on_desk<T>(
         rules: &core.config.downtime.rules,
         records: &known.records,
         planned,
-        last_drill: known.last_drill,
+        last_drill: known.last_drill.as_ref().map(|d| d.at),
         began: known.began,
     })
 }
@@ -191,9 +192,25 @@ fn read(core: &Core) -> Result<(Known, Heads), JournalError> {
     let began = core.log.read(&of(&["node_booted"]))?;
     let wanted = |r: &IncidentRecord| r.state.is_open() || asks(r);
     let records = incidents::records(core)?;
+    let mut last_drill = projections::last_graded_drill(&drills);
+    if let Some(drill) = &mut last_drill {
+        let of_it = records
+            .iter()
+            .filter(|r| r.runs.iter().any(|l| l.run == drill.run));
+        let wrote = of_it.flat_map(|r| &r.history).filter_map(|h| h.by.clone());
+        let agents: BTreeSet<String> = core
+            .config
+            .nodes
+            .iter()
+            .map(|n| agent_name(&n.name))
+            .collect();
+        drill
+            .people
+            .extend(wrote.filter(|name| !agents.contains(name)));
+    }
     let known = Known {
         records: records.into_iter().filter(wanted).collect(),
-        last_drill: projections::last_graded_drill(&drills),
+        last_drill,
         began: began.first().map(|e| e.at),
     };
     Ok((known, heads))

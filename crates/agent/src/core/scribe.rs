@@ -3,7 +3,6 @@
 //!
 //! Each node writes for the runs that it coordinates.
 
-use super::calm::give_way;
 use super::incidents::{self, new_key, open_of};
 use super::state::Core;
 use siaga_journal::{Filter, JournalError};
@@ -21,8 +20,6 @@ use std::time::Duration;
 
 /// How far back an agent that starts looks for runs without an incident.
 const LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
-/// How long a record may wait for the end of a run: its times are those of the rows, not of the writing.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// The kinds of events that runs are followed by.
 const KINDS: [&str; 3] = ["run_accepted", "plan_recorded", "run_ended"];
 
@@ -63,7 +60,6 @@ pub async fn scribe(core: Arc<Core>) {
         if changed.changed().await.is_err() {
             return;
         }
-        give_way(&core, PATIENCE).await;
     }
 }
 

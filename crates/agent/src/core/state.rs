@@ -109,7 +109,7 @@ impl Core {
     /// The agent itself, as an actor.
     pub fn agent_actor(&self) -> Actor {
         Actor {
-            name: format!("agent@{}", self.me),
+            name: agent_name(&self.me),
             how: ActorProof::Agent,
         }
     }
@@ -224,4 +224,9 @@ pub fn desks(
         desks.insert(service.name.clone(), desk);
     }
     Ok(desks)
+}
+
+/// The name of a node's agent where it acts by itself.
+pub fn agent_name(node: &NodeName) -> String {
+    format!("agent@{node}")
 }

@@ -103,7 +103,7 @@ fn an_agent_that_speaks_nonsense_is_a_failure_and_no_panic() {
 fn an_error_of_the_api_shows_its_code() {
     let agent = FakeAgent::start("en", |_| None);
     let said = agent.run(&["check"]);
-    assert_eq!(said.code, 1);
+    assert_eq!(said.code, 3);
     assert!(said.err.contains("[NO_SUCH_THING]"), "{}", said.err);
 }
 

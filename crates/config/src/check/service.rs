@@ -206,6 +206,11 @@ fn database(database: &Req<raw::Database>, context: &mut Context<'_>) -> Option<
         bin_dir: raw.bin_dir.value()?.0.clone(),
         data_dir: raw.data_dir.value()?.0.clone(),
         config_file: raw.config_file.value().map(|p| p.0.clone()),
+        unit: raw
+            .unit
+            .spot
+            .as_ref()
+            .map(|unit| check_unit(unit, &[".service"], context)),
         port: raw.port.value().map_or(5432, |p| p.0),
         os_user,
         socket_dir: raw
@@ -241,7 +246,9 @@ fn application(spot: &Spot<raw::Application>, context: &mut Context<'_>) -> Opti
     let test = optional_argv(&raw.test, context);
     let programs = raw.start.written || raw.stop.written || raw.status.written;
     let run = match (&raw.unit.spot, start, stop) {
-        (Some(unit), ..) if !programs => Some(ApplicationRun::Unit(check_unit(unit, context))),
+        (Some(unit), ..) if !programs => {
+            Some(ApplicationRun::Unit(check_unit(unit, &UNIT_KINDS, context)))
+        }
         (Some(unit), ..) => {
             let cause = Cause::NotWith {
                 name: "unit".to_owned(),
@@ -281,15 +288,17 @@ pub(super) fn optional_argv(list: &Opt<List<Text>>, context: &mut Context<'_>) -
     list.spot.as_ref().and_then(|l| context.argv(l))
 }
 
-fn check_unit(unit: &Spot<Text>, context: &mut Context<'_>) -> String {
-    const KINDS: [&str; 4] = [".service", ".target", ".socket", ".timer"];
+/// What an application may be.
+const UNIT_KINDS: [&str; 4] = [".service", ".target", ".socket", ".timer"];
+
+fn check_unit(unit: &Spot<Text>, kinds: &[&str], context: &mut Context<'_>) -> String {
     let name = unit.value.0.clone();
     let plain = name
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c))
         && !name.starts_with('-');
     if !plain
-        || !KINDS
+        || !kinds
             .iter()
             .any(|k| name.len() > k.len() && name.ends_with(k))
     {

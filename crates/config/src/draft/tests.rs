@@ -15,6 +15,7 @@ service = "simrs"
 data_dir = "/srv/simrs/15/main"
 bin_dir = "/usr/lib/postgresql/15/bin"
 config_file = "/etc/postgresql/15/main/postgresql.conf"
+unit = "postgresql@15-main.service"
 port = 5433
 mount_point = "/srv/simrs"
 file_system = "ext4"
@@ -39,6 +40,10 @@ fn whole_answers_make_a_configuration_that_passes() {
     assert_eq!(config.nodes[0].addresses.len(), 2);
     let service = &config.services[0];
     assert_eq!(service.database.port, 5433);
+    assert_eq!(
+        service.database.unit.as_deref(),
+        Some("postgresql@15-main.service")
+    );
     assert_eq!(service.preferred_node.as_str(), "serverdb");
     assert_eq!(
         service.virtual_ips[0].interface(&"backup".into()),

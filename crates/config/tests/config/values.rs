@@ -107,6 +107,11 @@ fn single_values() {
         "⟦INLINE_SECRET⟧\"http://a:b@192.0.2.50/\"",
     )]);
     expect(&[("\"tomcat10.service\"", "⟦BAD_UNIT⟧\"tomcat10\"")]);
+    // An application may be a target; a database is a service.
+    expect(&[(
+        "unit = \"postgresql@15-main.service\"",
+        "unit = ⟦BAD_UNIT⟧\"postgresql.target\"",
+    )]);
     expect(&[("[\"noatime\"]", "[⟦BAD_MOUNT_OPTION⟧\"noatime,ro\"]")]);
     expect(&[(
         "addresses = [\"198.51.100.12\", \"203.0.113.12\"]",

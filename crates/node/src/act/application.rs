@@ -1,5 +1,6 @@
 //! Applications that move with the service: systemd units, or programs with their arguments.
 
+use crate::act::systemd::{Call, Systemd};
 use crate::command::{self, CommandResult};
 use siaga_model::config::{Application, ApplicationRun, Argv, NamedCommand};
 use siaga_model::observation::{ApplicationFact, Known};
@@ -15,13 +16,13 @@ const STATUS_WITHIN: Duration = Duration::from_secs(5);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// Starts them in order; each runs, and passes its test, before the next one begins.
-pub fn start_all(applications: &[Application]) -> Acted {
+pub fn start_all(applications: &[Application], systemd: &Systemd) -> Acted {
     let mut did = Did::nothing();
     for application in applications {
-        if running(application).is(&true) {
+        if running(application, systemd).is(&true) {
             continue;
         }
-        start(application).map_err(|why| failed(application, why))?;
+        start(application, systemd).map_err(|why| failed(application, why))?;
         did.changed = true;
         did.notes.push(Note::AppStarted {
             name: application.name.clone(),
@@ -31,13 +32,13 @@ pub fn start_all(applications: &[Application]) -> Acted {
 }
 
 /// Stops them in reverse order.
-pub fn stop_all(applications: &[Application]) -> Acted {
+pub fn stop_all(applications: &[Application], systemd: &Systemd) -> Acted {
     let mut did = Did::nothing();
     for application in applications.iter().rev() {
-        if running(application).is(&false) {
+        if running(application, systemd).is(&false) {
             continue;
         }
-        stop(application).map_err(|why| failed(application, why))?;
+        stop(application, systemd).map_err(|why| failed(application, why))?;
         did.changed = true;
         did.notes.push(Note::AppStopped {
             name: application.name.clone(),
@@ -69,10 +70,10 @@ pub fn after_move(commands: &[NamedCommand]) -> Acted {
 }
 
 /// Whether each of them runs.
-pub fn look_all(applications: &[Application]) -> Vec<ApplicationFact> {
+pub fn look_all(applications: &[Application], systemd: &Systemd) -> Vec<ApplicationFact> {
     let fact = |a: &Application| ApplicationFact {
         name: a.name.clone(),
-        running: running(a),
+        running: running(a, systemd),
     };
     applications.iter().map(fact).collect()
 }
@@ -81,15 +82,14 @@ fn failed(application: &Application, why: Why) -> Trouble {
     Trouble::failed(FailureKind::Application, why.of(&application.name))
 }
 
-fn systemctl(verb: &str, unit: &str, within: Duration) -> CommandResult {
-    let argv = ["/usr/bin/systemctl", "--no-ask-password", verb, "--", unit].map(str::to_owned);
-    command::run(&argv, None, within)
-}
-
-fn running(application: &Application) -> Known<bool> {
+fn running(application: &Application, systemd: &Systemd) -> Known<bool> {
     let within = STATUS_WITHIN.min(application.timeout);
     let result = match &application.run {
-        ApplicationRun::Unit(unit) => systemctl("is-active", unit, within),
+        ApplicationRun::Unit(unit) => {
+            return systemd
+                .runs(unit)
+                .map_or_else(|why| Known::Unknown { why }, Known::Known);
+        }
         ApplicationRun::Programs {
             status: Some(status),
             ..
@@ -108,16 +108,16 @@ fn running(application: &Application) -> Known<bool> {
     }
 }
 
-fn start(application: &Application) -> Result<(), Why> {
+fn start(application: &Application, systemd: &Systemd) -> Result<(), Why> {
     let deadline = Instant::now() + application.timeout;
-    let result = match &application.run {
-        ApplicationRun::Unit(unit) => systemctl("start", unit, application.timeout),
-        ApplicationRun::Programs { start, .. } => command::run(&start.0, None, application.timeout),
-    };
-    in_words(&result)?;
+    let within = application.timeout;
+    match &application.run {
+        ApplicationRun::Unit(unit) => systemd.finish(unit, Call::Start, within)?,
+        ApplicationRun::Programs { start, .. } => in_words(&command::run(&start.0, None, within))?,
+    }
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        match passes(application, left.max(ASK_EVERY)) {
+        match passes(application, systemd, left.max(ASK_EVERY)) {
             Ok(()) => return Ok(()),
             Err(why) if left.is_zero() => return Err(why),
             Err(_) => std::thread::sleep(ASK_EVERY.min(left)),
@@ -126,8 +126,8 @@ fn start(application: &Application) -> Result<(), Why> {
 }
 
 /// It says that it runs, where it can say so, and its test passes, where it has one.
-fn passes(application: &Application, within: Duration) -> Result<(), Why> {
-    if running(application).is(&false) {
+fn passes(application: &Application, systemd: &Systemd, within: Duration) -> Result<(), Why> {
+    if running(application, systemd).is(&false) {
         return Err(Why::StartedNotRunning);
     }
     match &application.test {
@@ -137,13 +137,13 @@ fn passes(application: &Application, within: Duration) -> Result<(), Why> {
     }
 }
 
-fn stop(application: &Application) -> Result<(), Why> {
-    let result = match &application.run {
-        ApplicationRun::Unit(unit) => systemctl("stop", unit, application.timeout),
-        ApplicationRun::Programs { stop, .. } => command::run(&stop.0, None, application.timeout),
-    };
-    in_words(&result)?;
-    match running(application) {
+fn stop(application: &Application, systemd: &Systemd) -> Result<(), Why> {
+    let within = application.timeout;
+    match &application.run {
+        ApplicationRun::Unit(unit) => systemd.finish(unit, Call::Stop, within)?,
+        ApplicationRun::Programs { stop, .. } => in_words(&command::run(&stop.0, None, within))?,
+    }
+    match running(application, systemd) {
         Known::Known(true) => Err(Why::StoppedStillRuns),
         Known::Known(false) | Known::Unknown { .. } => Ok(()),
     }
@@ -159,6 +159,15 @@ fn in_words(result: &CommandResult) -> Result<(), Why> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// None of these asks it.
+    fn no_systemd() -> (tokio::runtime::Runtime, Systemd) {
+        let rt = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let systemd = Systemd::at(rt.handle().clone(), "unix:path=/nonexistent");
+        (rt, systemd)
+    }
 
     fn argv(parts: &[&str]) -> Argv {
         Argv(parts.iter().map(|p| (*p).to_owned()).collect())
@@ -180,6 +189,7 @@ mod tests {
 
     #[test]
     fn started_in_order_and_stopped_in_reverse() {
+        let (_rt, systemd) = no_systemd();
         let directory = tempfile::tempdir().unwrap();
         let outer = directory.path().join("outer").to_str().unwrap().to_owned();
         // The inner one can only be made after the outer one, and the outer one only removed after the inner one.
@@ -187,27 +197,32 @@ mod tests {
             application("db-pool", &outer),
             application("web", &format!("{outer}/inner")),
         ];
-        let did = start_all(&both).unwrap();
+        let did = start_all(&both, &systemd).unwrap();
         assert_eq!(
             did.notes,
             ["db-pool", "web"].map(|name| Note::AppStarted { name: name.into() })
         );
-        assert_eq!(start_all(&both), Ok(Did::nothing()));
-        assert!(look_all(&both).iter().all(|f| f.running.is(&true)));
+        assert_eq!(start_all(&both, &systemd), Ok(Did::nothing()));
+        assert!(
+            look_all(&both, &systemd)
+                .iter()
+                .all(|f| f.running.is(&true))
+        );
         assert_eq!(
-            stop_all(&both).unwrap().notes,
+            stop_all(&both, &systemd).unwrap().notes,
             ["web", "db-pool"].map(|name| Note::AppStopped { name: name.into() })
         );
-        assert_eq!(stop_all(&both), Ok(Did::nothing()));
+        assert_eq!(stop_all(&both, &systemd), Ok(Did::nothing()));
     }
 
     #[test]
     fn a_failed_test_fails_the_start_and_is_named() {
+        let (_rt, systemd) = no_systemd();
         let directory = tempfile::tempdir().unwrap();
         let mut web = application("web", directory.path().join("web").to_str().unwrap());
         web.test = Some(argv(&["/bin/ls", "/nonexistent/page"]));
         web.timeout = Duration::from_millis(300);
-        let Err(Trouble::Failed(failure)) = start_all(&[web]) else {
+        let Err(Trouble::Failed(failure)) = start_all(&[web], &systemd) else {
             panic!("it passed")
         };
         assert_eq!(failure.kind, FailureKind::Application);
@@ -224,6 +239,7 @@ mod tests {
 
     #[test]
     fn a_stop_that_stops_nothing_fails() {
+        let (_rt, systemd) = no_systemd();
         let directory = tempfile::tempdir().unwrap();
         let mut web = application("web", directory.path().to_str().unwrap());
         let ApplicationRun::Programs { stop, .. } = &mut web.run else {
@@ -231,7 +247,7 @@ mod tests {
         };
         *stop = argv(&["/bin/true"]);
         assert_eq!(
-            stop_all(&[web]),
+            stop_all(&[web], &systemd),
             Err(Trouble::failed(
                 FailureKind::Application,
                 Why::StoppedStillRuns.of("web")

@@ -13,5 +13,6 @@ pub mod mount;
 mod page;
 pub mod postgres;
 pub mod rehearsal;
+pub mod systemd;
 pub mod taken;
 pub mod virtual_ip;

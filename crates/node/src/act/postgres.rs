@@ -6,6 +6,7 @@
 //! | [`start`] | exec, wait on progress, ready |
 //! | [`stop`] | fast, immediate, kill, until nothing is left |
 //! | [`recovery`] | how far a start has come, and whether it advances |
+//! | [`unit`] | the same through its systemd unit, where it has one |
 //! | [`connect`] | the check through the unix socket |
 
 pub mod account;
@@ -18,7 +19,9 @@ pub mod process;
 pub mod recovery;
 pub mod start;
 pub mod stop;
+pub mod unit;
 
+use crate::act::systemd::Systemd;
 use connect::Answer;
 use pid_file::SaidState;
 use process::Signature;
@@ -34,6 +37,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use unit::Unit;
 
 /// How long the check of a server that says "ready" may take at a start, which asks again until it is.
 pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
@@ -66,6 +70,8 @@ pub struct Postgres {
     rt: Handle,
     /// Given to the server beside what it is always given.
     pub(crate) extra: Vec<OsString>,
+    /// What it is started and stopped by, where that is not this program.
+    pub(crate) unit: Option<Unit>,
 }
 
 impl Postgres {
@@ -81,13 +87,27 @@ impl Postgres {
         let log_path = state_dir
             .join("log")
             .join(format!("{service}-postgres.log"));
+        let unit = config.unit.clone().map(|name| Unit {
+            name,
+            systemd: Systemd::of_host(rt.clone()),
+        });
         Self {
+            unit,
             config,
             log_path,
             look_within,
             rt,
             extra: Vec::new(),
         }
+    }
+
+    /// The same server, under another systemd than the host's.
+    #[cfg(test)]
+    pub fn under(mut self, systemd: Systemd) -> Self {
+        if let Some(unit) = &mut self.unit {
+            unit.systemd = systemd;
+        }
+        self
     }
 
     /// The same server, started with these arguments as well.

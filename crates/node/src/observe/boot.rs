@@ -50,6 +50,9 @@ fn enabled_units(root: &Path) -> Vec<String> {
 /// is their only layout. Another database of the host is nobody's business: `check --fix` would switch it off. Debian's
 /// `postgresql.service` starts only the clusters whose `start.conf` says so.
 fn is_database(service: &Service, unit: &str) -> bool {
+    if service.database.unit.as_deref() == Some(unit) {
+        return true;
+    }
     match debian_cluster(service) {
         Some((version, name)) => unit == format!("postgresql@{version}-{name}.service"),
         None => major(service).is_some_and(|m| unit == format!("postgresql-{m}.service")),

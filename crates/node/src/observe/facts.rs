@@ -2,6 +2,7 @@
 
 use crate::act::disk_set::DiskSet;
 use crate::act::postgres::Postgres;
+use crate::act::systemd::Systemd;
 use crate::act::{application, mount, virtual_ip};
 use siaga_model::NodeName;
 use siaga_model::config::Service;
@@ -18,6 +19,7 @@ pub struct Scene<'a> {
     /// Did a mandate of Siaga's take the disk set here, in this boot?
     pub taken: bool,
     pub rt: &'a Handle,
+    pub systemd: &'a Systemd,
 }
 
 /// Looks at everything. Changes nothing.
@@ -27,7 +29,7 @@ pub fn look(scene: &Scene) -> OwnFacts {
         mounts: mounts(scene),
         virtual_ips: virtual_ips(scene),
         database: scene.server.look(),
-        applications: application::look_all(&scene.service.applications),
+        applications: application::look_all(&scene.service.applications, scene.systemd),
     }
 }
 

@@ -2,10 +2,12 @@
 //! PostgreSQL's own configuration. Two nodes compare theirs. Looking changes nothing.
 
 use crate::command;
+use siaga_model::Why;
 use siaga_model::config::{FileSystem, Service};
 use siaga_model::readiness::HostFacts;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -160,26 +162,51 @@ pub fn space(path: &Path) -> Option<(u64, u8)> {
     Some((free, u8::try_from(percent).unwrap_or(100)))
 }
 
-/// Links of a mounted data directory (table spaces, the WAL) that lead out of the service's mounts.
-pub fn outside(service: &Service) -> Vec<(PathBuf, PathBuf)> {
-    outside_of(&service.file_systems, &service.database.data_dir)
+/// What the data of a cluster is in, below its data directory.
+const DATA: [&str; 11] = [
+    "base",
+    "global",
+    "pg_commit_ts",
+    "pg_logical",
+    "pg_multixact",
+    "pg_replslot",
+    "pg_subtrans",
+    "pg_tblspc",
+    "pg_twophase",
+    "pg_wal",
+    "pg_xact",
+];
+
+/// Parts of a mounted data directory (table spaces, the WAL, itself) that lead out of the service's mounts, or to nothing.
+pub fn astray(service: &Service) -> Vec<Why> {
+    astray_of(&service.file_systems, &service.database.data_dir)
 }
 
-fn outside_of(mounts: &[FileSystem], data: &Path) -> Vec<(PathBuf, PathBuf)> {
+fn astray_of(mounts: &[FileSystem], data: &Path) -> Vec<Why> {
     let spaces = data.join("pg_tblspc");
-    let mut links: Vec<PathBuf> = names(&spaces).map(|n| spaces.join(n)).collect();
-    links.push(data.join("pg_wal"));
-    links
-        .into_iter()
-        .filter_map(|link| {
-            let to = std::fs::canonicalize(&link).ok()?;
-            let inside = mounts
-                .iter()
-                .filter_map(|f| std::fs::canonicalize(&f.mount_point).ok())
-                .any(|mount| to.starts_with(mount));
-            (!inside).then_some((link, to))
-        })
-        .collect()
+    let mut links = vec![data.to_path_buf()];
+    links.extend(DATA.iter().map(|name| data.join(name)));
+    links.extend(names(&spaces).map(|n| spaces.join(n)));
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|m| m.dev());
+    // Another file system mounted below one of the service's is not on the disk set, whatever its path looks like.
+    let is_on = |to: &Path, mount: &Path| to.starts_with(mount) && device(to) == device(mount);
+    let mut found = Vec::new();
+    for link in links {
+        let Ok(to) = std::fs::canonicalize(&link) else {
+            // What is not there at all, PostgreSQL says itself.
+            if link.is_symlink() {
+                found.push(Why::DataLeadsNowhere { link });
+            }
+            continue;
+        };
+        let mounts = mounts
+            .iter()
+            .filter_map(|f| std::fs::canonicalize(&f.mount_point).ok());
+        if !mounts.into_iter().any(|mount| is_on(&to, &mount)) {
+            found.push(Why::DataLeadsOutside { link, to });
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -244,9 +271,14 @@ mod tests {
         };
         let found = |mounts: &[&str]| {
             let mounts: Vec<_> = mounts.iter().map(|m| mount(m)).collect();
-            let mut links: Vec<_> = outside_of(&mounts, &at("srv/main"))
+            let mut links: Vec<_> = astray_of(&mounts, &at("srv/main"))
                 .into_iter()
-                .map(|(link, _)| link.file_name().unwrap().to_owned())
+                .map(|why| match why {
+                    Why::DataLeadsOutside { link, .. } | Why::DataLeadsNowhere { link } => {
+                        link.file_name().unwrap().to_owned()
+                    }
+                    other => panic!("{other:?}"),
+                })
                 .collect();
             links.sort();
             links
@@ -258,5 +290,17 @@ mod tests {
             "the WAL on a mount of its own"
         );
         assert!(found(&["srv", "wal", "elsewhere"]).is_empty());
+        link("gone", "srv/main/pg_tblspc/16386");
+        assert_eq!(found(&["srv", "wal", "elsewhere"]), ["16386"]);
+        // The data directory itself: a copy that stayed behind on the local disk.
+        let mounts = [mount("srv")];
+        link("elsewhere", "srv/copy");
+        assert_eq!(
+            astray_of(&mounts, &at("srv/copy")),
+            [Why::DataLeadsOutside {
+                link: at("srv/copy"),
+                to: std::fs::canonicalize(at("elsewhere")).unwrap()
+            }]
+        );
     }
 }

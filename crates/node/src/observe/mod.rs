@@ -2,6 +2,7 @@
 pub mod arp;
 pub mod backup;
 pub mod boot;
+pub mod cgroup;
 pub mod disk_watch;
 pub mod facts;
 pub mod holders;

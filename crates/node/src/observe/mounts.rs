@@ -47,7 +47,7 @@ fn parse_line(line: &[u8]) -> Option<MountEntry> {
 }
 
 /// The kernel writes blanks, tabs, newlines and backslashes as `\040`.
-fn unescape(field: &[u8]) -> PathBuf {
+pub(super) fn unescape(field: &[u8]) -> PathBuf {
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((first, tail)) = rest.split_first() {

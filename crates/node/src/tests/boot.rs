@@ -46,6 +46,17 @@ fn found_of(service: &Service, files: &[(&str, &str)]) -> Vec<BootStart> {
 const WANTS: &str = "etc/systemd/system/multi-user.target.wants";
 
 #[test]
+fn the_unit_that_siaga_starts_must_not_start_by_itself() {
+    let mut service = service();
+    let name = "simrs-database.service";
+    let wants = format!("{WANTS}/{name}");
+    assert_eq!(found_of(&service, &[(&wants, "")]), []);
+    service.database.unit = Some(name.into());
+    let unit = BootStart::Unit { name: name.into() };
+    assert_eq!(found_of(&service, &[(&wants, "")]), [unit]);
+}
+
+#[test]
 fn enabled_units_of_the_database_and_of_applications_are_found() {
     let unit = |name: &str| BootStart::Unit { name: name.into() };
     for name in ["postgresql@15-main.service", "tomcat10.service"] {

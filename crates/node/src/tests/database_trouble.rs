@@ -281,3 +281,53 @@ fn a_start_that_no_longer_advances_has_failed_and_is_not_killed() {
         assert!(world.processes().is_empty());
     });
 }
+
+#[test]
+fn what_leads_off_the_disk_set_is_not_started() {
+    in_own_namespace(|| {
+        let world = World::with_cluster("", |_| {});
+        let wal = world.database.data_dir.join("pg_wal");
+        let moved = world.mount_point.join("wal");
+        let lead = |to: &std::path::Path| {
+            let _ = std::fs::remove_file(&wal);
+            std::os::unix::fs::symlink(to, &wal).unwrap();
+        };
+        std::fs::rename(&wal, &moved).unwrap();
+        lead(&moved);
+        start(&world).unwrap();
+        stop(&world).unwrap();
+        // A stale copy that stayed on the local disk.
+        let local = world.directory.path().join("wal");
+        std::fs::create_dir(&local).unwrap();
+        lead(&local);
+        assert_eq!(
+            failure(start(&world)),
+            Why::DataLeadsOutside {
+                link: wal.clone(),
+                to: local.canonicalize().unwrap()
+            }
+        );
+        // Another file system below the mount point is not on the disk set either.
+        let other = world.mount_point.join("other");
+        std::fs::create_dir(&other).unwrap();
+        super::run(&[
+            "/bin/mount",
+            "-t",
+            "tmpfs",
+            "tmpfs",
+            other.to_str().unwrap(),
+        ]);
+        lead(&other);
+        let why = failure(start(&world));
+        super::run(&["/bin/umount", other.to_str().unwrap()]);
+        assert!(matches!(why, Why::DataLeadsOutside { .. }), "{why:?}");
+        lead(&local.join("gone"));
+        assert_eq!(
+            failure(start(&world)),
+            Why::DataLeadsNowhere { link: wal.clone() }
+        );
+        assert!(world.processes().is_empty());
+        lead(&moved);
+        start(&world).unwrap();
+    });
+}

@@ -6,6 +6,8 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
+mod systemd;
+mod unit;
 
 use crate::act::postgres::{Postgres, process};
 use crate::act::taken::Taken;
@@ -389,7 +391,7 @@ pub fn as_postgres(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-fn database(mount_point: &Path, socket_dir: &Path) -> Database {
+pub fn database(mount_point: &Path, socket_dir: &Path) -> Database {
     let versions = Path::new("/usr/lib/postgresql");
     let newest = std::fs::read_dir(versions)
         .unwrap()
@@ -400,6 +402,7 @@ fn database(mount_point: &Path, socket_dir: &Path) -> Database {
         bin_dir: newest.join("bin"),
         data_dir: mount_point.join("data"),
         config_file: None,
+        unit: None,
         port: 5432,
         os_user: "postgres".into(),
         socket_dir: socket_dir.to_owned(),
@@ -411,7 +414,12 @@ fn database(mount_point: &Path, socket_dir: &Path) -> Database {
     }
 }
 
-fn config(device: &Path, mount_point: &Path, kind: FileSystemKind, database: &Database) -> Config {
+pub fn config(
+    device: &Path,
+    mount_point: &Path,
+    kind: FileSystemKind,
+    database: &Database,
+) -> Config {
     let node = NodeName::from("backup");
     let service = Service {
         name: ServiceName::from("simrs"),

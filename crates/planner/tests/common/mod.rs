@@ -151,6 +151,7 @@ pub fn service(name: &str, index: usize) -> Service {
             bin_dir: "/usr/lib/postgresql/15/bin".into(),
             data_dir: format!("/srv/{name}/postgresql").into(),
             config_file: None,
+            unit: None,
             port: 5432 + u16::try_from(index).unwrap(),
             os_user: "postgres".into(),
             socket_dir: "/run/postgresql".into(),

@@ -16,10 +16,7 @@ impl Place<'_> {
             Action::Enlist | Action::Attest { .. } => Vec::new(),
             Action::Checkpoint => vec![cmd::checkpoint(db)],
             Action::StopApplications => self.stop_applications(),
-            Action::StopDatabase => vec![
-                cmd::stop_database(db, "fast", db.stop_fast.as_secs().max(1)),
-                self.database_gone(),
-            ],
+            Action::StopDatabase => vec![cmd::fast_stop(db), self.database_gone()],
             Action::RemoveVirtualIp => {
                 let ips = self.service.virtual_ips.iter().rev();
                 ips.map(|ip| cmd::remove_address(ip, node)).collect()

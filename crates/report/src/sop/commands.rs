@@ -136,6 +136,9 @@ fn as_user(db: &Database, program: &str, rest: &str) -> String {
 
 pub(crate) fn start_database(service: &Service) -> String {
     let db = &service.database;
+    if let Some(unit) = &db.unit {
+        return format!("systemctl start {}", quoted(unit));
+    }
     let mut settings = format!("-p {}", db.port);
     if let Some(file) = &db.config_file {
         settings.push_str(&format!(" -c config_file={}", quoted_path(file)));
@@ -148,6 +151,14 @@ pub(crate) fn start_database(service: &Service) -> String {
         quoted(settings)
     );
     as_user(db, "pg_ctl", &rest)
+}
+
+/// Through its unit, where it has one.
+pub(crate) fn fast_stop(db: &Database) -> String {
+    match &db.unit {
+        Some(unit) => format!("systemctl stop {}", quoted(unit)),
+        None => stop_database(db, "fast", db.stop_fast.as_secs().max(1)),
+    }
 }
 
 pub(crate) fn stop_database(db: &Database, mode: &str, seconds: u64) -> String {

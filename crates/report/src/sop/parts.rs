@@ -206,8 +206,11 @@ impl Place<'_> {
             let stop = stop_application(app);
             steps.add(Procedure::StopApplication { name: &app.name }, [stop]);
         }
-        let fast = cmd::stop_database(db, "fast", db.stop_fast.as_secs().max(1));
-        steps.add(Procedure::StopDatabase { user: &db.os_user }, [fast]);
+        let stop = match &db.unit {
+            Some(unit) => Procedure::StopDatabaseUnit { unit },
+            None => Procedure::StopDatabase { user: &db.os_user },
+        };
+        steps.add(stop, [cmd::fast_stop(db)]);
         let immediate = cmd::stop_database(db, "immediate", db.stop_immediate.as_secs().max(1));
         steps.add(Procedure::StopDatabaseSlow, [immediate]);
         steps.add(Procedure::DatabaseGone, [self.database_gone()]);
@@ -266,8 +269,11 @@ impl Place<'_> {
             }
         }
         let db = &self.service.database;
-        let start = [cmd::start_database(self.service)];
-        steps.add(Procedure::StartDatabase { user: &db.os_user }, start);
+        let start = match &db.unit {
+            Some(unit) => Procedure::StartDatabaseUnit { unit },
+            None => Procedure::StartDatabase { user: &db.os_user },
+        };
+        steps.add(start, [cmd::start_database(self.service)]);
         steps.say(Procedure::StartSlow);
         steps.add(Procedure::DatabaseAnswers, cmd::database_answers(db));
         self.applications_and_tests(steps);

@@ -57,16 +57,17 @@ const TAKE: [&str; 9] = [
     "arping -D",
     "ip addr add 192.0.2.50/32 dev eno1",
     "arping -U",
-    "pg_ctl start -w",
+    "systemctl start postgresql@15-main.service",
     "pg_isready -h /run/postgresql -p 5432",
     "systemctl start tomcat10.service",
     "/usr/local/lib/simrs/bridging start",
 ];
 
-const RELEASE: [&str; 7] = [
+const RELEASE: [&str; 8] = [
     "/usr/local/lib/simrs/bridging stop",
     "systemctl stop tomcat10.service",
-    "pg_ctl stop -m fast -w -t 30",
+    "systemctl stop postgresql@15-main.service",
+    "pg_ctl stop -m immediate -w -t 10",
     "pgrep -a -u postgres",
     "ip addr del 192.0.2.50/32 dev eno1",
     "umount /srv/simrs",
@@ -95,6 +96,17 @@ fn the_order_is_take_mount_address_database_and_back() {
     let drill = commands(&document, 'F');
     let many = |what: &str| drill.iter().filter(|c| c.contains(what)).count();
     assert_eq!((many("umount"), many("mount -t")), (2, 2));
+}
+
+#[test]
+fn a_database_without_a_unit_is_started_and_stopped_as_its_own_user() {
+    let mut config = config("full.toml");
+    config.services[0].database.unit = None;
+    let document = paper(&config, Language::English);
+    let back = commands(&document, 'E');
+    position(&back, "pg_ctl stop -m fast -w -t 30");
+    position(&back, "pg_ctl start -w");
+    assert!(!back.iter().any(|c| c.contains("postgresql@15-main")));
 }
 
 /// The paper procedure says "take over" where it means "release". Here the release holds no step of a take.
@@ -149,6 +161,7 @@ fn nothing_of_the_configuration_breaks_out_of_its_place() {
     let mut config = config("full.toml");
     config.site.name = "<script>alert(1)</script>".into();
     config.services[0].database.data_dir = "/srv/it's $(reboot)/<main>".into();
+    config.services[0].database.unit = None;
     let argv = Argv(vec!["/bin/x".into(), "a; reboot".into(), "<b>".into()]);
     config.services[0].after_move[0].run = argv;
     let document = paper(&config, Language::English);

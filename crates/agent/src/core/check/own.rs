@@ -3,6 +3,7 @@
 use super::{PortSight, SelfCheck};
 use crate::core::state::Core;
 use siaga_journal::Room;
+use siaga_model::Why;
 use siaga_model::config::{Node, Service};
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::Evidence;
@@ -39,6 +40,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     let postgres_version = own.postgres();
     own.log_space();
     own.boot();
+    own.unit();
     own.space();
     own.backup();
     let running = core.hands.look(&service.name).database == DatabaseState::Ready;
@@ -198,6 +200,25 @@ impl Examiner<'_> {
         }
     }
 
+    /// Where the database has a unit.
+    fn unit(&mut self) {
+        let Some(unit) = &self.service.database.unit else {
+            return;
+        };
+        let troubles = self.core.hands.unit_troubles(unit);
+        if troubles.is_empty() {
+            return self.pass(CheckId::DatabaseUnit, Evidence::thing(unit));
+        }
+        for why in troubles {
+            let severity = match why {
+                // It starts, and something else than Siaga may end it or start it.
+                Why::UnitRestarts { .. } | Why::UnitStartLimited { .. } => Severity::Warning,
+                _ => Severity::Blocking,
+            };
+            self.found(FindingCode::DatabaseUnit, severity, why.into());
+        }
+    }
+
     /// Of the own state, and of the service's file systems where they are here.
     fn space(&mut self) {
         let service = self.service;
@@ -261,12 +282,15 @@ impl Examiner<'_> {
     }
 
     fn data_place(&mut self) {
-        let outside = host::outside(self.service);
-        if outside.is_empty() {
+        let astray = host::astray(self.service);
+        if astray.is_empty() {
             return self.pass(CheckId::DataPlace, Evidence::Nothing);
         }
-        let lead = |(path, to)| Evidence::LeadsTo { path, to };
-        let each = outside.into_iter().map(lead).collect();
+        let lead = |why| match why {
+            Why::DataLeadsOutside { link: path, to } => Evidence::LeadsTo { path, to },
+            why => why.into(),
+        };
+        let each = astray.into_iter().map(lead).collect();
         self.found(
             FindingCode::DataOutside,
             Severity::Blocking,

@@ -14,14 +14,9 @@ use siaga_planner::integrity::{LastSeen, When, judge};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The rows that are read at the start: those of some fifty moves.
 const LOOK_BACK: usize = 500;
-
-/// Longer than any run: what a run has to know of the other node's stop is heard at once, and a view that is late knows older
-/// places, and refuses nothing that is right.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// What is remembered of one database.
 #[derive(Default)]
@@ -154,7 +149,9 @@ pub async fn follow(core: Arc<Core>) {
         if changed.changed().await.is_err() {
             return;
         }
-        give_way(&core, PATIENCE).await;
+        // What a run has to know of the other node's stop is heard at once; a view that is late by a moment knows older places,
+        // and refuses nothing that is right.
+        give_way(&core).await;
     }
 }
 

@@ -88,7 +88,8 @@ pub fn say_found_troubles(language: Language, ground: &Ground) {
             mount_point: server.disk.as_ref().and_then(|d| d.mount_point.clone()),
         });
     }
-    if !server.other_options.is_empty() {
+    // A unit goes on giving them.
+    if server.unit.is_none() && !server.other_options.is_empty() {
         let options = server.other_options.clone();
         say(Wizard::OtherOptions { options });
     }

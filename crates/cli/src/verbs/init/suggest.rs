@@ -30,6 +30,7 @@ impl Ground {
             Question::DataDir => shown(&server?.data_dir),
             Question::BinDir => shown(&server?.bin_dir),
             Question::ConfigFile => shown(server?.config_file.as_deref()?),
+            Question::Unit => server?.unit.clone(),
             Question::Port => Some(server?.port.to_string()).filter(|p| p != "5432"),
             Question::OsUser => Some(server?.os_user.clone()).filter(|u| u != "postgres"),
             Question::SocketDir => shown(&server?.socket_dir)

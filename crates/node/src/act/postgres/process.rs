@@ -129,7 +129,7 @@ pub fn postmaster(found: &[Process], said_by_file: Option<i32>) -> Option<&Proce
         .or_else(|| roots().next())
 }
 
-fn describe(pid: i32) -> Option<Process> {
+pub(super) fn describe(pid: i32) -> Option<Process> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
     if matches!(fields.next()?, "Z" | "X") {

@@ -7,6 +7,7 @@ use super::launch::{Launch, launch};
 use super::pid_file::{self, PidFile, SaidState};
 use super::process::{self, Handle, Process};
 use super::recovery::{self, RedoRange, Stall};
+use super::unit::Unit;
 use super::{Postgres, SQL_WITHIN, account};
 use crate::observe::pg_control;
 use rustix::process::{Pid, test_kill_process};
@@ -111,22 +112,14 @@ fn attempt(
     let config = &server.config;
     check_data_dir(&config.data_dir, account).map_err(other)?;
     let (arguments, mut notes) = arguments(server, judge).map_err(other)?;
-    let log = Log::open(&server.log_path);
     let locks_before = lock_files(config);
     let begun = Instant::now();
     let _until_ready = Ahead::begin(&config.data_dir);
-    let handle = launch(Launch {
-        program: &config.bin_dir.join("postgres"),
-        arguments: &arguments,
-        account,
-        working_directory: &config.data_dir,
-        log: log.as_ref().ok().and_then(|l| l.file.try_clone().ok()),
-    })
-    .map_err(other)?;
-    let log = log
-        .map_err(|said| notes.push(Note::NoServerLog { said }))
-        .ok();
-    wait_ready(server, &handle, account, log.as_ref(), progress).map_err(|end| match end {
+    let up = match &server.unit {
+        Some(unit) => by_unit(server, unit, account, progress),
+        None => by_ourselves(server, account, &arguments, &mut notes, progress),
+    };
+    up.map_err(|end| match end {
         End::Other(Trouble::Failed(failure)) => match still_locking(&locks_before, config) {
             locks if locks.is_empty() => End::Other(Trouble::Failed(failure)),
             locks => End::Locked(failure.detail, locks),
@@ -137,6 +130,55 @@ fn attempt(
         ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
     Ok(Did::changed(notes))
+}
+
+fn by_ourselves(
+    server: &Postgres,
+    account: &Account,
+    arguments: &[OsString],
+    notes: &mut Vec<Note>,
+    progress: Progress,
+) -> Result<(), End> {
+    let config = &server.config;
+    let log = Log::open(&server.log_path);
+    let handle = launch(Launch {
+        program: &config.bin_dir.join("postgres"),
+        arguments,
+        account,
+        working_directory: &config.data_dir,
+        log: log.as_ref().ok().and_then(|l| l.file.try_clone().ok()),
+    })
+    .map_err(|why| End::Other(failed(why)))?;
+    let log = log
+        .map_err(|said| notes.push(Note::NoServerLog { said }))
+        .ok();
+    wait_ready(server, &handle, account, log.as_ref(), progress)
+}
+
+/// The unit's own options hold. Ready is what it is without a unit; systemd's own end of the start is waited for too: it
+/// kills what it has started where it gives up.
+fn by_unit(
+    server: &Postgres,
+    unit: &Unit,
+    account: &Account,
+    progress: Progress,
+) -> Result<(), End> {
+    let within = server.config.start_stalled;
+    progress(At::Starting);
+    let (handle, mut job) = unit
+        .launch(&server.signature(), &server.config.data_dir, within)
+        .map_err(|why| End::Other(failed(why)))?;
+    wait_ready(server, &handle, account, None, progress).map_err(|end| match end {
+        End::Other(Trouble::Failed(mut failure)) => {
+            failure.detail = unit.words(failure.detail);
+            End::Other(Trouble::Failed(failure))
+        }
+        end => end,
+    })?;
+    let ended = job.ended(within);
+    ended
+        .unwrap_or_else(|| Err(job.unended(within)))
+        .map_err(|why| End::Other(failed(why)))
 }
 
 /// PostgreSQL's own refusals are clear; these two would only be seen in its log.

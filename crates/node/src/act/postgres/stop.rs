@@ -3,6 +3,8 @@
 
 use super::Postgres;
 use super::process::{self, Handle, Process};
+use crate::act::systemd::{Call, Job};
+use crate::observe::cgroup::ControlGroup;
 use crate::observe::pg_control::{self, PgControl};
 use rustix::process::Signal;
 use siaga_model::Why;
@@ -17,6 +19,12 @@ const KILLED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the postmaster leaves ends by itself, and quickly: the log collector, a backend that writes its last.
 const LEFT_WITHIN: Duration = Duration::from_secs(1);
+
+/// In a unit also the program that systemd stops it with has to end.
+const LEFT_IN_UNIT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long systemd may take to see that nothing is left.
+const SEEN_WITHIN: Duration = Duration::from_secs(2);
 
 /// How the postmaster ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,12 +71,19 @@ fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
         server,
         firmness,
         sessions: BTreeSet::new(),
+        group: None,
+        job: None,
+        notes: Vec::new(),
     };
-    let found = stop.look()?;
-    if found.is_empty() {
-        return Ok(Did::nothing());
+    let servers = process::find(&server.signature()).map_err(Trouble::Unknown)?;
+    stop.group = stop.group_now(&servers)?;
+    match stop.look() {
+        Ok(found) if found.is_empty() => return Ok(Did::nothing()),
+        // What can't be told of its group is no reason to let it run.
+        Err(trouble) if servers.is_empty() => return Err(trouble),
+        Ok(_) | Err(_) => {}
     }
-    let ending = match process::postmaster(&found, server.said_pid()) {
+    let ending = match process::postmaster(&servers, server.said_pid()) {
         Some(postmaster) => stop.postmaster(postmaster, progress)?,
         None => Ending::WasGone,
     };
@@ -78,6 +93,10 @@ fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
             processes: left.iter().map(Process::name).collect(),
         };
         return Err(Trouble::failed(FailureKind::DatabaseStop, detail));
+    }
+    if let Some(job) = &mut stop.job {
+        // Nothing runs any more, whatever comes of it; but a start would meet it.
+        let _ = job.ended(SEEN_WITHIN);
     }
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let control = pg_control::read(&server.config.data_dir);
@@ -89,12 +108,13 @@ fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
     };
     let is_shut_down = |c: &PgControl| c.state.is_shut_down();
     let clean = ending == Ending::Fast && control.as_ref().is_ok_and(is_shut_down);
-    let mut notes = vec![Note::Stopped {
+    let mut notes = stop.notes;
+    notes.push(Note::Stopped {
         ms,
         how: ending.told(),
         control: said,
         clean,
-    }];
+    });
     // The next start compares it with what is there then.
     notes.extend(
         control
@@ -109,9 +129,50 @@ struct Stop<'a> {
     firmness: Firmness,
     /// Sessions of every process seen: what they started is in them.
     sessions: BTreeSet<i32>,
+    /// Where the server has a unit: its control group, as it was right before the stop.
+    group: Option<ControlGroup>,
+    /// The stop that systemd was asked for.
+    job: Option<Job>,
+    notes: Vec<Note>,
 }
 
 impl Stop<'_> {
+    fn group_now(&self, servers: &[Process]) -> Result<Option<ControlGroup>, Trouble> {
+        let Some(unit) = &self.server.unit else {
+            return Ok(None);
+        };
+        let group = match self.firmness {
+            Firmness::Step => unit.group(servers),
+            // What is to end at once waits for nobody.
+            Firmness::KillAtOnce => unit.group_by_processes(servers),
+        };
+        group.map(Some).map_err(Trouble::Unknown)
+    }
+
+    /// Tells systemd to stop the unit, where the server runs in it.
+    fn ask_unit(&mut self, postmaster: i32) {
+        let (Some(unit), Some(group)) = (&self.server.unit, &self.group) else {
+            return;
+        };
+        if !group.holds(postmaster) {
+            return;
+        }
+        match (self.firmness, unit.systemd.clone()) {
+            (Firmness::Step, systemd) => match systemd.begin(&unit.name, Call::Stop) {
+                Ok(job) => self.job = Some(job),
+                Err(why) => self.notes.push(Note::UnitNotAsked {
+                    unit: unit.name.clone(),
+                    why,
+                }),
+            },
+            (Firmness::KillAtOnce, systemd) => {
+                let name = unit.name.clone();
+                // Only so that it is not started again: nothing waits for it.
+                std::thread::spawn(move || systemd.begin(&name, Call::Stop).map(drop));
+            }
+        }
+    }
+
     /// Everything of the server that is there now.
     fn look(&mut self) -> Result<Vec<Process>, Trouble> {
         let signature = self.server.signature();
@@ -123,6 +184,12 @@ impl Stop<'_> {
                 .filter(|p| p.session == p.pid)
                 .map(|p| p.session),
         );
+        if let Some(group) = &self.group {
+            let known: BTreeSet<i32> = found.iter().map(|p| p.pid).collect();
+            let others = group.pids().map_err(Trouble::Unknown)?.into_iter();
+            let others = others.filter(|pid| !known.contains(pid));
+            found.extend(others.filter_map(process::describe));
+        }
         if found.is_empty() {
             found = process::find_helpers(&signature, &self.sessions).map_err(Trouble::Unknown)?;
         }
@@ -130,7 +197,7 @@ impl Stop<'_> {
     }
 
     /// Asks the postmaster to stop, ever more firmly.
-    fn postmaster(&self, postmaster: &Process, progress: Progress) -> Result<Ending, Trouble> {
+    fn postmaster(&mut self, postmaster: &Process, progress: Progress) -> Result<Ending, Trouble> {
         let signature = self.server.signature();
         let handle =
             Handle::open(postmaster.pid, |pid| signature.matches(pid)).map_err(Trouble::Unknown)?;
@@ -139,12 +206,22 @@ impl Stop<'_> {
         };
         let config = &self.server.config;
         if self.firmness == Firmness::KillAtOnce {
+            self.ask_unit(handle.pid);
             handle.signal(Signal::KILL);
             return Ok(Ending::Killed);
         }
         progress(At::FastStop);
+        self.ask_unit(handle.pid);
+        // A unit may know a gentler stop only, which waits for the clients.
+        let by_unit = match self.job {
+            Some(_) => config.stop_fast / 2,
+            None => Duration::ZERO,
+        };
+        if self.job.is_some() && handle.ended_within(by_unit) {
+            return Ok(Ending::Fast);
+        }
         handle.signal(Signal::INT);
-        if handle.ended_within(config.stop_fast) {
+        if handle.ended_within(config.stop_fast - by_unit) {
             return Ok(Ending::Fast);
         }
         progress(At::ImmediateStop);
@@ -161,6 +238,7 @@ impl Stop<'_> {
     /// a kill. Gives what is still there.
     fn leftovers(&mut self, ending: Ending, progress: Progress) -> Result<Vec<Process>, Trouble> {
         let patience = match ending {
+            Ending::Fast | Ending::Immediate if self.job.is_some() => LEFT_IN_UNIT_WITHIN,
             Ending::Fast | Ending::Immediate => LEFT_WITHIN,
             Ending::WasGone | Ending::Killed => Duration::ZERO,
         };
@@ -213,6 +291,7 @@ impl Stop<'_> {
         let ours = |p: &Process| {
             let still = |pid| {
                 signature.matches(pid)
+                    || self.group.as_ref().is_some_and(|g| g.holds(pid))
                     || self.sessions.contains(&p.session) && process::title(pid) == p.title
             };
             Handle::open(p.pid, still)

@@ -87,6 +87,8 @@ fn server(job: &Job, rt: &Handle) -> Postgres {
     let data_dir = view::data_dir(&job.service);
     let database = Database {
         data_dir: data_dir.clone(),
+        // The unit is the service's own: of it, a rehearsal has nothing but the configuration.
+        unit: None,
         ..job.service.database.clone()
     };
     let mut place = OsString::from("data_directory=");
@@ -179,5 +181,35 @@ impl Trial<'_> {
                 .virtual_ips
                 .iter()
                 .any(|v| v.address == address.ip())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::tests::{config, database};
+    use siaga_model::config::FileSystemKind;
+
+    #[test]
+    fn the_unit_of_the_service_itself_is_never_started() {
+        let mount_point = Path::new("/srv/simrs");
+        let mut database = database(mount_point, Path::new("/run/postgresql"));
+        database.unit = Some("postgresql@15-main.service".into());
+        let config = config(
+            Path::new("/dev/null"),
+            mount_point,
+            FileSystemKind::Ext4,
+            &database,
+        );
+        let job = Job {
+            service: config.services[0].clone(),
+            let_go: Vec::new(),
+            scratch: "/nonexistent".into(),
+            host: "192.0.2.50".parse().unwrap(),
+            user: "postgres".into(),
+        };
+        let rt = runtime().unwrap();
+        assert!(server(&job, rt.handle()).unit.is_none());
     }
 }

@@ -170,6 +170,7 @@ pub fn login_roles(rt: &Handle, server: &Server) -> Vec<String> {
         bin_dir: server.bin_dir.clone(),
         data_dir: server.data_dir.clone(),
         config_file: server.config_file.clone(),
+        unit: None,
         port: server.port,
         os_user: server.os_user.clone(),
         socket_dir: server.socket_dir.clone(),
