@@ -323,7 +323,7 @@ fn an_incident_shows_a_correction_beside_what_was_measured() {
         "pasang catu daya kedua",
         "Berkas basis data setelah pemindahan",
         "backup: amcheck: GAGAL",
-        "HALAMAN RUSAK",
+        "RUSAK",
         "pasien_pkey",
         "BERITA ACARA",
     ] {
