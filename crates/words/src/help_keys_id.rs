@@ -39,8 +39,4 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("The backup", "Cadangannya"),
     ("Where the site's configuration is written, unless there is one",
      "Tempat menulis konfigurasi, jika belum ada"),
-    ("  siaga state backup --out /root/siaga-state.jsonl", "  siaga state backup --out /root/siaga-state.jsonl"),
-    ("  siaga state backup --out /mnt/backup/siaga-state.jsonl --json",
-     "  siaga state backup --out /mnt/backup/siaga-state.jsonl --json"),
-    ("  siaga state restore /root/siaga-state.jsonl", "  siaga state restore /root/siaga-state.jsonl"),
 ];
