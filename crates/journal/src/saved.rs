@@ -3,7 +3,7 @@
 
 use crate::error::JournalError;
 use crate::keys::{replace_file, sync_dir};
-use crate::names::{self, parse};
+use crate::names::{self, Kind, parse};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -90,6 +90,7 @@ pub fn put_back(state: &Path, saved: &SavedFile) -> Result<bool, JournalError> {
     Ok(true)
 }
 
+/// Logs. A file that was set aside as damaged is no log any more: it may hold anything.
 fn is_saved(name: &str) -> bool {
-    parse(name).is_some() || KEY_FILES.contains(&name)
+    matches!(parse(name), Some(Kind::Log(_))) || KEY_FILES.contains(&name)
 }

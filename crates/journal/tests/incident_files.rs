@@ -60,8 +60,9 @@ fn a_look_is_in_the_record_until_it_is_closed() {
         looked(3, "other", "of another service"),
         row(4, E::AllClear),
         looked(5, "simrs", "second"),
-        row(6, E::Closed { reason: None }),
-        looked(7, "simrs", "too late"),
+        looked(4 + 3600, "simrs", "an hour after the all-clear"),
+        row(6 + 3600, E::Closed { reason: None }),
+        looked(7 + 3600, "simrs", "too late"),
     ];
     let record = &incidents(&rows, &[])[0];
     let seen: Vec<&str> = record

@@ -29,7 +29,7 @@ use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 /// What only the agent knows: the peer's answers and the probes' reports.
@@ -58,6 +58,8 @@ struct Kit {
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<LastLook>,
+    /// When this process stopped its database here.
+    ran_here: Mutex<Option<Instant>>,
 }
 
 impl Kit {
@@ -133,6 +135,7 @@ impl NodeHands {
                 reservation,
                 server,
                 seen: Mutex::default(),
+                ran_here: Mutex::default(),
             };
             kits.insert(service.name.clone(), kit);
         }
@@ -296,7 +299,7 @@ impl Hands for NodeHands {
     }
 
     fn stop_database(&self, service: &ServiceName, progress: Progress) -> Acted {
-        postgres::stop::stop(&self.kit(service)?.server, progress)
+        self.kit(service)?.stop(progress)
     }
 
     fn remove_virtual_ips(&self, service: &ServiceName) -> Acted {

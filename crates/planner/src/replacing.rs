@@ -1,5 +1,5 @@
 //! May new hardware take the place of a node? Only where nothing rests on the old machine: it is off, by a person's word
-//! that nobody contradicts, and the disk set is held here. So whatever the old one did was ended by a proof that this
+//! that nobody contradicts, and the service runs here, whole. So whatever the old one did was ended by a proof that this
 //! node's take used up; the replacement itself proves nothing.
 
 use crate::takeover::Asked;
@@ -46,7 +46,7 @@ pub fn may_replace(
         next.push(Advice::PowerOff { node: node.clone() });
         return Err(asked.refuse(RefusalCode::NodeInUse, sentence, next));
     }
-    if !world.holders().contains(&me) || !world.is_mounted(me) {
+    if !world.holders().contains(&me) || !world.is_complete(me) {
         let sentence = Sentence::RefusedReplaceMayHold {
             node: node.clone(),
             service: world.name(),

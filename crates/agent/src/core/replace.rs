@@ -6,7 +6,7 @@
 
 use super::actor::Who;
 use super::moves::{bad_request, refuse, run_by};
-use super::observe::observe;
+use super::observe::{observe, own_facts};
 use super::state::Core;
 use super::watch::drop_all;
 use super::{ca, moves};
@@ -31,10 +31,11 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct ReplacedMark(AtomicBool);
 
 impl ReplacedMark {
-    /// As the file says. One that can't be looked at is taken for there.
+    /// As the file says. One that can't be looked at says nothing: the other node says it again, and a running database is
+    /// not ended for a disk that can't be read.
     pub fn load(state_dir: &Path) -> Self {
         let there = files::path(state_dir, files::REPLACED).try_exists();
-        Self(AtomicBool::new(there.unwrap_or(true)))
+        Self(AtomicBool::new(there.unwrap_or(false)))
     }
 
     /// True from the moment that the peer said so.
@@ -168,8 +169,23 @@ pub async fn watch(core: Arc<Core>) {
             }
             found(&core, cleaned);
         }
+        let vouches = !core.replaced.is_set() && core.pins.has_retired() && runs_all(&core).await;
+        core.pins.set_vouches(vouches);
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// Every service serves here: so whatever the replaced machine has is not in force.
+async fn runs_all(core: &Arc<Core>) -> bool {
+    for service in &core.config.services {
+        let facts = own_facts(core, &service.name).await;
+        let held = matches!(facts.disk, Holding::Held { .. });
+        let mounted = !facts.mounts.is_empty() && facts.mounts.iter().all(|m| m.mounted);
+        if !(held && mounted && facts.database == DatabaseState::Ready) {
+            return false;
+        }
+    }
+    true
 }
 
 fn found(core: &Core, cleaned: Vec<Cleaned>) {
@@ -193,7 +209,7 @@ fn found(core: &Core, cleaned: Vec<Cleaned>) {
     );
 }
 
-/// The peer's word is newer than any mandate that this machine knows, and it was attested off: nothing here can be right.
+/// The peer serves everything, and says that this machine was attested off: nothing here can be right.
 async fn let_go(core: &Arc<Core>, service: &ServiceName) -> Vec<Cleaned> {
     let (c, s) = (core.clone(), service.clone());
     let dropped = tokio::task::spawn_blocking(move || {

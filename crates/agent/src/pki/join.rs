@@ -443,6 +443,10 @@ fn install(state_dir: &Path, key: &KeyPair, answer: &JoinResponse) -> Result<(),
     )?;
     // A machine that was replaced, and joins again, is the one of its name again.
     files::remove(&files::path(state_dir, files::REPLACED))?;
+    // Of an earlier site nothing counts: its authority's key would outdo this one's.
+    for left in [files::CA_SEALED, files::CA_KEY, files::RETIRED] {
+        files::remove(&files::path(state_dir, left))?;
+    }
     super::pins::write(state_dir, &answer.pins)
 }
 

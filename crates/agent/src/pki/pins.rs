@@ -3,6 +3,7 @@
 use super::{PkiError, Spki, files};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What a machine may be.
@@ -48,6 +49,8 @@ pub struct PinStore {
     state_dir: Arc<PathBuf>,
     pins: Arc<RwLock<Vec<Pin>>>,
     retired: Arc<RwLock<Vec<RetiredKey>>>,
+    /// This machine may tell a replaced one so now.
+    vouches: Arc<AtomicBool>,
 }
 
 impl PinStore {
@@ -58,7 +61,25 @@ impl PinStore {
             state_dir: Arc::new(state_dir.to_owned()),
             pins: Arc::new(RwLock::new(pins)),
             retired: Arc::new(RwLock::new(read_retired(state_dir)?)),
+            vouches: Arc::default(),
         })
+    }
+
+    /// Says whether this machine may tell a replaced one so: that one then lets go of all it has, so only who runs the services
+    /// may say it. A machine that was away itself knows nothing of what was taken since.
+    pub fn set_vouches(&self, vouches: bool) {
+        self.vouches.store(vouches, Ordering::Release);
+    }
+
+    /// Was this the key of a replaced machine, and may it be told?
+    pub fn tells(&self, key: &Spki) -> bool {
+        self.is_retired(key) && self.vouches.load(Ordering::Acquire)
+    }
+
+    /// Was any machine replaced?
+    pub fn has_retired(&self) -> bool {
+        let retired = self.retired.read().unwrap_or_else(PoisonError::into_inner);
+        !retired.is_empty()
     }
 
     /// Was this the key of a machine that was replaced? Looks at every one.

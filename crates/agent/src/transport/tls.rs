@@ -278,7 +278,7 @@ impl ClientCertVerifier for PinnedClients {
         match self.pins.find(&key) {
             Some(_) => Ok(ClientCertVerified::assertion()),
             // So that the machine learns it: `certificate_revoked`, when it has proved who says so.
-            None if self.pins.is_retired(&key) => {
+            None if self.pins.tells(&key) => {
                 Err(Error::InvalidCertificate(CertificateError::Revoked))
             }
             None => Err(refused("its key is not pinned")),

@@ -49,6 +49,9 @@ pub fn filter() -> Filter {
 /// How far before its first sign an incident's own outage may have ended, microseconds: clocks differ.
 const EARLY: i64 = 5_000_000;
 
+/// How long after its all-clear a look at the files still belongs to an incident, microseconds.
+const LOOKED_WITHIN: i64 = 15 * 60 * 1_000_000;
+
 /// Every incident, oldest first. `units`: those of the configuration, so that each is named in every record.
 pub fn incidents(events: &[EventView], units: &[UnitName]) -> Vec<IncidentRecord> {
     incidents_summed(events, &SentSums::new(), units)
@@ -126,7 +129,9 @@ fn drafts(events: &[EventView]) -> Vec<Draft> {
             open.for_each(|d| d.record.clock_steps.push(step.clone()));
         }
         if let EventBody::IntegrityChecked { report } = &view.event.body {
-            let of = drafts.values_mut().filter(|d| awaits(&d.record, report));
+            let of = drafts
+                .values_mut()
+                .filter(|d| awaits(&d.record, view, report));
             of.for_each(|d| d.record.integrity.push(seen(view, report)));
         }
         let EventBody::Incident { incident, entry } = &view.event.body else {
@@ -146,9 +151,12 @@ fn drafts(events: &[EventView]) -> Vec<Draft> {
     drafts.into_values().collect()
 }
 
-/// The look comes some minutes after a start: the record may have had its all-clear by then.
-fn awaits(record: &IncidentRecord, report: &IntegrityReport) -> bool {
-    let goes_on = record.state.is_open() || record.state == IncidentState::AllClear;
+/// The look comes some minutes after a start: the record may have had its all-clear by then. A later one is of another night.
+fn awaits(record: &IncidentRecord, view: &EventView, report: &IntegrityReport) -> bool {
+    let clear = |h: &siaga_model::record::HistoryLine| h.entry == IncidentEntry::AllClear;
+    let cleared = record.history.iter().rfind(|h| clear(h)).map(|h| h.at);
+    let soon = cleared.is_some_and(|at| view.at.0 <= at.0.saturating_add(LOOKED_WITHIN));
+    let goes_on = record.state.is_open() || (record.state == IncidentState::AllClear && soon);
     goes_on && record.services.contains(&report.service)
 }
 

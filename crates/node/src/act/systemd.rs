@@ -65,6 +65,12 @@ impl Systemd {
         Ok(["active", "reloading", "refreshing"].contains(&state.as_str()))
     }
 
+    /// Is it about to run: being started, or to be started again after its end (`Restart=`)?
+    pub fn is_starting(&self, unit: &str) -> Result<bool, Why> {
+        let state = self.properties(unit, &[(UNIT, "ActiveState")])?;
+        Ok(text(&state[0]) == "activating")
+    }
+
     /// The control group of a unit that has one now.
     pub fn control_group(&self, unit: &str) -> Result<Option<String>, Why> {
         let group = self.properties(unit, &[(SERVICE, "ControlGroup")])?;

@@ -1,11 +1,16 @@
 //! What the database asks of this host, and what keeps it from being started here.
 
 use super::{Kit, NodeHands, precondition};
-use crate::act::postgres::unit;
+use crate::act::postgres::{self, unit};
 use crate::observe::host;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
-use siaga_runner::hands::Trouble;
+use siaga_runner::hands::{Acted, Progress, Trouble};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// A planned move that fails is home again in less.
+const JUST_NOW: Duration = Duration::from_secs(15 * 60);
 
 impl NodeHands {
     /// What keeps that unit from starting a database, or lets systemd act by itself.
@@ -27,8 +32,25 @@ impl Kit {
             return Err(precondition(Why::DataDirElsewhere { mount_point: place }));
         }
         match host::astray(&self.service) {
-            astray if astray.is_empty() => Ok(()),
+            astray if astray.is_empty() || self.ran_here_just_now() => Ok(()),
             astray => Err(precondition(Why::all(astray))),
         }
+    }
+
+    /// It ran here until a moment ago, out of these very places, and can have run nowhere else since: a move that fails elsewhere
+    /// has to find its way home.
+    fn ran_here_just_now(&self) -> bool {
+        let at = self.ran_here.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < JUST_NOW)
+    }
+
+    /// Stops its database.
+    pub(super) fn stop(&self, progress: Progress) -> Acted {
+        let did = postgres::stop::stop(&self.server, progress)?;
+        if did.changed {
+            let mut at = self.ran_here.lock().unwrap_or_else(PoisonError::into_inner);
+            *at = Some(Instant::now());
+        }
+        Ok(did)
     }
 }

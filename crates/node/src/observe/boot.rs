@@ -118,7 +118,9 @@ fn fstab(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
             let to = Path::new(to);
             let ours = device.is_some_and(|d| d == Path::new(what))
                 || service.file_systems.iter().any(|f| f.mount_point == to);
-            let waits = options.split(',').any(|o| o == "noauto");
+            // A unit that wants a mount point (`RequiresMountsFor=`, as Debian's does) has systemd mount also what waits.
+            let waits =
+                service.database.unit.is_none() && options.split(',').any(|o| o == "noauto");
             (ours && !what.starts_with('#') && !waits).then(|| BootStart::Fstab {
                 mount_point: to.to_path_buf(),
                 line,

@@ -100,6 +100,21 @@ fn a_cluster_of_debian_starts_where_its_start_conf_says_so() {
     assert_eq!(found(&[(conf, "auto\n")]), []);
 }
 
+/// systemd mounts what a unit asks for, also where it says `noauto`.
+#[test]
+fn with_a_unit_any_line_of_fstab_is_found() {
+    let files = [("etc/fstab", "UUID=1-2 /srv/simrs ext4 noatime,noauto 0 2\n")];
+    assert_eq!(found(&files), []);
+    let mut service = service();
+    service.database.unit = Some("postgresql@15-main.service".into());
+    let with_unit = found_of(&service, &files);
+    let line = BootStart::Fstab {
+        mount_point: "/srv/simrs".into(),
+        line: 1,
+    };
+    assert_eq!(with_unit, [line]);
+}
+
 #[test]
 fn a_line_of_fstab_without_noauto_is_found_with_its_number() {
     let line = |text: &str| {

@@ -78,7 +78,7 @@ fn end(server: &Postgres, firmness: Firmness, progress: Progress) -> Acted {
     let servers = process::find(&server.signature()).map_err(Trouble::Unknown)?;
     stop.group = stop.group_now(&servers)?;
     match stop.look() {
-        Ok(found) if found.is_empty() => return Ok(Did::nothing()),
+        Ok(found) if found.is_empty() => return stop.nothing_comes(),
         // What can't be told of its group is no reason to let it run.
         Err(trouble) if servers.is_empty() => return Err(trouble),
         Ok(_) | Err(_) => {}
@@ -147,6 +147,32 @@ impl Stop<'_> {
             Firmness::KillAtOnce => unit.group_by_processes(servers),
         };
         group.map(Some).map_err(Trouble::Unknown)
+    }
+
+    /// No process is there. A unit that is just being started, or waits to be started again, would bring one later: it is
+    /// stopped too.
+    fn nothing_comes(&self) -> Acted {
+        let Some(unit) = &self.server.unit else {
+            return Ok(Did::nothing());
+        };
+        if self.firmness == Firmness::KillAtOnce
+            || !unit.systemd.is_starting(&unit.name).unwrap_or(false)
+        {
+            return Ok(Did::nothing());
+        }
+        let within = self.server.config.stop_fast;
+        let stopped = unit.systemd.finish(&unit.name, Call::Stop, within);
+        stopped.map_err(|why| Trouble::failed(FailureKind::DatabaseStop, why))?;
+        match process::find(&self.server.signature()) {
+            Ok(found) if found.is_empty() => Ok(Did::changed(Vec::new())),
+            Ok(found) => Err(Trouble::failed(
+                FailureKind::DatabaseStop,
+                Why::KilledAndStillThere {
+                    processes: found.iter().map(Process::name).collect(),
+                },
+            )),
+            Err(why) => Err(Trouble::Unknown(why)),
+        }
     }
 
     /// Tells systemd to stop the unit, where the server runs in it.
