@@ -151,6 +151,33 @@ fn a_straggler_alone_is_not_everything_ended() {
     });
 }
 
+/// `Restart=` waits, or a start is still queued: no process is there, and one would come.
+#[test]
+fn a_unit_that_is_about_to_start_is_stopped_where_nothing_runs() {
+    in_own_namespace(|| {
+        let world = cluster();
+        let group = Group::new();
+        let state = |word: &'static str| {
+            vec![
+                ("ControlGroup", Variant::from(group.name.clone())),
+                ("ActiveState", Variant::from(word)),
+            ]
+        };
+        for (word, changed) in [("inactive", false), ("failed", false), ("activating", true)] {
+            let systemd = StandIn::new(
+                &state(word),
+                Arc::new(|_: &str, _: &str| Answer::Ends("done")),
+            );
+            let server = world
+                .server()
+                .under(systemd.systemd(world.runtime.handle()));
+            assert_eq!(end(&server).map(|did| did.changed), Ok(changed), "{word}");
+            let asked = systemd.calls().iter().any(|c| c.starts_with("StopUnit"));
+            assert_eq!(asked, changed, "{word}: {:?}", systemd.calls());
+        }
+    });
+}
+
 #[test]
 fn a_dead_bus_keeps_nobody_from_letting_go() {
     in_own_namespace(|| {
