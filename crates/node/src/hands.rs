@@ -58,8 +58,8 @@ struct Kit {
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<LastLook>,
-    /// When this process stopped its database here.
-    ran_here: Mutex<Option<Instant>>,
+    /// When this process stopped its database here, and what of it led off the disk set then.
+    ran_here: Mutex<Option<(Instant, Vec<Why>)>>,
 }
 
 impl Kit {

@@ -32,24 +32,25 @@ impl Kit {
             return Err(precondition(Why::DataDirElsewhere { mount_point: place }));
         }
         match host::astray(&self.service) {
-            astray if astray.is_empty() || self.ran_here_just_now() => Ok(()),
+            astray if astray.is_empty() || self.ran_here_with(&astray) => Ok(()),
             astray => Err(precondition(Why::all(astray))),
         }
     }
 
     /// It ran here until a moment ago, out of these very places, and can have run nowhere else since: a move that fails elsewhere
     /// has to find its way home.
-    fn ran_here_just_now(&self) -> bool {
-        let at = self.ran_here.lock().unwrap_or_else(PoisonError::into_inner);
-        at.is_some_and(|at| at.elapsed() < JUST_NOW)
+    fn ran_here_with(&self, astray: &[Why]) -> bool {
+        let ran = self.ran_here.lock().unwrap_or_else(PoisonError::into_inner);
+        let just_now = |(at, then): &(Instant, Vec<Why>)| at.elapsed() < JUST_NOW && then == astray;
+        ran.as_ref().is_some_and(just_now)
     }
 
     /// Stops its database.
     pub(super) fn stop(&self, progress: Progress) -> Acted {
         let did = postgres::stop::stop(&self.server, progress)?;
         if did.changed {
-            let mut at = self.ran_here.lock().unwrap_or_else(PoisonError::into_inner);
-            *at = Some(Instant::now());
+            let now = (Instant::now(), host::astray(&self.service));
+            *self.ran_here.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
         Ok(did)
     }
