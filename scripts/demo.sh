@@ -66,7 +66,13 @@ on backup takeover --yes --reason "serverdb is dead"
 
 night=$(on backup incident list --json | python3 -c 'import json, sys
 print([i["id"] for i in json.load(sys.stdin) if i["kind"] == "unplanned"][-1])')
-watched() { on backup incident show --json "$night" >"$site.record" && grep -q '"state": "under_watch"' "$site.record"; }
+watched() { # the record has its end, and the measured outage too
+    on backup incident show --json "$night" >"$site.record" || return 1
+    python3 -c 'import json, sys
+record = json.load(open(sys.argv[1]))
+known = {t["time"] for t in record["times"] if t["at"] is not None}
+sys.exit(record["state"] != "under_watch" or not {"offline", "client_ok"} <= known)' "$site.record"
+}
 until_so watched
 python3 - "$site" "$recommended" <<'END'
 import json, sys
