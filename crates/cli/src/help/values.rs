@@ -1,6 +1,7 @@
 //! The values that an argument may have.
 
 use crate::order::How;
+use crate::verbs::node::Off;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
 use siaga_lab::machine::Machine;
@@ -13,6 +14,10 @@ pub fn translated(arg: Arg, language: Language) -> Arg {
     match arg.get_id().as_str() {
         "how" => arg.value_parser(Said {
             values: EnumValueParser::<How>::new(),
+            language,
+        }),
+        "off_how" => arg.value_parser(Said {
+            values: EnumValueParser::<Off>::new(),
             language,
         }),
         "machine" => arg.value_parser(Said {

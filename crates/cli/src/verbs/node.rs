@@ -44,7 +44,8 @@ pub struct Replace {
     #[arg(value_name = "NODE", value_parser = args::node)]
     pub node: NodeName,
     /// What was done to the old machine, which stays off.
-    #[arg(long, value_name = "HOW", value_enum)]
+    // Under a name of its own: `how` is an order's, with other values.
+    #[arg(id = "off_how", long = "how", value_name = "HOW", value_enum)]
     pub how: Off,
     /// Why; it goes into the log under your name.
     #[arg(long, value_name = "TEXT")]

@@ -64,6 +64,21 @@ fn man_pages_are_written_for_every_verb() {
     }
 }
 
+/// Each language has its own readers of values: a verb that one of them can't read must not break.
+#[test]
+fn a_node_is_replaced_in_either_language() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let socket = dir.path().join("none.sock");
+    for language in ["en", "id"] {
+        let mut replace = siaga();
+        replace.args(["--lang", language, "--socket"]).arg(&socket);
+        replace.args(["node", "replace", "serverdb", "--yes"]);
+        replace.args(["--how", "unplugged", "--reason", "its mainboard is dead"]);
+        let said = crate::Said::from(replace.output().expect("it starts"));
+        assert_eq!(said.code, 6, "{language}: {}", said.err);
+    }
+}
+
 #[test]
 fn without_an_agent_both_languages_say_how_to_start_it() {
     let dir = tempfile::tempdir().expect("a directory");
