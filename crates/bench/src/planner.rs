@@ -229,5 +229,6 @@ fn facts(service: &Service, active: bool) -> NodeFacts {
         applications: Vec::new(),
         ledger: LedgerFacts::default(),
         unable: None,
+        astray: Vec::new(),
     }
 }

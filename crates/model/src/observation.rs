@@ -164,6 +164,9 @@ pub struct NodeFacts {
     /// Why this node could not take the disk set now, where that is known before: its copy of the data is old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unable: Option<Why>,
+    /// What of the database that this node holds leads off the disk set, or to nothing: another node could not start it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub astray: Vec<Why>,
 }
 
 /// Does this node hold the disk set?

@@ -172,6 +172,28 @@ pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(
     }
 }
 
+/// A part of the database that does not come along: the target would refuse the start, after the stop. A takeover has no choice,
+/// and its source can't tell.
+pub(crate) fn refuse_astray(
+    world: &World,
+    source: &NodeName,
+    target: &NodeName,
+) -> Result<(), Refusal> {
+    let astray = world.facts(source).map_or(&[][..], |f| &f.astray);
+    let Some(why) = astray.first().filter(|_| source != target) else {
+        return Ok(());
+    };
+    Err(Refusal {
+        code: RefusalCode::TargetNotReady,
+        sentence: Sentence::RefusedTargetNotReady {
+            node: target.clone(),
+            why: why.clone(),
+        },
+        evidence: evidence::of_node(world, source),
+        next: vec![Advice::Check],
+    })
+}
+
 /// A node that lost its journal can't know which mandates there were. The other node's journal tells, or a person
 /// answers for the other node.
 pub(crate) fn refuse_lost_journal(world: &World, request: &Request) -> Result<(), Refusal> {

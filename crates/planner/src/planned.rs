@@ -123,10 +123,10 @@ impl Planner<'_> {
         if let Some(silent) = world.silent().next() {
             return Err(guards::peer_silent(world, silent));
         }
-        if !world.active().is_some_and(|a| world.is_ready(a)) {
-            return Err(guards::not_running(world));
+        match world.active().filter(|a| world.is_ready(a)) {
+            Some(source) => guards::refuse_astray(world, source, target),
+            None => Err(guards::not_running(world)),
         }
-        Ok(())
     }
 
     fn not_on_preferred(&self, active: &NodeName) -> Refusal {

@@ -142,6 +142,7 @@ fn facts(config: Config) -> BoxedStrategy<NodeFacts> {
                     applications: applications.collect(),
                     ledger,
                     unable: None,
+                    astray: Vec::new(),
                 }
             },
         )

@@ -62,6 +62,7 @@ impl Cluster {
             applications: own.applications,
             ledger,
             unable: None,
+            astray: Vec::new(),
         }
     }
 

@@ -32,16 +32,16 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         let ledger = desk
             .map(|d| d.bench.lock().ledger.facts())
             .unwrap_or_default();
-        let unable = c.hands.unable(&s);
+        let unable = (c.hands.unable(&s), c.hands.astray(&s));
         (own, ledger, desk.is_some_and(|d| d.bench.busy()), unable)
     });
-    let (own, mut ledger, busy, unable) = match looked.await {
+    let (own, mut ledger, busy, (unable, astray)) = match looked.await {
         Ok((own, ledger, busy, unable)) => (Ok(own), ledger, busy, unable),
         Err(error) => (
             Err(error),
             siaga_model::observation::LedgerFacts::default(),
             false,
-            None,
+            (None, Vec::new()),
         ),
     };
     let open = core.log.runs().open(service).cloned();
@@ -95,6 +95,7 @@ pub async fn own_facts(core: &Arc<Core>, service: &ServiceName) -> NodeFacts {
         applications: own.applications,
         ledger,
         unable,
+        astray,
     }
 }
 

@@ -18,6 +18,14 @@ impl NodeHands {
         unit::troubles(&self.systemd, unit)
     }
 
+    /// What of the service's data leads off the disk set, where it is mounted here.
+    pub fn astray(&self, service: &ServiceName) -> Vec<Why> {
+        match self.kits.get(service) {
+            Some(kit) if kit.mounted().is_ok() => host::astray(&kit.service),
+            _ => Vec::new(),
+        }
+    }
+
     /// See [`crate::act::postgres::Postgres::needs`].
     pub fn database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
         self.kits.get(service)?.server.needs()

@@ -316,6 +316,7 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
             .collect(),
         ledger: LedgerFacts::default(),
         unable: None,
+        astray: Vec::new(),
     };
     let mut keys = Keys::of("says", &says);
     let mut patch = Map::new();
@@ -326,6 +327,7 @@ fn facts(config: &Config, node: &Node, is: &str, says: Value) -> NodeFacts {
         "database",
         "applications",
         "unable",
+        "astray",
     ] {
         if let Some(value) = keys.take(key) {
             patch.insert(key.into(), value);
