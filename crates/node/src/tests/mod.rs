@@ -9,6 +9,7 @@ mod disk_trouble;
 mod migrate;
 mod systemd;
 mod unit;
+mod volumes;
 
 use crate::act::postgres::{Postgres, process};
 use crate::act::taken::Taken;
@@ -433,6 +434,7 @@ pub fn config(
             kind,
             mount_point: mount_point.to_owned(),
             options: vec!["noatime".into(), "nosuid".into(), "noauto".into()],
+            devices: Vec::new(),
         }],
         virtual_ips: Vec::new(),
         database: database.clone(),

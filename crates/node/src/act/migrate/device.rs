@@ -1,7 +1,7 @@
 //! The file system on the device: made where nothing is, mounted, and given back.
 
 use super::Fail;
-use crate::act::disk_set::{BlockDevice, DiskSet};
+use crate::act::disk_set::BlockDevice;
 use crate::act::mount;
 use crate::command;
 use crate::observe::migrate::device::{self as look, Content};
@@ -83,6 +83,7 @@ pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
         kind: facts.kind,
         mount_point: place.clone(),
         options: Vec::new(),
+        devices: Vec::new(),
     };
     let mounted_before = mount::device_at(place).map_err(at(place))?.is_some();
     let did = mount::mount(&disk, &file_system, false).map_err(failed)?;

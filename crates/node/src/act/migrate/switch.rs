@@ -194,7 +194,7 @@ fn line_of(text: &str) -> Option<&str> {
     lines.next().filter(|_| lines.next().is_none())
 }
 
-/// What is set there: `data_directory = '/var/lib/postgresql/15/main'	# comment`.
+/// What is set there: `data_directory = '/var/lib/postgresql/15/main' # comment`.
 fn value(text: &str) -> Option<&str> {
     let rest = line_of(text)?.trim_start().strip_prefix("data_directory")?;
     let rest = rest.trim_start_matches([' ', '\t', '=']);

@@ -2,7 +2,7 @@
 
 use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::layered::Layer;
-use crate::act::disk_set::{BlockDevice, DiskSet};
+use crate::act::disk_set::BlockDevice;
 use crate::act::migrate::device::{entries, kind_of};
 use crate::observe::raw_disk::{BLOCK, RawDisk, le32};
 use crate::observe::survey::Found;
@@ -170,7 +170,7 @@ pub fn look(path: &Path, found: &Found) -> Device {
     let table = mounts::own().unwrap_or_default();
     let here = table.iter().filter(|m| m.device == number);
     let mounted_at: Vec<PathBuf> = here.clone().map(|m| m.mount_point.clone()).collect();
-    let kind = here.last().map(|m| m.file_system.clone());
+    let kind = here.clone().next_back().map(|m| m.file_system.clone());
     let carries = match &kind {
         Some(kind) => mounted(path, &mounted_at[0], kind),
         None => unmounted(path),
