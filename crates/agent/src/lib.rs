@@ -7,6 +7,7 @@ pub mod core;
 pub mod daemon;
 mod key_routes;
 pub mod metrics;
+pub mod migrate;
 mod notice_routes;
 mod plain_http;
 mod rehearsal_routes;

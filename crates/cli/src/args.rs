@@ -100,6 +100,7 @@ pub enum Verb {
     State(verbs::state::Args),
     Config(verbs::config::Args),
     Agent(verbs::agent::Args),
+    Migrate(verbs::migrate::Args),
     Init(verbs::init::Args),
     Token(verbs::token::Args),
     Ca(verbs::ca::Args),

@@ -81,6 +81,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Support(args)) => verbs::support::run(&global, &args),
         Some(Verb::Events(args)) => verbs::events::run(&global, &args),
         Some(Verb::Config(args)) => verbs::config::run(&global, &args),
+        Some(Verb::Migrate(args)) => verbs::migrate::run(&global, &args),
         Some(Verb::Init(args)) => verbs::init::run(&global, &args),
         Some(Verb::Token(args)) => verbs::token::run(&global, &args),
         Some(Verb::Ca(args)) => verbs::ca::run(&global, &args),

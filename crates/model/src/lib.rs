@@ -17,6 +17,7 @@ pub mod incident_api;
 pub mod integrity;
 pub mod keys_api;
 pub mod mandate;
+pub mod migrate;
 pub mod note;
 pub mod notice;
 pub mod notice_api;

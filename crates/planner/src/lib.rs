@@ -11,6 +11,7 @@
 //! | what broke? | [`diagnose()`] | `diagnose.rs` |
 //! | may the service be rehearsed, and what came of it? | [`rehearsal`] | `rehearsal.rs` |
 //! | is the data what was last seen? | [`integrity`] | `integrity.rs` |
+//! | may a data directory move to the shared storage, in which steps, and how does it come back? | [`migrate`] | `migrate.rs` |
 //! | what do people still have to do? | [`duties::duties`] | `duties.rs` |
 //!
 //! Read `takeover.rs` first: it is the table that says when a silent node may be passed over. Each of its cells is a
@@ -37,6 +38,7 @@ mod goal;
 mod guards;
 pub mod incident;
 pub mod integrity;
+pub mod migrate;
 mod moving;
 mod neighbours;
 mod planned;

@@ -355,6 +355,8 @@ pub(crate) const VALUES: &[(&str, &str)] = &[
     ("N", "N"),
     ("FILE", "BERKAS"),
     ("DIR", "DIREKTORI"),
+    ("DEVICE", "PERANGKAT"),
+    ("MIB", "MIB"),
     ("MINUTES", "MENIT"),
     ("SHELL", "SHELL"),
     ("SIZE", "UKURAN"),

@@ -1,6 +1,6 @@
-//! The help of the verbs about the site's keys in Indonesian, by its English text.
+//! The help of the verbs about the site's keys, and of the move of the data, in Indonesian, by its English text.
 
-/// Of `ca`, `node` and `state`.
+/// Of `ca`, `node`, `state` and `migrate`.
 #[rustfmt::skip] // a table: a text and its translation
 pub(crate) const KEYS: &[(&str, &str)] = &[
     ("Replace the site's certificate authority",
@@ -39,4 +39,26 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("The backup", "Cadangannya"),
     ("Where the site's configuration is written, unless there is one",
      "Tempat menulis konfigurasi, jika belum ada"),
+    // --- siaga migrate
+    ("Move the data directory of a running PostgreSQL to the shared or DRBD storage",
+     "Pindahkan direktori data PostgreSQL yang berjalan ke penyimpanan bersama atau DRBD"),
+    ("Once, before init, as root. Without --yes it plans: what it found, every step, how long the database will be away (an estimate), and what stands against it; nothing is changed. With --yes it copies while the database runs, stops it, copies what changed, compares every file with what is read from the disk, and starts it from the new place. The old directory is kept, and no server starts from it: the way back is siaga migrate back.",
+     "Satu kali, sebelum init, sebagai root. Tanpa --yes ia membuat rencana: apa yang ditemukan, setiap langkah, berapa lama basis data tidak tersedia (perkiraan), dan apa yang menghalangi; tidak ada yang diubah. Dengan --yes ia menyalin selagi basis data berjalan, menghentikannya, menyalin yang berubah, membandingkan setiap berkas dengan yang dibaca dari disk, dan menyalakannya dari tempat baru. Direktori lama disimpan, dan tidak ada server yang menyala darinya: jalan kembali adalah siaga migrate back."),
+    ("Killed at any step, it says where it stands and goes on. Without a device it says what was done.",
+     "Jika terhenti di langkah mana pun, ia menyatakan posisinya dan melanjutkan. Tanpa perangkat, ia menyatakan apa yang telah dilakukan."),
+    ("The device that is to carry the data: a LUN, a logical volume, a DRBD device",
+     "Perangkat yang akan membawa data: LUN, volume logis, perangkat DRBD"),
+    ("Where the device is mounted", "Di mana perangkat dikaitkan"),
+    ("Which data directory, where several servers run here",
+     "Direktori data yang mana, jika beberapa server berjalan di sini"),
+    ("Make a file system of that kind, where nothing at all is on the device",
+     "Buat sistem berkas jenis itu, jika perangkat tidak berisi apa pun"),
+    ("The most that is copied in a second while the database runs, in MiB",
+     "Paling banyak disalin per detik selagi basis data berjalan, dalam MiB"),
+    ("Do it, without asking", "Lakukan, tanpa bertanya"),
+    ("Go back to the old directory", "Kembali ke direktori lama"),
+    ("Whatever was written in the new place since is copied back: no row is lost. Refused once Siaga's service runs there.",
+     "Yang ditulis di tempat baru sejak itu disalin kembali: tidak ada baris yang hilang. Ditolak jika layanan Siaga sudah berjalan di sana."),
+    ("To the old copy as it was: everything that was written since the move is lost",
+     "Ke salinan lama seperti keadaannya dulu: semua yang ditulis sejak pemindahan hilang"),
 ];

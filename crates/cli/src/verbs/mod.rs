@@ -18,6 +18,7 @@ pub mod join;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod migrate;
 pub mod node;
 pub mod notice;
 pub mod pause;

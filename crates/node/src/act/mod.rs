@@ -8,6 +8,7 @@ pub mod durable_file;
 pub mod epoch_record;
 pub mod fence;
 pub mod fix;
+pub mod migrate;
 pub mod mmp;
 pub mod mount;
 mod page;

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod holders;
 pub mod host;
 pub mod interfaces;
+pub mod migrate;
 pub mod mounts;
 pub mod ndp;
 pub mod packet;

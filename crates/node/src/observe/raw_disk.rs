@@ -50,6 +50,39 @@ impl RawDisk {
     }
 }
 
+/// At most so many blocks in one read.
+const AT_ONCE: usize = 256;
+
+/// Reads a file to its end, past the page cache where `descriptor` is opened so, and shows each piece.
+pub fn each_piece(descriptor: &OwnedFd, mut see: impl FnMut(&[u8])) -> io::Result<u64> {
+    let mut buffer = vec![Aligned([0; BLOCK]); AT_ONCE];
+    let mut offset = 0;
+    loop {
+        let mut parts: Vec<_> = buffer
+            .iter_mut()
+            .map(|a| io::IoSliceMut::new(&mut a.0))
+            .collect();
+        let got = rustix::io::preadv(descriptor, &mut parts, offset)?;
+        if got == 0 {
+            return Ok(offset);
+        }
+        let mut left = got;
+        for block in &buffer {
+            let piece = left.min(BLOCK);
+            see(&block.0[..piece]);
+            left -= piece;
+            if left == 0 {
+                break;
+            }
+        }
+        offset += got as u64;
+        // A read past the page cache goes on at a whole block only; what is not one is the end.
+        if got % BLOCK != 0 {
+            return Ok(offset);
+        }
+    }
+}
+
 /// The little-endian number at `at`.
 pub fn le32(bytes: &[u8], at: usize) -> u32 {
     let mut four = [0; 4];

@@ -6,6 +6,7 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
+mod migrate;
 mod systemd;
 mod unit;
 mod volumes;

@@ -72,6 +72,16 @@ pub fn query(
     rt.block_on(asked).unwrap_or(Err(Answer::Silent))
 }
 
+/// Does any server answer there? For a client it is all the same which.
+pub fn answers(rt: &Handle, config: &Database, uid: u32, within: Duration) -> bool {
+    let Ok(stream) = open_as(uid, config) else {
+        return false;
+    };
+    let asked =
+        async { tokio::time::timeout(within, ask(stream, config, "select 1", within)).await };
+    matches!(rt.block_on(asked), Ok(Ok(_)))
+}
+
 async fn ask(
     stream: OwnedFd,
     config: &Database,

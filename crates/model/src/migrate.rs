@@ -1,0 +1,466 @@
+//! The move of a data directory from a local disk to the storage that moves between the servers, and its way back: what is
+//! seen before, what is to be done, and the record of it.
+
+use crate::config::{Database, FileSystemKind};
+use crate::time::UtcMicros;
+use crate::why::{Holder, Why};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What a person asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    /// Which data directory, where several servers run.
+    pub from: Option<PathBuf>,
+    pub device: PathBuf,
+    pub mount_point: PathBuf,
+    /// Consent to make a file system on a device that carries nothing.
+    pub format: bool,
+}
+
+/// This host before the move.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Seen {
+    pub is_root: bool,
+    /// Servers that run.
+    pub clusters: Vec<Cluster>,
+    pub device: Device,
+    pub place: Place,
+    pub configured: Configured,
+    /// `mkfs.ext4` is here.
+    pub can_format: bool,
+    /// How fast is read from the old place and from the device, bytes in a second; `None`: not measured.
+    pub reads_per_s: Option<u64>,
+    /// `20250801`: goes into the name of what is kept.
+    pub date: String,
+}
+
+/// A server that runs here.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cluster {
+    pub server: Database,
+    pub version: String,
+    /// What `postgres --version` says now: `15`.
+    pub programs: Option<String>,
+    /// A unit that it runs in and that is not PostgreSQL's own.
+    pub stranger_unit: Option<String>,
+    /// Options of its command line that a start without its unit would not give.
+    pub options: Vec<String>,
+    /// The device number of the file system with the data.
+    pub file_system: u64,
+    pub is_mount_point: bool,
+    pub bytes: u64,
+    pub files: u64,
+    /// Of the bytes: in files that were written in the last minutes.
+    pub recent_bytes: u64,
+    /// Links that lead out of the data directory, or into it by its own name.
+    pub astray: Vec<(PathBuf, PathBuf)>,
+    /// File systems that are mounted below it.
+    pub mounts_inside: Vec<PathBuf>,
+    /// It has the signal file of a standby or a recovery.
+    pub follows: bool,
+    /// The renamed directory would be in the way.
+    pub kept_there: bool,
+    pub answers: Answers,
+}
+
+/// What the server itself says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Answers {
+    Says {
+        in_recovery: bool,
+        /// Files that set `data_directory`.
+        set_in: Vec<PathBuf>,
+        /// Other settings that name the data directory.
+        naming: Vec<String>,
+    },
+    Silent {
+        why: Why,
+    },
+}
+
+/// The device that is to carry it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Device {
+    Unusable {
+        why: Why,
+    },
+    There {
+        number: u64,
+        bytes: u64,
+        mounted_at: Vec<PathBuf>,
+        held_by: Vec<Holder>,
+        drbd: Drbd,
+        carries: Carries,
+    },
+}
+
+/// What is on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Carries {
+    Nothing,
+    Ext4 {
+        uuid: String,
+        /// Neither mounted somewhere nor left without an unmount.
+        clean: bool,
+        is_empty: bool,
+        free_bytes: u64,
+    },
+    /// It is mounted here.
+    Mounted {
+        /// `None`: of a kind that Siaga does not move.
+        kind: Option<FileSystemKind>,
+        uuid: Option<String>,
+        free_bytes: u64,
+        entries: Vec<String>,
+    },
+    Something {
+        what: String,
+    },
+    Unreadable {
+        why: Why,
+    },
+}
+
+/// Is it replicated, and may it be written here?
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Drbd {
+    No,
+    Ready,
+    NotReady { resource: String, state: String },
+    Unknown { why: Why },
+}
+
+/// The mount point.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    Missing,
+    Empty,
+    NotEmpty,
+    NotADirectory,
+    Mounted { device: u64 },
+}
+
+/// Does an agent's configuration stand against it?
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Configured {
+    /// There is none, or none of these directories is in it.
+    No,
+    Carries {
+        service: String,
+        data_dir: PathBuf,
+    },
+    Unreadable {
+        file: PathBuf,
+        said: String,
+    },
+}
+
+/// How a start finds the data directory afterwards.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Pointing {
+    /// `data_directory` in a configuration file outside.
+    ConfigFile { file: PathBuf },
+    /// The configuration lies with the data: the old path leads to the new one.
+    Link,
+}
+
+/// What does not change while a job lasts.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Facts {
+    /// The server, with its old data directory.
+    pub server: Database,
+    pub version: String,
+    /// Where the old directory lies once it is out of the way.
+    pub kept: PathBuf,
+    /// The new data directory.
+    pub to: PathBuf,
+    /// Its name while it is not whole.
+    pub part: PathBuf,
+    pub device: PathBuf,
+    pub mount_point: PathBuf,
+    pub kind: FileSystemKind,
+    /// Of the file system; made up before where it is to be made.
+    pub uuid: Option<String>,
+    pub pointing: Pointing,
+}
+
+/// One step. Each looks first, so that it may be begun again after a kill.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Format,
+    Mount,
+    /// While the database runs.
+    Copy,
+    Stop,
+    /// From here on no server starts from the old directory, under whatever name.
+    DisableOld,
+    /// What changed since.
+    CopyRest,
+    KeepOld,
+    Point,
+    EnableNew,
+    StartNew,
+    Verify,
+    CopyBack,
+    StopNew,
+    DisableNew,
+    CopyBackRest,
+    PointBack,
+    RestoreOld,
+    /// With its own last state.
+    EnableOldAsItWas,
+    /// With the state of what was copied back.
+    EnableOld,
+    StartOld,
+    VerifyOld,
+    /// What was half copied is removed, and the device unmounted.
+    Tidy,
+}
+
+/// Which way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Forward,
+    /// Nothing was written in the new place, or it was copied back.
+    Back,
+    /// Without what was written in the new place.
+    BackAsItWas,
+}
+
+/// What the plan says.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub facts: Facts,
+    pub steps: Vec<Step>,
+    pub bytes: u64,
+    pub files: u64,
+    pub free_bytes: u64,
+    pub needed_bytes: u64,
+    pub reads_per_s: Option<u64>,
+    /// The database goes on meanwhile.
+    pub copy_s: Option<u64>,
+    /// From the stop to the first answer. An estimate.
+    pub away_s: Option<u64>,
+}
+
+/// A job, as it is kept on the disk: whoever reads it knows what is left to be done.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Job {
+    pub form: u32,
+    pub facts: Facts,
+    pub direction: Direction,
+    pub left: Vec<Step>,
+    pub record: Record,
+}
+
+/// The form of a job that this version writes.
+pub const JOB_FORM: u32 = 1;
+
+/// What was done.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Record {
+    pub begun: Option<UtcMicros>,
+    pub ended: Option<UtcMicros>,
+    pub steps: Vec<StepDone>,
+    /// As the server was stopped: its identity and the last place in its WAL.
+    pub system_identifier: Option<String>,
+    pub stopped_at_lsn: Option<u64>,
+    pub started_at_lsn: Option<u64>,
+    pub stopped_at: Option<UtcMicros>,
+    pub passes: Vec<Pass>,
+    /// From the stop to the first answer to a client. `None`: it was not seen whole.
+    pub away_ms: Option<u64>,
+}
+
+/// A step that was done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepDone {
+    pub step: Step,
+    pub at: UtcMicros,
+    pub ms: u64,
+}
+
+/// One pass over the files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Pass {
+    pub files: u64,
+    pub copied_files: u64,
+    pub copied_bytes: u64,
+    /// Files that were read again from the disk and had the same SHA-256.
+    pub compared_files: u64,
+    pub compared_bytes: u64,
+    pub ms: u64,
+}
+
+/// Where both sides stand, for the way back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sides {
+    pub new: NewSide,
+    pub configured: Configured,
+    pub is_root: bool,
+    pub old_there: bool,
+    /// Where both say: how far the new one is ahead, bytes of WAL.
+    pub ahead: Option<u64>,
+}
+
+/// The new place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NewSide {
+    /// No server ever ran from it.
+    Untouched,
+    /// It was started, or may have been.
+    Written,
+    /// It can't be read.
+    Unknown,
+}
+
+/// How far it is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Progress {
+    Step {
+        step: Step,
+        of: usize,
+        number: usize,
+    },
+    Copying {
+        bytes: u64,
+        of: u64,
+    },
+    Comparing {
+        bytes: u64,
+        of: u64,
+    },
+}
+
+/// How a job went wrong, where it did.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StepFailed {
+    pub step: Step,
+    pub fail: Fail,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident $({ $($field:ident : $type:ty),+ $(,)? })? = $code:literal),+ $(,)?) => {
+        /// Why it is not done; nothing was changed.
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case", tag = "refusal")]
+        pub enum Refusal { $($(#[$doc])* $name $({ $($field: $type),+ })?),+ }
+
+        impl Refusal {
+            /// Every code.
+            pub const CODES: &[&str] = &[$($code),+];
+
+            /// Stable.
+            pub fn code(&self) -> &'static str {
+                match self { $(refusals!(@pattern $name $({ $($field),+ })?) => $code),+ }
+            }
+        }
+    };
+    (@pattern $name:ident { $($field:ident),+ }) => { Refusal::$name { .. } };
+    (@pattern $name:ident) => { Refusal::$name };
+}
+
+refusals! {
+    NotRoot = "MIGRATE_NOT_ROOT",
+    NoServer = "MIGRATE_NO_SERVER",
+    SeveralServers { data_dirs: Vec<PathBuf> } = "MIGRATE_SEVERAL_SERVERS",
+    /// Where `--from` names none that runs.
+    NotThatServer { from: PathBuf } = "MIGRATE_NOT_THAT_SERVER",
+    Configured { service: String, data_dir: PathBuf } = "MIGRATE_CONFIGURED",
+    ConfigUnreadable { file: PathBuf, said: String } = "MIGRATE_CONFIG_UNREADABLE",
+    StrangerUnit { unit: String } = "MIGRATE_NOT_OURS_TO_STOP",
+    Options { options: Vec<String> } = "MIGRATE_OPTIONS",
+    NoAnswer { why: Why } = "MIGRATE_NO_ANSWER",
+    Standby = "MIGRATE_STANDBY",
+    ProgramsDiffer { data: String, programs: String } = "MIGRATE_PROGRAMS_DIFFER",
+    IsMountPoint { path: PathBuf } = "MIGRATE_IS_MOUNT_POINT",
+    LeadsAway { link: PathBuf, to: PathBuf } = "MIGRATE_LEADS_AWAY",
+    MountInside { path: PathBuf } = "MIGRATE_MOUNT_INSIDE",
+    /// `data_directory` is not set once, in the configuration file itself.
+    SetElsewhere { files: Vec<PathBuf> } = "MIGRATE_SET_ELSEWHERE",
+    Named { settings: Vec<String> } = "MIGRATE_SETTINGS",
+    KeptThere { path: PathBuf } = "MIGRATE_KEPT_THERE",
+    DeviceUnusable { device: PathBuf, why: Why } = "MIGRATE_DEVICE",
+    SameFileSystem = "MIGRATE_SAME_FILE_SYSTEM",
+    MountedElsewhere { at: Vec<PathBuf> } = "MIGRATE_MOUNTED_ELSEWHERE",
+    DeviceHeld { by: Vec<Holder> } = "MIGRATE_DEVICE_HELD",
+    DrbdNotReady { resource: String, state: String } = "MIGRATE_DRBD",
+    DeviceUnreadable { why: Why } = "MIGRATE_DEVICE_UNREADABLE",
+    Carries { what: String } = "MIGRATE_DEVICE_CARRIES",
+    /// Nothing is on it, and there was no consent to make a file system.
+    Blank { device: PathBuf } = "MIGRATE_DEVICE_BLANK",
+    NoMkfs = "MIGRATE_NO_MKFS",
+    NotClean = "MIGRATE_NOT_CLEAN",
+    NotEmpty { entries: Vec<String> } = "MIGRATE_NOT_EMPTY",
+    OtherFileSystem = "MIGRATE_FILE_SYSTEM",
+    PlaceNotEmpty { mount_point: PathBuf } = "MIGRATE_PLACE_NOT_EMPTY",
+    PlaceTaken { mount_point: PathBuf } = "MIGRATE_PLACE_TAKEN",
+    TooSmall { needed: u64, free: u64 } = "MIGRATE_TOO_SMALL",
+    /// Another job is not ended.
+    UnderWay = "MIGRATE_UNDER_WAY",
+    /// Another process carries one out at this moment.
+    Busy = "MIGRATE_BUSY",
+    NothingToGoBack = "MIGRATE_NOTHING_TO_GO_BACK",
+    OldGone { path: PathBuf } = "MIGRATE_OLD_GONE",
+    NewUnknown = "MIGRATE_NEW_UNKNOWN",
+    /// What was copied back has changed the old copy.
+    NotAsItWas = "MIGRATE_NOT_AS_IT_WAS",
+}
+
+/// Why a step was not done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fail {
+    Why(Why),
+    /// What is read from the disk is not what was written.
+    CopyDiffers {
+        path: PathBuf,
+    },
+    /// The control file does not say "shut down".
+    NotShutDown {
+        state: String,
+    },
+    StillRuns {
+        processes: Vec<String>,
+    },
+    /// Somebody started it between its stop and what keeps it from starting.
+    StartedMeanwhile,
+    TargetNotEmpty {
+        entries: Vec<String>,
+    },
+    OtherFileSystem {
+        device: PathBuf,
+    },
+    DeviceCarries {
+        device: PathBuf,
+    },
+    InTheWay {
+        path: PathBuf,
+    },
+    /// The line of `data_directory` is not as it was left.
+    NotPointed {
+        file: PathBuf,
+    },
+    OtherDatabase {
+        was: String,
+        is: String,
+    },
+    OlderData {
+        was: u64,
+        is: u64,
+    },
+    RunsElsewhere {
+        data_dir: PathBuf,
+    },
+    /// A person asked for the end while nothing was switched over yet.
+    Interrupted,
+}
+
+impl From<Why> for Fail {
+    fn from(why: Why) -> Self {
+        Fail::Why(why)
+    }
+}

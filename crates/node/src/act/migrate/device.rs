@@ -1,0 +1,177 @@
+//! The file system on the device: made where nothing is, mounted, and given back.
+
+use super::Fail;
+use crate::act::disk_set::BlockDevice;
+use crate::act::mount;
+use crate::command;
+use crate::observe::migrate::device::{self as look, Content};
+use siaga_model::config::{FileSystem, FileSystemKind};
+use siaga_model::migrate::Facts;
+use siaga_model::{Note, Why};
+use siaga_runner::hands::Trouble;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a fresh file system has, and what is no content.
+const LOST_AND_FOUND: &str = "lost+found";
+/// Says that the file system is this job's. It stays: the way back mounts it again.
+const MARK: &str = ".siaga-migrate";
+
+/// A large one on a slow disk.
+const FORMAT_WITHIN: Duration = Duration::from_secs(3600);
+
+fn at(path: &Path) -> impl Fn(io::Error) -> Fail + '_ {
+    move |e| Fail::Why(Why::system(format!("{}: {e}", path.display())))
+}
+
+fn failed(trouble: Trouble) -> Fail {
+    match trouble {
+        Trouble::Failed(failure) => Fail::Why(failure.detail),
+        Trouble::Unknown(why) => Fail::Why(why),
+    }
+}
+
+/// What is in the root of a file system that somebody put there.
+pub fn entries(mount_point: &Path) -> io::Result<Vec<String>> {
+    let mut names: Vec<String> = std::fs::read_dir(mount_point)?
+        .filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()))
+        .filter(|name| name != LOST_AND_FOUND)
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Makes the file system. The device is looked at once more: only where nothing is on it, or what an earlier attempt of the
+/// very same job made.
+pub fn format(facts: &Facts) -> Result<(), Fail> {
+    let uuid = facts.uuid.clone().unwrap_or_default();
+    let device = facts.device.clone();
+    match look::content(&device)? {
+        Content::Nothing => {}
+        Content::Ext4(found) if found.uuid == uuid => return Ok(()),
+        Content::Ext4(_) | Content::Something { .. } => return Err(Fail::DeviceCarries { device }),
+    }
+    let free = BlockDevice::new(device.clone());
+    if !matches!(free.look(), siaga_model::observation::Holding::Free) {
+        return Err(Fail::DeviceCarries { device });
+    }
+    let argv = ["mkfs.ext4", "-q", "-F", "-U", &uuid].map(str::to_owned);
+    let argv = [&argv[..], &[device.display().to_string()]].concat();
+    let result = command::run(&argv, None, FORMAT_WITHIN);
+    match result.succeeded() {
+        true => Ok(()),
+        false => Err(result.ending(result.last_line()).of("mkfs.ext4").into()),
+    }
+}
+
+/// Mounts it where it is not mounted, and marks it as this job's, where nothing is in it.
+pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
+    let place = &facts.mount_point;
+    let made = !place.exists();
+    std::fs::create_dir_all(place).map_err(at(place))?;
+    if made {
+        let parent = place.parent().unwrap_or(place);
+        File::open(parent)
+            .and_then(|d| d.sync_all())
+            .map_err(at(parent))?;
+    }
+    let disk = BlockDevice::new(facts.device.clone());
+    let file_system = FileSystem {
+        kind: facts.kind,
+        mount_point: place.clone(),
+        options: Vec::new(),
+        devices: Vec::new(),
+    };
+    let mounted_before = mount::device_at(place).map_err(at(place))?.is_some();
+    let did = mount::mount(&disk, &file_system, false).map_err(failed)?;
+    let found = look::uuid(&facts.device, facts.kind)?;
+    let other = facts.uuid.is_some() && facts.uuid != found;
+    let ours = match other {
+        true => Err(Fail::OtherFileSystem {
+            device: facts.device.clone(),
+        }),
+        false => mark(facts),
+    };
+    if ours.is_err() && !mounted_before {
+        let _ = mount::unmount(&disk, place, &|_| false);
+    }
+    ours.map(|()| did.notes)
+}
+
+fn mark(facts: &Facts) -> Result<(), Fail> {
+    let mark = facts.mount_point.join(MARK);
+    let text = facts.kept.display().to_string();
+    if std::fs::read_to_string(&mark).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    let entries = entries(&facts.mount_point).map_err(at(&facts.mount_point))?;
+    let unmarked = |name: &&String| name.as_str() != MARK;
+    if entries.iter().any(|name| unmarked(&name)) {
+        return Err(Fail::TargetNotEmpty { entries });
+    }
+    std::fs::write(&mark, text)
+        .and_then(|()| File::open(&mark)?.sync_all())
+        .and_then(|()| File::open(&facts.mount_point)?.sync_all())
+        .map_err(at(&mark))
+}
+
+/// Is it mounted at its place?
+pub fn is_mounted(facts: &Facts) -> bool {
+    let number = BlockDevice::new(facts.device.clone()).number();
+    let there = mount::device_at(&facts.mount_point);
+    matches!((number, there), (Ok(number), Ok(Some(there))) if number == there)
+}
+
+/// The folders above the new directory, for the account that owns the old one.
+pub fn make_parents(facts: &Facts, old: &Path) -> Result<(), Fail> {
+    let parent = facts.to.parent().unwrap_or(&facts.mount_point);
+    if parent.is_dir() {
+        return Ok(());
+    }
+    let owner = std::fs::metadata(old).map_err(at(old))?;
+    std::fs::create_dir(parent).map_err(at(parent))?;
+    chown(parent, Some(owner.uid()), Some(owner.gid())).map_err(at(parent))
+}
+
+/// Nothing of a job that ended where it began is left on the device, and it is let go of. Only what bears the job's mark is
+/// removed.
+pub fn tidy(facts: &Facts) -> Result<(), Fail> {
+    if !is_mounted(facts) {
+        return Ok(());
+    }
+    let text = facts.kept.display().to_string();
+    let mark = facts.mount_point.join(MARK);
+    if std::fs::read_to_string(&mark).is_ok_and(|there| there == text) {
+        for directory in [&facts.part, &facts.to] {
+            remove_tree(directory)?;
+        }
+        if let Some(parent) = facts.to.parent() {
+            // Not empty: somebody else's.
+            let _ = std::fs::remove_dir(parent);
+        }
+        super::switch::remove(&mark)?;
+    }
+    let disk = BlockDevice::new(facts.device.clone());
+    mount::unmount(&disk, &facts.mount_point, &|_| false)
+        .map(drop)
+        .map_err(failed)
+}
+
+fn remove_tree(path: &PathBuf) -> Result<(), Fail> {
+    match std::fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(at(path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// The kind's name, as the kernel has it.
+pub fn kind_of(name: &str) -> Option<FileSystemKind> {
+    match name {
+        "ext4" => Some(FileSystemKind::Ext4),
+        "xfs" => Some(FileSystemKind::Xfs),
+        _ => None,
+    }
+}
