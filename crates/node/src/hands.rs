@@ -7,6 +7,7 @@ mod integrity;
 mod rehearsal;
 
 use crate::act::disk_set::build::{self, Built};
+use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::reservation::Reservation;
 use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
@@ -55,6 +56,8 @@ struct Kit {
     disk: Box<dyn DiskSet>,
     /// Where the disk set has one: the same that lies below `disk`.
     reservation: Option<Arc<Reservation>>,
+    /// The same for a replicated device.
+    replica: Option<Arc<Resource>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<LastLook>,
@@ -120,7 +123,11 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let Built { disk, reservation } = build::disk_set(&config, service, &node)?;
+            let Built {
+                disk,
+                reservation,
+                replica,
+            } = build::disk_set(&config, service, &node)?;
             let server = Postgres::new(
                 &service.name,
                 service.database.clone(),
@@ -133,6 +140,7 @@ impl NodeHands {
                 service: service.clone(),
                 disk,
                 reservation,
+                replica,
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),

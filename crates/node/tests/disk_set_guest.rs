@@ -259,7 +259,7 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
 fn only_up_to_date_data_is_promoted() {
     let service = ServiceName::from("guest-drbd");
     let set = |name: &str, device: &str| {
-        let resource = Resource::new(name, &service);
+        let resource = Arc::new(Resource::new(name, &service));
         let block = BlockDevice::new(device.into());
         Layered::new(block, vec![Box::new(resource)], UnderWay::of(&service))
     };

@@ -39,6 +39,22 @@ impl NodeHands {
         }
     }
 
+    /// Is the copy of `service` here cut off from the other node's, and would still pass for up to date?
+    pub fn copy_passes_for_current(&self, service: &ServiceName) -> bool {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        replica.is_some_and(|r| r.passes_for_current())
+    }
+
+    /// Marks that copy as old. Gives what to say of it.
+    ///
+    /// # Errors
+    /// Why it is not marked.
+    pub fn mark_copy_old(&self, service: &ServiceName) -> Result<Why, Why> {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        let replica = replica.ok_or(Why::NoSuchServiceHere { service: service.clone() })?;
+        replica.mark_old().map(|()| replica.why_old())
+    }
+
     /// Ends the database at once, without a word to its clients: what it could write back is refused by the disk.
     pub fn kill_database(&self, service: &ServiceName) -> Acted {
         postgres::stop::kill(&self.kit(service)?.server)
