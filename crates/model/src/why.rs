@@ -90,6 +90,8 @@ pub enum Why {
     DrbdUnfenced { resource: String },
     /// Fencing without a program that DRBD may ask: it promotes nothing while the other node is gone.
     DrbdNoHandler { resource: String },
+    /// A decision for old data without a name or without a reason.
+    OldDataNeedsNameAndReason,
     /// The other node wrote while this one was cut off.
     DrbdMarkedOld { resource: String },
     DrbdTwoPrimaries { resource: String },

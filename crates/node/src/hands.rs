@@ -26,7 +26,7 @@ use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
 use siaga_runner::hands::{
     Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble,
 };
-use siaga_runner::permit::TakePermit;
+use siaga_runner::permit::{OldData, TakePermit};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -215,7 +215,12 @@ impl NodeHands {
     }
 
     /// Takes the disk set and remembers it. Only a permit leads here.
-    pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
+    pub(crate) fn take_for(
+        &self,
+        taken: &Taken,
+        may_adopt: bool,
+        accepted: Option<&OldData>,
+    ) -> Acted {
         let kit = self.kit(&taken.service)?;
         let taken = &Taken {
             reserved: kit.reservation.is_some(),
@@ -233,6 +238,7 @@ impl NodeHands {
         let order = TakeOrder {
             epoch: &taken.epoch,
             all_released: taken.all_released,
+            accepted,
         };
         if may_adopt && self.taken.load(&taken.service).is_some() {
             return kit.disk.retake(&order).and_then(remember);
@@ -342,7 +348,7 @@ impl Hands for NodeHands {
     fn take(&self, permit: TakePermit) -> Acted {
         let (service, epoch) = (permit.service().clone(), permit.epoch().clone());
         let taken = Taken::new(service, epoch, self.boot.clone(), permit.proofs());
-        self.take_for(&taken, permit.may_adopt())
+        self.take_for(&taken, permit.may_adopt(), permit.accepted())
     }
 
     fn mount(&self, service: &ServiceName) -> Acted {

@@ -49,6 +49,7 @@ fn order(epoch: &Epoch) -> TakeOrder<'_> {
     TakeOrder {
         epoch,
         all_released: false,
+        accepted: None,
     }
 }
 

@@ -89,3 +89,37 @@ fn the_network_of_the_pair_is_cut() {
     load.nothing_lost();
     site.stop("the test is over");
 }
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn the_newer_copy_is_gone_for_good() {
+    let site = Site::running_on(Kind::Drbd);
+    whole_pair(&site);
+    site.backup.cable(Network::Storage, false);
+    wait_until("backup's copy is marked as old", || {
+        drbd(&site, "backup").contains("\nOutdated/")
+    });
+    site.serverdb.power_off();
+    say("serverdb is gone, with the newer copy");
+    refused(&site, "takeover");
+    // Who decides says so by name, and why.
+    let nameless = "takeover --accept-old-data --yes --json";
+    assert_ne!(site.backup.siaga(nameless).code, Some(0));
+    assert_eq!(site.has("backup"), "");
+    let taken = site.takeover("backup", "--accept-old-data");
+    let acts = taken["steps"].as_array().expect("steps");
+    let decided = acts.iter().any(|s| s["action"] == "accept_old_data");
+    assert!(decided, "{taken}");
+    assert_eq!(site.has("backup"), "mounted\ndatabase\naddress\n");
+    say("backup serves with the old copy, by a person's decision");
+    // It comes back with another history: DRBD does not mix them, and nothing starts by itself.
+    site.backup.cable(Network::Storage, true);
+    site.back_on();
+    site.serverdb
+        .run("drbdadm disconnect simrs; drbdadm connect --discard-my-data simrs")
+        .expect(0);
+    site.backup.run("drbdadm connect simrs; true").expect(0);
+    whole_pair(&site);
+    say("serverdb has thrown its copy away, and has the other one");
+    site.stop("the test is over");
+}

@@ -63,6 +63,9 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Attest { victim, how } => {
             format!("memeriksa pernyataan bahwa {}", attested(victim, *how))
         }
+        Action::AcceptOldData { resource, state } => {
+            format!("mencatat keputusan memakai salinan lama {resource} ({state})")
+        }
         Action::Take => "mengambil kumpulan disk".into(),
         Action::Mount => "memasang sistem berkas".into(),
         Action::AddVirtualIp => "membuat IP virtual".into(),

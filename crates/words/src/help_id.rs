@@ -100,6 +100,8 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
     ("Why; it goes into the log book as the cause", "Alasannya; masuk ke daftar log sebagai penyebab"),
     ("You say, under your name, that this node can't touch the disk set any more. Needs --how",
      "Anda menyatakan, atas nama Anda, bahwa server ini tidak dapat menyentuh kumpulan disk lagi. Perlu --how"),
+    ("You decide, under your name and with --reason, that old data (DRBD: Outdated) is taken: what only the other copy has is lost",
+     "Anda memutuskan, atas nama Anda dan dengan --reason, bahwa data lama (DRBD: Outdated) dipakai: isi yang hanya ada di salinan lain akan hilang"),
     ("What was done to the node of --attest-off", "Apa yang dilakukan pada server dari --attest-off"),
     ("The power cord is out", "Kabel dayanya sudah dicabut"),
     ("Switched off at its button or at the rack", "Sudah dimatikan dengan tombolnya atau dari rak"),

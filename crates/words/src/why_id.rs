@@ -143,6 +143,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdNoHandler { resource } => {
             format!("resource DRBD {resource} memakai fencing tanpa handler fence-peer: tidak dapat diambil selama server lain mati (docs/disk-sets.md)")
         }
+        W::OldDataNeedsNameAndReason => "siapa yang memutuskan memakai data lama harus menyebut namanya sendiri (--as) dan alasannya (--reason)".into(),
         W::DrbdMarkedOld { resource } => {
             format!("resource DRBD {resource} terputus sementara server lain menulis: salinan di sini ditandai usang sampai tersambung lagi")
         }

@@ -13,7 +13,7 @@ impl Place<'_> {
         let db = &self.service.database;
         let device = self.device(node);
         match action {
-            Action::Enlist | Action::Attest { .. } => Vec::new(),
+            Action::Enlist | Action::Attest { .. } | Action::AcceptOldData { .. } => Vec::new(),
             Action::Checkpoint => vec![cmd::checkpoint(db)],
             Action::StopApplications => self.stop_applications(),
             Action::StopDatabase => vec![cmd::fast_stop(db), self.database_gone()],

@@ -1,7 +1,7 @@
 //! A replicated device (DRBD 8.4 and 9): primary on the node that holds it. The kernel opens it for nobody while it is
 //! secondary, and stays primary while it is open.
 //!
-//! Only up-to-date data is promoted, and never by force. A copy that is cut off while the other node goes on is marked as old
+//! Only up-to-date data is promoted; old data by force, where a person decided so for this very copy. A copy that is cut off while the other node goes on is marked as old
 //! ([`Resource::mark_old`]): it would pass for up to date until then. What the two nodes know of each other's data is in
 //! `drbdsetup events2`, which 8.4 and 9 write alike.
 
@@ -16,6 +16,7 @@ use siaga_model::run::FailureKind;
 use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::permit::OldData;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change may take: a fence handler of the site's own may run in it.
 const CHANGE_WITHIN: Duration = Duration::from_secs(60);
 const UP_TO_DATE: &str = "UpToDate";
+const OUTDATED: &str = "Outdated";
 /// Where `packaging/drbd/drbd-fence-peer` looks whether a take is under way.
 const TAKING: &str = "/run/siaga/drbd";
 
@@ -53,8 +55,12 @@ impl Resource {
     }
 
     /// A change by name, as the site's configuration of DRBD knows the resource.
-    fn change(&self, role: &str) -> Result<(), Why> {
-        let argv = ["drbdadm", role, &self.name].map(str::to_owned);
+    fn change(&self, verb: &[&str]) -> Result<(), Why> {
+        let argv: Vec<String> = [&["drbdadm"], verb, &[&self.name]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let result = self.under_way.run(&argv, CHANGE_WITHIN);
         match result.succeeded() {
             true => Ok(()),
@@ -79,14 +85,24 @@ impl Resource {
         }
     }
 
+    /// A person decided for this very copy in this very state, it is whole, and the other one is out of reach.
+    fn may_promote_old(&self, seen: &Seen, order: &TakeOrder) -> bool {
+        let decided =
+            |old: &&OldData| old.resource == self.name && seen.disks.iter().all(|d| *d == old.state);
+        let whole = !seen.disks.is_empty() && seen.disks.iter().all(|disk| disk == OUTDATED);
+        whole && seen.peers.is_empty() && order.accepted.filter(decided).is_some()
+    }
+
     fn try_take(&self, order: &TakeOrder) -> Result<Did, Why> {
         let seen = self.seen()?;
         if seen.role == "Primary" {
             return Ok(Did::nothing());
         }
-        if let Some(why) = self.refuses(&seen) {
-            return Err(why);
-        }
+        let promote: &[&str] = match self.refuses(&seen) {
+            None => &["primary"],
+            Some(_) if self.may_promote_old(&seen, order) => &["primary", "--force"],
+            Some(why) => return Err(why),
+        };
         // The other node lives, and its copy is not seen: it may be the newer one, unless this one wrote last.
         let alone = order.all_released && seen.peers.is_empty();
         if alone && !is_ahead(&ask(&["drbdadm", "get-gi", &self.name])?) {
@@ -96,7 +112,7 @@ impl Resource {
         {
             // DRBD asks its handler about a node that is not connected: the permit of this take is the answer.
             let _taking = taking(&Path::new(TAKING).join(&self.name)).map_err(Why::system)?;
-            self.change("primary")?;
+            self.change(promote)?;
         }
         match self.seen()?.role == "Primary" {
             true => Ok(Did::changed(Vec::new())),
@@ -108,7 +124,7 @@ impl Resource {
         if self.seen()?.role == "Secondary" {
             return Ok(Did::nothing());
         }
-        self.change("secondary")?;
+        self.change(&["secondary"])?;
         match self.seen()?.role == "Secondary" {
             true => Ok(Did::changed(Vec::new())),
             false => Err(Why::HeldAfterRelease),
@@ -122,7 +138,7 @@ impl Resource {
 
     /// Marks this copy as old, durably, until it has what the other one has. DRBD refuses it where they are connected.
     pub fn mark_old(&self) -> Result<(), Why> {
-        self.change("outdate")
+        self.change(&["outdate"])
     }
 
     /// The other node writes without this one: why this copy was marked.
