@@ -3,10 +3,10 @@
 use crate::evidence;
 use crate::takeover::{self, Asked};
 use crate::world::{Grip, World};
-use siaga_model::{NodeName, Why};
 use siaga_model::observation::Holding;
 use siaga_model::plan::{MoveKind, Request};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{NodeName, Why};
 
 /// Another run is going on, or rests unfinished. A run that is about that very one is let through.
 pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), Refusal> {

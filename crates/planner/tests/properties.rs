@@ -307,21 +307,23 @@ fn request() -> BoxedStrategy<Request> {
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(kind, goal, attested, may_fence, accepts_old_data)| Request {
-            accepts_old_data,
-            kind,
-            goal,
-            attested: attested
-                .into_iter()
-                .map(|(node, how)| AttestationGiven {
-                    node,
-                    how,
-                    by: "budi".into(),
-                    at: UtcMicros(1),
-                })
-                .collect(),
-            may_fence,
-        })
+        .prop_map(
+            |(kind, goal, attested, may_fence, accepts_old_data)| Request {
+                accepts_old_data,
+                kind,
+                goal,
+                attested: attested
+                    .into_iter()
+                    .map(|(node, how)| AttestationGiven {
+                        node,
+                        how,
+                        by: "budi".into(),
+                        at: UtcMicros(1),
+                    })
+                    .collect(),
+                may_fence,
+            },
+        )
         .boxed()
 }
 

@@ -1,9 +1,9 @@
 //! From two bare servers to agents that hear each other, step by step as `docs/install.md` says.
 
 use crate::bmc::{PASSWORD, USER, number};
+use crate::kind::Kind;
 use crate::machine::{Machine, Role};
 use crate::net::Network;
-use crate::kind::Kind;
 use crate::site::{Site, package};
 use crate::{SERVERS, say, storage, wait_until};
 use std::fmt::Write as _;

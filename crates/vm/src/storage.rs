@@ -105,9 +105,7 @@ fn resource(server: &Machine) {
     net { protocol C; }
     disk { fencing resource-only; }
     handlers { fence-peer "/usr/lib/siaga/drbd-fence-peer"; }
-    device /dev/drbd0;
-    disk /dev/vdb;
-    meta-disk internal;
+    volume 0 { device /dev/drbd0; disk /dev/vdb; meta-disk internal; }
     on serverdb { address 198.51.100.11:7789; }
     on backup { address 198.51.100.12:7789; }
 }
@@ -133,7 +131,8 @@ fn pair(site: &Site) -> String {
     }
     // Both disks are empty alike: nothing to copy.
     site.serverdb
-        .run("drbdadm new-current-uuid --clear-bitmap simrs/0 && drbdadm primary simrs && udevadm settle")
+        .run("drbdadm new-current-uuid --clear-bitmap simrs/0 && drbdadm primary simrs \
+              && udevadm settle && ls /dev/drbd/by-res/simrs/0")
         .expect(0);
     say("the servers' own disks are a pair, serverdb is primary");
     "/dev/drbd/by-res/simrs/0".to_owned()

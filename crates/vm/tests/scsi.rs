@@ -3,11 +3,10 @@
 
 use siaga_vm::{Kind, Network, Site, say, wait_until};
 
-/// What the LUN says of itself: registrations and reservation.
-fn keys(site: &Site, server: &str) -> String {
-    let script = "for what in --in; do sg_persist -n -i -k /dev/disk/by-id/wwn-0x6001405*; \
-                  sg_persist -n -i -r /dev/disk/by-id/wwn-0x6001405*; done";
-    site.server(server).run(script).out
+/// What the LUN says of its reservation, read by that server.
+fn reservation(site: &Site, server: &str) -> String {
+    let script = "sg_persist -n -i -r /dev/disk/by-id/wwn-0x6001405*";
+    site.server(server).run(script).expect(0).out
 }
 
 #[test]
@@ -16,7 +15,7 @@ fn a_drill_by_reservation_and_keys_that_are_lost_behind_our_back() {
     let site = Site::running_on(Kind::Scsi);
     let load = site.load();
     site.drill();
-    assert!(keys(&site, "backup").contains("Write Exclusive, registrants only"));
+    assert!(reservation(&site, "backup").contains("Write Exclusive, registrants only"));
 
     // Somebody with root on the other server takes every registration away, for whatever reason.
     site.backup
@@ -65,10 +64,10 @@ fn the_reservation_is_the_fence_of_a_server_that_sleeps() {
     assert!(site.serverdb.is_on());
     // Nobody tells it: only the disk does.
     site.serverdb.cable(Network::Lan, false);
-    let stamp = "journalctl -q -u siaga -o short-monotonic --no-pager | tail -n 30";
     site.serverdb.thaw();
     wait_until("serverdb has let go", || site.has("serverdb").is_empty());
-    eprintln!("{}", site.serverdb.run(stamp).out);
+    let told = site.serverdb.siaga("events --json --limit 60").out;
+    assert!(told.contains("RESERVATION_LOST") || told.contains("reservation_lost"), "{told}");
     say("serverdb has let go by itself");
     site.serverdb.cable(Network::Lan, true);
     site.serverdb_bmc.power_on();

@@ -27,6 +27,7 @@ async fn watch_one(core: Arc<Core>, service: ServiceName) {
         if core.runs.going_on(&service).is_none() && passes_for_current(&core, &service).await {
             look(&core, &service).await;
         }
+        settle(&core, &service).await;
     }
 }
 
@@ -34,6 +35,19 @@ async fn passes_for_current(core: &Arc<Core>, service: &ServiceName) -> bool {
     let (c, s) = (core.clone(), service.clone());
     let looked = tokio::task::spawn_blocking(move || c.hands.copy_passes_for_current(&s));
     looked.await.unwrap_or(false)
+}
+
+/// Whole again: nothing is found any more.
+async fn settle(core: &Arc<Core>, service: &ServiceName) {
+    let old = |f: &Finding| f.code == FindingCode::DiskSetDriver && f.node == core.me;
+    if !core.findings().iter().any(old) {
+        return;
+    }
+    let (c, s) = (core.clone(), service.clone());
+    let whole = tokio::task::spawn_blocking(move || c.hands.copy_is_whole(&s));
+    if whole.await.unwrap_or(false) {
+        core.mended(FindingCode::DiskSetDriver, &core.me);
+    }
 }
 
 /// Asked after the copy was seen cut off, so that the answer is about a holder that goes on without it.

@@ -4,7 +4,7 @@ use super::{Kit, NodeHands};
 use crate::act::disk_set::Problem;
 use crate::act::postgres;
 use siaga_model::config::FenceKind;
-use siaga_model::observation::{FenceView, Holding};
+use siaga_model::observation::{FenceState, FenceView, Holding};
 use siaga_model::reservation::RESERVATION;
 use siaga_model::{NodeName, ServiceName, Why};
 use siaga_runner::hands::Acted;
@@ -39,6 +39,31 @@ impl NodeHands {
         }
     }
 
+    /// A registration at the disk set was lost, and it does not matter any more: this node is registered again, or another
+    /// configured node holds the reservation and this one has nothing of the disk set.
+    pub fn loss_is_over(&self, service: &ServiceName) -> bool {
+        let Some(kit) = self.kits.get(service) else {
+            return false;
+        };
+        let Some(reservation) = kit.reservation.as_ref() else {
+            return false;
+        };
+        match reservation.is_gone() {
+            Ok(false) => true,
+            Ok(true) => {
+                reservation.state_of(&self.node) == FenceState::Fenced
+                    && kit.disk.look() == Holding::Free
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Is the copy of `service` here connected, with everything that the other one has?
+    pub fn copy_is_whole(&self, service: &ServiceName) -> bool {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        replica.is_some_and(|r| r.is_whole())
+    }
+
     /// Is the copy of `service` here cut off from the other node's, and would still pass for up to date?
     pub fn copy_passes_for_current(&self, service: &ServiceName) -> bool {
         let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
@@ -51,7 +76,9 @@ impl NodeHands {
     /// Why it is not marked.
     pub fn mark_copy_old(&self, service: &ServiceName) -> Result<Why, Why> {
         let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
-        let replica = replica.ok_or(Why::NoSuchServiceHere { service: service.clone() })?;
+        let replica = replica.ok_or(Why::NoSuchServiceHere {
+            service: service.clone(),
+        })?;
         replica.mark_old().map(|()| replica.why_old())
     }
 

@@ -87,8 +87,9 @@ impl Resource {
 
     /// A person decided for this very copy in this very state, it is whole, and the other one is out of reach.
     fn may_promote_old(&self, seen: &Seen, order: &TakeOrder) -> bool {
-        let decided =
-            |old: &&OldData| old.resource == self.name && seen.disks.iter().all(|d| *d == old.state);
+        let decided = |old: &&OldData| {
+            old.resource == self.name && seen.disks.iter().all(|d| *d == old.state)
+        };
         let whole = !seen.disks.is_empty() && seen.disks.iter().all(|disk| disk == OUTDATED);
         whole && seen.peers.is_empty() && order.accepted.filter(decided).is_some()
     }
@@ -134,6 +135,13 @@ impl Resource {
     /// Is this copy cut off, and would still pass for up to date?
     pub fn passes_for_current(&self) -> bool {
         self.seen().is_ok_and(|seen| passes_for_current(&seen))
+    }
+
+    /// Is it connected, and is its data up to date?
+    pub fn is_whole(&self) -> bool {
+        self.seen().is_ok_and(|seen| {
+            !seen.peers.is_empty() && seen.disks.iter().all(|disk| disk == UP_TO_DATE)
+        })
     }
 
     /// Marks this copy as old, durably, until it has what the other one has. DRBD refuses it where they are connected.

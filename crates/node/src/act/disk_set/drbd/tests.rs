@@ -71,9 +71,12 @@ fn settings_in_drbds_own_language() {
 
 #[test]
 fn a_copy_that_wrote_alone_is_ahead() {
-    let equal = "74C1A2B3C4D5E6F8:0000000000000000:1111111111111110:0000000000000004:1:1:0:1:0:0:0\n";
+    let equal =
+        "74C1A2B3C4D5E6F8:0000000000000000:1111111111111110:0000000000000004:1:1:0:1:0:0:0\n";
     assert!(!is_ahead(equal));
-    assert!(is_ahead(&equal.replace(":0000000000000000:", ":99C1A2B3C4D5E6F8:")));
+    assert!(is_ahead(
+        &equal.replace(":0000000000000000:", ":99C1A2B3C4D5E6F8:")
+    ));
     // What can't be read says nothing of the sort.
     assert!(!is_ahead("") && !is_ahead("drbdadm: no resource"));
 }
@@ -90,14 +93,20 @@ fn only_a_copy_that_nobody_can_tell_is_old_is_marked() {
     assert!(!passes_for_current(&with("Secondary", "Outdated", &[])));
     assert!(!passes_for_current(&with("Secondary", "Inconsistent", &[])));
     assert!(!passes_for_current(&with("Primary", "UpToDate", &[])));
-    assert!(!passes_for_current(&with("Secondary", "UpToDate", &["Primary"])));
+    assert!(!passes_for_current(&with(
+        "Secondary",
+        "UpToDate",
+        &["Primary"]
+    )));
 }
 
 #[test]
 fn the_handler_stands_in_drbds_configuration() {
     let dump = "resource simrs {\n    handlers {\n        fence-peer       /usr/lib/siaga/drbd-fence-peer;\n    }\n}\n";
     assert!(has_handler(dump));
-    assert!(!has_handler("resource simrs {\n    disk { fencing resource-only; }\n}\n"));
+    assert!(!has_handler(
+        "resource simrs {\n    disk { fencing resource-only; }\n}\n"
+    ));
 }
 
 /// What the package's handler answers DRBD.
