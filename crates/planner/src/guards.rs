@@ -145,9 +145,9 @@ pub(crate) struct OldData {
     pub state: String,
 }
 
-/// The state of a whole copy that is merely old. Anything else (half copied, gone, not known) is no database, and nobody can
-/// decide that it is one.
-const OUTDATED: &str = "Outdated";
+/// The states of a whole copy that is old, or that may be: it was up to date when it went down, and the other one may have gone on.
+/// Anything else (half copied, gone, not known) is no database, and nobody can decide that it is one.
+const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
 
 /// As [`refuse_unable_target`], but for a target whose copy is old: a takeover may promote it where a named person decided
 /// so, and no other node answers. One that answers has, or can be brought to, the newer data.
@@ -169,7 +169,7 @@ pub(crate) fn old_data(
         .others(target)
         .iter()
         .all(|n| world.grip(n) == Grip::Silent);
-    if request.kind != MoveKind::Takeover || state != OUTDATED || !alone {
+    if request.kind != MoveKind::Takeover || !WHOLE.contains(&state.as_str()) || !alone {
         return Err(refused);
     }
     if !request.accepts_old_data {

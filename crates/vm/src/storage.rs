@@ -77,7 +77,7 @@ fn known_to_lvm(server: &Machine) {
     server
         .run(
             "sed -i 's/^\\t*# *system_id_source = .*/\\tsystem_id_source = \"uname\"/' /etc/lvm/lvm.conf
-            [ \"$(lvmconfig --valuesonly global/system_id_source)\" = '\"uname\"' ]",
+            lvmconfig global/system_id_source | grep -q uname",
         )
         .expect(0);
 }
@@ -131,9 +131,8 @@ fn pair(site: &Site) -> String {
     }
     // Both disks are empty alike: nothing to copy.
     site.serverdb
-        .run("drbdadm new-current-uuid --clear-bitmap simrs/0 && drbdadm primary simrs \
-              && udevadm settle && ls /dev/drbd/by-res/simrs/0")
+        .run("drbdadm new-current-uuid --clear-bitmap simrs/0 && drbdadm primary simrs")
         .expect(0);
     say("the servers' own disks are a pair, serverdb is primary");
-    "/dev/drbd/by-res/simrs/0".to_owned()
+    "/dev/drbd0".to_owned()
 }

@@ -67,7 +67,10 @@ fn the_reservation_is_the_fence_of_a_server_that_sleeps() {
     site.serverdb.thaw();
     wait_until("serverdb has let go", || site.has("serverdb").is_empty());
     let told = site.serverdb.siaga("events --json --limit 60").out;
-    assert!(told.contains("RESERVATION_LOST") || told.contains("reservation_lost"), "{told}");
+    assert!(
+        told.contains("RESERVATION_LOST") || told.contains("reservation_lost"),
+        "{told}"
+    );
     say("serverdb has let go by itself");
     site.serverdb.cable(Network::Lan, true);
     site.serverdb_bmc.power_on();

@@ -19,7 +19,7 @@ pub struct Args {
     /// The node to start it on; may be left out where there are two.
     #[arg(long, value_name = "NODE", value_parser = args::node)]
     pub to: Option<NodeName>,
-    /// You decide, under your name and with --reason, that old data (DRBD: Outdated) is taken: what only the other copy has is lost.
+    /// You decide, under your name and with --reason, that old data (DRBD: Outdated, Consistent) is taken: what only the other copy has is lost.
     #[arg(long)]
     pub accept_old_data: bool,
 }

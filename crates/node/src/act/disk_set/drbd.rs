@@ -1,8 +1,8 @@
 //! A replicated device (DRBD 8.4 and 9): primary on the node that holds it. The kernel opens it for nobody while it is
 //! secondary, and stays primary while it is open.
 //!
-//! Only up-to-date data is promoted; old data by force, where a person decided so for this very copy. A copy that is cut off while the other node goes on is marked as old
-//! ([`Resource::mark_old`]): it would pass for up to date until then. What the two nodes know of each other's data is in
+//! Only up-to-date data is promoted; old data by force, where a person decided so for this very copy. A copy that is cut off
+//! while the other node goes on is marked as old ([`Resource::mark_old`]): it would pass for up to date until then. What the two nodes know of each other's data is in
 //! `drbdsetup events2`, which 8.4 and 9 write alike.
 
 mod told;
@@ -28,7 +28,8 @@ const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change may take: a fence handler of the site's own may run in it.
 const CHANGE_WITHIN: Duration = Duration::from_secs(60);
 const UP_TO_DATE: &str = "UpToDate";
-const OUTDATED: &str = "Outdated";
+/// Whole, and old, or perhaps old: it was up to date when it went down, and the other one may have gone on.
+const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
 /// Where `packaging/drbd/drbd-fence-peer` looks whether a take is under way.
 const TAKING: &str = "/run/siaga/drbd";
 
@@ -90,7 +91,8 @@ impl Resource {
         let decided = |old: &&OldData| {
             old.resource == self.name && seen.disks.iter().all(|d| *d == old.state)
         };
-        let whole = !seen.disks.is_empty() && seen.disks.iter().all(|disk| disk == OUTDATED);
+        let whole = |disk: &String| WHOLE.contains(&disk.as_str());
+        let whole = !seen.disks.is_empty() && seen.disks.iter().all(whole);
         whole && seen.peers.is_empty() && order.accepted.filter(decided).is_some()
     }
 

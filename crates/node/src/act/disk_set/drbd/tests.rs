@@ -131,3 +131,42 @@ fn the_handler_says_gone_during_a_take_alone() {
     drop(under_way);
     assert_eq!(asked(folder.path()), Some(1), "the take is over");
 }
+
+#[test]
+fn old_data_is_promoted_by_a_decision_for_that_very_copy() {
+    let resource = Resource::new("simrs", &"simrs".into());
+    let epoch = siaga_model::Epoch {
+        counter: 3,
+        issuer: "backup".into(),
+        run: "r".into(),
+    };
+    let may = |disk: &str, peers: &[&str], decided: Option<(&str, &str)>| {
+        let seen = Seen {
+            role: "Secondary".to_owned(),
+            disks: vec![disk.to_owned()],
+            peers: peers.iter().map(|p| (*p).to_owned()).collect(),
+        };
+        let old = decided.map(|(resource, state)| OldData {
+            resource: resource.to_owned(),
+            state: state.to_owned(),
+        });
+        let order = TakeOrder {
+            epoch: &epoch,
+            all_released: false,
+            accepted: old.as_ref(),
+        };
+        resource.may_promote_old(&seen, &order)
+    };
+    assert!(may("Outdated", &[], Some(("simrs", "Outdated"))));
+    assert!(may("Consistent", &[], Some(("simrs", "Consistent"))));
+    assert!(!may("Outdated", &[], None), "nobody decided");
+    assert!(!may("Outdated", &[], Some(("other", "Outdated"))));
+    // It changed after the person decided; the other copy is within reach; it is no database.
+    assert!(!may("Outdated", &[], Some(("simrs", "Consistent"))));
+    assert!(!may(
+        "Outdated",
+        &["Secondary"],
+        Some(("simrs", "Outdated"))
+    ));
+    assert!(!may("Inconsistent", &[], Some(("simrs", "Inconsistent"))));
+}
