@@ -6,10 +6,10 @@ mod disk_sets;
 mod integrity;
 mod rehearsal;
 
+use crate::act::disk_set::DiskSet;
 use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::reservation::Reservation;
-use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
 use crate::act::taken::{Taken, TakenStore};
@@ -26,7 +26,7 @@ use siaga_model::{BootId, Epoch, NodeName, ServiceName, UtcMicros, Why};
 use siaga_runner::hands::{
     Acted, AddressCertainty, Did, Hands, LifeQuestion, OwnFacts, Progress, Trouble,
 };
-use siaga_runner::permit::{OldData, TakePermit};
+use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -212,41 +212,6 @@ impl NodeHands {
             },
             |kit| kit.disk.claimed(),
         )
-    }
-
-    /// Takes the disk set and remembers it. Only a permit leads here.
-    pub(crate) fn take_for(
-        &self,
-        taken: &Taken,
-        may_adopt: bool,
-        accepted: Option<&OldData>,
-    ) -> Acted {
-        let kit = self.kit(&taken.service)?;
-        let taken = &Taken {
-            reserved: kit.reservation.is_some(),
-            ..taken.clone()
-        };
-        let remember = |did: Did| {
-            self.taken
-                .save(taken)
-                .map_err(|said| Trouble::failed(FailureKind::Io, Why::System(said)))
-                .map(|()| did)
-        };
-        // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
-        // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
-        // stranger. It is taken again under its new mandate.
-        let order = TakeOrder {
-            epoch: &taken.epoch,
-            all_released: taken.all_released,
-            accepted,
-        };
-        if may_adopt && self.taken.load(&taken.service).is_some() {
-            return kit.disk.retake(&order).and_then(remember);
-        }
-        // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
-        // begins from nothing, and is refused while anything holds the device.
-        self.taken.forget(&taken.service);
-        kit.disk.take(&order).and_then(remember)
     }
 }
 

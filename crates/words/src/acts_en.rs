@@ -81,6 +81,10 @@ pub(crate) fn bare_fence() -> &'static str {
     "fence the silent server"
 }
 
+pub(crate) fn bare_old_data() -> &'static str {
+    "keep the decision to go on with an old copy"
+}
+
 pub(crate) fn bare_attest() -> &'static str {
     "check the attestation"
 }

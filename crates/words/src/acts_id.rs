@@ -81,6 +81,10 @@ pub(crate) fn bare_fence() -> &'static str {
     "mengisolasi server yang tidak menjawab"
 }
 
+pub(crate) fn bare_old_data() -> &'static str {
+    "mencatat keputusan memakai salinan lama"
+}
+
 pub(crate) fn bare_attest() -> &'static str {
     "memeriksa pernyataan petugas"
 }
