@@ -151,6 +151,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         ca: CaDesk::new(&options.state_dir, live.clone()),
         hands,
         fencing: state::fencing(&desks),
+        belied: crate::core::belied::BeliedFences::load(&options.state_dir),
         desks,
         peers: clients,
         pulses,

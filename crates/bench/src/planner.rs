@@ -109,6 +109,7 @@ fn service(index: u8) -> Service {
             kind: FileSystemKind::Ext4,
             mount_point: format!("/srv/{name}").into(),
             options: Vec::new(),
+            devices: Vec::new(),
         }],
         virtual_ips: vec![VirtualIp {
             address: [192, 0, 2, 50 + index].into(),

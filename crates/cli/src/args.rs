@@ -72,6 +72,7 @@ pub enum Verb {
     Diagnose(verbs::diagnose::Args),
     Check(verbs::check::Args),
     Witness(verbs::witness::Args),
+    Explain(verbs::explain::Args),
     Takeover(verbs::takeover::Args),
     Switchover(verbs::switchover::Args),
     Failback(verbs::failback::Args),

@@ -57,6 +57,7 @@ fn run(cli: Cli) -> ExitCode {
         Some(Verb::Diagnose(args)) => verbs::diagnose::run(&global, &args),
         Some(Verb::Check(args)) => verbs::check::run(&global, &args),
         Some(Verb::Witness(args)) => verbs::witness::run(&global, &args),
+        Some(Verb::Explain(args)) => verbs::explain::run(&global, &args),
         Some(Verb::Takeover(args)) => verbs::takeover::run(&global, &args),
         Some(Verb::Switchover(args)) => verbs::switchover::run(&global, &args),
         Some(Verb::Failback(args)) => verbs::failback::run(&global, &args),

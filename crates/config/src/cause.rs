@@ -46,7 +46,10 @@ pub enum Thing {
     Device,
     /// A PostgreSQL port in one socket directory.
     Port,
+    /// A department of the hospital.
     Unit,
+    /// A systemd unit of a database or an application.
+    SystemdUnit,
     Contact,
     Channel,
     OnCall,
@@ -216,9 +219,13 @@ pub enum Cause {
     },
     /// The names of the nodes have the same 16 bits in reservation keys.
     EqualReservationMarks,
-    FileSystemCount {
-        found: usize,
-    },
+    NoFileSystem,
+    /// The first file system is on the disk set's own device.
+    FirstFileSystemDevice,
+    /// Every further one is on a device of its own.
+    FileSystemDevice,
+    /// Another disk is not covered by the reservation on the first.
+    FileSystemNotReserved,
     OverlappingMounts {
         path: PathBuf,
         other: PathBuf,
@@ -354,7 +361,10 @@ impl Cause {
             Cause::EqualAddresses { .. } => "EQUAL_ADDRESSES",
             Cause::VirtualIpReachesNode { .. } => "VIRTUAL_IP_REACHES_NODE",
             Cause::OutsideNetwork { .. } => "OUTSIDE_NETWORK",
-            Cause::FileSystemCount { .. } => "FILE_SYSTEM_COUNT",
+            Cause::NoFileSystem => "NO_FILE_SYSTEM",
+            Cause::FirstFileSystemDevice => "FIRST_FILE_SYSTEM_DEVICE",
+            Cause::FileSystemDevice => "FILE_SYSTEM_DEVICE",
+            Cause::FileSystemNotReserved => "FILE_SYSTEM_NOT_RESERVED",
             Cause::OverlappingMounts { .. } => "OVERLAPPING_MOUNTS",
             Cause::FolderNotApart { .. } => "FOLDER_NOT_APART",
             Cause::DataDirOutside { .. } => "DATA_DIR_OUTSIDE",

@@ -204,10 +204,13 @@ table! {
 }
 
 table! {
-    /// The file system on the disk set.
+    /// A file system on the disk set. The first carries the data directory; more are for WAL and table spaces.
     pub struct FileSystem {
         kind: Req<FileSystemWord>,
         mount_point: Req<AbsolutePath>,
+        /// For every file system but the first: its block device, another volume of the same disk set: one path for both
+        /// nodes, or one for each. The first is on disk_set.device.
+        device: Opt<PerNode<AbsolutePath>>,
         /// Mount options.
         options: Many<Text>,
     }

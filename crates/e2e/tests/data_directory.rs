@@ -1,7 +1,9 @@
 //! A data directory that is not what it should be: the start says so in words, destroys nothing, and goes through once
-//! it is mended.
+//! it is mended. And one whose WAL lies on a volume of its own.
 
 use siaga_e2e::Lab;
+use std::path::PathBuf;
+use std::process::Command;
 
 const DATA: &str = "/srv/simrs/pg";
 
@@ -77,4 +79,104 @@ fn a_data_directory_that_is_missing_foreign_or_newer_is_named_and_left_alone() {
     let words = ["--reason", "restored", "--as", "budi", "--yes", "--json"];
     let said = lab.siaga("serverdb", &[&accept[..], &words[..]].concat());
     assert_eq!(said.expect(0).json()["answer"], "accepted");
+}
+
+/// A second volume of the disk set: one image, and a device on it for each node, as with the lab's own.
+struct Volume {
+    image: PathBuf,
+    devices: Vec<String>,
+}
+
+const APART: &str = "/srv/wal";
+
+fn told(program: &str, argv: &[&str]) -> String {
+    let done = Command::new(program)
+        .args(argv)
+        .output()
+        .expect("it starts");
+    assert!(done.status.success(), "{program} {argv:?}: {done:?}");
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
+impl Volume {
+    fn new() -> Self {
+        let name = format!("siaga-e2e-wal-{}.img", std::process::id());
+        let image = std::env::temp_dir().join(name);
+        let mut volume = Self {
+            image: image.clone(),
+            devices: Vec::new(),
+        };
+        let image = image.to_str().expect("a readable path");
+        told("truncate", &["-s", "256M", image]);
+        for _ in 0..2 {
+            let attach = ["-f", "--show", "--direct-io=on", image];
+            volume.devices.push(told("/sbin/losetup", &attach));
+        }
+        told("/sbin/mkfs.ext4", &["-q", "-F", &volume.devices[0]]);
+        volume
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        for device in &self.devices {
+            let _ = Command::new("/sbin/losetup").args(["-d", device]).status();
+        }
+        let _ = std::fs::remove_file(&self.image);
+    }
+}
+
+/// Both nodes know the volume; the WAL lies on it.
+fn with_wal_on(lab: &Lab, volume: &Volume) {
+    let [on_serverdb, on_backup] = &volume.devices[..] else {
+        panic!("two devices")
+    };
+    let table = format!(
+        "\n[[service.file_system]]\nkind = \"ext4\"\nmount_point = \"{APART}\"\n\
+         device = {{ serverdb = \"{on_serverdb}\", backup = \"{on_backup}\" }}\n"
+    );
+    let add = format!("mkdir -p {APART} && printf %s \"$1\" >> /etc/siaga/siaga.toml");
+    for node in ["serverdb", "backup"] {
+        lab.exec(node, &["sh", "-c", &add, "sh", &table]).expect(0);
+        lab.lab(&["stop-agent", node]).expect(0);
+        lab.lab(&["start-agent", node]).expect(0);
+    }
+    lab.wait_for_agents();
+    let moved = format!(
+        "mount {on_serverdb} {APART} && mv {DATA}/pg_wal {APART}/ && ln -s {APART}/pg_wal {DATA}/pg_wal; \
+         chown -h postgres {DATA}/pg_wal; umount {APART}"
+    );
+    by_hand(lab, &moved);
+}
+
+#[test]
+fn wal_on_a_volume_of_its_own_moves_along() {
+    let volume = Volume::new();
+    let lab = Lab::bare(&[]);
+    lab.wait_for_agents();
+    with_wal_on(&lab, &volume);
+    lab.siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0);
+    let load = lab.load(8);
+    let mounted = |node: &str| {
+        let there = ["sh", "-c", "grep -c ' /srv/wal ' /proc/mounts || true"];
+        lab.exec(node, &there).expect(0).out.trim() == "1"
+    };
+    assert!(mounted("serverdb") && !mounted("backup"));
+    for node in ["backup", "serverdb"] {
+        lab.siaga(node, &["switchover", "--yes", "--json"])
+            .expect(0);
+        assert_eq!(lab.holder().as_deref(), Some(node));
+        assert_eq!(
+            (mounted("serverdb"), mounted("backup")),
+            (node == "serverdb", node == "backup")
+        );
+    }
+    let check = lab.siaga("backup", &["check", "--json"]).json();
+    assert!(!check.to_string().contains("DISK_SET_"), "{check}");
+    let load = load.end().expect(0).json();
+    assert_eq!(load["rows_lost"], 0, "{load}");
+    lab.siaga("serverdb", &["stop", "--yes", "--json"])
+        .expect(0);
+    assert!(!mounted("serverdb"));
 }

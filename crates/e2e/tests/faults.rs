@@ -373,3 +373,46 @@ fn a_mount_made_by_hand_is_noticed_and_reported() {
     lab.siaga("serverdb", &["start", "--yes", "--json"])
         .expect(0);
 }
+
+/// After a machine was replaced, a fence may still name the old one, which is off for ever.
+#[test]
+fn a_fence_of_another_machine_proves_nothing() {
+    let lab = Lab::bare(&["--fence", "power"]);
+    let program = "/etc/siaga/fence_old";
+    let edit = format!(
+        "printf '#!/bin/sh\\ngrep -q action=status && exit 2; exit 0\\n' > {program} && chmod 755 {program} && \
+         sed -i '/^name = \"serverdb\"/,/^name = \"backup\"/ s|^agent = .*|agent = \"{program}\"|' /etc/siaga/siaga.toml"
+    );
+    for node in ["serverdb", "backup"] {
+        lab.exec(node, &["sh", "-c", &edit]).expect(0);
+        lab.lab(&["stop-agent", node]).expect(0);
+        lab.lab(&["start-agent", node]).expect(0);
+    }
+    lab.wait_for_agents();
+    lab.siaga("serverdb", &["start", "--yes", "--json"])
+        .expect(0);
+    let found = |check: &serde_json::Value| {
+        let findings = check["findings"].as_array().expect("findings").clone();
+        findings.into_iter().find(|f| f["id"] == "FENCE_BELIED")
+    };
+    let check = lab.siaga("backup", &["check", "--json"]).json();
+    let belied = found(&check).expect("it is found");
+    assert_eq!(
+        (&belied["node"], &belied["status"]),
+        (&"serverdb".into(), &"fail".into())
+    );
+
+    // The server falls silent. Whether it is off, this fence can't say; also not to an agent that was restarted since.
+    lab.lab(&["cut-power", "serverdb"]).expect(0);
+    for _ in 0..2 {
+        lab.lab(&["stop-agent", "backup"]).expect(0);
+        lab.lab(&["start-agent", "backup"]).expect(0);
+        wait_until("the takeover asks for a person", || {
+            let refused = lab.siaga("backup", &["takeover", "--yes", "--json"]);
+            assert_ne!(refused.code, 0, "{refused:?}");
+            refused.code == 3
+                && refused.json()["code"] == "NEEDS_ATTESTATION"
+                && refused.out.contains("another machine")
+        });
+    }
+}

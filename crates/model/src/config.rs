@@ -152,6 +152,27 @@ pub struct Service {
     pub rehearsal: Rehearsal,
 }
 
+impl Service {
+    /// The block device that carries `file_system` on `node`.
+    pub fn device_of<'a>(
+        &'a self,
+        file_system: &'a FileSystem,
+        node: &NodeName,
+    ) -> Option<&'a PathBuf> {
+        let own = &file_system.devices;
+        match own.is_empty() {
+            true => self.disk_set.device(node),
+            false => own.iter().find(|(n, _)| n == node).map(|(_, p)| p),
+        }
+    }
+
+    /// Every block device of the disk set on `node`, in the order of the file systems. The first carries the data directory.
+    pub fn devices(&self, node: &NodeName) -> Vec<&PathBuf> {
+        let of = |f| self.device_of(f, node);
+        self.file_systems.iter().filter_map(of).collect()
+    }
+}
+
 /// How the service is rehearsed on the standby.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rehearsal {
@@ -323,6 +344,10 @@ pub struct FileSystem {
     pub kind: FileSystemKind,
     pub mount_point: PathBuf,
     pub options: Vec<String>,
+    /// The block device on each node, where it is one of its own: another volume of the same disk set. Empty: the device
+    /// of the disk set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<(NodeName, PathBuf)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

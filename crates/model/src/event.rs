@@ -310,6 +310,8 @@ pub enum FindingCode {
     DiskSetDriver,
     FenceSilent,
     FenceMissing,
+    /// A power fence says that a machine is off which answers.
+    FenceBelied,
     PostgresMissing,
     PostgresVersionDiffers,
     PostgresUserDiffers,

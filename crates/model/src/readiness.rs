@@ -80,7 +80,9 @@ impl CheckId {
             FindingCode::DiskSetMissing => Self::DiskSet,
             FindingCode::DiskSetSizeDiffers => Self::DiskSetSize,
             FindingCode::DiskSetDriver | FindingCode::ReservationLost => Self::DiskSetDriver,
-            FindingCode::FenceSilent | FindingCode::FenceMissing => Self::Fence,
+            FindingCode::FenceSilent | FindingCode::FenceMissing | FindingCode::FenceBelied => {
+                Self::Fence
+            }
             FindingCode::PostgresMissing => Self::Postgres,
             FindingCode::PostgresVersionDiffers => Self::PostgresVersion,
             FindingCode::PostgresUserDiffers => Self::PostgresUser,

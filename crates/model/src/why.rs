@@ -215,6 +215,8 @@ pub enum Why {
     FenceUnconfirmed { why: Box<Why> },
     FenceStillOn,
     FenceStillOff,
+    /// It says that a machine is off which answers: it belongs to another one.
+    FenceBelied { node: NodeName },
     FenceOption { option: String },
     FenceOptionReserved { option: String },
     SecretFile { path: PathBuf, said: String },

@@ -3,6 +3,7 @@
 mod adopting;
 mod database;
 mod disk_sets;
+mod file_systems;
 mod integrity;
 mod rehearsal;
 
@@ -13,12 +14,12 @@ use crate::act::disk_set::reservation::Reservation;
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
 use crate::act::taken::{Taken, TakenStore};
-use crate::act::{application, client_test, epoch_record, fence, mount, postgres, virtual_ip};
+use crate::act::{application, client_test, epoch_record, fence, postgres, virtual_ip};
 use crate::observe::disk_watch::LastLook;
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, Fence, FileSystem, Service, VirtualIp};
+use siaga_model::config::{Config, Fence, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
@@ -63,28 +64,6 @@ struct Kit {
     seen: Mutex<LastLook>,
     /// When this process stopped its database here, and what of it led off the disk set then.
     ran_here: Mutex<Option<(Instant, Vec<Why>)>>,
-}
-
-impl Kit {
-    fn file_system(&self) -> Result<&FileSystem, Trouble> {
-        let first = self.service.file_systems.first();
-        first.ok_or_else(|| precondition(Why::NoFileSystem))
-    }
-
-    /// The mount point, where the disk set is really mounted there: never write to what lies below it.
-    fn mounted(&self) -> Result<PathBuf, Trouble> {
-        let place = &self.file_system()?.mount_point;
-        let number = self.disk.number().map_err(precondition)?;
-        match mount::device_at(place) {
-            Ok(Some(device)) if device == number => Ok(place.clone()),
-            Ok(_) => Err(precondition(Why::NotMounted {
-                mount_point: place.clone(),
-            })),
-            Err(e) => Err(Trouble::Unknown(Why::MountTable {
-                said: e.to_string(),
-            })),
-        }
-    }
 }
 
 fn no_service(service: &ServiceName) -> Why {
@@ -200,7 +179,7 @@ impl NodeHands {
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
         let fresh = self.config.policy.witness_fresh;
-        seen.watch(&|| kit.disk.sample(), fresh, interval)
+        seen.watch(&|| kit.disk.volumes().sample(), fresh, interval)
     }
 
     /// The kernel's word alone on the disk set of `service`: cheap enough to be asked right before another node takes
@@ -290,14 +269,7 @@ impl Hands for NodeHands {
     }
 
     fn unmount(&self, service: &ServiceName) -> Acted {
-        let kit = self.kit(service)?;
-        let is_ours = |pid| kit.server.owns(pid);
-        all(kit
-            .service
-            .file_systems
-            .iter()
-            .rev()
-            .map(|f| mount::unmount(kit.disk.as_ref(), &f.mount_point, &is_ours)))
+        self.kit(service)?.unmount()
     }
 
     fn prove_released(&self, service: &ServiceName) -> Acted {
@@ -323,7 +295,7 @@ impl Hands for NodeHands {
         if kit.mounted().is_err() && !taken.is_fresh(self.since_boot()) {
             return Err(precondition(Why::ProofsTooOld));
         }
-        mount::mount(kit.disk.as_ref(), kit.file_system()?, taken.all_powered_off)
+        kit.mount(taken.all_powered_off)
     }
 
     fn read_disk_epoch(&self, service: &ServiceName) -> Result<Option<Epoch>, Trouble> {

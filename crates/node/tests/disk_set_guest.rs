@@ -18,7 +18,7 @@ use siaga_node::act::disk_set::layered::{Layer, Layered};
 use siaga_node::act::disk_set::lvm::{RELEASED, VolumeGroup};
 use siaga_node::act::disk_set::reservation::{Reservation, kernel};
 use siaga_node::act::disk_set::under_way::UnderWay;
-use siaga_node::act::disk_set::{BlockDevice, DiskSet, TakeOrder};
+use siaga_node::act::disk_set::{DiskSet, TakeOrder, Volumes};
 use siaga_node::act::taken::{Taken, TakenStore};
 use siaga_node::hands::NodeHands;
 use siaga_node::observe::witness::LifeSigns;
@@ -154,7 +154,7 @@ fn the_whole_disk_set_of_a_reserved_disk() {
     let [serverdb, backup] = both();
     let [a, b] = disks();
     let set = |disk: &Path, layer: Arc<Reservation>| {
-        let block = BlockDevice::new(disk.to_owned());
+        let block = Volumes::new(disk.to_owned(), []);
         Layered::new(
             block,
             vec![Box::new(layer)],
@@ -167,7 +167,7 @@ fn the_whole_disk_set_of_a_reserved_disk() {
     assert!(matches!(here.look(), Holding::Held { .. }));
     assert_eq!(there.look(), Holding::Free);
     // Only read, and only from the node that does not hold it.
-    assert!(there.sample().is_ok());
+    assert!(there.volumes().sample().is_ok());
     here.release().unwrap();
     assert_eq!((here.look(), there.look()), (Holding::Free, Holding::Free));
 }
@@ -206,7 +206,7 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
     let service = ServiceName::from("guest-lvm");
     let group = || VolumeGroup::new("vg_simrs", &service);
     let set = || {
-        let block = BlockDevice::new("/dev/vg_simrs/data".into());
+        let block = Volumes::new("/dev/vg_simrs/data".into(), []);
         Layered::new(block, vec![Box::new(group())], UnderWay::of(&service))
     };
     let owner = || {
@@ -262,7 +262,7 @@ fn only_up_to_date_data_is_promoted() {
     let service = ServiceName::from("guest-drbd");
     let set = |name: &str, device: &str| {
         let resource = Arc::new(Resource::new(name, &service));
-        let block = BlockDevice::new(device.into());
+        let block = Volumes::new(device.into(), []);
         Layered::new(block, vec![Box::new(resource)], UnderWay::of(&service))
     };
     let here = set("here", "/dev/drbd0");

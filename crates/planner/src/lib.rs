@@ -51,6 +51,6 @@ mod world;
 pub use diagnose::diagnose;
 pub use goal::goal;
 pub use planned::plan;
-pub use readiness::readiness;
+pub use readiness::{of_fence, readiness};
 pub use replacing::may_replace;
 pub use verdict::verdict;

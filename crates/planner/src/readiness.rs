@@ -10,7 +10,7 @@ use siaga_model::observation::{FenceState, Observation};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::readiness::{CheckId, CheckStatus, Examined};
 use siaga_model::refusal::{RefusalCode, Sentence};
-use siaga_model::{Evidence, NodeName, UtcMicros};
+use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 
 /// Adds what the observation itself shows to the findings that the agents gathered, and answers. `gathered`: what the
 /// agents looked at and found in order, or could not tell.
@@ -147,8 +147,8 @@ fn seen(world: &World) -> Vec<Finding> {
             match world.fence_view(name, device).map(|v| &v.state) {
                 Some(FenceState::Open | FenceState::Fenced) => {}
                 Some(FenceState::Failed { why }) => {
-                    let evidence = why.clone().of(device).into();
-                    add(FindingCode::FenceSilent, name, Severity::Warning, evidence);
+                    let (code, severity) = of_fence(why);
+                    add(code, name, severity, why.clone().of(device).into());
                 }
                 None => add(
                     FindingCode::FenceSilent,
@@ -183,6 +183,14 @@ fn seen(world: &World) -> Vec<Finding> {
         );
     }
     found
+}
+
+/// A fence that is silent protects nobody; one of another machine would pass for a proof.
+pub fn of_fence(why: &Why) -> (FindingCode, Severity) {
+    match why {
+        Why::FenceBelied { .. } => (FindingCode::FenceBelied, Severity::Blocking),
+        _ => (FindingCode::FenceSilent, Severity::Warning),
+    }
 }
 
 fn not_exercised(world: &World) -> Vec<Sentence> {

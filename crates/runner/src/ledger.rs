@@ -338,6 +338,15 @@ impl Ledger {
         self.journal_lost = false;
     }
 
+    /// Some rows were written before this node's log had to begin anew, `proofs` of those used among them. Whether others are
+    /// missing for ever nobody knows, so none of them says what was taken last.
+    #[must_use]
+    pub fn after_a_gap(mut self, proofs: usize) -> Self {
+        self.began_without_history = true;
+        self.used_before = self.used_before.max(proofs);
+        self
+    }
+
     /// Nobody has a row of this node from before: it is new in the site, and never took anything.
     pub fn is_new_here(&mut self) {
         self.began_without_history = false;

@@ -237,6 +237,19 @@ fn a_node_that_lost_its_journal_does_not_know_what_it_took() {
     assert!(matches!(ledger.facts().last_take, LastTake::Under { .. }));
 }
 
+/// The agent was restarted since: whether rows are missing is asked of nobody any more.
+#[test]
+fn takes_before_a_gap_in_the_log_are_not_the_last_ones_after_a_restart_either() {
+    let before = || ledger(&[took(3), admitted(&five())]).after_a_gap(1);
+    assert_eq!(before().facts().last_take, LastTake::Unknown);
+    let hands = answering(|f| f.last_take = LastTake::Never);
+    let permit = take_with(&mut before(), &hands, released(OTHER, &five()), &[]).unwrap();
+    assert!(!permit.may_adopt());
+    // One that came after it is.
+    let since = ledger(&[took(3), took(4)]).after_a_gap(1);
+    assert!(matches!(since.facts().last_take, LastTake::Under { epoch: e } if e.counter == 4));
+}
+
 /// A journal that was restored from a backup holds old takes, promises and mandates: none of them says what holds now.
 #[test]
 fn an_old_journal_that_was_restored_counts_for_nothing() {

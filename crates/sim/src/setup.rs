@@ -91,6 +91,7 @@ fn service(place: usize) -> Service {
             kind: FileSystemKind::Ext4,
             mount_point: format!("/srv/{}", SERVICES[place]).into(),
             options: Vec::new(),
+            devices: Vec::new(),
         }],
         virtual_ips: vec![VirtualIp {
             address: address(place),

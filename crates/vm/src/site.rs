@@ -139,6 +139,7 @@ impl Site {
     /// A drill that passes: there and back, measured by the probe, with every client test.
     #[track_caller]
     pub fn drill(&self) {
+        self.wait_for_agents();
         let drill = self
             .serverdb
             .siaga("drill --yes --json --as budi --reason 'first rehearsal'")

@@ -11,6 +11,7 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DiskSetMissing => format!("{node} tidak melihat kumpulan disk"),
         F::DiskSetSizeDiffers => format!("{node} melihat kumpulan disk dengan ukuran berbeda"),
         F::FenceSilent => format!("Alat isolasi untuk {node} tidak menjawab"),
+        F::FenceBelied => format!("Alat isolasi untuk {node} milik mesin lain"),
         F::FenceMissing => format!("Tidak ada alat isolasi untuk {node}"),
         F::DiskSetDriver => format!(
             "Pengaturan yang membuat kumpulan disk hanya dipegang satu server belum benar di {node}"
@@ -102,6 +103,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DiskSetMissing => format!("Periksa kabel penyimpanan {node} dan disk_set.device di konfigurasi."),
         F::DiskSetSizeDiffers => "Pastikan disk_set.device di kedua server menunjuk kumpulan disk yang sama.".into(),
         F::FenceSilent => format!("Periksa alat isolasi dan jaringannya, lalu ketik: siaga power status {node}."),
+        F::FenceBelied => format!("Arahkan alat isolasi ke prosesor manajemen atau stopkontak milik {node} sendiri (options pada [[node.fence]], atau kabelnya). Sampai saat itu alat ini tidak dipakai: pengambilalihan memerlukan orang yang melihat {node}."),
         F::FenceMissing => {
             "Tambahkan [[node.fence]] ke konfigurasi. Sebelum itu, ambil alih memerlukan petugas yang mendatangi server.".into()
         }

@@ -18,6 +18,14 @@ pub enum Screen {
         file: PathBuf,
         parts: usize,
     },
+    // --- what a code means
+    CodeOfRefusal,
+    CodeOfFinding,
+    NoSuchCode {
+        code: String,
+        /// Those that are alike, or nothing.
+        near: String,
+    },
     // --- readiness
     /// Seconds, from and to.
     TakeoverTakes {

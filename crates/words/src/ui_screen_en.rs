@@ -57,6 +57,14 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
              See where it is with: siaga status --watch (also on the other server)"
         ),
         Screen::WatchWaits => "The agent does not answer at the moment; asking again. The run may go on.".into(),
+        Screen::CodeOfRefusal => "refusal, or the reason why a run is stuck".into(),
+        Screen::CodeOfFinding => "finding".into(),
+        Screen::NoSuchCode { code, near } if near.is_empty() => {
+            format!("There is no code {code}. All of them: siaga explain")
+        }
+        Screen::NoSuchCode { code, near } => {
+            format!("There is no code {code}. Like it: {near}. All of them: siaga explain")
+        }
         Screen::RunInterrupted { run } => format!(
             "The agent was restarted and no longer carries out the run {run}: the run rests where it was.\n  \
              See what is true now with: siaga status\n  Bring the run to its goal with: siaga resume\n  \

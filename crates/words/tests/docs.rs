@@ -47,25 +47,32 @@ fn headings(page: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_refusal_is_a_heading_with_what_is_safe() {
-    let page = page("refusals.md");
-    let headings = headings(&page);
     let codes = codes(REFUSAL, "RefusalCode");
     assert!(codes.len() > 20, "{codes:?}");
-    let listed: Vec<&str> = headings.iter().map(|(code, _)| *code).collect();
-    assert_eq!(listed, codes, "each once, in the order of the code");
-    for (code, text) in headings {
-        let value: RefusalCode = serde_json::from_value(code.into()).expect("it is a code");
-        let safe = siaga_words::safe_now(Language::English, value);
-        assert!(
-            text.contains(&format!("**Safe:** {safe} **Do:** ")),
-            "{code} does not say: {safe}"
-        );
+    for (name, language, safe_is, then) in [
+        ("refusals.md", Language::English, "Safe", "Do"),
+        ("refusals.id.md", Language::Indonesian, "Aman", "Lakukan"),
+    ] {
+        let page = page(name);
+        let headings = headings(&page);
+        let listed: Vec<&str> = headings.iter().map(|(code, _)| *code).collect();
+        assert_eq!(listed, codes, "each once, in the order of the code: {name}");
+        for (code, text) in headings {
+            let value: RefusalCode = serde_json::from_value(code.into()).expect("it is a code");
+            let safe = siaga_words::safe_now(language, value);
+            assert!(
+                text.contains(&format!("**{safe_is}:** {safe} **{then}:** ")),
+                "{name}: {code} does not say: {safe}"
+            );
+        }
     }
 }
 
 #[test]
 fn every_finding_is_a_heading() {
-    let page = page("findings.md");
-    let listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
-    assert_eq!(listed, codes(EVENT, "FindingCode"));
+    for name in ["findings.md", "findings.id.md"] {
+        let page = page(name);
+        let listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
+        assert_eq!(listed, codes(EVENT, "FindingCode"), "{name}");
+    }
 }

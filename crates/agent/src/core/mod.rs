@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod alerts;
+pub mod belied;
 pub mod by_hand;
 pub mod ca;
 pub mod calm;

@@ -1,5 +1,6 @@
 //! Gathers one observation: every witness is asked at the same time, each within its own limit.
 
+use super::belied::BeliedFences;
 use super::state::Core;
 use crate::transport::client::PathAnswer;
 use siaga_model::Why;
@@ -191,6 +192,13 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     let reservation = tokio::task::spawn_blocking(move || c.hands.reservation_view(&s, &n));
     let (agent, mut fences, address, reservation) =
         tokio::join!(agent, fences, address, reservation);
+    let mut answered = matches!(agent, AgentView::Answered { .. });
+    // All were asked at once: only an answer that comes after the fence's word belies it.
+    if answered && BeliedFences::is_at_stake(&fences) {
+        let again = ask_agent(core, &service.name, &node).await;
+        answered = matches!(again, AgentView::Answered { .. });
+    }
+    core.belied.judge(&node, &mut fences, answered);
     fences.extend(reservation.ok().flatten());
     let view = NodeView {
         agent,

@@ -44,8 +44,9 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
     if let Err(answer) = switched {
         return answer;
     }
+    let device = fence.name.clone();
     let state = tokio::task::spawn_blocking(move || siaga_node::act::fence::state(&fence)).await;
-    match state {
+    match state.map(|s| core.belied.word(node, &device, s)) {
         Ok(FenceState::Open) => PowerAnswer::Done { power: Power::On },
         Ok(FenceState::Fenced) => PowerAnswer::Done { power: Power::Off },
         Ok(FenceState::Failed { why }) => PowerAnswer::Failed { why },

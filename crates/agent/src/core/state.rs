@@ -8,6 +8,7 @@ use super::store::{Context, Log, ServiceStore};
 use crate::pki::PinStore;
 use crate::transport::client::PeerClient;
 use siaga_journal::projections;
+use siaga_model::api::EventView;
 use siaga_model::config::{Config, Service};
 use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
 use siaga_model::{BootId, NodeName, ServiceName};
@@ -65,6 +66,8 @@ pub struct Core {
     pub desks: BTreeMap<ServiceName, ServiceDesk>,
     /// What the services share about fences.
     pub fencing: Fencing,
+    /// Fences that were seen to be wrong.
+    pub belied: super::belied::BeliedFences,
     pub peers: BTreeMap<NodeName, Arc<PeerClient>>,
     pub pulses: BTreeMap<NodeName, Arc<PeerPulse>>,
     pub probes: Arc<ProbeDesk>,
@@ -211,6 +214,10 @@ pub fn desks(
             journal_lost,
             events.iter().map(|e| &e.event.body),
         );
+        let ledger = match before_the_gap(log, &events) {
+            None => ledger,
+            Some(proofs) => ledger.after_a_gap(proofs),
+        };
         let context = Arc::new(Mutex::new(Context::default()));
         let store = ServiceStore {
             log: log.clone(),
@@ -226,7 +233,79 @@ pub fn desks(
     Ok(desks)
 }
 
+/// How many proofs were used in earlier incarnations of the own log, where it has rows of any: it was lost, restored or damaged
+/// then. That stays so after a restart, unlike the question whether the other node's copy was read since.
+fn before_the_gap(log: &Log, events: &[EventView]) -> Option<usize> {
+    let current = { log.journal().incarnation() };
+    let earlier = || events.iter().filter(|e| e.incarnation != current);
+    earlier().next()?;
+    let used = |e: &&EventView| matches!(e.event.body, EventBody::ProofUsed { .. });
+    Some(earlier().filter(used).count())
+}
+
 /// The name of a node's agent where it acts by itself.
 pub fn agent_name(node: &NodeName) -> String {
     format!("agent@{node}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_journal::{Durability, Journal, SystemClock};
+    use siaga_model::proof::{Ground, ProofRecord};
+    use siaga_model::{Epoch, RunId, UtcMicros};
+
+    fn used(counter: u64, service: &ServiceName) -> Event {
+        let (me, run) = (NodeName::from("serverdb"), RunId::from("r1"));
+        let proof = ProofRecord {
+            service: service.clone(),
+            epoch: Epoch {
+                counter,
+                issuer: me.clone(),
+                run: run.clone(),
+            },
+            node: "backup".into(),
+            boot: None,
+            at: UtcMicros(0),
+            ground: Ground::Released,
+        };
+        Event {
+            service: Some(service.clone()),
+            run: Some(run),
+            actor: None,
+            body: EventBody::ProofUsed { proof },
+        }
+    }
+
+    #[test]
+    fn rows_of_an_earlier_incarnation_are_before_the_gap() {
+        let place = tempfile::tempdir().unwrap();
+        let (me, service) = (NodeName::from("serverdb"), ServiceName::from("simrs"));
+        let open = || {
+            let clock = Box::new(SystemClock);
+            let (journal, _) = Journal::open(place.path(), me.clone(), clock).unwrap();
+            Log::new(journal, super::super::runs::RunIndex::default())
+        };
+        let before = |log: &Log| {
+            let events = log.journal().ledger_events(&service).unwrap();
+            (before_the_gap(log, &events), events.len())
+        };
+        let log = open();
+        assert_eq!(before(&log), (None, 0));
+        let write = |log: &Log, counter| {
+            log.append(vec![used(counter, &service)], Durability::Sync)
+                .unwrap();
+        };
+        write(&log, 1);
+        assert_eq!(before(&log), (None, 1));
+        // The other node has more rows of this one than it has itself: an old state was restored.
+        let mut theirs = log.journal().heads();
+        theirs.values_mut().for_each(|seq| *seq += 7);
+        log.with(|journal| journal.ensure_not_behind(&theirs))
+            .unwrap();
+        write(&log, 9);
+        assert_eq!(before(&log), (Some(1), 2));
+        drop(log);
+        assert_eq!(before(&open()), (Some(1), 2));
+    }
 }

@@ -77,6 +77,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         ca: siaga_agent::core::ca::CaDesk::new(&own.state(), own.live.clone()),
         hands,
         fencing: state::fencing(&desks),
+        belied: siaga_agent::core::belied::BeliedFences::load(&own.state()),
         desks,
         peers,
         pulses: BTreeMap::new(),

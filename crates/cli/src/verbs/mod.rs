@@ -10,6 +10,7 @@ pub mod diagnose;
 pub mod drill;
 pub mod estimate;
 pub mod events;
+pub mod explain;
 pub mod failback;
 pub mod incident;
 pub mod init;

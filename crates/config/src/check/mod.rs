@@ -7,6 +7,7 @@ mod addresses;
 mod channels;
 mod disk_set;
 mod downtime;
+mod file_systems;
 mod mounts;
 mod node;
 mod service;

@@ -1,11 +1,11 @@
-//! Mount points, data directories, devices and ports against each other.
+//! Mount points, data directories, devices, ports and systemd units against each other.
 
 use super::Context;
 use crate::cause::{Cause, Thing};
 use crate::choices::PerNode;
 use crate::raw;
 use crate::read::Spot;
-use crate::scalars::AbsolutePath;
+use crate::scalars::{AbsolutePath, Text};
 use std::path::{Path, PathBuf};
 
 /// A mount over one of these would hide what the system, or Siaga, lives on.
@@ -52,6 +52,7 @@ pub(super) fn check(file: &raw::File, context: &mut Context<'_>) {
     }
     devices(file, context);
     ports(file, context);
+    units(file, context);
 }
 
 fn unfit(path: &Path) -> bool {
@@ -91,7 +92,8 @@ fn data_dir(service: &raw::Service, context: &mut Context<'_>) {
     let Some(all) = all.into_iter().collect::<Option<Vec<_>>>() else {
         return;
     };
-    let mounts: Vec<PathBuf> = all.into_iter().map(|p| p.0.clone()).collect();
+    // The first file system carries it, and with it what Siaga records beside it.
+    let mounts: Vec<PathBuf> = all.into_iter().take(1).map(|p| p.0.clone()).collect();
     if !mounts.is_empty() && !mounts.iter().any(|m| data_dir.value.0.starts_with(m)) {
         context.sink.at(
             data_dir,
@@ -110,7 +112,7 @@ fn devices(file: &raw::File, context: &mut Context<'_>) {
             .service
             .0
             .iter()
-            .filter_map(|s| s.value.disk_set.value()?.device.value())
+            .flat_map(|s| of_service(&s.value))
             .filter_map(|device| match device {
                 PerNode::Same(one) => Some(one.clone()),
                 PerNode::Each(each) => each
@@ -132,6 +134,13 @@ fn devices(file: &raw::File, context: &mut Context<'_>) {
         context.sink.found.truncate(before);
         context.sink.found.extend(fresh);
     }
+}
+
+fn of_service(service: &raw::Service) -> impl Iterator<Item = &PerNode<AbsolutePath>> {
+    let main = service.disk_set.value().and_then(|d| d.device.value());
+    let file_systems = service.file_system.0.iter();
+    main.into_iter()
+        .chain(file_systems.filter_map(|f| f.value.device.value()))
 }
 
 /// Two databases on one node need two ports, or two socket directories and addresses of their own.
@@ -162,4 +171,16 @@ fn ports(file: &raw::File, context: &mut Context<'_>) {
         })
         .collect();
     context.unique(Thing::Port, &of_services, String::clone);
+}
+
+/// One systemd unit is one thing: what stopped it for one service would end it for the other.
+fn units(file: &raw::File, context: &mut Context<'_>) {
+    let of = |service: &raw::Service| {
+        let database = service.database.value().and_then(|d| d.unit.spot.clone());
+        let applications = service.application.0.iter();
+        let applications = applications.filter_map(|a| a.value.unit.spot.clone());
+        applications.chain(database).collect::<Vec<_>>()
+    };
+    let units: Vec<Spot<Text>> = file.service.0.iter().flat_map(|s| of(&s.value)).collect();
+    context.unique(Thing::SystemdUnit, &units, |u| u.0.clone());
 }

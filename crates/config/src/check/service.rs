@@ -9,15 +9,12 @@ use crate::raw;
 use crate::read::{List, Many, Opt, Req, Spot};
 use crate::scalars::Text;
 use siaga_model::config::{
-    Application, ApplicationRun, Argv, BackupAge, ClientTest, ClientTestKind, Database, FileSystem,
+    Application, ApplicationRun, Argv, BackupAge, ClientTest, ClientTestKind, Database,
     NamedCommand, Rehearsal, Service, VirtualIp,
 };
 use siaga_model::{NodeName, ServiceName};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Mount options that would change what a mount is.
-const NOT_MOUNT_OPTIONS: [&str; 7] = ["ro", "bind", "rbind", "remount", "move", "user", "users"];
 
 pub(super) fn services(
     services: &Many<raw::Service>,
@@ -45,7 +42,7 @@ fn service(spot: &Spot<raw::Service>, context: &mut Context<'_>) -> Option<Servi
         });
     }
     let disk_set = disk_set(&raw.disk_set, context);
-    let file_systems = file_systems(spot, context);
+    let file_systems = super::file_systems::file_systems(spot, context);
     let virtual_ips: Vec<_> = raw
         .virtual_ip
         .0
@@ -117,60 +114,6 @@ fn folder_is_apart(service: &raw::Service, raw: &raw::Rehearsal, context: &mut C
             .sink
             .at(folder, Cause::FolderNotApart { path, other });
     }
-}
-
-fn file_systems(
-    service: &Spot<raw::Service>,
-    context: &mut Context<'_>,
-) -> Option<Vec<FileSystem>> {
-    let list = &service.value.file_system.0;
-    // A plain block device carries one file system.
-    if list.len() != 1 {
-        let at = list
-            .get(1)
-            .map_or_else(|| name_place(service), |f| f.at.clone());
-        context.sink.push(
-            &at,
-            "service.file_system",
-            Cause::FileSystemCount { found: list.len() },
-        );
-    }
-    for option in list.iter().flat_map(|f| &f.value.options.0) {
-        let text = &option.value.0;
-        let word = text.split('=').next().unwrap_or_default();
-        if NOT_MOUNT_OPTIONS.contains(&word) || text.contains([',', ' ']) {
-            context.sink.at(
-                option,
-                Cause::BadMountOption {
-                    found: text.clone(),
-                },
-            );
-        }
-    }
-    list.iter()
-        .map(|f| {
-            Some(FileSystem {
-                kind: f.value.kind.value()?.0,
-                mount_point: f.value.mount_point.value()?.0.clone(),
-                options: f
-                    .value
-                    .options
-                    .0
-                    .iter()
-                    .map(|o| o.value.0.clone())
-                    .collect(),
-            })
-        })
-        .collect()
-}
-
-fn name_place(service: &Spot<raw::Service>) -> crate::read::Place {
-    service
-        .value
-        .name
-        .0
-        .as_ref()
-        .map_or_else(|| service.at.clone(), |n| n.at.clone())
 }
 
 fn virtual_ip(virtual_ip: &raw::VirtualIp, context: &mut Context<'_>) -> Option<VirtualIp> {

@@ -27,6 +27,7 @@ fn thing(thing: Thing) -> &'static str {
         Thing::AfterMove => "program after a move",
         Thing::HardwareAddress => "hardware address",
         Thing::Device => "device",
+        Thing::SystemdUnit => "systemd unit",
         Thing::Port => "database port",
         Thing::Unit => "unit",
         Thing::Contact => "contact",
@@ -147,8 +148,15 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::OutsideNetwork { address, network } => {
             format!("{address} is not in the network {network}.")
         }
-        Cause::FileSystemCount { found } => {
-            format!("The service has {found} file systems on one plain block device.")
+        Cause::NoFileSystem => "The service has no file system.".into(),
+        Cause::FirstFileSystemDevice => {
+            "The first file system is always on disk_set.device; it has no device of its own.".into()
+        }
+        Cause::FileSystemDevice => {
+            "This file system is not the first of its service, and it is not said on which device it is.".into()
+        }
+        Cause::FileSystemNotReserved => {
+            "The reservation is on the first disk alone: the other node could go on writing to this one.".into()
         }
         Cause::OverlappingMounts { path, other, line } => {
             format!(
@@ -285,7 +293,12 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::EqualAddresses { .. } => "Give each its own address.".into(),
         Cause::VirtualIpReachesNode { .. } => "Give the node an address of its own that never moves.".into(),
         Cause::OutsideNetwork { .. } => "Correct the address, or the network.".into(),
-        Cause::FileSystemCount { .. } => "Describe exactly one [[service.file_system]].".into(),
+        Cause::NoFileSystem => "Describe it in [[service.file_system]].".into(),
+        Cause::FirstFileSystemDevice => "Take this line out; put the file system with the data directory first.".into(),
+        Cause::FileSystemDevice => "Add device = \"/dev/...\": another volume of the same disk set.".into(),
+        Cause::FileSystemNotReserved => {
+            "Put both file systems into one volume group on the reserved disk: driver = \"lvm\", on = { driver = \"scsi\", ... }.".into()
+        }
         Cause::OverlappingMounts { .. } => "Use directories that do not lie in each other.".into(),
         Cause::FolderNotApart { .. } => "Use a folder on the server's own disk, outside of every mount point: /var/lib/siaga/rehearsal.".into(),
         Cause::DataDirOutside { .. } => "Correct data_dir or mount_point, so that the database moves with the disk set.".into(),

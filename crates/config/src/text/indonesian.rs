@@ -27,6 +27,7 @@ fn thing(thing: Thing) -> &'static str {
         Thing::AfterMove => "program setelah pemindahan",
         Thing::HardwareAddress => "alamat perangkat keras",
         Thing::Device => "perangkat disk",
+        Thing::SystemdUnit => "unit systemd",
         Thing::Port => "port basis data",
         Thing::Unit => "unit",
         Thing::Contact => "kontak",
@@ -151,8 +152,15 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::OutsideNetwork { address, network } => {
             format!("{address} tidak berada di jaringan {network}.")
         }
-        Cause::FileSystemCount { found } => {
-            format!("Layanan ini memiliki {found} sistem berkas pada satu perangkat disk.")
+        Cause::NoFileSystem => "Layanan ini tidak memiliki sistem berkas.".into(),
+        Cause::FirstFileSystemDevice => {
+            "Sistem berkas pertama selalu berada di disk_set.device; ia tidak memiliki perangkat sendiri.".into()
+        }
+        Cause::FileSystemDevice => {
+            "Sistem berkas ini bukan yang pertama di layanannya, dan perangkatnya tidak disebutkan.".into()
+        }
+        Cause::FileSystemNotReserved => {
+            "Reservasi hanya ada di disk pertama: node lain masih dapat menulis ke disk ini.".into()
         }
         Cause::OverlappingMounts { path, other, line } => {
             format!(
@@ -292,7 +300,12 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::EqualAddresses { .. } => "Berikan alamat yang berbeda kepada masing-masing.".into(),
         Cause::VirtualIpReachesNode { .. } => "Berikan kepada server itu alamat sendiri yang tidak pernah berpindah.".into(),
         Cause::OutsideNetwork { .. } => "Perbaiki alamat, atau perbaiki jaringan.".into(),
-        Cause::FileSystemCount { .. } => "Tulis tepat satu [[service.file_system]].".into(),
+        Cause::NoFileSystem => "Tulis di [[service.file_system]].".into(),
+        Cause::FirstFileSystemDevice => "Hapus baris ini; tulis sistem berkas dengan direktori data sebagai yang pertama.".into(),
+        Cause::FileSystemDevice => "Tambahkan device = \"/dev/...\": volume lain dari kumpulan disk yang sama.".into(),
+        Cause::FileSystemNotReserved => {
+            "Masukkan kedua sistem berkas ke satu grup volume di disk yang direservasi: driver = \"lvm\", on = { driver = \"scsi\", ... }.".into()
+        }
         Cause::OverlappingMounts { .. } => "Gunakan direktori yang tidak berada di dalam satu sama lain.".into(),
         Cause::FolderNotApart { .. } => "Gunakan folder di disk server sendiri, di luar semua titik pasang: /var/lib/siaga/rehearsal.".into(),
         Cause::DataDirOutside { .. } => "Perbaiki data_dir atau mount_point, agar basis data ikut berpindah dengan kumpulan disk.".into(),

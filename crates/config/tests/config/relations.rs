@@ -2,6 +2,7 @@
 
 use crate::common::{FULL, MINIMAL, edited, expect, expect_with};
 use siaga_config::{Cause, HostChecks, parse};
+use siaga_model::NodeName;
 use siaga_model::config::Language;
 
 #[test]
@@ -204,16 +205,55 @@ fn two_services() {
 }
 
 #[test]
-fn one_file_system_on_a_block_device() {
-    expect(&[(
-        "[[service.virtual_ip]]",
-        "⟦FILE_SYSTEM_COUNT⟧[[service.file_system]]\nkind = \"xfs\"\nmount_point = \"/srv/other\"\n[[service.virtual_ip]]",
-    )]);
+fn each_file_system_is_on_a_device() {
+    let second = |device: &str| {
+        format!(
+            "[[service.file_system]]\nkind = \"xfs\"\nmount_point = \"/srv/wal\"\n{device}\n[[service.virtual_ip]]"
+        )
+    };
+    let vip = "[[service.virtual_ip]]";
+    let with = |text: &str| {
+        let text = edited(MINIMAL, &[(vip, text)]);
+        parse(&text, &HostChecks::none()).map(|(c, _)| c.services[0].clone())
+    };
+    let service = with(&second("device = \"/dev/vdc\"")).unwrap();
+    let here = NodeName::from("serverdb");
+    let devices = service.devices(&here);
+    assert_eq!(devices[0], service.disk_set.device(&here).unwrap());
+    assert_eq!(devices[1], std::path::Path::new("/dev/vdc"));
+    // Not said where; the same place twice; the first with a device of its own.
+    expect_with(
+        &HostChecks::none(),
+        MINIMAL,
+        &[(vip, &format!("⟦FILE_SYSTEM_DEVICE⟧{}", second("")))],
+    );
+    let shared = format!("device = ⟦DUPLICATE⟧\"{}\"", devices[0].display());
+    expect_with(&HostChecks::none(), MINIMAL, &[(vip, &second(&shared))]);
+    expect_with(
+        &HostChecks::none(),
+        MINIMAL,
+        &[(
+            "mount_point = \"/srv/simrs\"",
+            "mount_point = \"/srv/simrs\"\ndevice = ⟦FIRST_FILE_SYSTEM_DEVICE⟧\"/dev/vdd\"",
+        )],
+    );
+    // The data directory is on the first.
     expect_with(
         &HostChecks::none(),
         MINIMAL,
         &[
-            ("name = \"simrs\"", "name = ⟦FILE_SYSTEM_COUNT⟧\"simrs\""),
+            (vip, &second("device = \"/dev/vdc\"")),
+            (
+                "data_dir = \"/srv/simrs",
+                "data_dir = ⟦DATA_DIR_OUTSIDE⟧\"/srv/wal",
+            ),
+        ],
+    );
+    expect_with(
+        &HostChecks::none(),
+        MINIMAL,
+        &[
+            ("name = \"simrs\"", "name = ⟦NO_FILE_SYSTEM⟧\"simrs\""),
             (
                 "[[service.file_system]]\nkind = \"ext4\"\nmount_point = \"/srv/simrs\"\n",
                 "",

@@ -7,6 +7,7 @@ pub mod lvm;
 pub mod programs;
 pub mod reservation;
 pub mod under_way;
+pub mod volumes;
 
 use super::bounded::in_flight::{Busy, InFlight};
 use crate::observe::disk_watch::{self, Sample};
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+pub use volumes::Volumes;
 
 /// Under what a disk set is taken. Whoever has one holds the permit: every other node has provably let go.
 pub struct TakeOrder<'a> {
@@ -58,8 +60,8 @@ pub trait DiskSet: Send + Sync {
     fn retake(&self, order: &TakeOrder) -> Acted;
     /// Gives it up after the last unmount, and proves that nothing here touches it any more.
     fn release(&self) -> Acted;
-    /// The block device that carries the file system once it is taken.
-    fn device(&self) -> &Path;
+    /// The block devices that carry the file systems once it is taken.
+    fn volumes(&self) -> &Volumes;
     /// Is that device there only while this node holds the disk set?
     fn comes_and_goes(&self) -> bool {
         false
@@ -72,12 +74,6 @@ pub trait DiskSet: Send + Sync {
     fn problems(&self) -> Vec<Problem> {
         Vec::new()
     }
-    /// The device's number, as `stat` gives it. An error says why it is not known.
-    fn number(&self) -> Result<u64, Why>;
-    /// Reads some of it past the page cache. Only while this node does not hold it.
-    fn sample(&self) -> std::io::Result<Sample>;
-    /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.
-    fn enter(&self) -> InFlight;
 }
 
 /// A smaller device has been cut off: nobody keeps a database on a megabyte.
@@ -208,8 +204,9 @@ impl BlockDevice {
     }
 }
 
-impl DiskSet for BlockDevice {
-    fn look(&self) -> Holding {
+impl BlockDevice {
+    /// See [`DiskSet::look`].
+    pub fn look(&self) -> Holding {
         // What is mounted here is held, whoever else touches it: no need for a pass over /proc.
         let number = match self.number() {
             Ok(number) => number,
@@ -230,7 +227,8 @@ impl DiskSet for BlockDevice {
             .map_or_else(|holding| holding, |_| Holding::Free)
     }
 
-    fn claimed(&self) -> Holding {
+    /// See [`DiskSet::claimed`].
+    pub fn claimed(&self) -> Holding {
         let _one = self.gate();
         if self.busy.is_busy() {
             return Holding::Held {
@@ -249,11 +247,8 @@ impl DiskSet for BlockDevice {
         }
     }
 
-    fn retake(&self, _order: &TakeOrder) -> Acted {
-        Ok(Did::nothing())
-    }
-
-    fn take(&self, _order: &TakeOrder) -> Acted {
+    /// Throws away what the kernel remembers of it, where nothing here holds it.
+    pub fn take(&self) -> Acted {
         match self.claim_within(TAKE_WITHIN) {
             Ok((descriptor, _one)) => {
                 // Whatever this kernel remembers of the device is older than the other node's last write.
@@ -275,7 +270,8 @@ impl DiskSet for BlockDevice {
         }
     }
 
-    fn release(&self) -> Acted {
+    /// See [`DiskSet::release`].
+    pub fn release(&self) -> Acted {
         match self.claim_within(RELEASE_WITHIN) {
             Ok(_) | Err(Holding::Free) => Ok(Did::nothing()),
             Err(Holding::Held { by }) => Err(Trouble::failed(
@@ -286,11 +282,13 @@ impl DiskSet for BlockDevice {
         }
     }
 
-    fn device(&self) -> &Path {
+    /// Its path.
+    pub fn device(&self) -> &Path {
         &self.device
     }
 
-    fn number(&self) -> Result<u64, Why> {
+    /// Its number, as `stat` gives it. An error says why it is not known.
+    pub fn number(&self) -> Result<u64, Why> {
         match std::fs::metadata(&self.device) {
             Ok(meta) if meta.file_type().is_block_device() => {
                 self.last_number.store(meta.rdev() + 1, Ordering::Relaxed);
@@ -307,12 +305,14 @@ impl DiskSet for BlockDevice {
         }
     }
 
-    fn sample(&self) -> std::io::Result<Sample> {
+    /// Reads some of it past the page cache. Only while this node does not hold it.
+    pub fn sample(&self) -> std::io::Result<Sample> {
         let _one = self.gate();
         disk_watch::sample(&self.device)
     }
 
-    fn enter(&self) -> InFlight {
+    /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.
+    pub fn enter(&self) -> InFlight {
         let _one = self.gate();
         self.busy.enter()
     }

@@ -1,7 +1,7 @@
 //! Mount and unmount, by system call.
 
 use super::bounded;
-use super::disk_set::DiskSet;
+use super::disk_set::BlockDevice;
 use super::mmp;
 use crate::observe::holders::{self, Holder};
 use crate::observe::mounts::{self, MountEntry};
@@ -44,8 +44,8 @@ pub fn device_at(mount_point: &Path) -> std::io::Result<Option<u64>> {
     Ok(mounts::on_top(&mounts::own()?, &resolved(mount_point)).map(|m| m.device))
 }
 
-/// Mounts the disk set, which was taken before, at its place.
-pub fn mount(disk: &dyn DiskSet, file_system: &FileSystem, all_powered_off: bool) -> Acted {
+/// Mounts a file system of the disk set, which was taken before, at its place.
+pub fn mount(disk: &BlockDevice, file_system: &FileSystem, all_powered_off: bool) -> Acted {
     let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
     let number = disk.number().map_err(failed)?;
     let place = resolved(&file_system.mount_point);
@@ -192,7 +192,7 @@ fn kernel_words(context: &OwnedFd) -> String {
 
 /// Unmounts what of the device is mounted at `mount_point`. Never lazily, never killing anything. `is_ours` tells
 /// the database's own processes, which may be still on their way out.
-pub fn unmount(disk: &dyn DiskSet, mount_point: &Path, is_ours: &dyn Fn(i32) -> bool) -> Acted {
+pub fn unmount(disk: &BlockDevice, mount_point: &Path, is_ours: &dyn Fn(i32) -> bool) -> Acted {
     let place = resolved(mount_point);
     let number = match disk.number() {
         Ok(number) => number,
@@ -232,7 +232,7 @@ pub fn unmount(disk: &dyn DiskSet, mount_point: &Path, is_ours: &dyn Fn(i32) -> 
     }
 }
 
-fn unmount_once(disk: &dyn DiskSet, place: &Path) -> Result<Result<(), Errno>, Trouble> {
+fn unmount_once(disk: &BlockDevice, place: &Path) -> Result<Result<(), Errno>, Trouble> {
     let in_flight = disk.enter();
     let owned = place.to_owned();
     let call = move || {

@@ -7,6 +7,7 @@ use crate::act::postgres::process;
 use crate::act::taken::Taken;
 use siaga_model::observation::{DatabaseState, Holding};
 use siaga_model::{Epoch, ServiceName, Why};
+use siaga_runner::hands::Trouble;
 use std::time::Duration;
 
 impl NodeHands {
@@ -49,31 +50,25 @@ impl NodeHands {
 impl Kit {
     /// Without a database, a mount alone is nobody's: nobody says what it is for.
     fn nothing_mounted(&self) -> Result<Option<i32>, Why> {
-        let place = &self.service.file_systems.first().ok_or(Why::NoFileSystem)?;
-        match mount::device_at(&place.mount_point) {
-            Ok(None) => Ok(None),
-            Ok(Some(_)) => Err(Why::DatabaseNotRunning),
-            Err(e) => Err(Why::MountTable {
-                said: e.to_string(),
-            }),
-        }
-    }
-
-    /// Every file system is the disk set's, at its place, and the data lies there.
-    fn on_the_disk_set(&self) -> Result<(), Why> {
-        let number = self.disk.number()?;
         for file_system in &self.service.file_systems {
-            let mount_point = file_system.mount_point.clone();
-            match mount::device_at(&mount_point) {
-                Ok(Some(device)) if device == number => {}
-                Ok(_) => return Err(Why::NotMounted { mount_point }),
+            match mount::device_at(&file_system.mount_point) {
+                Ok(None) => {}
+                Ok(Some(_)) => return Err(Why::DatabaseNotRunning),
                 Err(e) => {
-                    return Err(Why::MountTable {
-                        said: e.to_string(),
-                    });
+                    let said = e.to_string();
+                    return Err(Why::MountTable { said });
                 }
             }
         }
+        Ok(None)
+    }
+
+    /// Every file system is on its volume of the disk set, at its place, and the data lies there.
+    fn on_the_disk_set(&self) -> Result<(), Why> {
+        self.mounted().map_err(|trouble| match trouble {
+            Trouble::Failed(failure) => failure.detail,
+            Trouble::Unknown(why) => why,
+        })?;
         match self.disk.look() {
             Holding::Held { .. } => Ok(()),
             // It is mounted here, and what makes it exclusive says that it is not held here.

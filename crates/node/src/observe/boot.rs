@@ -108,7 +108,7 @@ pub fn start_conf(service: &Service) -> Option<PathBuf> {
 
 fn fstab(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
     let text = std::fs::read_to_string(root.join("etc/fstab")).unwrap_or_default();
-    let device = service.disk_set.device(node);
+    let devices = service.devices(node);
     (1..)
         .zip(text.lines())
         .filter_map(|(line, words)| {
@@ -116,7 +116,7 @@ fn fstab(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
             let (what, to) = (words.next()?, words.next()?);
             let options = words.nth(1).unwrap_or_default();
             let to = Path::new(to);
-            let ours = device.is_some_and(|d| d == Path::new(what))
+            let ours = devices.iter().any(|d| *d == Path::new(what))
                 || service.file_systems.iter().any(|f| f.mount_point == to);
             // A unit that wants a mount point (`RequiresMountsFor=`, as Debian's does) has systemd mount also what waits.
             let waits =

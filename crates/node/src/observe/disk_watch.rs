@@ -16,6 +16,13 @@ const JOURNAL_BLOCKS: usize = 256;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sample(Vec<u8>);
 
+impl Sample {
+    /// One of several devices.
+    pub fn of_all(samples: Vec<Self>) -> Self {
+        Self(samples.into_iter().flat_map(|s| s.0).collect())
+    }
+}
+
 /// The last look, to compare the next one with.
 #[derive(Default)]
 pub struct LastLook(Option<(Duration, Sample)>);

@@ -35,8 +35,8 @@ pub fn look(scene: &Scene) -> OwnFacts {
 
 /// A mount point counts as mounted whoever mounted what there: it is in use.
 fn mounts(scene: &Scene) -> Vec<MountFact> {
-    let number = scene.disk.number().ok();
-    let fact = |mount_point: &std::path::PathBuf| {
+    let numbers = scene.disk.volumes().each().map(|v| v.number().ok());
+    let fact = |mount_point: &std::path::PathBuf, number: Option<u64>| {
         let at = mount::device_at(mount_point).ok().flatten();
         let by_mandate = scene.taken && at.is_some() && at == number;
         MountFact {
@@ -45,11 +45,10 @@ fn mounts(scene: &Scene) -> Vec<MountFact> {
             stranger: at.is_some() && !by_mandate,
         }
     };
-    scene
-        .service
-        .file_systems
-        .iter()
-        .map(|f| fact(&f.mount_point))
+    let numbers = numbers.chain(std::iter::repeat(None));
+    let file_systems = scene.service.file_systems.iter().zip(numbers);
+    file_systems
+        .map(|(f, number)| fact(&f.mount_point, number))
         .collect()
 }
 

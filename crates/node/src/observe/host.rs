@@ -268,6 +268,7 @@ mod tests {
             kind: siaga_model::config::FileSystemKind::Ext4,
             mount_point: at(name),
             options: Vec::new(),
+            devices: Vec::new(),
         };
         let found = |mounts: &[&str]| {
             let mounts: Vec<_> = mounts.iter().map(|m| mount(m)).collect();

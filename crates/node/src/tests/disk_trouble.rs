@@ -288,7 +288,7 @@ fn a_mapped_file_and_a_deleted_one_hold() {
 #[test]
 fn a_mount_that_is_still_in_the_kernel_counts_as_held() {
     in_own_namespace(|| {
-        use crate::act::disk_set::{BlockDevice, DiskSet};
+        use crate::act::disk_set::BlockDevice;
         let world = World::new(&Wish::EXT4);
         let disk = BlockDevice::new(world.loop_device.device.clone());
         let in_flight = disk.enter();
@@ -338,7 +338,6 @@ fn a_device_that_is_cut_or_missing_is_unknown_and_not_free() {
             assert!(world.take().is_err());
         }
         let missing = crate::act::disk_set::BlockDevice::new("/dev/siaga-no-such-device".into());
-        use crate::act::disk_set::DiskSet;
         assert!(matches!(missing.look(), Holding::Unknown { .. }));
         assert!(matches!(missing.release(), Err(Trouble::Unknown(_))));
     });

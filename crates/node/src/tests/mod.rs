@@ -8,6 +8,7 @@ mod disk;
 mod disk_trouble;
 mod systemd;
 mod unit;
+mod volumes;
 
 use crate::act::postgres::{Postgres, process};
 use crate::act::taken::Taken;
@@ -432,6 +433,7 @@ pub fn config(
             kind,
             mount_point: mount_point.to_owned(),
             options: vec!["noatime".into(), "nosuid".into(), "noauto".into()],
+            devices: Vec::new(),
         }],
         virtual_ips: Vec::new(),
         database: database.clone(),

@@ -142,6 +142,7 @@ pub fn service(name: &str, index: usize) -> Service {
             kind: FileSystemKind::Ext4,
             mount_point: format!("/srv/{name}").into(),
             options: Vec::new(),
+            devices: Vec::new(),
         }],
         virtual_ips: vec![VirtualIp {
             address: vip(index),

@@ -11,7 +11,6 @@ impl Place<'_> {
     /// The commands, on `node`. Empty: there is nothing to type.
     pub(crate) fn by_hand(&self, node: &NodeName, action: &Action, let_go: LetGo) -> Vec<String> {
         let db = &self.service.database;
-        let device = self.device(node);
         match action {
             Action::Enlist | Action::Attest { .. } | Action::AcceptOldData { .. } => Vec::new(),
             Action::Checkpoint => vec![cmd::checkpoint(db)],
@@ -28,23 +27,23 @@ impl Place<'_> {
                     .collect()
             }
             Action::Release => {
-                let mut commands = cmd::mounted_nowhere(self.service, &device);
+                let mut commands = cmd::mounted_nowhere(self.service, node);
                 commands.extend(disk_set::release(self.service, node));
                 commands
             }
             Action::Fence { victim, device, .. } => self.fence(victim, device),
             Action::Take => {
                 let mut commands = disk_set::take(self.config, self.service, node, let_go);
-                commands.push(format!("ls -lL {}", cmd::quoted_path(&device)));
-                commands.push(format!(
-                    "blockdev --flushbufs {}",
-                    cmd::quoted_path(&device)
-                ));
+                for device in self.service.devices(node) {
+                    commands.push(format!("ls -lL {}", cmd::quoted_path(device)));
+                }
+                commands.extend(cmd::flush(self.service, node));
                 commands
             }
             Action::Mount => {
                 let systems = self.service.file_systems.iter();
-                systems.map(|fs| cmd::mount(fs, &device)).collect()
+                let of = |fs| cmd::device_of(self.service, fs, node);
+                systems.map(|fs| cmd::mount(fs, &of(fs))).collect()
             }
             Action::AddVirtualIp => self.add_addresses(node),
             Action::StartDatabase => {

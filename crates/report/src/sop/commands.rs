@@ -4,7 +4,7 @@ use siaga_model::NodeName;
 use siaga_model::config::{Database, Fence, FileSystem, FileSystemKind, Service, VirtualIp};
 use std::fmt::Display;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A word as a shell reads it back.
 pub(crate) fn quoted(word: impl Display) -> String {
@@ -64,9 +64,13 @@ pub(crate) fn mount(file_system: &FileSystem, device: &Path) -> String {
     )
 }
 
-/// What must print nothing where the file system is mounted nowhere: in this namespace, and in any other.
-pub(crate) fn mounted_nowhere(service: &Service, device: &Path) -> Vec<String> {
-    let mut commands = vec![format!("findmnt --source {}", quoted_path(device))];
+/// What must print nothing where the file systems are mounted nowhere: in this namespace, and in any other.
+pub(crate) fn mounted_nowhere(service: &Service, node: &NodeName) -> Vec<String> {
+    let mut commands = Vec::new();
+    for fs in &service.file_systems {
+        let source = quoted_path(&device_of(service, fs, node));
+        commands.push(format!("findmnt --source {source}"));
+    }
     for fs in &service.file_systems {
         commands.push(format!(
             "grep -l -F {} /proc/[0-9]*/mountinfo 2>/dev/null",
@@ -74,6 +78,20 @@ pub(crate) fn mounted_nowhere(service: &Service, device: &Path) -> Vec<String> {
         ));
     }
     commands
+}
+
+/// The device of a file system, as that node sees it.
+pub(crate) fn device_of(service: &Service, fs: &FileSystem, node: &NodeName) -> PathBuf {
+    let device = service.device_of(fs, node);
+    device.cloned().unwrap_or_else(|| PathBuf::from("?"))
+}
+
+/// Throws away what the kernel remembers of the devices.
+pub(crate) fn flush(service: &Service, node: &NodeName) -> Vec<String> {
+    let devices = service.devices(node).into_iter();
+    devices
+        .map(|d| format!("blockdev --flushbufs {}", quoted_path(d)))
+        .collect()
 }
 
 /// An address of its own prefix, so that removing it takes no other along.

@@ -9,7 +9,6 @@ use siaga_model::config::{
     Application, ApplicationRun, ClientTestKind, Config, FenceKind, Service,
 };
 use siaga_words::{Procedure, Voice, procedure};
-use std::path::{Path, PathBuf};
 
 /// One service at one site.
 pub(crate) struct Place<'a> {
@@ -71,11 +70,6 @@ impl Place<'_> {
         Block::Warning(procedure(self.voice, &text))
     }
 
-    pub(crate) fn device(&self, node: &NodeName) -> PathBuf {
-        let device = self.service.disk_set.device(node);
-        device.cloned().unwrap_or_else(|| PathBuf::from("?"))
-    }
-
     pub(crate) fn database_gone(&self) -> String {
         let alone = self.config.services.len() == 1;
         cmd::database_gone(&self.service.database, alone)
@@ -115,7 +109,7 @@ impl Place<'_> {
         for ip in &self.service.virtual_ips {
             commands.push(format!("ip addr show to {}", cmd::with_prefix(ip)));
         }
-        commands.extend(cmd::mounted_nowhere(self.service, &self.device(node)));
+        commands.extend(cmd::mounted_nowhere(self.service, node));
         commands
     }
 
@@ -231,11 +225,8 @@ impl Place<'_> {
             );
             steps.add(Procedure::UnmountBusy, [format!("fuser -vm {place}")]);
         }
-        let device = self.device(node);
-        steps.add(
-            Procedure::NothingMounted,
-            cmd::mounted_nowhere(self.service, &device),
-        );
+        let nowhere = cmd::mounted_nowhere(self.service, node);
+        steps.add(Procedure::NothingMounted, nowhere);
         let commands = disk_set::release(self.service, node);
         if !commands.is_empty() {
             steps.add(Procedure::ReleaseDiskSet, commands);
@@ -245,14 +236,13 @@ impl Place<'_> {
 
     /// Take, mount, address, database, applications, client tests.
     fn take(&self, steps: &mut Numbered, other: &NodeName, node: &NodeName, let_go: LetGo) {
-        let device = self.device(node);
         steps.add(Procedure::LoginRoot { node }, ["hostname".to_owned()]);
         steps.say(Procedure::OtherLetGo { other });
         let commands = disk_set::take(self.config, self.service, node, let_go);
         if !commands.is_empty() {
             steps.add(Procedure::TakeDiskSet, commands);
         }
-        self.take_disk(steps, &device);
+        self.take_disk(steps, node);
         for ip in &self.service.virtual_ips {
             let address = ip.address.to_string();
             let address = address.as_str();
@@ -279,16 +269,16 @@ impl Place<'_> {
         self.applications_and_tests(steps);
     }
 
-    fn take_disk(&self, steps: &mut Numbered, device: &Path) {
-        let quoted = cmd::quoted_path(device);
-        let there = [
-            format!("ls -lL {quoted}"),
-            format!("findmnt --source {quoted}"),
-        ];
+    fn take_disk(&self, steps: &mut Numbered, node: &NodeName) {
+        let devices = self.service.devices(node).into_iter();
+        let devices: Vec<_> = devices.map(|d| cmd::quoted_path(d)).collect();
+        let there = devices
+            .iter()
+            .flat_map(|d| [format!("ls -lL {d}"), format!("findmnt --source {d}")]);
         steps.add(Procedure::DeviceThere, there);
-        let flush = [format!("blockdev --flushbufs {quoted}")];
-        steps.add(Procedure::FlushBuffers, flush);
+        steps.add(Procedure::FlushBuffers, cmd::flush(self.service, node));
         for fs in &self.service.file_systems {
+            let device = &cmd::device_of(self.service, fs, node);
             let shown = fs.mount_point.display().to_string();
             let commands = [
                 cmd::mount(fs, device),

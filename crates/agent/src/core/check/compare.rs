@@ -28,16 +28,19 @@ pub fn fences(core: &Core, observation: &Observation, node: &NodeName) -> Vec<Fi
     view.fences
         .iter()
         .filter_map(|fence| match &fence.state {
-            FenceState::Failed { why } => Some(Finding {
-                code: FindingCode::FenceSilent,
-                node: node.clone(),
-                severity: Severity::Warning,
-                evidence: Evidence::AskedFrom {
-                    device: fence.name.clone(),
-                    node: core.me.clone(),
-                    why: why.clone(),
-                },
-            }),
+            FenceState::Failed { why } => {
+                let (code, severity) = siaga_planner::of_fence(why);
+                Some(Finding {
+                    code,
+                    node: node.clone(),
+                    severity,
+                    evidence: Evidence::AskedFrom {
+                        device: fence.name.clone(),
+                        node: core.me.clone(),
+                        why: why.clone(),
+                    },
+                })
+            }
             FenceState::Open | FenceState::Fenced => None,
         })
         .collect()

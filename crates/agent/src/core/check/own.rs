@@ -66,7 +66,10 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         config_hash: core.config_hash.clone(),
         postgres_version,
         postgres_uid: uid_of(&service.database.os_user),
-        device_size: service.disk_set.device(&core.me).and_then(|d| size_of(d)),
+        device_size: {
+            let devices = service.devices(&core.me).into_iter();
+            devices.map(|d| size_of(d)).sum()
+        },
         host: host::look(service),
         needs,
         ports: ports(core, service),
@@ -105,17 +108,18 @@ impl Examiner<'_> {
         }
         // Where a driver brings the device only to the node that holds the disk set, it may be away.
         let may_be_away = self.core.hands.device_may_be_away(name);
-        match self.service.disk_set.device(&self.core.me).cloned() {
-            Some(device) if may_be_away => {
-                self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
-            }
-            Some(device) if is_block_device(&device) => {
-                self.pass(CheckId::DiskSet, Evidence::thing(device.display()));
-            }
-            Some(device) => {
-                self.found(code, Severity::Blocking, Evidence::DeviceMissing { device });
-            }
-            None => self.found(code, Severity::Blocking, Evidence::NoDeviceConfigured),
+        let devices = self.service.devices(&self.core.me);
+        if devices.len() < self.service.file_systems.len() {
+            return self.found(code, Severity::Blocking, Evidence::NoDeviceConfigured);
+        }
+        let there = |d: &Path| may_be_away || is_block_device(d);
+        let (there, missing): (Vec<_>, Vec<_>) = devices.into_iter().partition(|d| there(d));
+        if missing.is_empty() {
+            let shown: Vec<_> = there.iter().map(|d| d.display().to_string()).collect();
+            self.pass(CheckId::DiskSet, Evidence::thing(shown.join(", ")));
+        }
+        for device in missing.into_iter().cloned() {
+            self.found(code, Severity::Blocking, Evidence::DeviceMissing { device });
         }
     }
 

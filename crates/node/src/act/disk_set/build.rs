@@ -6,7 +6,7 @@ use super::lvm::VolumeGroup;
 use super::programs::Programs;
 use super::reservation::Reservation;
 use super::under_way::UnderWay;
-use super::{BlockDevice, DiskSet};
+use super::{DiskSet, Volumes};
 use siaga_model::NodeName;
 use siaga_model::config::{Config, DiskSetDriver, Service};
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
     let device = service.disk_set.device(node);
     let device =
         device.ok_or_else(|| format!("service {} has no device on {node}", service.name))?;
-    let block = BlockDevice::new(device.clone());
+    let further = service.devices(node).into_iter().skip(1).cloned();
+    let volumes = Volumes::new(device.clone(), further);
     let reservation = service.disk_set.reserved_device(node).map(|disk| {
         let others = config.others(node).map(|n| n.name.clone()).collect();
         Arc::new(Reservation::new(disk.clone(), node.clone(), others))
@@ -52,8 +53,8 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
         }
     }
     let disk: Box<dyn DiskSet> = match layers.is_empty() {
-        true => Box::new(block),
-        false => Box::new(Layered::new(block, layers, UnderWay::of(&service.name))),
+        true => Box::new(volumes),
+        false => Box::new(Layered::new(volumes, layers, UnderWay::of(&service.name))),
     };
     Ok(Built {
         disk,

@@ -1,15 +1,12 @@
-//! A block device with something below it that makes it exclusive: programs of the site, a volume group, a
+//! Block devices with something below them that makes them exclusive: programs of the site, a volume group, a
 //! reservation, a replicated device. Taken from the bottom up, given up from the top down.
 
 use super::under_way::UnderWay;
-use super::{BlockDevice, DiskSet, Problem, TakeOrder};
-use crate::act::bounded::in_flight::InFlight;
-use crate::observe::disk_watch::Sample;
+use super::{DiskSet, Problem, TakeOrder, Volumes};
 use siaga_model::Why;
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
 use siaga_runner::hands::{Acted, Did, Trouble};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the block device may take to appear after the layers were taken.
@@ -36,18 +33,18 @@ pub trait Layer: Send + Sync {
     }
 }
 
-/// The block device and its layers, the lowest first.
+/// The block devices and their layers, the lowest first.
 pub struct Layered {
-    block: BlockDevice,
+    volumes: Volumes,
     layers: Vec<Box<dyn Layer>>,
     under_way: UnderWay,
 }
 
 impl Layered {
     /// `layers`: the lowest first, at least one. `under_way`: what their programs are marked with.
-    pub fn new(block: BlockDevice, layers: Vec<Box<dyn Layer>>, under_way: UnderWay) -> Self {
+    pub fn new(volumes: Volumes, layers: Vec<Box<dyn Layer>>, under_way: UnderWay) -> Self {
         Self {
-            block,
+            volumes,
             layers,
             under_way,
         }
@@ -76,8 +73,7 @@ impl Layered {
     /// The block device's word and the layers' together. `block`: what the device shows.
     fn together(&self, block: &dyn Fn() -> Holding) -> Holding {
         let layers = self.layers();
-        let there = self.block.device().exists();
-        if !there && !self.device_stays() {
+        if !self.volumes.is_any_there() && !self.device_stays() {
             // Nothing can be mounted from a device that the layers do not give.
             return layers;
         }
@@ -104,9 +100,9 @@ impl Layered {
 
     fn wait_for_device(&self) -> Result<(), Trouble> {
         let deadline = Instant::now() + APPEARS_WITHIN;
-        while !self.block.device().exists() {
+        while let Some(missing) = self.volumes.missing() {
             if Instant::now() >= deadline {
-                let device = self.block.device().to_owned();
+                let device = missing.device().to_owned();
                 return Err(Trouble::failed(
                     FailureKind::Io,
                     Why::DeviceMissing { device },
@@ -120,17 +116,17 @@ impl Layered {
 
 impl DiskSet for Layered {
     fn look(&self) -> Holding {
-        self.together(&|| self.block.look())
+        self.together(&|| self.volumes.look())
     }
 
     fn claimed(&self) -> Holding {
-        self.together(&|| self.block.claimed())
+        self.together(&|| self.volumes.claimed())
     }
 
     fn take(&self, order: &TakeOrder) -> Acted {
         let mut sum = self.take_layers(order)?;
         self.wait_for_device()?;
-        let did = self.block.take(order)?;
+        let did = self.volumes.take(order)?;
         sum.changed |= did.changed;
         sum.notes.extend(did.notes);
         Ok(sum)
@@ -142,8 +138,8 @@ impl DiskSet for Layered {
 
     fn release(&self) -> Acted {
         let mut sum = Did::nothing();
-        if self.look() != Holding::Free && self.block.device().exists() {
-            self.block.release()?;
+        if self.look() != Holding::Free {
+            self.volumes.release_those_there()?;
         }
         // Also where nothing is held: a layer may have more to hand on than what holds (the name on a volume group).
         for layer in self.layers.iter().rev() {
@@ -154,7 +150,7 @@ impl DiskSet for Layered {
         match self.look() {
             Holding::Free => {
                 if !self.device_stays() {
-                    self.block.forget_number();
+                    self.volumes.forget_numbers();
                 }
                 Ok(sum)
             }
@@ -166,8 +162,8 @@ impl DiskSet for Layered {
         }
     }
 
-    fn device(&self) -> &Path {
-        self.block.device()
+    fn volumes(&self) -> &Volumes {
+        &self.volumes
     }
 
     fn comes_and_goes(&self) -> bool {
@@ -180,17 +176,5 @@ impl DiskSet for Layered {
 
     fn problems(&self) -> Vec<Problem> {
         self.layers.iter().flat_map(|l| l.problems()).collect()
-    }
-
-    fn number(&self) -> Result<u64, Why> {
-        self.block.number()
-    }
-
-    fn sample(&self) -> std::io::Result<Sample> {
-        self.block.sample()
-    }
-
-    fn enter(&self) -> InFlight {
-        self.block.enter()
     }
 }

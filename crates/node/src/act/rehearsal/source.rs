@@ -22,15 +22,13 @@ pub fn look(service: &Service, server: &Postgres) -> Running {
     let found = process::find(&server.signature()).unwrap_or_default();
     let postmaster = process::postmaster(&found, server.said_pid()).map(|p| p.pid);
     let control = pg_control::read(&service.database.data_dir).ok();
-    let mount = service
-        .file_systems
-        .first()
-        .and_then(|f| mount_of(&f.mount_point));
+    let mounts = service.file_systems.iter();
+    let mounts: Option<Vec<_>> = mounts.map(|f| mount_of(&f.mount_point)).collect();
     Running {
         system_identifier: control.map(|c| c.system_identifier.to_string()),
         timeline: control.map(|c| c.timeline),
         postmaster: postmaster.and_then(|pid| Some((pid, started_at(pid)?))),
-        mount,
+        mount: mounts.map(|m| m.join(", ")),
     }
 }
 

@@ -1,0 +1,204 @@
+//! `siaga explain`: what a code means. Asks no agent: the pages are in the program.
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::language;
+use crate::show;
+use crate::term::out;
+use serde::Serialize;
+use siaga_model::config::Language;
+use siaga_words::{Screen, screen};
+
+/// Explain a code: a refusal or a finding
+///
+/// Every refusal and every finding has a code, such as NEEDS_ATTESTATION. What it means, what is safe while it stands, and
+/// what to do. Needs no agent. Without a code: all codes.
+#[derive(clap::Args, Debug, Clone)]
+#[command(visible_alias = "jelaskan", after_help = EXAMPLES)]
+pub struct Args {
+    /// The code, in capital or small letters.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  siaga explain NEEDS_ATTESTATION
+  siaga explain
+  siaga explain disk_set_missing --json";
+
+const REFUSALS: [&str; 2] = [
+    include_str!("../../../../docs/refusals.md"),
+    include_str!("../../../../docs/refusals.id.md"),
+];
+const FINDINGS: [&str; 2] = [
+    include_str!("../../../../docs/findings.md"),
+    include_str!("../../../../docs/findings.id.md"),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Refusal,
+    Finding,
+}
+
+/// One code's page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+struct Page {
+    code: &'static str,
+    kind: Kind,
+    text: String,
+}
+
+/// Carries the verb out.
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
+    let language = language::first(global);
+    let pages = pages(language);
+    let chosen: Vec<Page> = match &args.code {
+        None => pages,
+        Some(code) => of_code(language, pages, code)?,
+    };
+    if args.json {
+        show::json(&chosen)?;
+        return Ok(Exit::Done);
+    }
+    for (at, page) in chosen.iter().enumerate() {
+        let name = screen(language, &of_kind(page.kind));
+        match args.code {
+            None => out(&format!("{} {name}", show::padded(page.code, 28))),
+            Some(_) => {
+                let gap = if at > 0 { "\n" } else { "" };
+                out(&format!("{gap}{} ({name})\n{}", page.code, page.text));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn of_kind(kind: Kind) -> Screen {
+    match kind {
+        Kind::Refusal => Screen::CodeOfRefusal,
+        Kind::Finding => Screen::CodeOfFinding,
+    }
+}
+
+fn pages(language: Language) -> Vec<Page> {
+    let at = match language {
+        Language::English => 0,
+        Language::Indonesian => 1,
+    };
+    let refusals = sections(REFUSALS[at]).map(|(code, text)| (Kind::Refusal, code, text));
+    let findings = sections(FINDINGS[at]).map(|(code, text)| (Kind::Finding, code, text));
+    let page = |(kind, code, text)| Page {
+        code,
+        kind,
+        text: plain(text),
+    };
+    refusals.chain(findings).map(page).collect()
+}
+
+fn of_code(language: Language, pages: Vec<Page>, code: &str) -> Result<Vec<Page>, Fault> {
+    let wanted = code.trim().to_ascii_uppercase().replace('-', "_");
+    let (found, others): (Vec<Page>, Vec<Page>) = pages.into_iter().partition(|p| p.code == wanted);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let parts: Vec<&str> = wanted.split('_').filter(|p| p.len() > 2).collect();
+    let like = |p: &Page| {
+        parts
+            .iter()
+            .any(|part| p.code.split('_').any(|c| c == *part))
+    };
+    let mut near: Vec<&str> = others.iter().filter(|p| like(p)).map(|p| p.code).collect();
+    near.dedup();
+    let none = Screen::NoSuchCode {
+        code: code.to_owned(),
+        near: near.join(", "),
+    };
+    Err(Fault::Refused(screen(language, &none)))
+}
+
+/// The headings that are codes, each with the text below it.
+fn sections(page: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let parts = page.split("\n### ").skip(1);
+    parts.filter_map(|part| {
+        let (code, text) = part.split_once('\n')?;
+        // The last one is followed by what belongs to no code.
+        Some((code, text.split("\n## ").next()?.trim()))
+    })
+}
+
+/// Without the marks of the page: emphasis goes to a line of its own, a link becomes its name.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let link = after
+            .split_once("](")
+            .and_then(|(name, tail)| Some((name, tail.split_once(')')?)))
+            .filter(|(name, _)| !name.contains(['[', ']']));
+        plain.push_str(before);
+        match link {
+            Some((name, (_, tail))) => {
+                plain.push_str(name);
+                rest = tail;
+            }
+            None => {
+                plain.push('[');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+        .replace(" **", "\n")
+        .replace("**", "")
+        .replace('`', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_page_in_both_languages() {
+        let codes = |language| {
+            let pages = pages(language);
+            assert!(pages.iter().all(|p| p.text.len() > 20));
+            let code = |p: &Page| (p.code, p.kind == Kind::Refusal);
+            pages.iter().map(code).collect::<Vec<_>>()
+        };
+        let english = codes(Language::English);
+        assert!(english.len() > 70);
+        assert_eq!(english, codes(Language::Indonesian));
+    }
+
+    #[test]
+    fn a_page_without_the_marks() {
+        assert_eq!(
+            plain("It is `dead`. **Safe:** Wait ([x.md](x.md)). **Do:** `[[node.fence]]` [a](b"),
+            "It is dead.\nSafe: Wait (x.md).\nDo: [[node.fence]] [a](b"
+        );
+    }
+
+    #[test]
+    fn a_code_that_is_two_things_has_two_pages_and_one_that_is_none_has_its_neighbours() {
+        let of = |code| of_code(Language::English, pages(Language::English), code);
+        let kinds: Vec<Kind> = of("address-conflict")
+            .unwrap()
+            .iter()
+            .map(|p| p.kind)
+            .collect();
+        assert_eq!(kinds, [Kind::Refusal, Kind::Finding]);
+        let text = &of("JOURNAL_LOST").unwrap()[0].text;
+        assert!(text.contains("\nSafe: A running service"), "{text}");
+        let Err(Fault::Refused(said)) = of("DISK_MISSING") else {
+            panic!("there is none")
+        };
+        assert!(said.contains("DISK_SET_MISSING"), "{said}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The file systems of a service: the first on the disk set's own device, any further one on a volume beside it.
+
+use super::Context;
+use crate::cause::Cause;
+use crate::choices::DriverKind;
+use crate::raw;
+use crate::read::{Req, Spot};
+use siaga_model::NodeName;
+use siaga_model::config::FileSystem;
+use std::path::PathBuf;
+
+/// Mount options that would change what a mount is.
+const NOT_MOUNT_OPTIONS: [&str; 7] = ["ro", "bind", "rbind", "remount", "move", "user", "users"];
+
+pub(super) fn file_systems(
+    service: &Spot<raw::Service>,
+    context: &mut Context<'_>,
+) -> Option<Vec<FileSystem>> {
+    let list = &service.value.file_system.0;
+    if list.is_empty() {
+        let at = name_place(service);
+        context
+            .sink
+            .push(&at, "service.file_system", Cause::NoFileSystem);
+    }
+    let reserved = is_reserved(&service.value);
+    let read = list.iter().enumerate().map(|(at, file_system)| {
+        options(&file_system.value, context);
+        let devices = match at {
+            0 => first(&file_system.value, context),
+            _ => further(file_system, reserved, context),
+        };
+        let raw = &file_system.value;
+        Some(FileSystem {
+            kind: raw.kind.value()?.0,
+            mount_point: raw.mount_point.value()?.0.clone(),
+            options: raw.options.0.iter().map(|o| o.value.0.clone()).collect(),
+            devices: devices?,
+        })
+    });
+    // Each is looked at, also after one that is not in order.
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
+}
+
+/// A reservation is on one disk; another one would be open to the other node.
+fn is_reserved(service: &raw::Service) -> bool {
+    let disk_set = service.disk_set.value();
+    disk_set
+        .and_then(|d| d.driver.value())
+        .is_some_and(|d| d.0 == DriverKind::Scsi)
+}
+
+fn first(raw: &raw::FileSystem, context: &mut Context<'_>) -> Option<Vec<(NodeName, PathBuf)>> {
+    if let Some(device) = &raw.device.spot {
+        context.sink.at(device, Cause::FirstFileSystemDevice);
+    }
+    Some(Vec::new())
+}
+
+fn further(
+    file_system: &Spot<raw::FileSystem>,
+    reserved: bool,
+    context: &mut Context<'_>,
+) -> Option<Vec<(NodeName, PathBuf)>> {
+    let raw = &file_system.value;
+    if reserved {
+        let cause = Cause::FileSystemNotReserved;
+        context
+            .sink
+            .push(&file_system.at, "service.file_system", cause);
+    }
+    if !raw.device.written {
+        let (at, key) = (&file_system.at, "service.file_system.device");
+        context.sink.push(at, key, Cause::FileSystemDevice);
+    }
+    let devices = context.per_node(&Req(raw.device.spot.clone()))?;
+    Some(devices.into_iter().map(|(n, path)| (n, path.0)).collect())
+}
+
+fn options(raw: &raw::FileSystem, context: &mut Context<'_>) {
+    for option in &raw.options.0 {
+        let text = &option.value.0;
+        let word = text.split('=').next().unwrap_or_default();
+        if NOT_MOUNT_OPTIONS.contains(&word) || text.contains([',', ' ']) {
+            let found = text.clone();
+            context.sink.at(option, Cause::BadMountOption { found });
+        }
+    }
+}
+
+fn name_place(service: &Spot<raw::Service>) -> crate::read::Place {
+    service
+        .value
+        .name
+        .0
+        .as_ref()
+        .map_or_else(|| service.at.clone(), |n| n.at.clone())
+}
