@@ -19,6 +19,7 @@ version=$("$binary" --version | awk '{print $2}')
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 install -D -m 0755 "$binary" "$stage/usr/bin/siaga"
+install -D -m 0755 -t "$stage/usr/lib/siaga" packaging/drbd/drbd-fence-peer
 install -D -m 0644 -t "$stage/usr/lib/systemd/system" packaging/systemd/*.service
 "$binary" man "$stage/usr/share/man" >/dev/null
 find "$stage/usr/share/man" -type f -name '*.1' -exec gzip -9n {} +

@@ -205,6 +205,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
     tokio::spawn(crate::core::rehearse::look_for_left_over(core.clone()));
     tokio::spawn(watch::watch(core.clone()));
     tokio::spawn(crate::core::key_watch::watch(core.clone()));
+    tokio::spawn(crate::core::copy_watch::watch(core.clone()));
     tokio::spawn(replace::watch(core.clone()));
     tokio::spawn(crate::core::scribe::scribe(core.clone()));
     tokio::spawn(crate::core::vigil::vigil(core.clone()));

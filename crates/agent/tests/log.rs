@@ -248,6 +248,7 @@ async fn a_peer_that_lost_its_own_journal_answers_for_nothing() {
         goal: Placement::ActiveOn("backup".into()),
         attested: Vec::new(),
         may_fence: false,
+        accepts_old_data: false,
     };
     let me = NodeName::from("backup");
     let mut answers_for = |lost: bool, request: &Request| {

@@ -41,6 +41,7 @@ pub fn measure() -> Result<Vec<Line>> {
                 goal: Placement::ActiveOn(NODES[1].into()),
                 attested: Vec::new(),
                 may_fence: silent,
+                accepts_old_data: false,
             };
             let begun = Instant::now();
             let plan = siaga_planner::plan(&config, &observation, &request, &[]);

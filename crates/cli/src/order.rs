@@ -69,6 +69,7 @@ impl From<How> for AttestKind {
 #[derive(Clone, Debug, Default)]
 pub struct Extra {
     pub to: Option<NodeName>,
+    pub accept_old_data: bool,
     pub requested_by: Option<PersonName>,
     pub approved_by: Option<PersonName>,
 }
@@ -96,6 +97,7 @@ pub fn run(
         to: extra.to,
         reason: options.reason.clone(),
         attest,
+        accept_old_data: extra.accept_old_data,
         dry_run: options.dry_run,
         idempotency_key: match &options.key {
             Some(key) => key.clone(),

@@ -21,6 +21,9 @@ pub struct MoveRequest {
     pub to: Option<NodeName>,
     pub reason: String,
     pub attest: Vec<AttestRequest>,
+    /// Of a takeover: promote the target's copy although it is old. Needs a named person and a reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_old_data: bool,
     pub dry_run: bool,
     /// Two requests with one key are one request.
     pub idempotency_key: String,

@@ -232,6 +232,21 @@ impl DiskSet {
         devices.iter().find(|(n, _)| n == node).map(|(_, p)| p)
     }
 
+    /// The DRBD resource that the disk set is, or lies on.
+    pub fn resource(&self) -> Option<&str> {
+        match &self.driver {
+            DiskSetDriver::Drbd { resource }
+            | DiskSetDriver::Lvm {
+                on: Some(Below::Drbd(resource)),
+                ..
+            } => Some(resource),
+            DiskSetDriver::Block
+            | DiskSetDriver::Command(_)
+            | DiskSetDriver::Scsi
+            | DiskSetDriver::Lvm { .. } => None,
+        }
+    }
+
     /// Can a node be kept from writing by a persistent reservation?
     pub fn reserves(&self) -> bool {
         match &self.driver {

@@ -44,6 +44,8 @@ pub struct Request {
     pub attested: Vec<crate::observation::AttestationGiven>,
     /// Nodes that a person's plan may fence. Empty for planned moves: they never fence.
     pub may_fence: bool,
+    /// A named person decided that the target's copy may be promoted although it is old.
+    pub accepts_old_data: bool,
 }
 
 /// The steps from an observation to a goal.
@@ -151,6 +153,12 @@ pub enum Action {
         victim: NodeName,
         how: AttestKind,
     },
+    /// Keeps a named person's decision for the take that follows: the copy here is old, in that state, and is the
+    /// database from now on. What only the other copy has is lost.
+    AcceptOldData {
+        resource: String,
+        state: String,
+    },
     /// Verifies every proof once more, uses it up, and takes the disk set.
     Take,
     Mount,
@@ -175,6 +183,7 @@ impl Action {
             Action::Release => "release",
             Action::Fence { .. } => "fence",
             Action::Attest { .. } => "attest",
+            Action::AcceptOldData { .. } => "accept_old_data",
             Action::Take => "take",
             Action::Mount => "mount",
             Action::AddVirtualIp => "add_virtual_ip",

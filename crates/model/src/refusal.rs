@@ -314,6 +314,12 @@ pub enum Sentence {
     OrderUnanswered {
         node: NodeName,
     },
+    /// What was written after the copies were cut apart is lost with this plan: a person decided so.
+    OldDataLost {
+        node: NodeName,
+        resource: String,
+        state: String,
+    },
     /// That node is attested off or cut, and another service is, or may be, on it too: this plan does nothing to it.
     AttestedMayCarry {
         node: NodeName,
@@ -449,6 +455,8 @@ pub enum Advice {
         node: NodeName,
         ways: Vec<AttestKind>,
     },
+    /// The newer copy is gone for good: take over with the old one, under your name and with the reason.
+    AcceptOldData,
     /// Find out what answers at that hardware address and disconnect it.
     FindStranger {
         hardware: String,

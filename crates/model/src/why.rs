@@ -88,6 +88,12 @@ pub enum Why {
     DrbdAlone { resource: String },
     /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
     DrbdUnfenced { resource: String },
+    /// Fencing without a program that DRBD may ask: it promotes nothing while the other node is gone.
+    DrbdNoHandler { resource: String },
+    /// A decision for old data without a name or without a reason.
+    OldDataNeedsNameAndReason,
+    /// The other node wrote while this one was cut off.
+    DrbdMarkedOld { resource: String },
     DrbdTwoPrimaries { resource: String },
     DrbdPromotesItself { resource: String },
     /// The disk set has no persistent reservation.

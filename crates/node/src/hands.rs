@@ -7,9 +7,10 @@ mod file_systems;
 mod integrity;
 mod rehearsal;
 
+use crate::act::disk_set::DiskSet;
 use crate::act::disk_set::build::{self, Built};
+use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::reservation::Reservation;
-use crate::act::disk_set::{DiskSet, TakeOrder};
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
 use crate::act::taken::{Taken, TakenStore};
@@ -56,6 +57,8 @@ struct Kit {
     disk: Box<dyn DiskSet>,
     /// Where the disk set has one: the same that lies below `disk`.
     reservation: Option<Arc<Reservation>>,
+    /// The same for a replicated device.
+    replica: Option<Arc<Resource>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<LastLook>,
@@ -99,7 +102,11 @@ impl NodeHands {
         let boot = crate::boot_id()?;
         let mut kits = BTreeMap::new();
         for service in &config.services {
-            let Built { disk, reservation } = build::disk_set(&config, service, &node)?;
+            let Built {
+                disk,
+                reservation,
+                replica,
+            } = build::disk_set(&config, service, &node)?;
             let server = Postgres::new(
                 &service.name,
                 service.database.clone(),
@@ -112,6 +119,7 @@ impl NodeHands {
                 service: service.clone(),
                 disk,
                 reservation,
+                replica,
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),
@@ -183,35 +191,6 @@ impl NodeHands {
             },
             |kit| kit.disk.claimed(),
         )
-    }
-
-    /// Takes the disk set and remembers it. Only a permit leads here.
-    pub(crate) fn take_for(&self, taken: &Taken, may_adopt: bool) -> Acted {
-        let kit = self.kit(&taken.service)?;
-        let taken = &Taken {
-            reserved: kit.reservation.is_some(),
-            ..taken.clone()
-        };
-        let remember = |did: Did| {
-            self.taken
-                .save(taken)
-                .map_err(|said| Trouble::failed(FailureKind::Io, Why::System(said)))
-                .map(|()| did)
-        };
-        // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
-        // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
-        // stranger. It is taken again under its new mandate.
-        let order = TakeOrder {
-            epoch: &taken.epoch,
-            all_released: taken.all_released,
-        };
-        if may_adopt && self.taken.load(&taken.service).is_some() {
-            return kit.disk.retake(&order).and_then(remember);
-        }
-        // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
-        // begins from nothing, and is refused while anything holds the device.
-        self.taken.forget(&taken.service);
-        kit.disk.take(&order).and_then(remember)
     }
 }
 
@@ -306,7 +285,7 @@ impl Hands for NodeHands {
     fn take(&self, permit: TakePermit) -> Acted {
         let (service, epoch) = (permit.service().clone(), permit.epoch().clone());
         let taken = Taken::new(service, epoch, self.boot.clone(), permit.proofs());
-        self.take_for(&taken, permit.may_adopt())
+        self.take_for(&taken, permit.may_adopt(), permit.accepted())
     }
 
     fn mount(&self, service: &ServiceName) -> Acted {

@@ -23,6 +23,7 @@ use siaga_node::act::taken::{Taken, TakenStore};
 use siaga_node::hands::NodeHands;
 use siaga_node::observe::witness::LifeSigns;
 use siaga_runner::hands::{Did, Trouble};
+use siaga_runner::permit::OldData;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -49,6 +50,7 @@ fn order(epoch: &Epoch) -> TakeOrder<'_> {
     TakeOrder {
         epoch,
         all_released: false,
+        accepted: None,
     }
 }
 
@@ -259,7 +261,7 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
 fn only_up_to_date_data_is_promoted() {
     let service = ServiceName::from("guest-drbd");
     let set = |name: &str, device: &str| {
-        let resource = Resource::new(name, &service);
+        let resource = Arc::new(Resource::new(name, &service));
         let block = Volumes::new(device.into(), []);
         Layered::new(block, vec![Box::new(resource)], UnderWay::of(&service))
     };
@@ -304,6 +306,23 @@ fn only_up_to_date_data_is_promoted() {
     assert!(here.release().unwrap().changed);
     assert!(there.take(&order(&second)).unwrap().changed);
     assert_eq!(there.retake(&order(&second)), Ok(Did::nothing()));
+    assert!(there.release().unwrap().changed);
+    // Old data: by a person's decision for this very copy in this very state, and not otherwise.
+    run("drbdadm disconnect there && drbdadm outdate there");
+    let old = |resource: &str, state: &str| OldData {
+        resource: resource.into(),
+        state: state.into(),
+    };
+    let promote = |old: &OldData| {
+        there.take(&TakeOrder {
+            accepted: Some(old),
+            ..order(&second)
+        })
+    };
+    for other in [old("here", "Outdated"), old("there", "Inconsistent")] {
+        assert!(matches!(refused(promote(&other)), Why::DrbdData { .. }));
+    }
+    assert!(promote(&old("there", "Outdated")).unwrap().changed);
     assert!(there.release().unwrap().changed);
     // A resource that is not there is unknown, and never free.
     let missing = set("missing", "/dev/drbd9");
@@ -352,7 +371,13 @@ fn a_key_that_is_gone_is_a_reason_only_where_it_was_taken_with_one() {
         hands.key_gone(&service),
         Some(Why::KeyGone { .. })
     ));
+    // The other node's reservation explains it, and nothing is left here; without it nothing explains it.
+    assert!(hands.loss_is_over(&service));
     backup.release().unwrap();
+    assert!(!hands.loss_is_over(&service));
+    serverdb.take(&order(&epoch(5, "serverdb"))).unwrap();
+    assert!(hands.loss_is_over(&service));
+    serverdb.release().unwrap();
 }
 
 /// Witnesses that know nothing.

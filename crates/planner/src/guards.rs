@@ -3,10 +3,10 @@
 use crate::evidence;
 use crate::takeover::{self, Asked};
 use crate::world::{Grip, World};
-use siaga_model::NodeName;
 use siaga_model::observation::Holding;
 use siaga_model::plan::{MoveKind, Request};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
+use siaga_model::{NodeName, Why};
 
 /// Another run is going on, or rests unfinished. A run that is about that very one is let through.
 pub(crate) fn refuse_other_run(world: &World, request: &Request) -> Result<(), Refusal> {
@@ -136,6 +136,52 @@ pub(crate) fn refuse_stranger(world: &World, node: &NodeName) -> Result<(), Refu
             mount_point: mount.mount_point.clone(),
         }],
     })
+}
+
+/// Old data that a person decided to go on with.
+#[derive(Clone)]
+pub(crate) struct OldData {
+    pub resource: String,
+    pub state: String,
+}
+
+/// The states of a whole copy that is old, or that may be: it was up to date when it went down, and the other one may have gone on.
+/// Anything else (half copied, gone, not known) is no database, and nobody can decide that it is one.
+const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
+
+/// As [`refuse_unable_target`], but for a target whose copy is old: a takeover may promote it where a named person decided
+/// so, and no other node answers. One that answers has, or can be brought to, the newer data.
+pub(crate) fn old_data(
+    world: &World,
+    request: &Request,
+    target: &NodeName,
+) -> Result<Option<OldData>, Refusal> {
+    let refused = match refuse_unable_target(world, target) {
+        Ok(()) => return Ok(None),
+        Err(refused) => refused,
+    };
+    let unable = world.facts(target).and_then(|f| f.unable.as_ref());
+    let Some(Why::DrbdData { resource, state }) = unable.filter(|_| !world.is_mounted(target))
+    else {
+        return Err(refused);
+    };
+    let alone = world
+        .others(target)
+        .iter()
+        .all(|n| world.grip(n) == Grip::Silent);
+    if request.kind != MoveKind::Takeover || !WHOLE.contains(&state.as_str()) || !alone {
+        return Err(refused);
+    }
+    if !request.accepts_old_data {
+        let mut next = refused.next;
+        next.push(Advice::AcceptOldData);
+        return Err(Refusal { next, ..refused });
+    }
+    refuse_stranger(world, target)?;
+    Ok(Some(OldData {
+        resource: resource.clone(),
+        state: state.clone(),
+    }))
 }
 
 /// The target answers, reaches the disk set, and nothing foreign is in the way there.

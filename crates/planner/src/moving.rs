@@ -1,5 +1,6 @@
 //! The steps of a move: every other node lets go, and the target takes, mounts and starts.
 
+use crate::guards::OldData;
 use crate::neighbours;
 use crate::planned::Planner;
 use crate::steps::{Graph, LetGo};
@@ -41,7 +42,12 @@ impl Planner<'_> {
         self.made(graph, letting_go, sentence, vec![Sentence::ClientNotTried])
     }
 
-    pub(crate) fn move_to(&self, target: &NodeName, letting_go: Vec<PlannedProof>) -> Plan {
+    pub(crate) fn move_to(
+        &self,
+        target: &NodeName,
+        letting_go: Vec<PlannedProof>,
+        old_data: Option<OldData>,
+    ) -> Plan {
         let service = self.world.service;
         let mut graph = Graph::default();
         let released = letting_go.iter().filter_map(|p| match p {
@@ -62,6 +68,11 @@ impl Planner<'_> {
 
         let mut before: Vec<StepId> = gone.iter().map(|g| g.disk).collect();
         before.push(cleared.unwrap_or(here));
+        if let Some(OldData { resource, state }) = old_data.clone() {
+            // After the proofs: a fence that fails needs no decision about data.
+            let accept = Action::AcceptOldData { resource, state };
+            before = vec![graph.add(target, accept, &before)];
+        }
         let take = graph.add(target, Action::Take, &before);
         before = gone.iter().map(|g| g.address).collect();
         before.push(here);
@@ -73,6 +84,16 @@ impl Planner<'_> {
         let sentence = self.move_sentence(target, &letting_go);
         let hits = neighbours::hits(self.world, &letting_go);
         let mut unproved = self.unproved_fences(&letting_go);
+        if let Some(OldData { resource, state }) = old_data {
+            // First: what is lost.
+            let node = target.clone();
+            let lost = Sentence::OldDataLost {
+                node,
+                resource,
+                state,
+            };
+            unproved.insert(0, lost);
+        }
         unproved.push(Sentence::MountNotTried {
             node: target.clone(),
         });

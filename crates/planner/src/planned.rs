@@ -51,7 +51,7 @@ impl Planner<'_> {
         }
         self.refuse_by_kind(target)?;
         guards::refuse_address_conflict(world, self.request)?;
-        guards::refuse_unable_target(world, target)?;
+        let old_data = guards::old_data(world, self.request, target)?;
         guards::refuse_lost_journal(world, self.request)?;
         let others = world.others(target);
         let in_the_way = |n: &&&NodeName| {
@@ -76,7 +76,7 @@ impl Planner<'_> {
             };
             letting_go.push(asked.let_go()?);
         }
-        Ok(self.move_to(target, letting_go))
+        Ok(self.move_to(target, letting_go, old_data))
     }
 
     /// What each verb demands of the world before anything else.

@@ -90,6 +90,7 @@ fn without(world: &World) -> CanTakeOver {
         goal,
         attested: Vec::new(),
         may_fence: true,
+        accepts_old_data: false,
     };
     match plan(world.config, world.seen, &request, &[]) {
         Ok(_) => CanTakeOver::Yes,

@@ -28,6 +28,7 @@ pub fn may_replace(
         goal: Placement::ActiveOn(me.clone()),
         attested: Vec::new(),
         may_fence: true,
+        accepts_old_data: false,
     };
     let asked = Asked {
         world: &world,

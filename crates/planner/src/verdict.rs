@@ -361,6 +361,7 @@ pub(crate) fn takeover_advice(world: &World) -> Vec<Advice> {
             goal,
             attested: Vec::new(),
             may_fence: true,
+            accepts_old_data: false,
         };
         plan(config, seen, &request, &[])
     });

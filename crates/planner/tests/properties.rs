@@ -306,21 +306,25 @@ fn request() -> BoxedStrategy<Request> {
         placement(),
         attested,
         any::<bool>(),
+        any::<bool>(),
     )
-        .prop_map(|(kind, goal, attested, may_fence)| Request {
-            kind,
-            goal,
-            attested: attested
-                .into_iter()
-                .map(|(node, how)| AttestationGiven {
-                    node,
-                    how,
-                    by: "budi".into(),
-                    at: UtcMicros(1),
-                })
-                .collect(),
-            may_fence,
-        })
+        .prop_map(
+            |(kind, goal, attested, may_fence, accepts_old_data)| Request {
+                accepts_old_data,
+                kind,
+                goal,
+                attested: attested
+                    .into_iter()
+                    .map(|(node, how)| AttestationGiven {
+                        node,
+                        how,
+                        by: "budi".into(),
+                        at: UtcMicros(1),
+                    })
+                    .collect(),
+                may_fence,
+            },
+        )
         .boxed()
 }
 
@@ -440,7 +444,7 @@ proptest! {
         let kind = MoveKind::Takeover;
         match siaga_planner::goal(&config, &seen, kind, None) {
             Ok((goal, _)) => {
-                let request = Request { kind, goal, attested: Vec::new(), may_fence: true };
+                let request = Request { kind, goal, attested: Vec::new(), may_fence: true, accepts_old_data: false };
                 let plan = siaga_planner::plan(&config, &seen, &request, &[]);
                 prop_assert!(plan.is_ok(), "{:?}", plan);
             }

@@ -271,6 +271,7 @@ fn takes(action: &Action) -> bool {
         | Action::Release
         | Action::Fence { .. }
         | Action::Attest { .. }
+        | Action::AcceptOldData { .. }
         | Action::ClientTest
         | Action::AfterMove => false,
     }

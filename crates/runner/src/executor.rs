@@ -3,6 +3,7 @@
 use crate::fencing::{Asker, Fencing};
 use crate::hands::{Acted, AddressCertainty, Did, Hands, LifeQuestion, Progress, Store, Trouble};
 use crate::ledger::{Ledger, LedgerError, ProvedReleased};
+use crate::permit::OldData;
 use crate::verify::Heard;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::FenceKind;
@@ -30,6 +31,8 @@ pub struct Bench {
     started_at: UtcMicros,
     /// When other nodes' promises reached this process.
     heard: Vec<Heard>,
+    /// A decision for old data, and the mandate whose take it is for. It does not outlive this process.
+    accepted: Option<(Epoch, OldData)>,
 }
 
 /// Carries orders out for one service on one node.
@@ -59,6 +62,7 @@ impl SharedBench {
             hits: Vec::new(),
             started_at: UtcMicros(0),
             heard: Vec::new(),
+            accepted: None,
         };
         Self {
             bench: Mutex::new(bench),
@@ -241,6 +245,14 @@ impl Executor<'_> {
                 fence,
             } => self.fence(order, victim, device, *fence, brought),
             Action::Attest { victim, how } => self.attest(order, victim, *how, brought),
+            Action::AcceptOldData { resource, state } => {
+                let decided = OldData {
+                    resource: resource.clone(),
+                    state: state.clone(),
+                };
+                self.bench.lock().accepted = Some((order.epoch.clone(), decided));
+                Ok(Did::changed(Vec::new()))
+            }
             Action::Take => self.take(order),
             Action::Mount => self.mount(order),
             Action::AddVirtualIp => {
@@ -388,9 +400,10 @@ impl Executor<'_> {
                 ledger,
                 store,
                 heard,
+                accepted,
                 ..
             } = &mut *bench;
-            ledger
+            let permit = ledger
                 .authorise_take(
                     store.as_mut(),
                     self.hands,
@@ -399,7 +412,10 @@ impl Executor<'_> {
                     &order.proofs,
                     heard,
                 )
-                .map_err(ledger_trouble)?
+                .map_err(ledger_trouble)?;
+            // Used up: the next take needs a decision of its own.
+            let decided = accepted.take().filter(|(epoch, _)| *epoch == order.epoch);
+            permit.accepting(decided.map(|(_, old)| old))
         };
         self.hands.take(permit)
     }

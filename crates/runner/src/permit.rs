@@ -77,6 +77,15 @@ pub struct TakePermit {
     epoch: Epoch,
     proofs: Vec<ProofRecord>,
     may_adopt: bool,
+    accepted: Option<OldData>,
+}
+
+/// A person's decision for one take: the copy here is old, and is the database from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OldData {
+    pub resource: String,
+    /// As it was when the person decided. In another state it is not promoted.
+    pub state: String,
 }
 
 impl TakePermit {
@@ -91,7 +100,15 @@ impl TakePermit {
             epoch,
             proofs,
             may_adopt,
+            accepted: None,
         }
+    }
+    pub(crate) fn accepting(self, accepted: Option<OldData>) -> Self {
+        Self { accepted, ..self }
+    }
+    /// The old data that this take may promote. `None`: only what is up to date.
+    pub fn accepted(&self) -> Option<&OldData> {
+        self.accepted.as_ref()
     }
     /// True where every other node answered that its last take is older than this node's: nobody else wrote since, and
     /// a mount that is still here is the newest there is. Otherwise the take begins from nothing.

@@ -39,6 +39,8 @@ pub struct RunSpec {
     /// Where to bring the service back to when a leg fails. `None`: there is no way back (the source is dead).
     pub home: Option<Placement>,
     pub may_fence: bool,
+    /// See [`Request`].
+    pub accepts_old_data: bool,
     pub attested: Vec<AttestationGiven>,
 }
 
@@ -206,6 +208,7 @@ impl Run {
             goal,
             attested: self.spec.attested.clone(),
             may_fence: self.spec.may_fence,
+            accepts_old_data: self.spec.accepts_old_data,
         };
         let parent = self.plan.as_ref().map(|p| p.id.clone());
         vec![Effect::Plan {

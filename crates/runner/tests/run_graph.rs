@@ -41,6 +41,7 @@ fn a_run_first_asks_for_a_plan_and_starts_nothing() {
         goal: on(ME),
         attested,
         may_fence: true,
+        accepts_old_data: false,
     };
     assert_eq!(play.asked.len(), 1);
     assert_eq!(

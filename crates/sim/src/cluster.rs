@@ -191,6 +191,7 @@ impl Cluster {
             goal: ask.goal.clone(),
             attested: ask.attested.clone(),
             may_fence,
+            accepts_old_data: false,
         };
         let mut observation = self.observe(ask.at, service);
         if continues {
@@ -214,6 +215,7 @@ impl Cluster {
             legs,
             home,
             may_fence,
+            accepts_old_data: false,
             attested: ask.attested.clone(),
         };
         self.story.push(format!(

@@ -1,17 +1,15 @@
 //! From two bare servers to agents that hear each other, step by step as `docs/install.md` says.
 
 use crate::bmc::{PASSWORD, USER, number};
+use crate::kind::Kind;
 use crate::machine::{Machine, Role};
 use crate::net::Network;
 use crate::site::{Site, package};
-use crate::{SERVERS, say, wait_until};
+use crate::{SERVERS, say, storage, wait_until};
 use std::fmt::Write as _;
 
-/// The LUN: by its serial number, so the same after every boot and on both servers.
-const DEVICE: &str = "/dev/disk/by-id/wwn-0x6001405";
 /// How a client reaches the database.
 pub(crate) const DSN: &str = "host=192.0.2.50 port=5432 user=postgres dbname=postgres";
-const TARGET: &str = "iqn.2026-01.example.rs:simrs";
 
 /// Carries it all out.
 pub(crate) fn site(site: &Site) {
@@ -23,20 +21,12 @@ pub(crate) fn site(site: &Site) {
     say("the agents hear each other");
 }
 
-/// The LUN with the cluster on it, and the package on every machine: everything before `siaga init`.
+/// The disk set with the cluster on it, and the package on every machine: everything before `siaga init`.
 fn unpack(site: &Site) -> String {
-    let servers = SERVERS.map(|name| site.server(name));
-    std::thread::scope(|scope| {
-        for server in servers {
-            scope.spawn(|| prepare(server));
-        }
-    });
-    let device = device(&site.serverdb);
-    assert_eq!(device, self::device(&site.backup), "one name for the LUN");
-    say(&format!("both servers see the LUN: {device}"));
+    let device = storage::prepare(site);
     move_data(&site.serverdb, &device);
     std::thread::scope(|scope| {
-        for machine in [servers[0], servers[1], &site.san] {
+        for machine in [&site.serverdb, &site.backup, &site.san] {
             scope.spawn(|| install_package(machine));
         }
     });
@@ -44,7 +34,7 @@ fn unpack(site: &Site) -> String {
     device
 }
 
-/// A site that has a database already: Debian's cluster runs on the LUN, by systemd. Gives its first process.
+/// A site that has a database already: Debian's cluster runs on the disk set, by systemd. Gives its first process.
 pub(crate) fn running_by_hand(site: &Site) -> String {
     let device = unpack(site);
     site.serverdb
@@ -56,7 +46,7 @@ pub(crate) fn running_by_hand(site: &Site) -> String {
             su postgres -c 'cd / && psql -qXc \"create table kept as select 42 as answer\"'"
         ))
         .expect(0);
-    say("a cluster runs on the LUN, by systemd");
+    say("a cluster runs on the disk set, by systemd");
     postmaster(&site.serverdb)
 }
 
@@ -85,11 +75,12 @@ pub(crate) fn adopt(site: &Site) {
     let answers = format!(
         "language = \"en\"\nsite_name = \"RSUD Contoh (virtual machines)\"\ntime_zone = \"Asia/Jakarta\"\n\
          this_addresses = \"{}\"\nthis_hardware = \"{}\"\nother_node = \"backup\"\n\
-         other_addresses = \"{}\"\nother_hardware = \"{}\"\nvirtual_ip = \"192.0.2.50\"\ninterface = \"eth0\"\n",
+         other_addresses = \"{}\"\nother_hardware = \"{}\"\nvirtual_ip = \"192.0.2.50\"\ninterface = \"eth0\"\n{}",
         both(&|n| n.address(own.number())),
         both(&|n| n.hardware(own)),
         both(&|n| n.address(other.number())),
         both(&|n| n.hardware(other)),
+        answers_of(site),
     );
     site.serverdb.write("/root/answers.toml", "0600", &answers);
     let made = site
@@ -104,6 +95,9 @@ pub(crate) fn adopt(site: &Site) {
             grep -qx 'unit = \"{UNIT}\"' /etc/siaga/siaga.toml
             sed -i '/^unit = /a stop_fast = \"3m\"\\nstart_stalled = \"10m\"' /etc/siaga/siaga.toml
             sed -i '/^kind = \"probe\"/a timeout = \"2m\"' /etc/siaga/siaga.toml
+            sed -i '/^kind = \"power\"/a timeout = \"3m\"' /etc/siaga/siaga.toml
+            sed -i '/^lanplus = /a cipher = \"3\"' /etc/siaga/siaga.toml
+            {}
             cat >>/etc/siaga/siaga.toml <<'END'
 
 [[person]]
@@ -118,7 +112,8 @@ peer_timeout = \"10s\"
 coordinator_silence = \"3m\"
 END
             siaga config check
-            systemctl enable --now -q siaga"
+            systemctl enable --now -q siaga",
+            by_hand_afterwards(site)
         ))
         .expect(0);
     wait_until("the first agent answers", || {
@@ -131,31 +126,37 @@ END
     say("the agents hear each other");
 }
 
-/// Nothing starts by itself, and the server sees the LUN.
-fn prepare(server: &Machine) {
-    server
-        .run(&format!(
-            "set -e
-            systemctl disable --now -q postgresql
-            mkdir -p /srv/simrs
-            modprobe iscsi_tcp
-            systemctl enable --now -q iscsid open-iscsi
-            tries=0
-            until iscsiadm -m discovery -t sendtargets -p 198.51.100.13 >/dev/null && iscsiadm -m node -T {TARGET} --login
-            do tries=$((tries + 1)); [ $tries -lt 20 ]; sleep 1; done
-            udevadm settle"
-        ))
-        .expect(0);
+/// What only this kind of site answers: its fences, and what can't be seen on one server.
+fn answers_of(site: &Site) -> String {
+    let mut text = match site.kind {
+        // `unit` tries a site without a fence.
+        Kind::Block => return String::new(),
+        Kind::Scsi => "driver = \"scsi\"\n".to_owned(),
+        // Both are found.
+        Kind::Lvm | Kind::Drbd => String::new(),
+    };
+    for (which, name) in [("this", "serverdb"), ("other", "backup")] {
+        let bmc = Network::Management.address(number(site.server(name)));
+        let _ = write!(
+            text,
+            "{which}_fence = \"{bmc}\"\n{which}_fence_user = \"{USER}\"\n\
+             {which}_fence_secret = \"/etc/siaga/ipmi.secret\"\n"
+        );
+    }
+    text
 }
 
-/// The stable name of the LUN.
-fn device(server: &Machine) -> String {
-    let mut found = String::new();
-    wait_until("the LUN's stable name", || {
-        found = server.run(&format!("ls {DEVICE}*")).out.trim().to_owned();
-        !found.is_empty() && !found.contains('\n')
-    });
-    found
+/// What is added to the file by hand: nobody is asked for it.
+fn by_hand_afterwards(site: &Site) -> String {
+    match site.kind {
+        Kind::Block | Kind::Scsi | Kind::Drbd => String::new(),
+        Kind::Lvm => {
+            let lun = storage::stable_name(&site.serverdb);
+            format!(
+                "sed -i '/^volume_group = /a on = {{ driver = \"scsi\", device = \"{lun}\" }}' /etc/siaga/siaga.toml"
+            )
+        }
+    }
 }
 
 /// Debian's cluster moves to the shared disk; its configuration stays in /etc, on both servers.
@@ -170,7 +171,7 @@ fn move_data(server: &Machine, device: &str) {
             umount /srv/simrs"
         ))
         .expect(0);
-    say("the database lies on the LUN");
+    say("the database lies on the disk set");
 }
 
 fn install_package(machine: &Machine) {

@@ -1,5 +1,5 @@
-//! Three virtual machines with Debian's own kernel and systemd: a SAN that exports one LUN over iSCSI, and two servers on
-//! which the package is installed. For the tests of this crate alone; `scripts/vm` makes what the machines boot from.
+//! Three virtual machines with Debian's own kernel and systemd: a SAN that exports one LUN over iSCSI (or only a client, where
+//! the servers replicate their own disks), and two servers on which the package is installed. For the tests of this crate alone; `scripts/vm` makes what the machines boot from.
 //!
 //! Everything runs in a network namespace of its own and in one folder, and ends with the test: the machines are ended by
 //! their process ids, also where the test itself is killed.
@@ -8,14 +8,17 @@ mod bmc;
 mod files;
 mod guest;
 mod install;
+mod kind;
 mod load;
 mod machine;
 mod net;
 mod qmp;
 mod site;
+mod storage;
 
 pub use bmc::Bmc;
 pub use guest::Ran;
+pub use kind::Kind;
 pub use load::Load;
 pub use machine::{Machine, Role};
 pub use net::Network;

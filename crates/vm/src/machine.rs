@@ -48,6 +48,8 @@ impl Role {
 pub struct Machine {
     pub role: Role,
     disks: PathBuf,
+    /// Its second disk, where it has one: a file of that folder.
+    second: Option<&'static str>,
     qmp: PathBuf,
     console: PathBuf,
     way: Way,
@@ -56,11 +58,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(role: Role, folders: &Folders) -> Self {
+    pub(crate) fn new(role: Role, second: Option<&'static str>, folders: &Folders) -> Self {
         let socket = |what: &str| folders.sockets.join(format!("{}.{what}", role.name()));
         Self {
             role,
             disks: folders.disks.clone(),
+            second,
             qmp: socket("qmp"),
             console: folders.disks.join(format!("{}.console", role.name())),
             way: Way::new(Network::Management.address(role.number()), socket("ssh")),
@@ -242,8 +245,8 @@ impl Machine {
             )
         };
         add("-drive", disk(&format!("{name}.qcow2")));
-        if self.role == Role::San {
-            add("-drive", disk("lun.qcow2"));
+        if let Some(second) = self.second {
+            add("-drive", disk(second));
         }
         for network in Network::ALL {
             let (i, tap, mac) = (

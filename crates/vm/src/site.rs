@@ -3,6 +3,7 @@
 use crate::bmc::{self, Bmc};
 use crate::files::{Folders, images};
 use crate::install::{self, DSN};
+use crate::kind::Kind;
 use crate::load::Load;
 use crate::machine::{Machine, Role};
 use crate::{SERVERS, net, say, wait_until};
@@ -18,17 +19,19 @@ pub struct Site {
     pub san: Arc<Machine>,
     pub serverdb_bmc: Bmc,
     pub backup_bmc: Bmc,
+    /// What the database lies on.
+    pub kind: Kind,
     folders: Folders,
 }
 
-/// What is kept of machines that were set up: a folder of disks, for this very package and image.
-const DISKS: [&str; 4] = ["serverdb.qcow2", "backup.qcow2", "san.qcow2", "lun.qcow2"];
+/// The machines' own disks.
+const SYSTEMS: [&str; 3] = ["serverdb.qcow2", "backup.qcow2", "san.qcow2"];
 
 impl Site {
     /// Bare machines with their power off.
-    fn bare() -> Self {
+    fn bare(kind: Kind) -> Self {
         let folders = Folders::new();
-        let machine = |role| Arc::new(Machine::new(role, &folders));
+        let machine = |role| Arc::new(Machine::new(role, kind.second_disk(role), &folders));
         let (serverdb, backup) = (machine(Role::Serverdb), machine(Role::Backup));
         let san = machine(Role::San);
         net::enter(&[bmc::number(&serverdb), bmc::number(&backup)]);
@@ -40,14 +43,15 @@ impl Site {
             san,
             serverdb_bmc,
             backup_bmc,
+            kind,
             folders,
         }
     }
 
     /// From bare machines: a cluster that runs on the LUN by systemd, and Siaga not yet set up. Gives the cluster's first
     /// process, as [`Self::postmaster`] does.
-    pub fn by_hand() -> (Self, String) {
-        let site = Self::from_images();
+    pub fn by_hand(kind: Kind) -> (Self, String) {
+        let site = Self::from_images(kind);
         let postmaster = install::running_by_hand(&site);
         (site, postmaster)
     }
@@ -64,20 +68,19 @@ impl Site {
 
     /// From bare machines: the package installed as `docs/install.md` says, the agents up, nothing started.
     pub fn install() -> Self {
-        let site = Self::from_images();
+        let site = Self::from_images(Kind::Block);
         install::site(&site);
         site
     }
 
-    fn from_images() -> Self {
-        let site = Self::bare();
-        for name in ["serverdb", "backup", "san"] {
-            site.disk(
-                &format!("{name}.qcow2"),
-                Some((&images().join("base.ext4"), "raw")),
-            );
+    fn from_images(kind: Kind) -> Self {
+        let site = Self::bare(kind);
+        for name in SYSTEMS {
+            site.disk(name, Some((&images().join("base.ext4"), "raw")));
         }
-        site.disk("lun.qcow2", None);
+        for name in kind.data_disks() {
+            site.disk(name, None);
+        }
         site.boot();
         site
     }
@@ -85,22 +88,74 @@ impl Site {
     /// As after an installation with its first start: from the disks of an earlier run, where there are some of this very
     /// package. The service runs on `serverdb`.
     pub fn running() -> Self {
-        let kept = kept();
-        if !kept.join(DISKS[0]).exists() {
-            let site = Self::install();
-            site.keep();
+        Self::running_on(Kind::Block)
+    }
+
+    /// The same, with the database on that kind of disk set.
+    pub fn running_on(kind: Kind) -> Self {
+        let kept = kept(kind);
+        if !kept.join(SYSTEMS[0]).exists() {
+            Self::set_up(kind).keep();
         }
-        let site = Self::bare();
-        for disk in DISKS {
+        let site = Self::bare(kind);
+        for disk in SYSTEMS.iter().chain(kind.data_disks()) {
             site.disk(disk, Some((&kept.join(disk), "qcow2")));
         }
         site.boot();
         site.wait_for_agents();
-        site.serverdb
-            .siaga("start --yes --json --as budi --reason 'first start'")
-            .expect(0);
-        say("the service runs on serverdb");
+        site.start("first start");
         site
+    }
+
+    /// Installed, and nothing runs. What `init` asks for is tried with all but a plain disk.
+    fn set_up(kind: Kind) -> Self {
+        if kind == Kind::Block {
+            return Self::install();
+        }
+        let (site, _) = Self::by_hand(kind);
+        site.adopt();
+        site.start("the virtual address");
+        site.stop("set up");
+        site
+    }
+
+    /// Starts the service on `serverdb`.
+    #[track_caller]
+    pub fn start(&self, why: &str) {
+        let order = format!("start --yes --json --as budi --reason '{why}'");
+        self.serverdb.siaga(&order).expect(0);
+        self.whole_service_on("serverdb");
+        say("the service runs on serverdb");
+    }
+
+    /// Stops it everywhere.
+    #[track_caller]
+    pub fn stop(&self, why: &str) {
+        let order = format!("stop --yes --json --as budi --reason '{why}'");
+        self.serverdb.siaga(&order).expect(0);
+        assert!(self.mounted(&SERVERS).is_empty());
+    }
+
+    /// A drill that passes: there and back, measured by the probe, with every client test.
+    #[track_caller]
+    pub fn drill(&self) {
+        self.wait_for_agents();
+        let drill = self
+            .serverdb
+            .siaga("drill --yes --json --as budi --reason 'first rehearsal'")
+            .expect(0)
+            .json();
+        assert_eq!(drill["outcome"], "done", "{drill}");
+        let outages = drill["outages"].as_array().expect("outages");
+        assert_eq!(outages.len(), 2, "{drill}");
+        assert!(outages.iter().all(|o| o["seen_by"] == "probe"), "{drill}");
+        let tests = drill["client_tests"].as_array().expect("tests");
+        assert!(
+            !tests.is_empty() && tests.iter().all(|t| t["passed"] == true),
+            "{drill}"
+        );
+        self.whole_service_on("serverdb");
+        say("the drill has passed");
     }
 
     /// Shuts the machines down, in order, and keeps their disks for `running`.
@@ -109,13 +164,17 @@ impl Site {
             server.shut_down();
         }
         self.san.shut_down();
-        let kept = kept();
+        let kept = kept(self.kind);
+        let of_package = kept.parent().expect("a folder of this package");
         let unfinished = kept.with_extension("new");
         let _ = std::fs::remove_dir_all(&unfinished);
+        let _ = std::fs::remove_dir_all(&kept);
         // Of other packages nothing is kept: they are large.
-        let _ = std::fs::remove_dir_all(images().join("sites"));
+        if !of_package.exists() {
+            let _ = std::fs::remove_dir_all(images().join("sites"));
+        }
         std::fs::create_dir_all(&unfinished).expect("a folder");
-        for disk in DISKS {
+        for disk in SYSTEMS.iter().chain(self.kind.data_disks()) {
             std::fs::rename(self.folders.disks.join(disk), unfinished.join(disk)).expect("moved");
         }
         std::fs::rename(&unfinished, &kept).expect("renamed");
@@ -239,6 +298,31 @@ impl Site {
         taken
     }
 
+    /// `backup` takes over from a dead `serverdb`, which it fences.
+    #[track_caller]
+    pub fn fenced_takeover(&self) {
+        let taken = self.takeover("backup", "");
+        let proof = taken["proof"][0].as_str();
+        assert!(
+            proof.is_some_and(|p| p.starts_with("fenced serverdb")),
+            "{taken}"
+        );
+        assert_eq!(self.mounted(&["backup"]), ["backup"]);
+        say("backup has taken over, by a fence");
+    }
+
+    /// `serverdb` gets its power back, and takes nothing.
+    #[track_caller]
+    pub fn back_on(&self) {
+        self.backup
+            .siaga("power on serverdb --yes --as budi --reason repaired")
+            .expect(0);
+        self.serverdb.wait_up();
+        self.wait_for_agents();
+        self.whole_service_on("backup");
+        say("serverdb is back, and has taken nothing");
+    }
+
     /// Waits until a takeover on this server is refused for want of a person's word.
     #[track_caller]
     pub fn needs_attestation(&self, name: &str) {
@@ -337,9 +421,10 @@ pub(crate) fn package() -> PathBuf {
         .expect("a package: run make deb, or set SIAGA_DEB")
 }
 
-/// Where the disks of machines with this package are kept.
-fn kept() -> PathBuf {
+/// Where the disks of machines with this package, and this kind of disk set, are kept.
+fn kept(kind: Kind) -> PathBuf {
     let sum = Command::new("sha256sum").arg(package()).output();
     let sum = String::from_utf8_lossy(&sum.expect("sha256sum starts").stdout).into_owned();
-    images().join("sites").join(&sum[..16])
+    let sites = images().join("sites");
+    sites.join(&sum[..16]).join(kind.name())
 }

@@ -7,33 +7,11 @@ use siaga_vm::{Network, Site, say, wait_until};
 fn from_bare_servers_to_a_passed_drill() {
     let site = Site::install();
     site.serverdb.siaga("check").expect(0);
-    site.serverdb
-        .siaga("start --yes --json --as budi --reason 'first start'")
-        .expect(0);
-    site.whole_service_on("serverdb");
-    say("the service runs on serverdb");
+    site.start("first start");
     let load = site.load();
-    let drill = site
-        .serverdb
-        .siaga("drill --yes --json --as budi --reason 'first rehearsal'")
-        .expect(0)
-        .json();
-    assert_eq!(drill["outcome"], "done", "{drill}");
-    let outages = drill["outages"].as_array().expect("outages");
-    assert_eq!(outages.len(), 2, "{drill}");
-    assert!(outages.iter().all(|o| o["seen_by"] == "probe"), "{drill}");
-    let tests = drill["client_tests"].as_array().expect("tests");
-    assert!(
-        !tests.is_empty() && tests.iter().all(|t| t["passed"] == true),
-        "{drill}"
-    );
-    site.whole_service_on("serverdb");
-    say("the drill has passed");
+    site.drill();
     load.nothing_lost();
-    site.serverdb
-        .siaga("stop --yes --json --as budi --reason 'the test is over'")
-        .expect(0);
-    assert!(site.mounted(&siaga_vm::SERVERS).is_empty());
+    site.stop("the test is over");
     site.keep();
 }
 

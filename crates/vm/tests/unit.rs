@@ -1,13 +1,13 @@
 //! The database as a systemd unit: adopted, moved, and left alone by its agent.
 
-use siaga_vm::{Site, say};
+use siaga_vm::{Kind, Site, say};
 
 const UNIT: &str = "postgresql@15-main.service";
 
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
-    let (site, before) = Site::by_hand();
+    let (site, before) = Site::by_hand(Kind::Block);
     assert!(before.ends_with(UNIT), "{before}");
     site.adopt();
     assert_eq!(site.postmaster("serverdb"), before, "it was restarted");

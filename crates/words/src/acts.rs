@@ -31,6 +31,7 @@ pub fn action_by_name(voice: impl Into<Voice>, name: &str) -> String {
     match name {
         "fence" => by_language!(&voice, bare_fence()).to_owned(),
         "attest" => by_language!(&voice, bare_attest()).to_owned(),
+        "accept_old_data" => by_language!(&voice, bare_old_data()).to_owned(),
         "coordinate" => by_language!(&voice, coordinate()).to_owned(),
         _ => match PLAIN.iter().find(|a| a.name() == name) {
             Some(plain) => action(&voice, plain),

@@ -63,6 +63,9 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Attest { victim, how } => {
             format!("check the attestation that {}", attested(victim, *how))
         }
+        Action::AcceptOldData { resource, state } => {
+            format!("keep the decision to go on with the old copy of {resource} ({state})")
+        }
         Action::Take => "take the disk set".into(),
         Action::Mount => "mount the file system".into(),
         Action::AddVirtualIp => "add the virtual IP".into(),
@@ -76,6 +79,10 @@ pub(crate) fn action(action: &Action) -> String {
 /// An action of which only the name is known, and it has arguments.
 pub(crate) fn bare_fence() -> &'static str {
     "fence the silent server"
+}
+
+pub(crate) fn bare_old_data() -> &'static str {
+    "keep the decision to go on with an old copy"
 }
 
 pub(crate) fn bare_attest() -> &'static str {

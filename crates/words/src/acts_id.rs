@@ -63,6 +63,9 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Attest { victim, how } => {
             format!("memeriksa pernyataan bahwa {}", attested(victim, *how))
         }
+        Action::AcceptOldData { resource, state } => {
+            format!("mencatat keputusan memakai salinan lama {resource} ({state})")
+        }
         Action::Take => "mengambil kumpulan disk".into(),
         Action::Mount => "memasang sistem berkas".into(),
         Action::AddVirtualIp => "membuat IP virtual".into(),
@@ -76,6 +79,10 @@ pub(crate) fn action(action: &Action) -> String {
 /// An action of which only the name is known, and it has arguments.
 pub(crate) fn bare_fence() -> &'static str {
     "mengisolasi server yang tidak menjawab"
+}
+
+pub(crate) fn bare_old_data() -> &'static str {
+    "mencatat keputusan memakai salinan lama"
 }
 
 pub(crate) fn bare_attest() -> &'static str {

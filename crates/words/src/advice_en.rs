@@ -33,6 +33,9 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
                 ways_text(voice, ways)
             )
         }
+        Advice::AcceptOldData => {
+            "If the newer copy is gone for good: take over with the old one, under your name. What only the newer copy has is lost.".into()
+        }
         Advice::FindStranger { hardware } => {
             format!(
                 "Find the machine with the hardware address {hardware}, and disconnect it from the network."

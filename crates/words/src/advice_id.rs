@@ -35,6 +35,9 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
                 ways_text(voice, ways)
             )
         }
+        Advice::AcceptOldData => {
+            "Bila salinan yang lebih baru hilang untuk selamanya: ambil alih dengan salinan lama, atas nama Anda. Isi yang hanya ada di salinan baru akan hilang.".into()
+        }
         Advice::FindStranger { hardware } => {
             format!(
                 "Cari mesin dengan alamat perangkat keras {hardware}, lalu lepas mesin itu dari jaringan."

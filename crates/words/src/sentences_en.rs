@@ -137,6 +137,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::DatabaseStartNotTried { node } => format!("Not tried: that the database starts on {node}."),
         S::MountNotTried { node } => format!("Not tried: that the file system mounts on {node}."),
         S::ClientNotTried => "Not tried: that a client reaches the service afterwards.".into(),
+        S::OldDataLost { node, resource, state } => format!("the copy of {resource} on {node} is old ({state}): what was written after it was cut off is lost."),
         S::FenceHitsService { node, service } => {
             format!("Fencing {node} also hits the service {service}.")
         }

@@ -141,6 +141,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::DatabaseStartNotTried { node } => format!("Belum dicoba: apakah basis data dapat menyala di {node}."),
         S::MountNotTried { node } => format!("Belum dicoba: apakah sistem berkas dapat dipasang di {node}."),
         S::ClientNotTried => "Belum dicoba: apakah klien dapat mencapai layanan sesudahnya.".into(),
+        S::OldDataLost { node, resource, state } => format!("salinan {resource} di {node} adalah data lama ({state}): yang ditulis setelah salinan itu terputus akan hilang."),
         S::FenceHitsService { node, service } => {
             format!("Isolasi {node} juga mengenai layanan {service}.")
         }

@@ -125,6 +125,13 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUnfenced { resource } => {
             format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")
         }
+        W::DrbdNoHandler { resource } => {
+            format!("the DRBD resource {resource} has fencing and no handler fence-peer: it can't be taken while the other server is gone (docs/disk-sets.md)")
+        }
+        W::OldDataNeedsNameAndReason => "who decides that old data is taken says so under the own name (--as) and with a --reason".into(),
+        W::DrbdMarkedOld { resource } => {
+            format!("the DRBD resource {resource} is cut off while the other server writes: the copy here is marked as old until they are connected again")
+        }
         W::DrbdTwoPrimaries { resource } => format!("the DRBD resource {resource} allows two primaries (allow-two-primaries)"),
         W::DrbdPromotesItself { resource } => format!("the DRBD resource {resource} is promoted by opening it (auto-promote)"),
         W::NoReservation => "the disk set has no persistent reservation".into(),

@@ -140,6 +140,13 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUnfenced { resource } => {
             format!("resource DRBD {resource} tidak memakai fencing maupun quorum: bila jaringan putus, data lama tetap dianggap mutakhir")
         }
+        W::DrbdNoHandler { resource } => {
+            format!("resource DRBD {resource} memakai fencing tanpa handler fence-peer: tidak dapat diambil selama server lain mati (docs/disk-sets.md)")
+        }
+        W::OldDataNeedsNameAndReason => "siapa yang memutuskan memakai data lama harus menyebut namanya sendiri (--as) dan alasannya (--reason)".into(),
+        W::DrbdMarkedOld { resource } => {
+            format!("resource DRBD {resource} terputus sementara server lain menulis: salinan di sini ditandai usang sampai tersambung lagi")
+        }
         W::DrbdTwoPrimaries { resource } => format!("resource DRBD {resource} mengizinkan dua primary (allow-two-primaries)"),
         W::DrbdPromotesItself { resource } => format!("resource DRBD {resource} menjadi primary saat dibuka (auto-promote)"),
         W::NoReservation => "kumpulan disk tidak memakai reservasi persisten".into(),

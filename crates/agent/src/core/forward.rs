@@ -85,6 +85,7 @@ mod tests {
             to: None,
             reason: String::new(),
             attest: Vec::new(),
+            accept_old_data: false,
             dry_run,
             idempotency_key: "k".into(),
             requested_by: None,

@@ -32,6 +32,21 @@ async fn watch_one(core: Arc<Core>, service: Service) {
         if core.runs.going_on(&service.name).is_none() {
             look(&core, &service.name).await;
         }
+        settle(&core, &service.name).await;
+    }
+}
+
+/// The loss is over where this node has the disk set again, or where another node's own reservation explains it and nothing of
+/// the service is left here. One that nobody explains stays found: a person has to look.
+async fn settle(core: &Arc<Core>, service: &ServiceName) {
+    let lost = |f: &Finding| f.code == FindingCode::ReservationLost && f.node == core.me;
+    if !core.findings().iter().any(lost) {
+        return;
+    }
+    let (c, s) = (core.clone(), service.clone());
+    let over = tokio::task::spawn_blocking(move || c.hands.loss_is_over(&s));
+    if over.await.unwrap_or(false) {
+        core.mended(FindingCode::ReservationLost, &core.me);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod ca;
 pub mod calm;
 pub mod check;
 pub mod clock;
+pub mod copy_watch;
 pub mod cover;
 pub mod diagnose;
 pub mod drive;

@@ -115,6 +115,7 @@ async fn accept(
         goal: target.legs.first().cloned().unwrap_or(Placement::Stopped),
         attested: attested(core, &request, &who)?,
         may_fence: may_fence(request.kind),
+        accepts_old_data: accepts_old_data(&request, &who)?,
     };
     gates(core, &request)?;
     checked_since_failure(core, &planned).await?;
@@ -294,6 +295,15 @@ fn may_fence(kind: MoveKind) -> bool {
     }
 }
 
+/// Who decides that data is lost says so under the own name, with the reason.
+fn accepts_old_data(request: &MoveRequest, who: &Who) -> Result<bool, Refusal> {
+    let said = who.person.is_some() && !request.reason.trim().is_empty();
+    match request.accept_old_data && !said {
+        true => Err(bad_request(Why::OldDataNeedsNameAndReason)),
+        false => Ok(request.accept_old_data),
+    }
+}
+
 fn attested(
     core: &Core,
     request: &MoveRequest,
@@ -404,6 +414,7 @@ fn begin(core: &Arc<Core>, accepted: Accepted) -> Result<MoveAnswer, Refusal> {
         legs,
         home,
         may_fence: planned.may_fence,
+        accepts_old_data: planned.accepts_old_data,
         attested: planned.attested.clone(),
     };
     let begin = Begin {

@@ -321,6 +321,8 @@ pub(super) async fn begin_by_itself(
         goal: goal.clone(),
         attested: Vec::new(),
         may_fence: kind == MoveKind::Cover,
+        // A person's decision is for the run that it was given to, and for no run after it.
+        accepts_old_data: false,
     };
     let plan =
         siaga_planner::plan(&core.config, &observation, &request, &[]).map_err(|refusal| {
@@ -352,6 +354,7 @@ pub(super) async fn begin_by_itself(
         legs: vec![goal.clone()],
         home: None,
         may_fence: request.may_fence,
+        accepts_old_data: false,
         attested: Vec::new(),
     };
     let begin = Begin {

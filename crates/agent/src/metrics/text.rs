@@ -256,6 +256,7 @@ mod tests {
                 applications: Vec::new(),
                 ledger: LedgerFacts::default(),
                 unable: None,
+                astray: Vec::new(),
             },
             probes: vec![ProbeSighting {
                 probe: "kasir \"1\"".into(),

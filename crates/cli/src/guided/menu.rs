@@ -186,6 +186,7 @@ fn of_advice(advice: &Advice, service: &ServiceStatus) -> Option<Act> {
             _ => None,
         },
         Advice::Status
+        | Advice::AcceptOldData
         | Advice::FreeFolder { .. }
         | Advice::AcceptLoss
         | Advice::FindStranger { .. }

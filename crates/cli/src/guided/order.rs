@@ -26,6 +26,8 @@ pub fn order(
         to: None,
         reason: String::new(),
         attest: Vec::new(),
+        // Not by a menu at night: typed as a command, with its reason.
+        accept_old_data: false,
         dry_run: true,
         idempotency_key: fresh_key()?,
         requested_by: None,

@@ -31,9 +31,9 @@ const EXAMPLES: &str = "Examples:
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let extra = Extra {
-        to: None,
         requested_by: args.requested_by.clone(),
         approved_by: args.approved_by.clone(),
+        ..Extra::default()
     };
     order::run(global, MoveKind::Failback, &args.options, extra)
 }

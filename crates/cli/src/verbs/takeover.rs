@@ -19,6 +19,9 @@ pub struct Args {
     /// The node to start it on; may be left out where there are two.
     #[arg(long, value_name = "NODE", value_parser = args::node)]
     pub to: Option<NodeName>,
+    /// You decide, under your name and with --reason, that old data (DRBD: Outdated, Consistent) is taken: what only the other copy has is lost.
+    #[arg(long)]
+    pub accept_old_data: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -31,6 +34,7 @@ const EXAMPLES: &str = "Examples:
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     let extra = Extra {
         to: args.to.clone(),
+        accept_old_data: args.accept_old_data,
         ..Extra::default()
     };
     order::run(global, MoveKind::Takeover, &args.options, extra)

@@ -18,6 +18,7 @@ use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
 use siaga_model::{Epoch, Holder, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::permit::OldData;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct TakeOrder<'a> {
     /// Every other node let go by itself; otherwise at least one was fenced, or a person answers for it, and what it
     /// left behind may have to be overridden.
     pub all_released: bool,
+    /// Old data that a person decided to go on with.
+    pub accepted: Option<&'a OldData>,
 }
 
 /// Something that stands against a driver as it is set up here.

@@ -1,13 +1,16 @@
-//! What is asked of a disk set beside taking it and giving it up.
+//! The disk set: taken, and what is asked of it beside.
 
 use super::{Kit, NodeHands};
-use crate::act::disk_set::Problem;
+use crate::act::disk_set::{Problem, TakeOrder};
 use crate::act::postgres;
+use crate::act::taken::Taken;
 use siaga_model::config::FenceKind;
-use siaga_model::observation::{FenceView, Holding};
+use siaga_model::observation::{FenceState, FenceView, Holding};
 use siaga_model::reservation::RESERVATION;
+use siaga_model::run::FailureKind;
 use siaga_model::{NodeName, ServiceName, Why};
-use siaga_runner::hands::Acted;
+use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::permit::OldData;
 
 impl NodeHands {
     /// What stands against the driver of the disk set of `service` here. Read-only.
@@ -39,6 +42,49 @@ impl NodeHands {
         }
     }
 
+    /// A registration at the disk set was lost, and it does not matter any more: this node is registered again, or another
+    /// configured node holds the reservation and this one has nothing of the disk set.
+    pub fn loss_is_over(&self, service: &ServiceName) -> bool {
+        let Some(kit) = self.kits.get(service) else {
+            return false;
+        };
+        let Some(reservation) = kit.reservation.as_ref() else {
+            return false;
+        };
+        match reservation.is_gone() {
+            Ok(false) => true,
+            Ok(true) => {
+                reservation.state_of(&self.node) == FenceState::Fenced
+                    && kit.disk.look() == Holding::Free
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Is the copy of `service` here connected, with everything that the other one has?
+    pub fn copy_is_whole(&self, service: &ServiceName) -> bool {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        replica.is_some_and(|r| r.is_whole())
+    }
+
+    /// Is the copy of `service` here cut off from the other node's, and would still pass for up to date?
+    pub fn copy_passes_for_current(&self, service: &ServiceName) -> bool {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        replica.is_some_and(|r| r.passes_for_current())
+    }
+
+    /// Marks that copy as old. Gives what to say of it.
+    ///
+    /// # Errors
+    /// Why it is not marked.
+    pub fn mark_copy_old(&self, service: &ServiceName) -> Result<Why, Why> {
+        let replica = self.kits.get(service).and_then(|k| k.replica.as_ref());
+        let replica = replica.ok_or(Why::NoSuchServiceHere {
+            service: service.clone(),
+        })?;
+        replica.mark_old().map(|()| replica.why_old())
+    }
+
     /// Ends the database at once, without a word to its clients: what it could write back is refused by the disk.
     pub fn kill_database(&self, service: &ServiceName) -> Acted {
         postgres::stop::kill(&self.kit(service)?.server)
@@ -53,5 +99,40 @@ impl NodeHands {
     pub fn device_may_be_away(&self, service: &ServiceName) -> bool {
         let away = |kit: &Kit| kit.disk.comes_and_goes() && kit.disk.claimed() == Holding::Free;
         self.kits.get(service).is_some_and(away)
+    }
+
+    /// Takes the disk set and remembers it. Only a permit leads here.
+    pub(crate) fn take_for(
+        &self,
+        taken: &Taken,
+        may_adopt: bool,
+        accepted: Option<&OldData>,
+    ) -> Acted {
+        let kit = self.kit(&taken.service)?;
+        let taken = &Taken {
+            reserved: kit.reservation.is_some(),
+            ..taken.clone()
+        };
+        let remember = |did: Did| {
+            self.taken
+                .save(taken)
+                .map_err(|said| Trouble::failed(FailureKind::Io, Why::System(said)))
+                .map(|()| did)
+        };
+        // Taken in this boot, never proved released since, and nobody else took it meanwhile: the disk set has not left
+        // this kernel, so that whatever still holds it here (the mount itself, a copy of it in another namespace) is no
+        // stranger. It is taken again under its new mandate.
+        let order = TakeOrder {
+            epoch: &taken.epoch,
+            all_released: taken.all_released,
+            accepted,
+        };
+        if may_adopt && self.taken.load(&taken.service).is_some() {
+            return kit.disk.retake(&order).and_then(remember);
+        }
+        // Otherwise what is still here may be older than what another node wrote, and is nobody's any more: the take
+        // begins from nothing, and is refused while anything holds the device.
+        self.taken.forget(&taken.service);
+        kit.disk.take(&order).and_then(remember)
     }
 }

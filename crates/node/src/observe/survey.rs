@@ -69,6 +69,8 @@ pub struct BlockText {
     pub bytes: u64,
     pub dm_name: Option<String>,
     pub dm_uuid: Option<String>,
+    /// The DRBD resource that it is, as `drbdadm` says.
+    pub drbd: Option<String>,
 }
 
 /// What this host has.
@@ -169,7 +171,7 @@ pub fn detect(gathered: &Gathered) -> Found {
         host: gathered.host.clone(),
         servers: server::servers(gathered, &disks),
         volume_groups: storage::volume_groups(gathered.vgs.as_deref().unwrap_or_default()),
-        drbd: storage::resources(&gathered.links),
+        drbd: storage::resources(gathered),
         disks,
         cards: network::cards(gathered),
         boot_units: gathered.boot_units.clone(),

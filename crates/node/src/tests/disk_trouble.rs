@@ -1,6 +1,7 @@
 //! The traps of a shared disk: what still holds it, and what can't be told.
 
 use super::{Guard, Wish, World, in_own_namespace, run, until};
+use crate::act::disk_set::reservation::kernel;
 use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
@@ -111,7 +112,7 @@ fn a_mount_long_after_the_take_needs_a_new_one() {
             since_boot: Duration::ZERO,
             ..world.taken()
         };
-        world.hands.take_for(&old, true).unwrap();
+        world.hands.take_for(&old, true, None).unwrap();
         let too_late = world.hands.mount(&world.service);
         assert!(
             matches!(&too_late, Err(Trouble::Failed(f)) if f.kind == FailureKind::Precondition),
@@ -120,7 +121,7 @@ fn a_mount_long_after_the_take_needs_a_new_one() {
         world.take().unwrap();
         world.hands.mount(&world.service).unwrap();
         // What is mounted already was mounted in time.
-        world.hands.take_for(&old, true).unwrap();
+        world.hands.take_for(&old, true, None).unwrap();
         assert!(!world.hands.mount(&world.service).unwrap().changed);
     });
 }
@@ -133,6 +134,23 @@ fn the_kernels_word_alone_tells_who_claims_the_disk_set() {
         assert!(matches!(claimed(), Holding::Held { .. }));
         world.hands.unmount(&world.service).unwrap();
         assert_eq!(claimed(), Holding::Free);
+    });
+}
+
+/// Two looks of our own at once: the one that asks who is registered is no holder for the other one.
+#[test]
+fn a_question_of_our_own_is_no_holder_and_a_change_is() {
+    in_own_namespace(|| {
+        let world = World::mounted(&Wish::EXT4);
+        world.hands.unmount(&world.service).unwrap();
+        let device = &world.loop_device.device;
+        let question = kernel::open_to_ask(device).unwrap();
+        assert_eq!(world.hands.look(&world.service).disk, Holding::Free);
+        drop(question);
+        let change = kernel::open(device).unwrap();
+        let held = world.hands.look(&world.service).disk;
+        assert!(matches!(held, Holding::Held { .. }), "{held:?}");
+        drop(change);
     });
 }
 

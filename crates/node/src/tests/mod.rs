@@ -262,12 +262,12 @@ impl World {
 
     /// Takes as a permit without power proofs would, where nobody else took the disk set meanwhile.
     pub fn take(&self) -> siaga_runner::hands::Acted {
-        self.hands.take_for(&self.taken(), true)
+        self.hands.take_for(&self.taken(), true, None)
     }
 
     /// Takes as a permit does where another node may have taken the disk set meanwhile.
     pub fn take_anew(&self) -> siaga_runner::hands::Acted {
-        self.hands.take_for(&self.taken(), false)
+        self.hands.take_for(&self.taken(), false, None)
     }
 
     pub fn taken(&self) -> Taken {

@@ -440,6 +440,9 @@ pub fn request(value: &Value) -> Request {
                 at: NOW,
             })
             .collect(),
+        accepts_old_data: keys
+            .take("accepts_old_data")
+            .is_some_and(|v| v.as_bool().unwrap()),
         may_fence: keys
             .take("may_fence")
             .map_or(forcing, |v| v.as_bool().unwrap()),

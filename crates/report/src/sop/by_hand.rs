@@ -12,7 +12,7 @@ impl Place<'_> {
     pub(crate) fn by_hand(&self, node: &NodeName, action: &Action, let_go: LetGo) -> Vec<String> {
         let db = &self.service.database;
         match action {
-            Action::Enlist | Action::Attest { .. } => Vec::new(),
+            Action::Enlist | Action::Attest { .. } | Action::AcceptOldData { .. } => Vec::new(),
             Action::Checkpoint => vec![cmd::checkpoint(db)],
             Action::StopApplications => self.stop_applications(),
             Action::StopDatabase => vec![cmd::fast_stop(db), self.database_gone()],

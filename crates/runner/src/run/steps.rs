@@ -12,6 +12,7 @@ pub(super) fn touches(action: &Action) -> bool {
             | Action::Checkpoint
             | Action::Fence { .. }
             | Action::Attest { .. }
+            | Action::AcceptOldData { .. }
             | Action::ClientTest
             | Action::AfterMove
     )
@@ -49,6 +50,7 @@ pub(super) fn worth_another_plan(
                 && plan.is_some_and(|p| !p.plan.steps.iter().any(unmounts))
         }
         Action::Attest { .. }
+        | Action::AcceptOldData { .. }
         | Action::Checkpoint
         | Action::StopApplications
         | Action::StopDatabase

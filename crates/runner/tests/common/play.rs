@@ -23,6 +23,7 @@ pub fn switchover() -> RunSpec {
         legs: vec![on(ME)],
         home: Some(on(OTHER)),
         may_fence: false,
+        accepts_old_data: false,
         attested: Vec::new(),
     }
 }
@@ -33,6 +34,7 @@ pub fn takeover() -> RunSpec {
         kind: MoveKind::Takeover,
         home: None,
         may_fence: true,
+        accepts_old_data: false,
         ..switchover()
     }
 }

@@ -8,13 +8,14 @@ use super::reservation::Reservation;
 use super::under_way::UnderWay;
 use super::{DiskSet, Volumes};
 use siaga_model::NodeName;
-use siaga_model::config::{Below, Config, DiskSetDriver, Service};
+use siaga_model::config::{Config, DiskSetDriver, Service};
 use std::sync::Arc;
 
-/// A disk set, and the reservation below it where there is one.
+/// A disk set, and the reservation or the replicated device below it where there is one.
 pub struct Built {
     pub disk: Box<dyn DiskSet>,
     pub reservation: Option<Arc<Reservation>>,
+    pub replica: Option<Arc<Resource>>,
 }
 
 /// The disk set of `service` on `node`. Fails where it has no device there.
@@ -28,12 +29,17 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
         let others = config.others(node).map(|n| n.name.clone()).collect();
         Arc::new(Reservation::new(disk.clone(), node.clone(), others))
     });
+    let replica = service.disk_set.resource();
+    let replica = replica.map(|name| Arc::new(Resource::new(name, &service.name)));
     let mut layers: Vec<Box<dyn Layer>> = Vec::new();
     if let Some(reservation) = &reservation {
         layers.push(Box::new(Arc::clone(reservation)));
     }
+    if let Some(replica) = &replica {
+        layers.push(Box::new(Arc::clone(replica)));
+    }
     match &service.disk_set.driver {
-        DiskSetDriver::Block | DiskSetDriver::Scsi => {}
+        DiskSetDriver::Block | DiskSetDriver::Scsi | DiskSetDriver::Drbd { .. } => {}
         DiskSetDriver::Command(programs) => {
             layers.push(Box::new(Programs::new(
                 programs,
@@ -42,13 +48,7 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
                 device,
             )));
         }
-        DiskSetDriver::Drbd { resource } => {
-            layers.push(Box::new(Resource::new(resource, &service.name)));
-        }
-        DiskSetDriver::Lvm { volume_group, on } => {
-            if let Some(Below::Drbd(resource)) = on {
-                layers.push(Box::new(Resource::new(resource, &service.name)));
-            }
+        DiskSetDriver::Lvm { volume_group, .. } => {
             layers.push(Box::new(VolumeGroup::new(volume_group, &service.name)));
         }
     }
@@ -56,5 +56,9 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
         true => Box::new(volumes),
         false => Box::new(Layered::new(volumes, layers, UnderWay::of(&service.name))),
     };
-    Ok(Built { disk, reservation })
+    Ok(Built {
+        disk,
+        reservation,
+        replica,
+    })
 }

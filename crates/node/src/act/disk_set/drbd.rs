@@ -1,8 +1,11 @@
 //! A replicated device (DRBD 8.4 and 9): primary on the node that holds it. The kernel opens it for nobody while it is
 //! secondary, and stays primary while it is open.
 //!
-//! Only up-to-date data is promoted, and never by force. What the two nodes know of each other's data is in
+//! Only up-to-date data is promoted; old data by force, where a person decided so for this very copy. A copy that is cut off
+//! while the other node goes on is marked as old ([`Resource::mark_old`]): it would pass for up to date until then. What the two nodes know of each other's data is in
 //! `drbdsetup events2`, which 8.4 and 9 write alike.
+
+mod told;
 
 use super::layered::Layer;
 use super::under_way::UnderWay;
@@ -13,28 +16,27 @@ use siaga_model::run::FailureKind;
 use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::permit::OldData;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use told::{Seen, has_handler, is_ahead, parse, setting};
 
 /// How long a question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change may take: a fence handler of the site's own may run in it.
 const CHANGE_WITHIN: Duration = Duration::from_secs(60);
 const UP_TO_DATE: &str = "UpToDate";
+/// Whole, and old, or perhaps old: it was up to date when it went down, and the other one may have gone on.
+const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
+/// Where `packaging/drbd/drbd-fence-peer` looks whether a take is under way.
+const TAKING: &str = "/run/siaga/drbd";
 
 /// One resource on this node.
 pub struct Resource {
     name: String,
     under_way: UnderWay,
-}
-
-/// What the kernel says of a resource.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Seen {
-    role: String,
-    /// The state of this node's data, one for each volume.
-    disks: Vec<String>,
-    /// The role of each peer that is connected.
-    peers: Vec<String>,
 }
 
 impl Resource {
@@ -54,8 +56,12 @@ impl Resource {
     }
 
     /// A change by name, as the site's configuration of DRBD knows the resource.
-    fn change(&self, role: &str) -> Result<(), Why> {
-        let argv = ["drbdadm", role, &self.name].map(str::to_owned);
+    fn change(&self, verb: &[&str]) -> Result<(), Why> {
+        let argv: Vec<String> = [&["drbdadm"], verb, &[&self.name]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let result = self.under_way.run(&argv, CHANGE_WITHIN);
         match result.succeeded() {
             true => Ok(()),
@@ -80,15 +86,37 @@ impl Resource {
         }
     }
 
-    fn try_take(&self) -> Result<Did, Why> {
+    /// A person decided for this very copy in this very state, it is whole, and the other one is out of reach.
+    fn may_promote_old(&self, seen: &Seen, order: &TakeOrder) -> bool {
+        let decided = |old: &&OldData| {
+            old.resource == self.name && seen.disks.iter().all(|d| *d == old.state)
+        };
+        let whole = |disk: &String| WHOLE.contains(&disk.as_str());
+        let whole = !seen.disks.is_empty() && seen.disks.iter().all(whole);
+        whole && seen.peers.is_empty() && order.accepted.filter(decided).is_some()
+    }
+
+    fn try_take(&self, order: &TakeOrder) -> Result<Did, Why> {
         let seen = self.seen()?;
         if seen.role == "Primary" {
             return Ok(Did::nothing());
         }
-        if let Some(why) = self.refuses(&seen) {
-            return Err(why);
+        let promote: &[&str] = match self.refuses(&seen) {
+            None => &["primary"],
+            Some(_) if self.may_promote_old(&seen, order) => &["primary", "--force"],
+            Some(why) => return Err(why),
+        };
+        // The other node lives, and its copy is not seen: it may be the newer one, unless this one wrote last.
+        let alone = order.all_released && seen.peers.is_empty();
+        if alone && !is_ahead(&ask(&["drbdadm", "get-gi", &self.name])?) {
+            let resource = self.name.clone();
+            return Err(Why::DrbdAlone { resource });
         }
-        self.change("primary")?;
+        {
+            // DRBD asks its handler about a node that is not connected: the permit of this take is the answer.
+            let _taking = taking(&Path::new(TAKING).join(&self.name)).map_err(Why::system)?;
+            self.change(promote)?;
+        }
         match self.seen()?.role == "Primary" {
             true => Ok(Did::changed(Vec::new())),
             false => Err(Why::NotHeldAfterTake),
@@ -99,10 +127,34 @@ impl Resource {
         if self.seen()?.role == "Secondary" {
             return Ok(Did::nothing());
         }
-        self.change("secondary")?;
+        self.change(&["secondary"])?;
         match self.seen()?.role == "Secondary" {
             true => Ok(Did::changed(Vec::new())),
             false => Err(Why::HeldAfterRelease),
+        }
+    }
+
+    /// Is this copy cut off, and would still pass for up to date?
+    pub fn passes_for_current(&self) -> bool {
+        self.seen().is_ok_and(|seen| passes_for_current(&seen))
+    }
+
+    /// Is it connected, and is its data up to date?
+    pub fn is_whole(&self) -> bool {
+        self.seen().is_ok_and(|seen| {
+            !seen.peers.is_empty() && seen.disks.iter().all(|disk| disk == UP_TO_DATE)
+        })
+    }
+
+    /// Marks this copy as old, durably, until it has what the other one has. DRBD refuses it where they are connected.
+    pub fn mark_old(&self) -> Result<(), Why> {
+        self.change(&["outdate"])
+    }
+
+    /// The other node writes without this one: why this copy was marked.
+    pub fn why_old(&self) -> Why {
+        Why::DrbdMarkedOld {
+            resource: self.name.clone(),
         }
     }
 
@@ -112,7 +164,7 @@ impl Resource {
     }
 }
 
-impl Layer for Resource {
+impl Layer for Arc<Resource> {
     fn state(&self) -> Holding {
         match self.seen() {
             Ok(seen) if seen.role == "Secondary" => Holding::Free,
@@ -125,8 +177,8 @@ impl Layer for Resource {
         }
     }
 
-    fn take(&self, _order: &TakeOrder) -> Acted {
-        self.try_take()
+    fn take(&self, order: &TakeOrder) -> Acted {
+        self.try_take(order)
             .map_err(|why| Trouble::failed(FailureKind::Io, why))
     }
 
@@ -175,6 +227,15 @@ impl Layer for Resource {
             let resource = resource();
             add(true, Why::DrbdUnfenced { resource });
         }
+        // Without it nothing is promoted while the other node is gone.
+        match ask(&["drbdadm", "dump", &self.name]) {
+            Ok(dump) if fences && !has_handler(&dump) => {
+                let resource = resource();
+                add(true, Why::DrbdNoHandler { resource });
+            }
+            Ok(_) => {}
+            Err(why) => add(true, why),
+        }
         if set("allow-two-primaries").is_some_and(|a| a != "no") {
             let resource = resource();
             add(true, Why::DrbdTwoPrimaries { resource });
@@ -196,124 +257,25 @@ fn ask(argv: &[&str]) -> Result<String, Why> {
     }
 }
 
-/// Lines such as `exists device name:simrs volume:0 minor:0 disk:UpToDate`, ended by `exists -`. An answer without that
-/// end, or without the resource, is none.
-fn parse(text: &str, name: &str) -> Option<Seen> {
-    let mut seen = Seen::default();
-    let mut whole = false;
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        if words.next() != Some("exists") {
-            continue;
-        }
-        let kind = words.next()?;
-        if kind == "-" {
-            whole = true;
-            continue;
-        }
-        let fields: Vec<(&str, &str)> = words.filter_map(|w| w.split_once(':')).collect();
-        let field = |key: &str| fields.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
-        if field("name") != Some(name) {
-            continue;
-        }
-        match kind {
-            "resource" => seen.role = field("role")?.to_owned(),
-            "device" => seen.disks.push(field("disk")?.to_owned()),
-            "connection" if field("connection")? == "Connected" => {
-                seen.peers.push(field("role")?.to_owned());
-            }
-            _ => {}
-        }
-    }
-    let role = ["Primary", "Secondary"].contains(&seen.role.as_str());
-    (whole && role).then_some(seen)
+fn passes_for_current(seen: &Seen) -> bool {
+    let claims = |disk: &String| [UP_TO_DATE, "Consistent"].contains(&disk.as_str());
+    seen.role == "Secondary" && seen.peers.is_empty() && seen.disks.iter().any(claims)
 }
 
-/// `fencing resource-only;` in DRBD's configuration language. The last one counts.
-fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
-    let lines = settings
-        .lines()
-        .rev()
-        .map(|l| l.split('#').next().unwrap_or(""));
-    lines
-        .filter_map(|l| {
-            l.trim()
-                .trim_end_matches(';')
-                .split_once(char::is_whitespace)
-        })
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.trim().trim_end_matches(';').trim())
+/// Says that a take is under way for as long as the value lives, and no longer than this process.
+fn taking(path: &Path) -> std::io::Result<OwnedFd> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
+    let lock = OwnedFd::from(file);
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    Ok(lock)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PAIR: &str = "exists resource name:simrs role:Secondary suspended:no\n\
-        exists connection name:simrs peer-node-id:0 conn-name:peer connection:Connected role:Primary\n\
-        exists device name:simrs volume:0 minor:0 disk:UpToDate\n\
-        exists peer-device name:simrs peer-node-id:0 conn-name:peer volume:0 replication:Established peer-disk:UpToDate\n\
-        exists -\n";
-
-    #[test]
-    fn a_resource_as_the_kernel_tells_it() {
-        let seen = parse(PAIR, "simrs").unwrap();
-        assert_eq!(seen.role, "Secondary");
-        assert_eq!(seen.disks, ["UpToDate"]);
-        assert_eq!(seen.peers, ["Primary"]);
-        let alone = PAIR.replace("Connected role:Primary", "Connecting role:Unknown");
-        assert!(parse(&alone, "simrs").unwrap().peers.is_empty());
-    }
-
-    #[test]
-    fn half_an_answer_is_none() {
-        // Without its end, without the resource, or of a role that nobody knows.
-        assert_eq!(parse(&PAIR.replace("exists -\n", ""), "simrs"), None);
-        assert_eq!(parse("exists -\n", "simrs"), None);
-        assert_eq!(parse(PAIR, "other"), None);
-        assert_eq!(
-            parse(&PAIR.replace("role:Secondary", "role:Unknown"), "simrs"),
-            None
-        );
-    }
-
-    #[test]
-    fn only_up_to_date_data_may_be_promoted() {
-        let resource = Resource::new("simrs", &"simrs".into());
-        let seen = |disk: &str, peer: &str| {
-            let text = PAIR.replace(
-                "disk:UpToDate\nexists peer",
-                &format!("disk:{disk}\nexists peer"),
-            );
-            parse(&text.replace("Connected role:Primary", peer), "simrs").unwrap()
-        };
-        let alone = "Connecting role:Unknown";
-        assert_eq!(resource.refuses(&seen("UpToDate", alone)), None);
-        for old in [
-            "Outdated",
-            "Inconsistent",
-            "Consistent",
-            "Diskless",
-            "DUnknown",
-        ] {
-            assert!(
-                matches!(resource.refuses(&seen(old, alone)), Some(Why::DrbdData { state, .. }) if state == old)
-            );
-        }
-        let primary = "Connected role:Primary";
-        assert!(matches!(
-            resource.refuses(&seen("UpToDate", primary)),
-            Some(Why::DrbdPeerPrimary { .. })
-        ));
-        assert!(resource.refuses(&Seen::default()).is_some());
-    }
-
-    #[test]
-    fn settings_in_drbds_own_language() {
-        let text = "resource simrs {\n    net {\n        fencing         \tresource-only;\n        \
-                    allow-two-primaries\tno; # default\n    }\n}\n";
-        assert_eq!(setting(text, "fencing"), Some("resource-only"));
-        assert_eq!(setting(text, "allow-two-primaries"), Some("no"));
-        assert_eq!(setting(text, "quorum"), None);
-    }
-}
+mod tests;

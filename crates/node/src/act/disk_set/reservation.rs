@@ -202,7 +202,9 @@ impl Reservation {
     ) -> Result<T, Why> {
         let device = self.device.clone();
         let ms = u64::try_from(ASK_WITHIN.as_millis()).unwrap_or(u64::MAX);
-        match bounded::run(ASK_WITHIN, move || kernel::open(&device).and_then(call)) {
+        match bounded::run(ASK_WITHIN, move || {
+            kernel::open_to_ask(&device).and_then(call)
+        }) {
             None => Err(Why::NoAnswerWithin { ms }.of(self.device.display())),
             Some(answer) => answer.map_err(|e| self.said(e)),
         }

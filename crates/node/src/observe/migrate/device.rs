@@ -1,8 +1,8 @@
 //! What is on a block device, read past the page cache, and who has it.
 
+use crate::act::disk_set::BlockDevice;
 use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::layered::Layer;
-use crate::act::disk_set::BlockDevice;
 use crate::act::migrate::device::{entries, kind_of};
 use crate::observe::raw_disk::{BLOCK, RawDisk, le32};
 use crate::observe::survey::Found;
@@ -13,6 +13,7 @@ use siaga_model::migrate::{Carries, Device, Drbd};
 use siaga_model::observation::Holding;
 use siaga_model::{Holder, ServiceName, Why};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where labels of volumes, partitions and file systems lie: at both ends. Bytes.
@@ -249,7 +250,7 @@ fn drbd(path: &Path, found: &Found) -> Drbd {
         };
         return Drbd::Unknown { why };
     };
-    let layer = Resource::new(&resource, &ServiceName::new("migrate"));
+    let layer = Arc::new(Resource::new(&resource, &ServiceName::new("migrate")));
     let not_ready = |state: &str| Drbd::NotReady {
         resource: resource.clone(),
         state: state.to_owned(),

@@ -135,10 +135,20 @@ fn block() -> Vec<BlockText> {
                 .saturating_mul(512),
             dm_name: text(dir.join("dm/name")),
             dm_uuid: text(dir.join("dm/uuid")),
+            drbd: drbd_resource(&dir),
         })
     };
     let all = entries(Path::new("/sys/class/block")).into_iter();
     all.filter_map(one).filter(|b| b.bytes > 0).collect()
+}
+
+/// The DRBD resource that a block device is. Its link by name comes with an event of udev, which may have come too early.
+fn drbd_resource(dir: &Path) -> Option<String> {
+    let minor = dir.file_name()?.to_str()?.strip_prefix("drbd")?;
+    let argv = ["drbdadm", "sh-udev", &format!("minor-{minor}")].map(str::to_owned);
+    let result = command::run(&argv, None, WITHIN);
+    let told = result.succeeded().then_some(result.stdout)?;
+    super::storage::told_resource(&told)
 }
 
 fn links() -> Vec<(PathBuf, PathBuf)> {

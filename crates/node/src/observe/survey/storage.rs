@@ -56,7 +56,11 @@ fn kept(options: &str) -> Vec<String> {
 fn disk(block: &BlockText, gathered: &Gathered, mounts: &[Mounted]) -> Option<Disk> {
     let mounted = mounts.iter().rev().find(|m| m.number == block.number);
     let lvm = lvm_names(block);
-    let drbd = resource_of(&block.name, &gathered.links);
+    let told = || {
+        let resource = block.drbd.clone()?;
+        Some((Path::new("/dev").join(&block.name), resource))
+    };
+    let drbd = resource_of(&block.name, &gathered.links).or_else(told);
     let by_id = by_id(&block.name, &gathered.links);
     let named = match (&lvm, &drbd) {
         (Some((group, volume)), _) => Some(PathBuf::from(format!("/dev/{group}/{volume}"))),
@@ -125,11 +129,19 @@ fn resource(link: &Path) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Every resource that has a link.
-pub(super) fn resources(links: &[(PathBuf, PathBuf)]) -> Vec<String> {
+/// `RESOURCE=simrs/0`, or without the volume, of `drbdadm sh-udev`.
+pub(super) fn told_resource(told: &str) -> Option<String> {
+    let resource = told.lines().find_map(|l| l.strip_prefix("RESOURCE="))?;
+    let name = resource.split('/').next().unwrap_or_default();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Every resource that has a link, or a device.
+pub(super) fn resources(gathered: &Gathered) -> Vec<String> {
+    let links = gathered.links.iter();
     let mut names: Vec<String> = links
-        .iter()
         .filter_map(|(link, _)| resource(link))
+        .chain(gathered.block.iter().filter_map(|b| b.drbd.clone()))
         .collect();
     names.sort();
     names.dedup();

@@ -206,6 +206,7 @@ fn volumes_and_resources_are_named_by_what_does_not_change() {
         bytes: 1 << 30,
         dm_name: Some("vg--simrs-data".into()),
         dm_uuid: Some("LVM-0123".into()),
+        drbd: None,
     };
     gathered.vgs =
         Some(r#"{"report":[{"vg":[{"vg_name":"vg-simrs","vg_systemid":"serverdb"}]}]}"#.into());
@@ -229,6 +230,16 @@ fn volumes_and_resources_are_named_by_what_does_not_change() {
     assert_eq!(disk.drbd.as_deref(), Some("simrs"));
     assert_eq!(found.drbd, ["simrs"]);
     assert!(found.volume_groups.is_empty());
+
+    // Without a link by its name: the event that makes it came before DRBD knew the name.
+    gathered.links = pairs(&[]);
+    gathered.block[1].drbd = storage::told_resource("RESOURCE=simrs/0\nDEVICE=drbd0\nDISK=vdb\n");
+    let found = detect(&gathered);
+    let disk = found.servers[0].disk.as_ref().unwrap();
+    assert_eq!(disk.device, Path::new("/dev/drbd0"));
+    assert_eq!(disk.drbd.as_deref(), Some("simrs"));
+    assert_eq!(found.drbd, ["simrs"]);
+    assert_eq!(storage::told_resource(""), None);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn order(all_released: bool, test: impl FnOnce(&TakeOrder)) {
     test(&TakeOrder {
         epoch: &epoch,
         all_released,
+        accepted: None,
     });
 }
 

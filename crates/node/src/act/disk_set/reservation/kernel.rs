@@ -2,6 +2,7 @@
 //! one that reads them: PERSISTENT RESERVE IN by `SG_IO`. (Newer kernels read keys by `linux/pr.h` too; this way works
 //! on all of them.)
 
+use crate::observe::holders::QUESTION;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, opcode};
@@ -104,10 +105,16 @@ fn call<const CODE: Opcode, T>(disk: &OwnedFd, argument: T) -> std::result::Resu
     }
 }
 
-/// Opens the disk for these calls. Not for writing: closing a descriptor for writing makes udev look at the disk.
+/// Opens the disk for a change. Not for writing: closing a descriptor for writing makes udev look at the disk. While it is
+/// open this process counts as a holder: a change that hangs may still come.
 pub fn open(device: &Path) -> std::result::Result<OwnedFd, PrError> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(device, flags, Mode::empty())?)
+}
+
+/// Opens the disk for a question, which holds nothing.
+pub fn open_to_ask(device: &Path) -> std::result::Result<OwnedFd, PrError> {
+    Ok(rustix::fs::open(device, QUESTION, Mode::empty())?)
 }
 
 /// Registers this node's paths under `key`, whatever key they had. The kernel asks for the registration to outlive a

@@ -1,0 +1,125 @@
+//! No SAN: the servers replicate their own disks.
+
+use siaga_vm::{Kind, Network, Site, say, wait_until};
+
+/// The states of connection and data, as this server's kernel tells them.
+fn drbd(site: &Site, name: &str) -> String {
+    let script = "drbdadm cstate simrs; drbdadm dstate simrs; drbdadm role simrs";
+    site.server(name).run(script).out
+}
+
+/// Rows of the load, as the database on `serverdb` counts them.
+fn rows(site: &Site) -> u64 {
+    let script = "su postgres -c 'cd / && psql -qXAtc \"select count(*) from siaga_load\"'";
+    let told = site.server("serverdb").run(script).expect(0).out;
+    told.trim().parse().expect("a number")
+}
+
+#[track_caller]
+fn whole_pair(site: &Site) {
+    wait_until("both copies are whole and connected", || {
+        siaga_vm::SERVERS.iter().all(|name| {
+            let told = drbd(site, name);
+            assert!(!told.contains("StandAlone"), "split brain: {told}");
+            told.starts_with("Connected\nUpToDate/UpToDate\n")
+        })
+    });
+}
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn a_drill_and_a_power_cut_without_a_san() {
+    let site = Site::running_on(Kind::Drbd);
+    let load = site.load();
+    site.drill();
+    whole_pair(&site);
+    site.serverdb.power_off();
+    say("serverdb has lost its power");
+    site.fenced_takeover();
+    // Back: it copies what it missed, and is good for a failback only then.
+    site.back_on();
+    whole_pair(&site);
+    say("serverdb has copied what it missed");
+    site.home_again();
+    whole_pair(&site);
+    load.nothing_lost();
+    site.stop("the test is over");
+}
+
+/// Waits until that order is refused at `backup`, before anything is done, for its data is old.
+#[track_caller]
+fn refused(site: &Site, verb: &str) {
+    wait_until("backup is refused", || {
+        let order = format!("{verb} --yes --json --as budi --reason 'a test'");
+        let refused = site.backup.siaga(&order);
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        refused.json()["code"] == "TARGET_NOT_READY"
+    });
+}
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn the_network_of_the_pair_is_cut() {
+    let site = Site::running_on(Kind::Drbd);
+    let load = site.load();
+    whole_pair(&site);
+    site.backup.cable(Network::Storage, false);
+    say("the pair is cut apart");
+    // The holder goes on; the other copy is old from now on, and knows it.
+    wait_until("backup's copy is marked as old", || {
+        drbd(&site, "backup").contains("\nOutdated/")
+    });
+    site.whole_service_on("serverdb");
+    let before = rows(&site);
+    wait_until("clients go on", || rows(&site) > before + 20);
+    refused(&site, "switchover");
+    site.whole_service_on("serverdb");
+    say("serverdb goes on, and backup is refused");
+    // Also where the holder is gone then: its last rows are nowhere else.
+    site.serverdb.power_off();
+    refused(&site, "takeover");
+    say("and is refused with serverdb without power, too");
+    site.serverdb.power_on();
+    site.serverdb.wait_up();
+    site.backup.cable(Network::Storage, true);
+    site.wait_for_agents();
+    whole_pair(&site);
+    say("connected again, without a split brain");
+    site.start("it was the newest copy");
+    load.nothing_lost();
+    site.stop("the test is over");
+}
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn the_newer_copy_is_gone_for_good() {
+    let site = Site::running_on(Kind::Drbd);
+    whole_pair(&site);
+    site.backup.cable(Network::Storage, false);
+    wait_until("backup's copy is marked as old", || {
+        drbd(&site, "backup").contains("\nOutdated/")
+    });
+    site.serverdb.power_off();
+    say("serverdb is gone, with the newer copy");
+    refused(&site, "takeover");
+    // Who decides says so by name, and why.
+    let nameless = "takeover --accept-old-data --yes --json";
+    assert_ne!(site.backup.siaga(nameless).code, Some(0));
+    assert_eq!(site.has("backup"), "");
+    let taken = site.takeover("backup", "--accept-old-data");
+    let acts = taken["steps"].as_array().expect("steps");
+    let decided = acts.iter().any(|s| s["action"] == "accept_old_data");
+    assert!(decided, "{taken}");
+    assert_eq!(site.has("backup"), "mounted\ndatabase\naddress\n");
+    say("backup serves with the old copy, by a person's decision");
+    // It comes back with another history: DRBD does not mix them, and nothing starts by itself.
+    site.backup.cable(Network::Storage, true);
+    site.back_on();
+    site.serverdb
+        .run("drbdadm disconnect simrs; drbdadm connect --discard-my-data simrs")
+        .expect(0);
+    site.backup.run("drbdadm connect simrs; true").expect(0);
+    whole_pair(&site);
+    say("serverdb has thrown its copy away, and has the other one");
+    site.stop("the test is over");
+}
