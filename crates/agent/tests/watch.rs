@@ -120,6 +120,7 @@ fn restarted() -> Router {
                 applications: Vec::new(),
                 ledger: LedgerFacts::default(),
                 unable: None,
+                astray: Vec::new(),
             },
             config_hash: String::new(),
             now: UtcMicros(0),

@@ -226,6 +226,10 @@ pub enum Cause {
     FileSystemDevice,
     /// Another disk is not covered by the reservation on the first.
     FileSystemNotReserved,
+    /// A device that is no volume of the group, or of the resource: nothing keeps the other node from it.
+    FileSystemElsewhere {
+        expected: String,
+    },
     OverlappingMounts {
         path: PathBuf,
         other: PathBuf,
@@ -365,6 +369,7 @@ impl Cause {
             Cause::FirstFileSystemDevice => "FIRST_FILE_SYSTEM_DEVICE",
             Cause::FileSystemDevice => "FILE_SYSTEM_DEVICE",
             Cause::FileSystemNotReserved => "FILE_SYSTEM_NOT_RESERVED",
+            Cause::FileSystemElsewhere { .. } => "FILE_SYSTEM_ELSEWHERE",
             Cause::OverlappingMounts { .. } => "OVERLAPPING_MOUNTS",
             Cause::FolderNotApart { .. } => "FOLDER_NOT_APART",
             Cause::DataDirOutside { .. } => "DATA_DIR_OUTSIDE",

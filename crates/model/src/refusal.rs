@@ -457,6 +457,8 @@ pub enum Advice {
     },
     /// The newer copy is gone for good: take over with the old one, under your name and with the reason.
     AcceptOldData,
+    /// The same, where a run waits that was to do so.
+    ResumeWithOldData,
     /// Find out what answers at that hardware address and disconnect it.
     FindStranger {
         hardware: String,

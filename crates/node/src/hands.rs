@@ -30,6 +30,7 @@ use siaga_runner::hands::{
 use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -64,6 +65,8 @@ struct Kit {
     seen: Mutex<LastLook>,
     /// When this process stopped its database here, and what of it led off the disk set then.
     ran_here: Mutex<Option<(Instant, Vec<Why>)>>,
+    /// A look at where its data leads is under way.
+    looking: Arc<AtomicBool>,
 }
 
 fn no_service(service: &ServiceName) -> Why {
@@ -123,6 +126,7 @@ impl NodeHands {
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),
+                looking: Arc::default(),
             };
             kits.insert(service.name.clone(), kit);
         }

@@ -83,6 +83,7 @@ fn facts(disk: Holding, database: DatabaseState) -> NodeFacts {
         applications: Vec::new(),
         ledger: LedgerFacts::default(),
         unable: None,
+        astray: Vec::new(),
     }
 }
 

@@ -169,32 +169,40 @@ pub(crate) fn old_data(
         .others(target)
         .iter()
         .all(|n| world.grip(n) == Grip::Silent);
-    if request.kind != MoveKind::Takeover || !WHOLE.contains(&state.as_str()) || !alone {
+    // One that was interrupted, or got stuck, must find its way to the end.
+    let decides = matches!(request.kind, MoveKind::Takeover | MoveKind::Resume);
+    if !decides || !WHOLE.contains(&state.as_str()) || !alone {
         return Err(refused);
     }
     if !request.accepts_old_data {
         let mut next = refused.next;
-        next.push(Advice::AcceptOldData);
+        next.push(match request.kind {
+            MoveKind::Resume => Advice::ResumeWithOldData,
+            _ => Advice::AcceptOldData,
+        });
         return Err(Refusal { next, ..refused });
     }
     refuse_stranger(world, target)?;
+    refuse_by_grip(world, target)?;
     Ok(Some(OldData {
         resource: resource.clone(),
         state: state.clone(),
     }))
 }
 
+fn not_ready(world: &World, target: &NodeName, sentence: Sentence) -> Refusal {
+    Refusal {
+        code: RefusalCode::TargetNotReady,
+        sentence,
+        evidence: evidence::of_node(world, target),
+        next: vec![Advice::Check, Advice::Diagnose],
+    }
+}
+
 /// The target answers, reaches the disk set, and nothing foreign is in the way there.
 pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(), Refusal> {
     refuse_stranger(world, target)?;
-    let refuse = |sentence| {
-        Err(Refusal {
-            code: RefusalCode::TargetNotReady,
-            sentence,
-            evidence: evidence::of_node(world, target),
-            next: vec![Advice::Check, Advice::Diagnose],
-        })
-    };
+    let refuse = |sentence| Err(not_ready(world, target, sentence));
     // Before anything is done to the other node for it.
     let unable = world.facts(target).and_then(|f| f.unable.clone());
     if let Some(why) = unable.filter(|_| !world.is_mounted(target)) {
@@ -203,6 +211,12 @@ pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(
             why,
         });
     }
+    refuse_by_grip(world, target)
+}
+
+/// It answers, reaches the disk set, and can tell what it holds.
+fn refuse_by_grip(world: &World, target: &NodeName) -> Result<(), Refusal> {
+    let refuse = |sentence| Err(not_ready(world, target, sentence));
     match world.grip(target) {
         Grip::Free | Grip::Holds => Ok(()),
         Grip::Unknown { .. } if world.is_complete(target) => Ok(()),

@@ -33,7 +33,7 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
                 ways_text(voice, ways)
             )
         }
-        Advice::AcceptOldData => {
+        Advice::AcceptOldData | Advice::ResumeWithOldData => {
             "If the newer copy is gone for good: take over with the old one, under your name. What only the newer copy has is lost.".into()
         }
         Advice::FindStranger { hardware } => {

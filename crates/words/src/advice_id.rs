@@ -35,7 +35,7 @@ pub(crate) fn purpose(voice: &Voice, advice: &Advice) -> String {
                 ways_text(voice, ways)
             )
         }
-        Advice::AcceptOldData => {
+        Advice::AcceptOldData | Advice::ResumeWithOldData => {
             "Bila salinan yang lebih baru hilang untuk selamanya: ambil alih dengan salinan lama, atas nama Anda. Isi yang hanya ada di salinan baru akan hilang.".into()
         }
         Advice::FindStranger { hardware } => {

@@ -61,6 +61,7 @@ fn command(voice: &Voice, advice: &Advice) -> String {
                 how_word(how)
             )
         }
+        Advice::ResumeWithOldData => format!("{} --accept-old-data --reason TEXT", verb(M::Resume)),
         Advice::AcceptOldData => format!("{} --accept-old-data --reason TEXT", verb(M::Takeover)),
         Advice::FindStranger { .. } => "ip neigh show".into(),
         Advice::UnmountByHand { mount_point, .. } => format!("umount {}", mount_point.display()),

@@ -46,7 +46,7 @@ impl BeliedFences {
         fences.iter().any(says_off)
     }
 
-    /// Takes note of what the fences said of `node`, and takes the word "off" from those that are known to be wrong.
+    /// Takes note of what the fences said of `node`, and takes its word from each that is known to be wrong.
     /// `answered`: the node's agent answered, before the fences were asked and after it.
     pub fn judge(&self, node: &NodeName, fences: &mut [FenceView], answered: bool) {
         if answered {
@@ -59,13 +59,17 @@ impl BeliedFences {
 
     /// What a device's word on `node` counts for.
     pub fn word(&self, node: &NodeName, device: &str, state: FenceState) -> FenceState {
-        let known = self.known().contains(&(node.clone(), device.to_owned()));
-        match state {
-            FenceState::Fenced if known => FenceState::Failed {
-                why: Why::FenceBelied { node: node.clone() },
-            },
-            state => state,
+        match self.why_not(node, device) {
+            // Its "on" is of the other machine too: it would be switched, and then say "off".
+            Some(why) => FenceState::Failed { why },
+            None => state,
         }
+    }
+
+    /// Why the device is not to be switched for `node`, where it is known to be another machine's.
+    pub fn why_not(&self, node: &NodeName, device: &str) -> Option<Why> {
+        let known = self.known().contains(&(node.clone(), device.to_owned()));
+        known.then(|| Why::FenceBelied { node: node.clone() })
     }
 
     fn learn(&self, node: &NodeName, fences: &[FenceView]) {
@@ -134,8 +138,8 @@ mod tests {
         assert_eq!(seen(&belied, FenceState::Fenced, false), wrong);
         let belied = BeliedFences::load(place.path());
         assert_eq!(seen(&belied, FenceState::Fenced, false), wrong);
-        // The old machine was switched on: that says nothing of this one.
-        assert_eq!(seen(&belied, FenceState::Open, false), FenceState::Open);
+        // The old machine was switched on: that says nothing of this one, and it is not switched off in its place.
+        assert_eq!(seen(&belied, FenceState::Open, false), wrong);
         assert_eq!(seen(&belied, FenceState::Fenced, false), wrong);
         // It was given the right machine.
         assert_eq!(seen(&belied, FenceState::Open, true), FenceState::Open);

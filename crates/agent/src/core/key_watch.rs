@@ -4,6 +4,7 @@
 //! The look comes every second and takes a moment, so that a node that was frozen, and fenced meanwhile, has dropped the
 //! address within two seconds after its agent runs again, and killed the database right after.
 
+use super::reported::Reported;
 use super::state::Core;
 use super::watch::drop_all;
 use siaga_model::config::Service;
@@ -21,31 +22,32 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn watch(core: Arc<Core>) {
     let services = core.config.services.iter();
     let reserved = services.filter(|s| s.disk_set.reserves()).cloned();
-    let watched = reserved.map(|service| watch_one(core.clone(), service));
+    let reported = Arc::new(Reported::default());
+    let watched = reserved.map(|service| watch_one(core.clone(), service, reported.clone()));
     futures_util::future::join_all(watched).await;
 }
 
-async fn watch_one(core: Arc<Core>, service: Service) {
+async fn watch_one(core: Arc<Core>, service: Service, reported: Arc<Reported>) {
     loop {
         tokio::time::sleep(TICK).await;
         // A run's own steps take and release, and fail by themselves where they can't write.
         if core.runs.going_on(&service.name).is_none() {
-            look(&core, &service.name).await;
+            let let_go = look(&core, &service.name).await;
+            let_go.iter().for_each(|_| reported.add(&service.name));
         }
-        settle(&core, &service.name).await;
+        settle(&core, &service.name, &reported).await;
     }
 }
 
 /// The loss is over where this node has the disk set again, or where another node's own reservation explains it and nothing of
 /// the service is left here. One that nobody explains stays found: a person has to look.
-async fn settle(core: &Arc<Core>, service: &ServiceName) {
-    let lost = |f: &Finding| f.code == FindingCode::ReservationLost && f.node == core.me;
-    if !core.findings().iter().any(lost) {
+async fn settle(core: &Arc<Core>, service: &ServiceName, reported: &Reported) {
+    if !reported.has(service) {
         return;
     }
     let (c, s) = (core.clone(), service.clone());
     let over = tokio::task::spawn_blocking(move || c.hands.loss_is_over(&s));
-    if over.await.unwrap_or(false) {
+    if over.await.unwrap_or(false) && reported.over(service) {
         core.mended(FindingCode::ReservationLost, &core.me);
     }
 }

@@ -4,6 +4,7 @@ use super::actor::{self, Claims, Who};
 use super::drive::{self, Begin, SeenEpochs};
 use super::live::LiveRun;
 use super::observe::observe;
+use super::old_data;
 use super::runs::new_run_id;
 use super::state::Core;
 use crate::transport::Caller;
@@ -115,7 +116,7 @@ async fn accept(
         goal: target.legs.first().cloned().unwrap_or(Placement::Stopped),
         attested: attested(core, &request, &who)?,
         may_fence: may_fence(request.kind),
-        accepts_old_data: accepts_old_data(&request, &who)?,
+        accepts_old_data: old_data::accepts(&request, &who)?,
     };
     gates(core, &request)?;
     checked_since_failure(core, &planned).await?;
@@ -292,15 +293,6 @@ fn may_fence(kind: MoveKind) -> bool {
         | MoveKind::Restart
         | MoveKind::Stop
         | MoveKind::Restore => false,
-    }
-}
-
-/// Who decides that data is lost says so under the own name, with the reason.
-fn accepts_old_data(request: &MoveRequest, who: &Who) -> Result<bool, Refusal> {
-    let said = who.person.is_some() && !request.reason.trim().is_empty();
-    match request.accept_old_data && !said {
-        true => Err(bad_request(Why::OldDataNeedsNameAndReason)),
-        false => Ok(request.accept_old_data),
     }
 }
 

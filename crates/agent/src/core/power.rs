@@ -36,6 +36,10 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
             refusal: refuse(RefusalCode::NoSuchThing, none, Advice::Check),
         };
     };
+    let switches = request.action != PowerAction::Status;
+    if let Some(why) = core.belied.why_not(node, &fence.name).filter(|_| switches) {
+        return PowerAnswer::Failed { why };
+    }
     let switched = match request.action {
         PowerAction::Status => Ok(()),
         PowerAction::Off => off(core, who, request, &fence).await,

@@ -114,6 +114,7 @@ fn facts() -> NodeFacts {
         ],
         ledger: siaga_model::observation::LedgerFacts::default(),
         unable: None,
+        astray: Vec::new(),
     }
 }
 

@@ -187,6 +187,7 @@ fn of_advice(advice: &Advice, service: &ServiceStatus) -> Option<Act> {
         },
         Advice::Status
         | Advice::AcceptOldData
+        | Advice::ResumeWithOldData
         | Advice::FreeFolder { .. }
         | Advice::AcceptLoss
         | Advice::FindStranger { .. }

@@ -14,6 +14,9 @@ use siaga_model::plan::MoveKind;
 pub struct Args {
     #[command(flatten)]
     pub options: MoveArgs,
+    /// You decide, under your name and with --reason, that old data (DRBD: Outdated, Consistent) is taken: what only the other copy has is lost.
+    #[arg(long)]
+    pub accept_old_data: bool,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -22,5 +25,9 @@ const EXAMPLES: &str = "Examples:
 
 /// Carries the verb out.
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
-    order::run(global, MoveKind::Resume, &args.options, Extra::default())
+    let extra = Extra {
+        accept_old_data: args.accept_old_data,
+        ..Extra::default()
+    };
+    order::run(global, MoveKind::Resume, &args.options, extra)
 }

@@ -432,6 +432,7 @@ fn a_nodes_facts_are_not_said_twice() {
         applications: Vec::new(),
         ledger: LedgerFacts::default(),
         unable: None,
+        astray: Vec::new(),
     };
     let view = NodeView {
         agent: AgentView::Answered {

@@ -4,10 +4,11 @@ use super::Context;
 use crate::cause::Cause;
 use crate::choices::DriverKind;
 use crate::raw;
-use crate::read::{Req, Spot};
+use crate::read::{Opt, Req, Spot};
+use crate::scalars::Text;
 use siaga_model::NodeName;
 use siaga_model::config::FileSystem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Mount options that would change what a mount is.
 const NOT_MOUNT_OPTIONS: [&str; 7] = ["ro", "bind", "rbind", "remount", "move", "user", "users"];
@@ -23,12 +24,12 @@ pub(super) fn file_systems(
             .sink
             .push(&at, "service.file_system", Cause::NoFileSystem);
     }
-    let reserved = is_reserved(&service.value);
+    let (reserved, beside) = (is_reserved(&service.value), Beside::of(&service.value));
     let read = list.iter().enumerate().map(|(at, file_system)| {
         options(&file_system.value, context);
         let devices = match at {
             0 => first(&file_system.value, context),
-            _ => further(file_system, reserved, context),
+            _ => further(file_system, reserved, &beside, context),
         };
         let raw = &file_system.value;
         Some(FileSystem {
@@ -61,6 +62,7 @@ fn first(raw: &raw::FileSystem, context: &mut Context<'_>) -> Option<Vec<(NodeNa
 fn further(
     file_system: &Spot<raw::FileSystem>,
     reserved: bool,
+    beside: &Beside,
     context: &mut Context<'_>,
 ) -> Option<Vec<(NodeName, PathBuf)>> {
     let raw = &file_system.value;
@@ -75,7 +77,59 @@ fn further(
         context.sink.push(at, key, Cause::FileSystemDevice);
     }
     let devices = context.per_node(&Req(raw.device.spot.clone()))?;
-    Some(devices.into_iter().map(|(n, path)| (n, path.0)).collect())
+    let devices: Vec<_> = devices.into_iter().map(|(n, path)| (n, path.0)).collect();
+    if let Some(spot) = &raw.device.spot
+        && !devices.iter().all(|(_, path)| beside.carries(path))
+    {
+        let expected = beside.places().join(", ");
+        context
+            .sink
+            .at(spot, Cause::FileSystemElsewhere { expected });
+    }
+    Some(devices)
+}
+
+/// What makes the disk set exclusive, as far as its volumes can be told by their paths.
+enum Beside {
+    /// Whatever the site says: a LUN beside the first, or what its programs take.
+    Anything,
+    Group(String),
+    Resource(String),
+}
+
+impl Beside {
+    fn of(service: &raw::Service) -> Self {
+        let Some(disk_set) = service.disk_set.value() else {
+            return Self::Anything;
+        };
+        let name = |text: &Opt<Text>| text.value().map(|t| t.0.clone());
+        let kind = disk_set.driver.value().map(|d| d.0);
+        let found = match kind {
+            Some(DriverKind::Lvm) => name(&disk_set.volume_group).map(Self::Group),
+            Some(DriverKind::Drbd) => name(&disk_set.resource).map(Self::Resource),
+            Some(DriverKind::Block | DriverKind::Command | DriverKind::Scsi) | None => None,
+        };
+        found.unwrap_or(Self::Anything)
+    }
+
+    /// Where its volumes are. Device mapper doubles the hyphens of a name.
+    fn places(&self) -> Vec<String> {
+        match self {
+            Self::Anything => Vec::new(),
+            Self::Group(name) => vec![
+                format!("/dev/{name}/"),
+                format!("/dev/mapper/{}-", name.replace('-', "--")),
+            ],
+            Self::Resource(name) => vec![format!("/dev/drbd/by-res/{name}/")],
+        }
+    }
+
+    /// Anything else would be open to the other node.
+    fn carries(&self, path: &Path) -> bool {
+        let places = self.places();
+        let text = path.to_string_lossy();
+        places.is_empty() || places.iter().any(|p| text.starts_with(p.as_str()))
+    }
 }
 
 fn options(raw: &raw::FileSystem, context: &mut Context<'_>) {

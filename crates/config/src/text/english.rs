@@ -155,6 +155,9 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::FileSystemDevice => {
             "This file system is not the first of its service, and it is not said on which device it is.".into()
         }
+        Cause::FileSystemElsewhere { .. } => {
+            "This device is no volume of the disk set: nothing keeps the other node from writing to it.".into()
+        }
         Cause::FileSystemNotReserved => {
             "The reservation is on the first disk alone: the other node could go on writing to this one.".into()
         }
@@ -296,6 +299,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::NoFileSystem => "Describe it in [[service.file_system]].".into(),
         Cause::FirstFileSystemDevice => "Take this line out; put the file system with the data directory first.".into(),
         Cause::FileSystemDevice => "Add device = \"/dev/...\": another volume of the same disk set.".into(),
+        Cause::FileSystemElsewhere { expected } => format!("Name a device that begins with {expected}."),
         Cause::FileSystemNotReserved => {
             "Put both file systems into one volume group on the reserved disk: driver = \"lvm\", on = { driver = \"scsi\", ... }.".into()
         }

@@ -159,6 +159,9 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::FileSystemDevice => {
             "Sistem berkas ini bukan yang pertama di layanannya, dan perangkatnya tidak disebutkan.".into()
         }
+        Cause::FileSystemElsewhere { .. } => {
+            "Perangkat ini bukan volume dari kumpulan disk: tidak ada yang mencegah node lain menulis ke sana.".into()
+        }
         Cause::FileSystemNotReserved => {
             "Reservasi hanya ada di disk pertama: node lain masih dapat menulis ke disk ini.".into()
         }
@@ -303,6 +306,7 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::NoFileSystem => "Tulis di [[service.file_system]].".into(),
         Cause::FirstFileSystemDevice => "Hapus baris ini; tulis sistem berkas dengan direktori data sebagai yang pertama.".into(),
         Cause::FileSystemDevice => "Tambahkan device = \"/dev/...\": volume lain dari kumpulan disk yang sama.".into(),
+        Cause::FileSystemElsewhere { expected } => format!("Tulis perangkat yang diawali {expected}."),
         Cause::FileSystemNotReserved => {
             "Masukkan kedua sistem berkas ke satu grup volume di disk yang direservasi: driver = \"lvm\", on = { driver = \"scsi\", ... }.".into()
         }

@@ -237,6 +237,22 @@ fn each_file_system_is_on_a_device() {
             "mount_point = \"/srv/simrs\"\ndevice = ⟦FIRST_FILE_SYSTEM_DEVICE⟧\"/dev/vdd\"",
         )],
     );
+    // A volume of the same group, and a disk that no group keeps from the other node.
+    let table = "disk_set = { device";
+    let group = "disk_set = { driver = \"lvm\", volume_group = \"vg-simrs\", device";
+    for good in ["/dev/vg-simrs/wal", "/dev/mapper/vg--simrs-wal"] {
+        let wal = second(&format!("device = \"{good}\""));
+        let text = edited(MINIMAL, &[(table, group), (vip, &wal)]);
+        assert!(parse(&text, &HostChecks::none()).is_ok(), "{text}");
+    }
+    let wal = second("device = ⟦FILE_SYSTEM_ELSEWHERE⟧\"/dev/sdc\"");
+    expect_with(&HostChecks::none(), MINIMAL, &[(table, group), (vip, &wal)]);
+    let resource = "disk_set = { driver = \"drbd\", resource = \"simrs\", device";
+    expect_with(
+        &HostChecks::none(),
+        MINIMAL,
+        &[(table, resource), (vip, &wal)],
+    );
     // The data directory is on the first.
     expect_with(
         &HostChecks::none(),

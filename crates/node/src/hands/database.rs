@@ -1,13 +1,18 @@
 //! What the database asks of this host, and what keeps it from being started here.
 
 use super::{Kit, NodeHands, precondition};
+use crate::act::bounded;
 use crate::act::postgres::{self, unit};
 use crate::observe::host;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Progress, Trouble};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+/// A look at some links takes less.
+const ASTRAY_WITHIN: Duration = Duration::from_millis(500);
 
 /// A planned move that fails is home again in less.
 const JUST_NOW: Duration = Duration::from_secs(15 * 60);
@@ -18,12 +23,31 @@ impl NodeHands {
         unit::troubles(&self.systemd, unit)
     }
 
-    /// What of the service's data leads off the disk set, where it is mounted here.
+    /// What of the service's data leads off the disk set, where it is mounted here. What can't be told in a moment is none: a
+    /// storage that hangs must not keep this node from answering.
     pub fn astray(&self, service: &ServiceName) -> Vec<Why> {
-        match self.kits.get(service) {
-            Some(kit) if kit.mounted().is_ok() => host::astray(&kit.service),
-            _ => Vec::new(),
+        let Some(kit) = self.kits.get(service).filter(|k| k.mounted().is_ok()) else {
+            return Vec::new();
+        };
+        // One look at a time: those that hang do not pile up.
+        if kit.looking.swap(true, Ordering::AcqRel) {
+            return Vec::new();
         }
+        let (service, looking) = (kit.service.clone(), kit.looking.clone());
+        let looked = bounded::run(ASTRAY_WITHIN, move || {
+            let astray = host::astray(&service);
+            looking.store(false, Ordering::Release);
+            astray
+        });
+        let leads = |why: &Why| {
+            matches!(
+                why,
+                Why::DataLeadsOutside { .. } | Why::DataLeadsNowhere { .. }
+            )
+        };
+        let mut astray = looked.unwrap_or_default();
+        astray.retain(leads);
+        astray
     }
 
     /// See [`crate::act::postgres::Postgres::needs`].

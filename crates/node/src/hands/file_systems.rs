@@ -5,7 +5,7 @@ use crate::act::disk_set::BlockDevice;
 use crate::act::mount;
 use siaga_model::Why;
 use siaga_model::config::FileSystem;
-use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::hands::{Acted, Trouble};
 use std::path::PathBuf;
 
 impl Kit {
@@ -42,15 +42,26 @@ impl Kit {
         Ok(first.mount_point.clone())
     }
 
-    /// Mounts each at its place, up to the first that fails.
+    /// Mounts each at its place. All begin at once: the proofs of the take are fresh for a moment only, and one mount may take
+    /// minutes.
     pub(super) fn mount(&self, all_powered_off: bool) -> Acted {
-        let mut sum = Did::nothing();
-        for (file_system, volume) in self.file_systems() {
-            let did = mount::mount(volume, file_system, all_powered_off)?;
-            sum.changed |= did.changed;
-            sum.notes.extend(did.notes);
+        let mount =
+            |(f, volume): (&FileSystem, &BlockDevice)| mount::mount(volume, f, all_powered_off);
+        let broken = || {
+            Trouble::Unknown(Why::ThreadFailed {
+                said: "mount".into(),
+            })
+        };
+        let each = self.file_systems();
+        if self.service.file_systems.len() == 1 {
+            return all(each.map(mount));
         }
-        Ok(sum)
+        std::thread::scope(|scope| {
+            let mounting: Vec<_> = each.map(|pair| scope.spawn(move || mount(pair))).collect();
+            all(mounting
+                .into_iter()
+                .map(|t| t.join().unwrap_or_else(|_| Err(broken()))))
+        })
     }
 
     /// Unmounts each, also after one that fails.

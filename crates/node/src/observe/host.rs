@@ -192,12 +192,17 @@ fn astray_of(mounts: &[FileSystem], data: &Path) -> Vec<Why> {
     let is_on = |to: &Path, mount: &Path| to.starts_with(mount) && device(to) == device(mount);
     let mut found = Vec::new();
     for link in links {
-        let Ok(to) = std::fs::canonicalize(&link) else {
-            // What is not there at all, PostgreSQL says itself.
-            if link.is_symlink() {
-                found.push(Why::DataLeadsNowhere { link });
+        let to = match std::fs::canonicalize(&link) {
+            Ok(to) => to,
+            Err(e) => {
+                // What is not there at all, PostgreSQL says itself.
+                if e.kind() != std::io::ErrorKind::NotFound {
+                    found.push(Why::system(e).of(link.display()));
+                } else if link.is_symlink() {
+                    found.push(Why::DataLeadsNowhere { link });
+                }
+                continue;
             }
-            continue;
         };
         let mounts = mounts
             .iter()

@@ -75,7 +75,7 @@ impl Resource {
         if seen.peers.iter().any(|role| role == "Primary") {
             return Some(Why::DrbdPeerPrimary { resource });
         }
-        let old = seen.disks.iter().find(|disk| *disk != UP_TO_DATE);
+        let old = worst(&seen.disks);
         match (old, seen.disks.is_empty()) {
             (Some(disk), _) => Some(Why::DrbdData {
                 resource,
@@ -89,9 +89,10 @@ impl Resource {
     /// A person decided for this very copy in this very state, it is whole, and the other one is out of reach.
     fn may_promote_old(&self, seen: &Seen, order: &TakeOrder) -> bool {
         let decided = |old: &&OldData| {
-            old.resource == self.name && seen.disks.iter().all(|d| *d == old.state)
+            let of_it = |d: &String| *d == old.state || d == UP_TO_DATE;
+            old.resource == self.name && seen.disks.iter().all(of_it)
         };
-        let whole = |disk: &String| WHOLE.contains(&disk.as_str());
+        let whole = |disk: &String| WHOLE.contains(&disk.as_str()) || disk == UP_TO_DATE;
         let whole = !seen.disks.is_empty() && seen.disks.iter().all(whole);
         whole && seen.peers.is_empty() && order.accepted.filter(decided).is_some()
     }
@@ -164,6 +165,19 @@ impl Resource {
     }
 }
 
+/// The state of the volume that is farthest from the newest data, where one is not up to date: one that is no database goes
+/// before one that is old, and that before one that may be.
+fn worst(disks: &[String]) -> Option<&String> {
+    let rank = |disk: &&String| {
+        WHOLE
+            .iter()
+            .rev()
+            .position(|w| w == *disk)
+            .map_or(usize::MAX, |at| at)
+    };
+    disks.iter().filter(|d| *d != UP_TO_DATE).max_by_key(rank)
+}
+
 impl Layer for Arc<Resource> {
     fn state(&self) -> Holding {
         match self.seen() {
@@ -194,7 +208,7 @@ impl Layer for Arc<Resource> {
     /// Asked before anything is done for a take: a fence must not come before the news that this node's data is old.
     fn unable(&self) -> Option<Why> {
         let seen = self.seen().ok()?;
-        let old = seen.disks.iter().find(|disk| *disk != UP_TO_DATE)?;
+        let old = worst(&seen.disks)?;
         Some(Why::DrbdData {
             resource: self.name.clone(),
             state: old.clone(),

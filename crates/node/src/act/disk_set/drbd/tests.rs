@@ -170,3 +170,42 @@ fn old_data_is_promoted_by_a_decision_for_that_very_copy() {
     ));
     assert!(!may("Inconsistent", &[], Some(("simrs", "Inconsistent"))));
 }
+
+#[test]
+fn of_several_volumes_the_worst_is_named_and_all_must_be_whole() {
+    let disks = |states: &[&str]| states.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let named = |states: &[&str]| worst(&disks(states)).cloned();
+    assert_eq!(named(&["UpToDate", "UpToDate"]), None);
+    assert_eq!(
+        named(&["Consistent", "Outdated"]).as_deref(),
+        Some("Outdated")
+    );
+    let no_database = named(&["Outdated", "Inconsistent"]);
+    assert_eq!(no_database.as_deref(), Some("Inconsistent"));
+    let resource = Resource::new("simrs", &"simrs".into());
+    let outdated = OldData {
+        resource: "simrs".into(),
+        state: "Outdated".into(),
+    };
+    let epoch = siaga_model::Epoch {
+        counter: 1,
+        issuer: "backup".into(),
+        run: "r".into(),
+    };
+    let order = TakeOrder {
+        epoch: &epoch,
+        all_released: false,
+        accepted: Some(&outdated),
+    };
+    let may = |states: &[&str]| {
+        let seen = Seen {
+            disks: disks(states),
+            ..Seen::default()
+        };
+        resource.may_promote_old(&seen, &order)
+    };
+    assert!(may(&["UpToDate", "Outdated"]));
+    assert!(!may(&["Outdated", "Consistent"]));
+    assert!(!may(&["Outdated", "Inconsistent"]));
+    assert!(!may(&[]));
+}
