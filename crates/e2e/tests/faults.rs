@@ -393,7 +393,7 @@ fn a_fence_of_another_machine_proves_nothing() {
         .expect(0);
     let found = |check: &serde_json::Value| {
         let findings = check["findings"].as_array().expect("findings").clone();
-        findings.into_iter().find(|f| f["id"] == "FENCE_BELIED")
+        findings.into_iter().find(|f| f["code"] == "FENCE_BELIED")
     };
     let check = lab.siaga("backup", &["check", "--json"]).json();
     let belied = found(&check).expect("it is found");

@@ -274,7 +274,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::FenceUnconfirmed { why } => format!("the device does not confirm it: {}", inner(why)),
         W::FenceStillOn => "the device says that it is still on".into(),
         W::FenceStillOff => "the device says that it is still off".into(),
-        W::FenceBelied { node } => format!("it says that {node} is off while {node} answers: it belongs to another machine"),
+        W::FenceBelied { node } => format!("it said that {node} was off while {node} answered: it belongs to another machine"),
         W::FenceOption { option } => format!("the option {option} can't be given to a fence agent"),
         W::FenceOptionReserved { option } => {
             format!("the option {option} is not for the configuration: Siaga says what is to be done")

@@ -299,7 +299,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::FenceUnconfirmed { why } => format!("alat itu tidak memastikannya: {}", inner(why)),
         W::FenceStillOn => "menurut alat itu server masih menyala".into(),
         W::FenceStillOff => "menurut alat itu server masih mati".into(),
-        W::FenceBelied { node } => format!("menurut alat itu {node} mati, padahal {node} menjawab: alat itu milik mesin lain"),
+        W::FenceBelied { node } => format!("alat itu pernah mengatakan {node} mati, padahal {node} menjawab: alat itu milik mesin lain"),
         W::FenceOption { option } => format!("opsi {option} tidak dapat diberikan kepada program isolasi"),
         W::FenceOptionReserved { option } => {
             format!("opsi {option} bukan untuk konfigurasi: Siaga sendiri yang menentukan tindakannya")

@@ -179,7 +179,7 @@ fn units(file: &raw::File, context: &mut Context<'_>) {
         let database = service.database.value().and_then(|d| d.unit.spot.clone());
         let applications = service.application.0.iter();
         let applications = applications.filter_map(|a| a.value.unit.spot.clone());
-        applications.chain(database).collect::<Vec<_>>()
+        database.into_iter().chain(applications).collect::<Vec<_>>()
     };
     let units: Vec<Spot<Text>> = file.service.0.iter().flat_map(|s| of(&s.value)).collect();
     context.unique(Thing::SystemdUnit, &units, |u| u.0.clone());

@@ -205,6 +205,14 @@ fn two_services() {
 }
 
 #[test]
+fn one_systemd_unit_is_one_thing() {
+    expect(&[(
+        "unit = \"tomcat10.service\"",
+        "unit = ⟦DUPLICATE⟧\"postgresql@15-main.service\"",
+    )]);
+}
+
+#[test]
 fn each_file_system_is_on_a_device() {
     let second = |device: &str| {
         format!(
