@@ -257,7 +257,7 @@ impl Drop for World {
             };
             self.directories().iter().all(gone)
         });
-        while unmount(&self.mount_point(), UnmountFlags::empty()).is_ok() {}
+        while unmount(self.mount_point(), UnmountFlags::empty()).is_ok() {}
     }
 }
 
