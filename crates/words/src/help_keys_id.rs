@@ -48,7 +48,7 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
      "Jika terhenti di langkah mana pun, ia menyatakan posisinya dan melanjutkan. Tanpa perangkat, ia menyatakan apa yang telah dilakukan."),
     ("The device that is to carry the data: a LUN, a logical volume, a DRBD device",
      "Perangkat yang akan membawa data: LUN, volume logis, perangkat DRBD"),
-    ("Where the device is mounted", "Di mana perangkat dikaitkan"),
+    ("Where the device is mounted", "Di mana perangkat dipasang"),
     ("Which data directory, where several servers run here",
      "Direktori data yang mana, jika beberapa server berjalan di sini"),
     ("Make a file system of that kind, where nothing at all is on the device",

@@ -9,7 +9,7 @@ use siaga_model::migrate::{Direction, Fail, Plan, Pointing, Record, Refusal, Ste
 pub(crate) fn step(step: Step) -> &'static str {
     match step {
         Step::Format => "buat ext4 di perangkat yang kosong",
-        Step::Mount => "kaitkan perangkat",
+        Step::Mount => "pasang perangkat",
         Step::Copy => {
             "salin selagi basis data berjalan, dan bandingkan yang ditulis dengan yang dibaca dari disk"
         }
@@ -35,7 +35,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         }
         Step::StartOld => "nyalakan basis data dari direktori lama",
         Step::VerifyOld => "sambungkan, dan pastikan basis data itu sama",
-        Step::Tidy => "hapus salinan yang belum utuh, dan lepas kaitan perangkat",
+        Step::Tidy => "hapus salinan yang belum utuh, dan lepaskan perangkat",
     }
 }
 
@@ -73,7 +73,7 @@ fn plan(voice: &Voice, plan: &Plan) -> String {
         .as_deref()
         .unwrap_or("tidak ada: dinyalakan dan dihentikan sebagai proses");
     format!(
-        "PostgreSQL {} berjalan dari {} (porta {}, unit: {unit}).\nIa pindah ke {} di {}, dikaitkan di {}.\n{pointing}.\n\
+        "PostgreSQL {} berjalan dari {} (porta {}, unit: {unit}).\nIa pindah ke {} di {}, dipasang di {}.\n{pointing}.\n\
          Yang disalin: {} dalam {} berkas. Ruang kosong di perangkat: {}, yang diperlukan: {}.\n\
          Perkiraan, dari kecepatan baca yang diukur, {} per detik (menulis belum dicoba):\n  \
          menyalin selagi basis data berjalan: {}\n  basis data tidak tersedia: {}, selama yang berubah tidak lebih dari 15 menit terakhir\n\
@@ -131,7 +131,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
         M::AskBack { .. } => "Kembali ke direktori lama? Yang ditulis di direktori baru disalin kembali; tidak ada baris yang hilang. Ketik ya:".into(),
         M::AskGoOn => "Lanjutkan? Ketik ya:".into(),
         M::NothingDone => "Tidak ada yang dilakukan.".into(),
-        M::WhereTo => "kesalahan: perangkat mana yang akan membawa data? siaga migrate --to PERANGKAT --at TITIK_KAIT membuat rencana, dan tidak mengubah apa pun".into(),
+        M::WhereTo => "kesalahan: perangkat mana yang akan membawa data? siaga migrate --to PERANGKAT --at TITIK_PASANG membuat rencana, dan tidak mengubah apa pun".into(),
         M::NoJob => "Tidak ada direktori data yang dipindahkan di server ini.".into(),
         M::Stands { direction, left } => {
             let way = match direction {
@@ -161,7 +161,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
             format!(
                 "Basis data berjalan dari {}: basis data yang sama, di WAL {lsn_}.\n{}\n\
                  Direktori lama disimpan: {}. Tidak ada server yang menyala darinya. Jalan kembali: siaga migrate back, sampai siaga init. Hapus setelah seminggu tanpa masalah dan dengan cadangan yang baik.\n\
-                 Berikutnya: di server lain {other}; tidak ada baris perangkat itu di /etc/fstab; lalu siaga init di sini. Jika server dihidupkan ulang sebelum itu, tidak ada yang mengaitkan perangkat: kaitkan, lalu nyalakan unitnya.",
+                 Berikutnya: di server lain {other}; tidak ada baris perangkat itu di /etc/fstab; lalu siaga init di sini. Jika server dihidupkan ulang sebelum itu, tidak ada yang memasang perangkat: pasang, lalu nyalakan unitnya.",
                 to.display(), measured(voice, record), kept.display(),
             )
         }
@@ -225,15 +225,15 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NoAnswer { why: w } => format!("server tidak menjawab akunnya sendiri lewat soketnya: {}", why(voice, w)),
         R::Standby => "ini server cadangan (standby) atau sedang pemulihan (standby.signal, recovery.signal): hanya yang utama dapat dipindahkan".into(),
         R::ProgramsDiffer { data, programs } => format!("data versi {data}, programnya versi {programs}"),
-        R::IsMountPoint { path } => format!("{} adalah titik kait, dan tidak dapat diganti namanya. Pindahkan dulu satu folder ke bawah dengan tangan", path.display()),
+        R::IsMountPoint { path } => format!("{} adalah titik pasang, dan tidak dapat diganti namanya. Pindahkan dulu satu folder ke bawah dengan tangan", path.display()),
         R::LeadsAway { link, to } => format!("{} mengarah ke {}: ruang tabel, WAL, dan bagian lain yang berupa tautan tidak ikut pindah. Bawa dulu ke dalam direktori data", link.display(), to.display()),
-        R::MountInside { path } => format!("sebuah sistem berkas dikaitkan di dalamnya, di {}: berkasnya tidak akan ikut pindah", path.display()),
+        R::MountInside { path } => format!("sebuah sistem berkas dipasang di dalamnya, di {}: berkasnya tidak akan ikut pindah", path.display()),
         R::SetElsewhere { files } => format!("data_directory harus ada satu kali, di berkas konfigurasi itu sendiri, atau tidak ada sama sekali jika konfigurasi ada bersama data. Ia ada di: {}", paths(files)),
         R::Named { settings } => format!("pengaturan ini menyebut direktori lama: {}. Ubah dulu", settings.join(", ")),
         R::KeptThere { path } => format!("di samping {} sudah ada direktori yang disimpan hari ini: pindahkan dulu", path.display()),
         R::DeviceUnusable { device, why: w } => format!("{}: {}", device.display(), why(voice, w)),
         R::SameFileSystem => "data sudah ada di perangkat ini".into(),
-        R::MountedElsewhere { at } => format!("perangkat dikaitkan di {}", paths(at)),
+        R::MountedElsewhere { at } => format!("perangkat dipasang di {}", paths(at)),
         R::DeviceHeld { by } => format!("perangkat sedang dipakai: {}", holders(voice, by)),
         R::DrbdNotReady { resource, state } => format!("sumber daya DRBD {resource} di sini {state}. Hanya primary dengan data mutakhir yang ditulisi: drbdadm primary {resource}"),
         R::DeviceUnreadable { why: w } => format!("isi perangkat tidak diketahui: {}", why(voice, w)),
@@ -241,12 +241,12 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::Carries { what } => format!("perangkat berisi {what}. Jika boleh hilang, pemiliknya yang mengosongkan"),
         R::Blank { device } => format!("tidak ada apa pun di {}. Dengan --format ext4 sistem berkas dibuat di sana", device.display()),
         R::NoMkfs => "mkfs.ext4 tidak terpasang (e2fsprogs)".into(),
-        R::NotClean => "sistem berkas tidak dilepas dengan tertib, atau sedang dikaitkan di server lain. Pastikan dulu; lalu e2fsck".into(),
+        R::NotClean => "sistem berkas tidak dilepas dengan tertib, atau sedang terpasang di server lain. Pastikan dulu; lalu e2fsck".into(),
         R::NotEmpty { entries } if entries.is_empty() => "sistem berkas di perangkat tidak kosong".into(),
         R::NotEmpty { entries } => format!("sistem berkas di perangkat tidak kosong: {}", entries.join(", ")),
-        R::OtherFileSystem => "hanya ext4 dan XFS yang berpindah antarserver. (XFS harus dikaitkan dulu di tempatnya.)".into(),
+        R::OtherFileSystem => "hanya ext4 dan XFS yang berpindah antarserver. (XFS harus dipasang dulu di tempatnya.)".into(),
         R::PlaceNotEmpty { mount_point } => format!("{} tidak kosong: isinya akan tertutup", mount_point.display()),
-        R::PlaceTaken { mount_point } => format!("{} bukan folder, atau yang lain dikaitkan di sana", mount_point.display()),
+        R::PlaceTaken { mount_point } => format!("{} bukan folder, atau yang lain dipasang di sana", mount_point.display()),
         R::TooSmall { needed, free } => format!("diperlukan {}, tersedia {}", bytes(voice, *needed), bytes(voice, *free)),
         R::UnderWay => "pemindahan lain belum selesai: siaga migrate --yes melanjutkannya, siaga migrate back kembali".into(),
         R::Busy => "seseorang sedang menjalankannya saat ini".into(),
