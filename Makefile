@@ -51,7 +51,7 @@ vm-test: setup $(if $(SIAGA_DEB),,deb) ## the package in virtual machines, from 
 	scripts/vm/image.sh
 	$(if $(SIAGA_DEB),SIAGA_DEB=$(abspath $(SIAGA_DEB))) \
 	  cargo test --profile ci --locked -p siaga-vm --no-fail-fast --test short \
-	  $(if $(SHORT),,--test power --test faults --test upgrade --test unit --test scsi --test lvm --test drbd) -- --ignored --nocapture --test-threads=1
+	  $(if $(SHORT),,--test power --test faults --test upgrade --test unit --test scsi --test multipath --test lvm --test drbd) -- --ignored --nocapture --test-threads=1
 
 .PHONY: test-debian
 test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)

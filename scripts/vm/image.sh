@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work
 
 packages=systemd-sysv,udev,dbus,kmod,iproute2,iputils-ping,procps,psmisc,util-linux-extra,nftables,openssh-server
-packages+=,e2fsprogs,xfsprogs,lvm2,open-iscsi,sg3-utils,drbd-utils,postgresql-15,fence-agents,ipmitool
+packages+=,e2fsprogs,xfsprogs,lvm2,open-iscsi,multipath-tools,sg3-utils,drbd-utils,postgresql-15,fence-agents,ipmitool
 if [[ ! -f $out/root.tar || $(cat "$out/root.packages" 2>/dev/null) != "$packages" ]]; then
     echo "making the guests' tree (some 350 packages)"
     mmdebstrap --variant=minbase --mode=root --include="$packages" --aptopt='Apt::Install-Recommends "false"' \
@@ -76,7 +76,7 @@ off=(apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.serv
     man-db.timer logrotate.timer getty@tty1.service serial-getty@ttyS0.service console-getty.service
     systemd-timesyncd.service systemd-binfmt.service systemd-update-utmp.service sys-kernel-debug.mount
     sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount ldconfig.service systemd-firstboot.service
-    ipmievd.service openipmi.service sg3-utils.service)
+    ipmievd.service openipmi.service sg3-utils.service multipathd.service multipathd.socket)
 for unit in "${off[@]}"; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
 wanted=$root/etc/systemd/system
 mkdir -p "$wanted"/{sysinit,multi-user}.target.wants

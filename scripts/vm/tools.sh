@@ -19,7 +19,6 @@ need mke2fs e2fsprogs
 need ssh openssh-client
 need setpriv util-linux
 need ipmi_sim openipmi
-need qemu-img qemu-utils
 if ((${#missing[@]})); then
     echo "installing: ${missing[*]}"
     apt-get update -qq
@@ -49,3 +48,5 @@ EOF
         apt-get "${options[@]}" install -y -qq --no-install-recommends -t "$suite-backports" qemu-system-x86
     }
 fi
+# Last: of another release than QEMU it would have been removed with it.
+command -v qemu-img >/dev/null || apt-get install -y -qq --no-install-recommends qemu-utils

@@ -80,6 +80,7 @@ fn node(name: &str, last: u8) -> Node {
         agent: format!("/usr/sbin/fence_{name}").into(),
         options: Vec::new(),
         secret_options: Vec::new(),
+        outlets: Vec::new(),
         timeout: Duration::from_secs(20),
     };
     Node {

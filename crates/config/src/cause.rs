@@ -113,6 +113,8 @@ pub enum Cause {
     // --- single values
     EmptyText,
     EmptyList,
+    /// An outlet of a fence that differs in nothing from the fence itself, or from another of its outlets.
+    OutletLikeAnother,
     BadName {
         found: String,
     },
@@ -332,6 +334,7 @@ impl Cause {
             Cause::BadChoice { .. } => "BAD_CHOICE",
             Cause::EmptyText => "EMPTY_TEXT",
             Cause::EmptyList => "EMPTY_LIST",
+            Cause::OutletLikeAnother => "OUTLET_LIKE_ANOTHER",
             Cause::BadName { .. } => "BAD_NAME",
             Cause::BadDuration { .. } => "BAD_DURATION",
             Cause::ZeroDuration => "ZERO_DURATION",

@@ -114,6 +114,9 @@ table! {
         options: Opt<Entries<Text>>,
         /// Options whose value stands in a file of its own that only root may read.
         secret_files: Opt<Entries<AbsolutePath>>,
+        /// For a server with more than one power supply: one table for each outlet, with what differs from `options`. It is
+        /// off only where every one of them is off.
+        outlets: Opt<List<Entries<Text>>>,
         /// "none", where the device really asks for no credentials.
         credentials: Opt<CredentialsWord>,
         /// Default: 60s.
@@ -333,6 +336,9 @@ table! {
         peer_timeout: Opt<Span>,
         /// When the other node covers a coordinator that fell silent. Default: 10s.
         coordinator_silence: Opt<Span>,
+        /// How long a node that does not hold the service waits before it fences one that is still on; the second node
+        /// twice as long. So two nodes that fence each other do not both go off. Default: 3s.
+        fence_delay: Opt<Span>,
         /// After both nodes lost power: may the preferred one start the service? Default: false.
         start_after_building_power_loss: Opt<bool>,
     }

@@ -1,7 +1,10 @@
 //! The configuration of a site as checked values. `siaga-config` is the only maker: it parses `siaga.toml`,
 //! reports every error with its place, and returns this.
 
+mod fence;
+
 use crate::ids::{NodeName, PersonName, ServiceName};
+pub use fence::{Fence, FenceKind};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -104,33 +107,6 @@ pub struct Node {
     /// Where this node's agent serves its numbers and its health to a monitoring system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
-}
-
-/// One way to make sure that a silent node can't touch the disk set any more.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Fence {
-    /// A name, unique on its node: `ipmi`, `san-switch`.
-    pub name: String,
-    pub kind: FenceKind,
-    /// The fence agent's program: absolute path.
-    pub agent: PathBuf,
-    /// `key=value` lines for the agent's standard input.
-    pub options: Vec<(String, String)>,
-    /// Options whose value is the content of a file: `password` from `/etc/siaga/ipmi.secret`.
-    pub secret_options: Vec<(String, PathBuf)>,
-    pub timeout: Duration,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FenceKind {
-    /// Switches the node's power off.
-    Power,
-    /// Cuts the node's way to the storage.
-    Fabric,
-    /// Takes the node's registration at the disk set of one service away, by the node that is to take it. Not a
-    /// configured device: it comes with the disk set (see [`DiskSet::reserves`]).
-    Reservation,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -481,6 +457,9 @@ pub struct Policy {
     pub peer_timeout: Duration,
     /// How long the coordinator may be silent in a run before the other participant covers it.
     pub coordinator_silence: Duration,
+    /// How long a node that does not hold the service waits before it fences one that may live; the second node twice as long.
+    #[serde(default = "fence_delay")]
+    pub fence_delay: Duration,
     /// After the whole building lost power and both nodes are back: may the preferred one start the service?
     pub start_after_building_power_loss: bool,
 }
@@ -493,7 +472,13 @@ impl Default for Policy {
             witness_fresh: Duration::from_secs(5),
             peer_timeout: Duration::from_secs(2),
             coordinator_silence: Duration::from_secs(10),
+            fence_delay: fence_delay(),
             start_after_building_power_loss: false,
         }
     }
+}
+
+/// An IPMI "off" was measured to take a second or two.
+fn fence_delay() -> Duration {
+    Duration::from_secs(3)
 }

@@ -147,6 +147,9 @@ pub enum Action {
         victim: NodeName,
         device: String,
         fence: FenceKind,
+        /// So long it waits first: two nodes that fence each other at the same time must not both go.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        wait_ms: u64,
     },
     /// Records and checks the person's word about `victim`.
     Attest {
@@ -214,4 +217,10 @@ pub struct MandatedPlan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hit_mandates: Vec<HitMandate>,
     pub plan: Plan,
+}
+
+// The signature is what serde asks for.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

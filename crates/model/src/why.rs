@@ -78,6 +78,18 @@ pub enum Why {
     ReservationForgotten { device: PathBuf },
     /// The kernel knows reservations for whole disks only.
     ReservationPartition { device: PathBuf },
+    /// No path of the multipath map works.
+    MultipathAllDead { device: PathBuf },
+    /// These paths of the map do not work now.
+    MultipathDeadPaths { device: PathBuf, paths: Vec<String> },
+    /// The map has one path only.
+    MultipathOnePath { device: PathBuf },
+    /// `multipathd` keeps no key for the map: a path that comes back would not be registered, and writes by it fail.
+    MultipathForgets { device: PathBuf },
+    /// Without any path, the map keeps what is written for ever and returns no error.
+    MultipathQueues { device: PathBuf },
+    /// `multipathd` does not tell the state of the map.
+    MultipathUntold { device: PathBuf, why: Box<Why> },
     /// DRBD did not say what is known of the resource.
     DrbdUntold { resource: String },
     /// The data here is not up to date: `Outdated`, `Inconsistent`, `Diskless`.

@@ -19,7 +19,7 @@ use crate::observe::disk_watch::LastLook;
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
 use siaga_model::api::ClientTestResult;
-use siaga_model::config::{Config, Fence, Service, VirtualIp};
+use siaga_model::config::{Config, Fence, FenceKind, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
 use siaga_model::refusal::Sentence;
 use siaga_model::run::FailureKind;
@@ -369,11 +369,21 @@ impl Hands for NodeHands {
         application::after_move(&self.kit(service)?.service.after_move)
     }
 
+    fn hold_back(&self, wait: Duration) {
+        std::thread::sleep(wait);
+    }
+
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         if victim == &self.node {
             return Err(precondition(Why::FencesItself));
         }
-        fence::act_off(self.device(victim, device).map_err(precondition)?)
+        let device = self.device(victim, device).map_err(precondition)?;
+        let did = fence::act_off(device)?;
+        if device.kind == FenceKind::Power {
+            let gone = self.replicas_lost_their_peer();
+            gone.map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
+        }
+        Ok(did)
     }
 
     fn reserve(&self, service: &ServiceName, victim: &NodeName, epoch: &Epoch) -> Acted {

@@ -80,6 +80,7 @@ else:
                 ("username".into(), "siaga".into()),
             ],
             secret_options: vec![("password".into(), self.path("secret"))],
+            outlets: Vec::new(),
             timeout: Duration::from_secs(20),
         }
     }
@@ -301,6 +302,7 @@ fn the_real_dummy_agent_understands_us() {
             ("plug".into(), "1".into()),
         ],
         secret_options: Vec::new(),
+        outlets: Vec::new(),
         timeout: Duration::from_secs(30),
     };
     assert_eq!(state(&fence), FenceState::Open);

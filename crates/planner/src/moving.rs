@@ -5,7 +5,9 @@ use crate::neighbours;
 use crate::planned::Planner;
 use crate::steps::{Graph, LetGo};
 use crate::world::Grip;
+use siaga_model::config::FenceKind;
 use siaga_model::observation::DatabaseState;
+use siaga_model::observation::FenceState;
 use siaga_model::plan::{Action, MoveKind, Plan, PlannedProof};
 use siaga_model::refusal::Sentence;
 use siaga_model::{NodeName, StepId};
@@ -123,15 +125,13 @@ impl Planner<'_> {
             } => {
                 let (victim, device) = (node.clone(), device.clone());
                 // Waits for nothing: it is what takes longest.
-                forced(graph.add(
-                    me,
-                    Action::Fence {
-                        victim,
-                        device,
-                        fence: *fence,
-                    },
-                    &[],
-                ))
+                let action = Action::Fence {
+                    wait_ms: self.hold_back_ms(node, &device, *fence),
+                    victim,
+                    device,
+                    fence: *fence,
+                };
+                forced(graph.add(me, action, &[]))
             }
             PlannedProof::Attested { node, how } => forced(graph.add(
                 me,
@@ -142,6 +142,25 @@ impl Planner<'_> {
                 &[],
             )),
         }
+    }
+
+    /// How long this node waits before it fences `victim`. Both may be about to fence each other, cut apart: who holds the
+    /// service does not wait, and of two that do not the first of the configuration waits less. One that is off fences
+    /// nobody, and of two that reserve the later one finds the other's key.
+    fn hold_back_ms(&self, victim: &NodeName, device: &str, fence: FenceKind) -> u64 {
+        let me = &self.world.seen.observer;
+        let view = self.world.fence_view(victim, device);
+        let off = view.is_some_and(|v| v.state == FenceState::Fenced);
+        if fence == FenceKind::Reservation || off || self.world.is_mounted(me) {
+            return 0;
+        }
+        let nodes = &self.world.config.nodes;
+        let place = nodes.iter().position(|n| &n.name == me).unwrap_or_default();
+        let delay = self.world.config.policy.fence_delay.as_millis();
+        let times = u64::try_from(place).unwrap_or_default() + 1;
+        u64::try_from(delay)
+            .unwrap_or_default()
+            .saturating_mul(times)
     }
 
     pub(crate) fn release(

@@ -243,7 +243,11 @@ impl Executor<'_> {
                 victim,
                 device,
                 fence,
-            } => self.fence(order, victim, device, *fence, brought),
+                wait_ms,
+            } => {
+                hands.hold_back(Duration::from_millis(*wait_ms));
+                self.fence(order, victim, device, *fence, brought)
+            }
             Action::Attest { victim, how } => self.attest(order, victim, *how, brought),
             Action::AcceptOldData { resource, state } => {
                 let decided = OldData {

@@ -120,6 +120,8 @@ pub trait Hands: Send + Sync {
     fn client_test(&self, service: &ServiceName, since: UtcMicros) -> Vec<ClientTestResult>;
     fn after_move(&self, service: &ServiceName) -> Acted;
 
+    /// Waits before a fence: the other node may be about to fence this one.
+    fn hold_back(&self, wait: Duration);
     /// Switches `victim` off, or cuts it from the storage, and has the device confirm it. Never a reboot.
     fn fence(&self, victim: &NodeName, device: &str) -> Acted;
     /// Takes the registration of `victim` at the disk set of `service` away, registers and reserves for this node under

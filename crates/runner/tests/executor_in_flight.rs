@@ -28,6 +28,7 @@ fn fence() -> Action {
         victim,
         device: "ipmi".into(),
         fence: FenceKind::Power,
+        wait_ms: 0,
     }
 }
 

@@ -23,6 +23,7 @@ fn fence_action(fence: FenceKind) -> Action {
         victim: OTHER.into(),
         device: "ipmi".into(),
         fence,
+        wait_ms: 0,
     }
 }
 

@@ -32,6 +32,7 @@ fn fence() -> Action {
         victim: OTHER.into(),
         device: "ipmi".into(),
         fence: FenceKind::Power,
+        wait_ms: 0,
     }
 }
 

@@ -325,11 +325,10 @@ impl Hands for PretendHands {
             detail: siaga_model::Evidence::Nothing,
         }]
     }
-
     fn after_move(&self, _service: &ServiceName) -> Acted {
         Ok(Did::nothing())
     }
-
+    fn hold_back(&self, _wait: Duration) {}
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         let victim = index(victim);
         let fabric = device == "fabric";

@@ -57,6 +57,7 @@ fn node(i: usize, fences: Fences) -> Node {
         agent: "/usr/sbin/fence_example".into(),
         options: Vec::new(),
         secret_options: Vec::new(),
+        outlets: Vec::new(),
         timeout: Duration::from_secs(10),
     };
     Node {

@@ -131,7 +131,7 @@ fn answers_of(site: &Site) -> String {
     let mut text = match site.kind {
         // `unit` tries a site without a fence.
         Kind::Block => return String::new(),
-        Kind::Scsi => "driver = \"scsi\"\n".to_owned(),
+        Kind::Scsi | Kind::Multipath => "driver = \"scsi\"\n".to_owned(),
         // Both are found.
         Kind::Lvm | Kind::Drbd => String::new(),
     };
@@ -149,7 +149,7 @@ fn answers_of(site: &Site) -> String {
 /// What is added to the file by hand: nobody is asked for it.
 fn by_hand_afterwards(site: &Site) -> String {
     match site.kind {
-        Kind::Block | Kind::Scsi | Kind::Drbd => String::new(),
+        Kind::Block | Kind::Scsi | Kind::Multipath | Kind::Drbd => String::new(),
         Kind::Lvm => {
             let lun = storage::stable_name(&site.serverdb);
             format!(

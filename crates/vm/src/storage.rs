@@ -9,15 +9,25 @@ use crate::{SERVERS, say, wait_until};
 const LUN: &str = "/dev/disk/by-id/wwn-0x6001405";
 const TARGET: &str = "iqn.2026-01.example.rs:simrs";
 
+/// The multipath map.
+const MAP: &str = "/dev/mapper/simrs";
+
 /// Makes it, and gives the device that the file system is for. What is exclusive is with `serverdb` then.
 pub(crate) fn prepare(site: &Site) -> String {
     let servers = SERVERS.map(|name| site.server(name));
+    if site.kind == Kind::Multipath {
+        second_portal(site);
+    }
     std::thread::scope(|scope| {
         for server in servers {
             scope.spawn(|| {
                 nothing_starts(server);
                 match site.kind {
                     Kind::Block | Kind::Scsi => lun(server),
+                    Kind::Multipath => {
+                        lun(server);
+                        map(server);
+                    }
                     Kind::Lvm => {
                         known_to_lvm(server);
                         lun(server);
@@ -29,6 +39,10 @@ pub(crate) fn prepare(site: &Site) -> String {
     });
     match site.kind {
         Kind::Block | Kind::Scsi => one_lun(site),
+        Kind::Multipath => {
+            say("both servers have the LUN by two paths");
+            MAP.to_owned()
+        }
         Kind::Lvm => volume_group(site, &one_lun(site)),
         Kind::Drbd => pair(site),
     }
@@ -52,6 +66,49 @@ fn lun(server: &Machine) {
             do tries=$((tries + 1)); [ $tries -lt 20 ]; sleep 1; done
             udevadm settle"
         ))
+        .expect(0);
+}
+
+/// The SAN is there by the management network as well: a second path.
+fn second_portal(site: &Site) {
+    site.san
+        .run(&format!(
+            "touch /etc/vm-two-portals
+            mkdir /sys/kernel/config/target/iscsi/{TARGET}/tpgt_1/np/203.0.113.13:3260"
+        ))
+        .expect(0);
+}
+
+/// Two paths, one map, as `docs/disk-sets.md` says.
+fn map(server: &Machine) {
+    server
+        .run(
+            "set -e
+            wwid=$(/lib/udev/scsi_id -g -u /dev/sda)
+            cat >/etc/multipath.conf <<END
+defaults {
+    user_friendly_names no
+    find_multipaths no
+    polling_interval 2
+    max_polling_interval 2
+    reservation_key file
+    no_path_retry 12
+}
+blacklist {
+    devnode ^vd
+}
+multipaths {
+    multipath {
+        wwid $wwid
+        alias simrs
+    }
+}
+END
+            systemctl unmask -q multipathd.service multipathd.socket
+            systemctl enable --now -q multipathd
+            until [ $(ls /sys/block/dm-0/slaves | wc -l) = 2 ]; do sleep 0.5; done
+            udevadm settle",
+        )
         .expect(0);
 }
 

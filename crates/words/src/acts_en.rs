@@ -47,13 +47,16 @@ pub(crate) fn action(action: &Action) -> String {
             victim,
             device,
             fence: FenceKind::Power,
-        } => format!("switch {victim} off by {device}"),
+            wait_ms,
+        } => format!("switch {victim} off by {device}{}", waits(*wait_ms)),
         Action::Fence {
             victim,
             device,
             fence: FenceKind::Fabric,
+            wait_ms,
         } => {
-            format!("cut {victim} off from the disk set by {device}")
+            let waits = waits(*wait_ms);
+            format!("cut {victim} off from the disk set by {device}{waits}")
         }
         Action::Fence {
             victim,
@@ -192,4 +195,15 @@ pub(crate) fn stuck() -> &'static str {
 
 pub(crate) fn failed_step(node: &NodeName, action: &str) -> String {
     format!("The step that failed: {action}, on {node}.")
+}
+
+/// So that two servers that are cut apart do not switch each other off.
+fn waits(wait_ms: u64) -> String {
+    match wait_ms {
+        0 => String::new(),
+        ms => format!(
+            ", after waiting {} for the other server to do so",
+            crate::voice::duration(Language::English, ms)
+        ),
+    }
 }

@@ -47,13 +47,16 @@ pub(crate) fn action(action: &Action) -> String {
             victim,
             device,
             fence: FenceKind::Power,
-        } => format!("mematikan {victim} melalui {device}"),
+            wait_ms,
+        } => format!("mematikan {victim} melalui {device}{}", waits(*wait_ms)),
         Action::Fence {
             victim,
             device,
             fence: FenceKind::Fabric,
+            wait_ms,
         } => {
-            format!("memutus {victim} dari kumpulan disk melalui {device}")
+            let waits = waits(*wait_ms);
+            format!("memutus {victim} dari kumpulan disk melalui {device}{waits}")
         }
         Action::Fence {
             victim,
@@ -195,4 +198,15 @@ pub(crate) fn stuck() -> &'static str {
 
 pub(crate) fn failed_step(node: &NodeName, action: &str) -> String {
     format!("Langkah yang gagal: {action}, di {node}.")
+}
+
+/// Agar dua server yang terputus satu sama lain tidak saling mematikan.
+fn waits(wait_ms: u64) -> String {
+    match wait_ms {
+        0 => String::new(),
+        ms => format!(
+            ", setelah menunggu {} kalau-kalau server lain melakukannya",
+            crate::voice::duration(Language::Indonesian, ms)
+        ),
+    }
 }

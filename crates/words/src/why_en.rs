@@ -118,6 +118,22 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{} says that it forgets reservations when it loses its power", device.display())
         }
         W::ReservationPartition { device } => format!("{} is a partition, and reservations are for whole disks", device.display()),
+        W::MultipathAllDead { device } => format!("no path of {} works", device.display()),
+        W::MultipathDeadPaths { device, paths } => {
+            format!("of {}, these paths do not work: {}. A takeover goes by the others; mend them", device.display(), paths.join(", "))
+        }
+        W::MultipathOnePath { device } => format!("{} has one path only", device.display()),
+        W::MultipathForgets { device } => format!(
+            "multipathd keeps no reservation key for {}: by a path that comes back nothing could be written. Set reservation_key file in multipath.conf, and run multipathd reconfigure",
+            device.display()
+        ),
+        W::MultipathQueues { device } => format!(
+            "without any path, {} waits for ever and gives no error. Set no_path_retry to a number in multipath.conf",
+            device.display()
+        ),
+        W::MultipathUntold { device, why } => {
+            format!("the state of the paths of {} is not known: {}", device.display(), inner(why))
+        }
         W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
         W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
         W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),

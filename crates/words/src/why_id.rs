@@ -133,6 +133,22 @@ pub(crate) fn why(reason: &W) -> String {
             format!("{} menyatakan lupa akan reservasi saat kehilangan daya", device.display())
         }
         W::ReservationPartition { device } => format!("{} adalah partisi, sedangkan reservasi hanya untuk seluruh disk", device.display()),
+        W::MultipathAllDead { device } => format!("tidak satu pun jalur {} berfungsi", device.display()),
+        W::MultipathDeadPaths { device, paths } => {
+            format!("jalur {} yang tidak berfungsi: {}. Pengambilalihan memakai jalur lainnya; perbaiki jalur itu", device.display(), paths.join(", "))
+        }
+        W::MultipathOnePath { device } => format!("{} hanya punya satu jalur", device.display()),
+        W::MultipathForgets { device } => format!(
+            "multipathd tidak menyimpan kunci reservasi untuk {}: lewat jalur yang pulih tidak ada yang dapat ditulis. Tetapkan reservation_key file di multipath.conf, lalu jalankan multipathd reconfigure",
+            device.display()
+        ),
+        W::MultipathQueues { device } => format!(
+            "tanpa satu jalur pun, {} menunggu terus tanpa memberi galat. Tetapkan no_path_retry dengan angka di multipath.conf",
+            device.display()
+        ),
+        W::MultipathUntold { device, why } => {
+            format!("keadaan jalur {} tidak diketahui: {}", device.display(), inner(why))
+        }
         W::DrbdUntold { resource } => format!("DRBD tidak memberi tahu keadaan {resource}"),
         W::DrbdData { resource, state } => format!("data resource DRBD {resource} di sini tidak mutakhir ({state}): perubahan akan hilang"),
         W::DrbdPeerPrimary { resource } => format!("resource DRBD {resource} berstatus primary di server lain"),

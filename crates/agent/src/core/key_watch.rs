@@ -64,7 +64,7 @@ async fn look(core: &Arc<Core>, service: &ServiceName) -> Option<Vec<Cleaned>> {
         let still = |ledger: &Ledger| ledger.facts().highest.as_ref() == Some(&epoch);
         let _letting_go = desk.bench.occupy(&epoch, still)?;
         tracing::warn!(service = %s, "the registration at the disk set is gone: letting go");
-        let cleaned = drop_all(&c, &s, |hands, s| hands.kill_database(s));
+        let cleaned = drop_all(&c, &s);
         // Where it can't be proved yet, the next look goes on.
         if c.hands.prove_released(&s).is_ok() {
             c.hands.disown(&s);

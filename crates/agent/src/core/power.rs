@@ -30,51 +30,76 @@ pub async fn power(core: &Arc<Core>, who: &Who, request: &PowerRequest) -> Power
     if let Err(refusal) = super::replace::refuse_replaced(core) {
         return PowerAnswer::Refused { refusal };
     }
-    let Some(fence) = device(core, node) else {
+    let fences = devices(core, node);
+    if fences.is_empty() {
         let none = Sentence::FenceNone { node: node.clone() };
         return PowerAnswer::Refused {
             refusal: refuse(RefusalCode::NoSuchThing, none, Advice::Check),
         };
-    };
-    let switches = request.action != PowerAction::Status;
-    if let Some(why) = core.belied.why_not(node, &fence.name).filter(|_| switches) {
-        return PowerAnswer::Failed { why };
     }
     let switched = match request.action {
         PowerAction::Status => Ok(()),
-        PowerAction::Off => off(core, who, request, &fence).await,
-        PowerAction::On => on(core, who, request, &fence).await,
+        PowerAction::Off => off(core, who, request, &fences).await,
+        PowerAction::On => on(core, who, request, &fences).await,
     };
     if let Err(answer) = switched {
         return answer;
     }
-    let device = fence.name.clone();
-    let state = tokio::task::spawn_blocking(move || siaga_node::act::fence::state(&fence)).await;
-    match state.map(|s| core.belied.word(node, &device, s)) {
-        Ok(FenceState::Open) => PowerAnswer::Done { power: Power::On },
-        Ok(FenceState::Fenced) => PowerAnswer::Done { power: Power::Off },
-        Ok(FenceState::Failed { why }) => PowerAnswer::Failed { why },
-        Err(error) => PowerAnswer::Failed {
-            why: Why::system(error),
-        },
+    match together(ask(core, node, &fences).await) {
+        FenceState::Open => PowerAnswer::Done { power: Power::On },
+        FenceState::Fenced => PowerAnswer::Done { power: Power::Off },
+        FenceState::Failed { why } => PowerAnswer::Failed { why },
     }
 }
 
-fn device(core: &Core, node: &NodeName) -> Option<Fence> {
-    core.config
-        .node(node)?
-        .fences
+/// The power fences of `node`, in their order.
+fn devices(core: &Core, node: &NodeName) -> Vec<Fence> {
+    let fences = core.config.node(node).map(|n| n.fences.as_slice());
+    let power = |f: &&Fence| f.kind == FenceKind::Power;
+    fences
+        .unwrap_or_default()
         .iter()
-        .find(|f| f.kind == FenceKind::Power)
+        .filter(power)
         .cloned()
+        .collect()
 }
 
-/// Switches off, under the mandates of all that is there.
+/// What each of them says, asked at the same time.
+async fn ask(core: &Arc<Core>, node: &NodeName, fences: &[Fence]) -> Vec<FenceState> {
+    let asked = fences.iter().map(|fence| async {
+        let one = fence.clone();
+        let state = tokio::task::spawn_blocking(move || siaga_node::act::fence::state(&one)).await;
+        let state = state.unwrap_or_else(|e| FenceState::Failed {
+            why: Why::system(e),
+        });
+        core.belied.word(node, &fence.name, state)
+    });
+    futures_util::future::join_all(asked).await
+}
+
+/// A node without current at one of them has none: a management processor behind a strip that is off can't answer.
+fn together(states: Vec<FenceState>) -> FenceState {
+    if states.contains(&FenceState::Fenced) {
+        return FenceState::Fenced;
+    }
+    if states.contains(&FenceState::Open) {
+        return FenceState::Open;
+    }
+    let whys = states.into_iter().filter_map(|state| match state {
+        FenceState::Failed { why } => Some(why),
+        FenceState::Open | FenceState::Fenced => None,
+    });
+    FenceState::Failed {
+        why: Why::all(whys.collect()),
+    }
+}
+
+/// Switches off, under the mandates of all that is there, by the first of them that does it.
 async fn off(
     core: &Arc<Core>,
     who: &Who,
     request: &PowerRequest,
-    fence: &Fence,
+    fences: &[Fence],
 ) -> Result<(), PowerAnswer> {
     let node = &request.node;
     let refused = |refusal| PowerAnswer::Refused { refusal };
@@ -89,47 +114,72 @@ async fn off(
     }
     let seen = all_services(core, node).await.map_err(refused)?;
     let (hits, mandates) = prepare(core, node, seen).await.map_err(refused)?;
-    let ordered = EventBody::PowerOrdered {
-        node: node.clone(),
-        on: false,
-        device: fence.name.clone(),
-        reason: request.reason.clone(),
-        hits: hits.clone(),
-    };
-    write(core, who, ordered)?;
-    let (c, n, device) = (core.clone(), node.clone(), fence.name.clone());
-    let acted = tokio::task::spawn_blocking(move || {
-        let hands = c.hands.as_ref();
-        let check = || c.fencing.stand(&n, &mandates);
-        c.fencing.fence(Asker::Person, &n, &device, hands, check)
-    });
-    let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
-    outcome(core, who, node, false, acted)
+    let mut troubles = Vec::new();
+    for fence in fences {
+        if let Some(why) = core.belied.why_not(node, &fence.name) {
+            troubles.push(why);
+            continue;
+        }
+        let ordered = EventBody::PowerOrdered {
+            node: node.clone(),
+            on: false,
+            device: fence.name.clone(),
+            reason: request.reason.clone(),
+            hits: hits.clone(),
+        };
+        write(core, who, ordered)?;
+        let (c, n, device) = (core.clone(), node.clone(), fence.name.clone());
+        let mandates = mandates.clone();
+        let acted = tokio::task::spawn_blocking(move || {
+            let hands = c.hands.as_ref();
+            let check = || c.fencing.stand(&n, &mandates);
+            c.fencing.fence(Asker::Person, &n, &device, hands, check)
+        });
+        let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
+        match outcome(core, who, node, false, acted)? {
+            None => return Ok(()),
+            Some(why) => troubles.push(why),
+        }
+    }
+    Err(PowerAnswer::Failed {
+        why: Why::all(troubles),
+    })
 }
 
-/// Switches on. What was confirmed of the device before counts no more.
+/// Switches every one of them on that says "off". What was confirmed of the device before counts no more. One that does
+/// not answer may hang behind another that was off.
 async fn on(
     core: &Arc<Core>,
     who: &Who,
     request: &PowerRequest,
-    fence: &Fence,
+    fences: &[Fence],
 ) -> Result<(), PowerAnswer> {
     let node = &request.node;
-    let ordered = EventBody::PowerOrdered {
-        node: node.clone(),
-        on: true,
-        device: fence.name.clone(),
-        reason: request.reason.clone(),
-        hits: Vec::new(),
-    };
-    write(core, who, ordered)?;
-    let (c, n, fence) = (core.clone(), node.clone(), fence.clone());
-    let acted = tokio::task::spawn_blocking(move || {
-        let act = || siaga_node::act::fence::act_on(&fence);
-        c.fencing.alone(&n, &fence.name, act)
-    });
-    let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
-    outcome(core, who, node, true, acted)
+    let states = ask(core, node, fences).await;
+    if let FenceState::Failed { why } = together(states.clone()) {
+        return Err(PowerAnswer::Failed { why });
+    }
+    let off = fences.iter().zip(states);
+    for (fence, _) in off.filter(|(_, state)| *state == FenceState::Fenced) {
+        let ordered = EventBody::PowerOrdered {
+            node: node.clone(),
+            on: true,
+            device: fence.name.clone(),
+            reason: request.reason.clone(),
+            hits: Vec::new(),
+        };
+        write(core, who, ordered)?;
+        let (c, n, fence) = (core.clone(), node.clone(), fence.clone());
+        let acted = tokio::task::spawn_blocking(move || {
+            let act = || siaga_node::act::fence::act_on(&fence);
+            c.fencing.alone(&n, &fence.name, act)
+        });
+        let acted = acted.await.unwrap_or_else(|e| Err(broken(&e)));
+        if let Some(why) = outcome(core, who, node, true, acted)? {
+            return Err(PowerAnswer::Failed { why });
+        }
+    }
+    Ok(())
 }
 
 /// The services that may be on `node`, with the mandates that a fence of it needs.
@@ -200,17 +250,19 @@ fn write(core: &Core, who: &Who, body: EventBody) -> Result<(), PowerAnswer> {
         })
 }
 
-/// Records what came of it.
+/// Records what came of it. Gives why it was not done.
 fn outcome(
     core: &Core,
     who: &Who,
     node: &NodeName,
     on: bool,
     acted: Acted,
-) -> Result<(), PowerAnswer> {
+) -> Result<Option<Why>, PowerAnswer> {
     let node = node.clone();
     let why = match acted {
-        Ok(_) => return write(core, who, EventBody::PowerChanged { node, on }),
+        Ok(_) => {
+            return write(core, who, EventBody::PowerChanged { node, on }).map(|()| None);
+        }
         Err(Trouble::Failed(failure)) => failure.detail,
         Err(Trouble::Unknown(why)) => why,
     };
@@ -220,7 +272,7 @@ fn outcome(
         why: why.clone(),
     };
     write(core, who, body)?;
-    Err(PowerAnswer::Failed { why })
+    Ok(Some(why))
 }
 
 fn broken(error: &tokio::task::JoinError) -> Trouble {

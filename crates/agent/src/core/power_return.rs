@@ -11,6 +11,7 @@ use siaga_model::event::EventBody;
 use siaga_model::observation::{DatabaseState, Holding};
 use siaga_model::plan::{MoveKind, Placement};
 use siaga_model::run::RunOutcome;
+use siaga_model::why::Holder;
 use siaga_model::{NodeName, UtcMicros};
 use siaga_runner::hands::Hands;
 use siaga_words::Ui;
@@ -88,15 +89,41 @@ async fn look(core: &Arc<Core>, service: &Service) -> Seen {
     if !everybody {
         return Seen::NotYet;
     }
-    let free = observation
-        .nodes
-        .values()
-        .filter_map(|v| v.agent.facts())
-        .all(|f| f.disk == Holding::Free && f.database == DatabaseState::Stopped);
-    match free {
-        true => Seen::Free(Box::new(known)),
-        false => Seen::Settled,
+    let facts = observation.nodes.values().filter_map(|v| v.agent.facts());
+    match facts.map(|f| left(&f.database, &f.disk)).max() {
+        Some(Left::Nothing) | None => Seen::Free(Box::new(known)),
+        Some(Left::Untold) => Seen::NotYet,
+        Some(Left::Used) => Seen::Settled,
     }
+}
+
+/// What is left of the service on a node that booted, the better first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Left {
+    /// Nothing that lives. A registration at the disk outlives a boot: the start's own plan takes it back.
+    Nothing,
+    /// A storage that comes up after its servers tells later.
+    Untold,
+    /// Somebody has brought it, or some of it, up already.
+    Used,
+}
+
+fn left(database: &DatabaseState, disk: &Holding) -> Left {
+    let registered = |h: &Holder| matches!(h, Holder::Registered { .. });
+    let disk = match disk {
+        Holding::Free => Left::Nothing,
+        Holding::Held { by } if !by.is_empty() && by.iter().all(registered) => Left::Nothing,
+        Holding::Held { .. } => Left::Used,
+        Holding::Unknown { .. } => Left::Untold,
+    };
+    let database = match database {
+        DatabaseState::Stopped => Left::Nothing,
+        DatabaseState::Unknown { .. } => Left::Untold,
+        DatabaseState::Starting { .. }
+        | DatabaseState::Ready
+        | DatabaseState::NotServing { .. } => Left::Used,
+    };
+    disk.max(database)
 }
 
 /// The nodes that booted since the last run of the service ended.
@@ -120,4 +147,34 @@ fn rebooted_since_last_run(core: &Core, service: &Service) -> BTreeSet<NodeName>
         .filter(|e| matches!(e.event.body, EventBody::NodeBooted { .. }) && e.at > last_end)
         .map(|e| e.node)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::Why;
+
+    #[test]
+    fn storage_that_is_still_to_come_is_waited_for() {
+        let registered = Holder::Registered {
+            device: "/dev/sdb".into(),
+        };
+        let volume = Holder::ActiveVolume {
+            volume: "vg_simrs/data".into(),
+        };
+        let held = |by: &[&Holder]| Holding::Held {
+            by: by.iter().map(|h| (*h).clone()).collect(),
+        };
+        let unknown = Holding::Unknown {
+            why: Why::NoReservation,
+        };
+        let stopped = |disk| left(&DatabaseState::Stopped, disk);
+        assert_eq!(stopped(&Holding::Free), Left::Nothing);
+        // The registration of before the boot.
+        assert_eq!(stopped(&held(&[&registered])), Left::Nothing);
+        assert_eq!(stopped(&unknown), Left::Untold);
+        assert_eq!(stopped(&held(&[&registered, &volume])), Left::Used);
+        assert_eq!(stopped(&held(&[])), Left::Used);
+        assert_eq!(left(&DatabaseState::Ready, &unknown), Left::Used);
+    }
 }

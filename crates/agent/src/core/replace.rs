@@ -230,7 +230,7 @@ async fn let_go(core: &Arc<Core>, service: &ServiceName) -> Vec<Cleaned> {
             return Vec::new();
         }
         tracing::warn!(service = %s, "this machine was replaced: letting go");
-        let cleaned = drop_all(&c, &s, |hands, s| hands.kill_database(s));
+        let cleaned = drop_all(&c, &s);
         if c.hands.prove_released(&s).is_ok() {
             c.hands.disown(&s);
         }

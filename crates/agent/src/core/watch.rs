@@ -20,7 +20,6 @@ use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
 use siaga_model::{Epoch, Evidence, NodeName, RunId, ServiceName, Why};
-use siaga_node::hands::NodeHands;
 use siaga_runner::hands::{Acted, Hands, Trouble};
 use siaga_runner::ledger::Ledger;
 use siaga_runner::run::RunSpec;
@@ -144,7 +143,7 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
             c.note_durably(&s, body);
         }
         c.hands.disown(&s);
-        let mut said = drop_all(&c, &s, |hands, s| hands.stop_database(s, &|_| {}));
+        let mut said = drop_all(&c, &s);
         let clean = c.hands.prove_released(&s).is_ok();
         let mut bench = desk.bench.lock();
         let siaga_runner::executor::Bench { ledger, store, .. } = &mut *bench;
@@ -173,12 +172,10 @@ async fn let_go(core: &Arc<Core>, service: &Service, epoch: &Epoch, news: bool) 
     }
 }
 
-/// Drops what is here of the service, the address first; goes on after a failure. Gives what was done.
-pub(super) fn drop_all(
-    core: &Core,
-    service: &ServiceName,
-    end_database: impl FnOnce(&NodeHands, &ServiceName) -> Acted,
-) -> Vec<Cleaned> {
+/// Drops what is here of the service, where another node has the disk set by right; goes on after a failure. Gives what
+/// was done. The address first, so that no client writes here any more. Then the database, killed: its last checkpoint
+/// would be a write as well, and no application that hangs may put it off.
+pub(super) fn drop_all(core: &Core, service: &ServiceName) -> Vec<Cleaned> {
     let hands = core.hands.as_ref();
     let mut said = Vec::new();
     let mut keep = |done: fn(Option<Why>) -> Cleaned, acted: Acted| match acted {
@@ -192,12 +189,12 @@ pub(super) fn drop_all(
         hands.remove_virtual_ips(service),
     );
     keep(
-        |trouble| Cleaned::ApplicationsStopped { trouble },
-        hands.stop_applications(service),
+        |trouble| Cleaned::DatabaseStopped { trouble },
+        hands.kill_database(service),
     );
     keep(
-        |trouble| Cleaned::DatabaseStopped { trouble },
-        end_database(hands, service),
+        |trouble| Cleaned::ApplicationsStopped { trouble },
+        hands.stop_applications(service),
     );
     keep(
         |trouble| Cleaned::Unmounted { trouble },

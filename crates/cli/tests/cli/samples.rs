@@ -60,6 +60,7 @@ pub fn plan(kind: MoveKind) -> Plan {
         victim: serverdb(),
         device: "ipmi".into(),
         fence: FenceKind::Power,
+        wait_ms: 3000,
     };
     let first = match kind {
         MoveKind::Takeover => step(0, backup(), fence),

@@ -71,12 +71,11 @@ fn collect(file: &raw::File) -> Vec<Owned> {
                 key: address.key.clone(),
             });
         }
-        let fences = node
-            .value
-            .fence
-            .0
-            .iter()
-            .filter_map(|f| f.value.options.value());
+        let fences = node.value.fence.0.iter().flat_map(|f| {
+            let outlets = f.value.outlets.value().into_iter().flat_map(|l| &l.0);
+            let outlets = outlets.map(|o| &o.value);
+            f.value.options.value().into_iter().chain(outlets)
+        });
         for (key, value) in fences
             .flat_map(|o| &o.0)
             .filter(|(k, _)| k.value == "ip" || k.value == "ipaddr")

@@ -4,7 +4,8 @@ use super::{Context, looks_secret};
 use crate::cause::{Cause, Thing};
 use crate::host::secret_problem;
 use crate::raw;
-use crate::read::{Many, Spot};
+use crate::read::{Entries, Many, Spot};
+use crate::scalars::Text;
 use siaga_model::NodeName;
 use siaga_model::config::{Fence, Node};
 
@@ -103,12 +104,48 @@ fn fence(spot: &Spot<raw::Fence>, context: &mut Context<'_>) -> Option<Fence> {
             .iter()
             .map(|(k, v)| (k.value.clone(), v.value.0.clone()))
             .collect(),
+        outlets: outlets(fence),
         timeout: fence.timeout.or_seconds(60),
     })
 }
 
+fn outlets(fence: &raw::Fence) -> Vec<Vec<(String, String)>> {
+    let outlets = fence.outlets.value().map(|l| &l.0[..]).unwrap_or_default();
+    let pairs = |one: &Spot<Entries<Text>>| {
+        let pairs = one.value.0.iter();
+        pairs
+            .map(|(k, v)| (k.value.clone(), v.value.0.clone()))
+            .collect()
+    };
+    outlets.iter().map(pairs).collect()
+}
+
+/// Two outlets that differ in nothing are one, and the server would still have power.
+fn check_outlets(fence: &raw::Fence, context: &mut Context<'_>) {
+    let Some(list) = fence.outlets.spot.as_ref() else {
+        return;
+    };
+    let mut each = outlets(fence);
+    if each.is_empty() {
+        context.sink.at(list, Cause::EmptyList);
+    }
+    for one in &mut each {
+        one.sort_unstable();
+    }
+    for (nth, outlet) in list.value.0.iter().enumerate() {
+        let same = each.iter().take(nth).any(|e| Some(e) == each.get(nth));
+        if outlet.value.0.is_empty() || same {
+            context.sink.at(outlet, Cause::OutletLikeAnother);
+        }
+    }
+}
+
 fn check_options(fence: &raw::Fence, context: &mut Context<'_>) {
+    check_outlets(fence, context);
+    let outlets = fence.outlets.value().map(|l| &l.0[..]).unwrap_or_default();
+    let outlets = outlets.iter().flat_map(|o| &o.value.0);
     let options = fence.options.value().map(|e| &e.0[..]).unwrap_or_default();
+    let options: Vec<_> = options.iter().chain(outlets).collect();
     let secrets = fence
         .secret_files
         .value()

@@ -80,6 +80,7 @@ pub(super) fn policy(policy: &Opt<raw::Policy>, context: &mut Context<'_>) -> Po
             .coordinator_silence
             .value()
             .map_or(default.coordinator_silence, |s| s.0),
+        fence_delay: raw.fence_delay.value().map_or(default.fence_delay, |s| s.0),
         start_after_building_power_loss: raw
             .start_after_building_power_loss
             .value()

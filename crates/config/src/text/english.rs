@@ -72,6 +72,7 @@ pub(super) fn cause(cause: &Cause) -> String {
             "The text is empty, or it has a line break or a control character in it.".into()
         }
         Cause::EmptyList => "The list is empty.".into(),
+        Cause::OutletLikeAnother => "This outlet differs in nothing from another one.".into(),
         Cause::BadName { found } => format!("\"{found}\" is not a valid name."),
         Cause::BadDuration { found } => format!("\"{found}\" is not a length of time."),
         Cause::ZeroDuration => "The length of time is zero.".into(),
@@ -260,6 +261,9 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadChoice { suggestion, choices, .. } => meant(suggestion.as_ref(), choices),
         Cause::EmptyText => "Write a text on one line, or remove the key if it may be left out.".into(),
         Cause::EmptyList => "Add at least one value.".into(),
+        Cause::OutletLikeAnother => {
+            "Write what differs for each outlet: outlets = [{ plug = \"3\" }, { plug = \"7\" }]. The server still has power where only one of them is off.".into()
+        }
         Cause::BadName { .. } => "Use a to z, 0 to 9 and -, at most 32 characters, beginning with a letter or digit.".into(),
         Cause::BadDuration { .. } => "Write it as \"500ms\", \"30s\", \"5m\" or \"1h\".".into(),
         Cause::ZeroDuration => "Write a time above zero, or remove the key to get the default.".into(),

@@ -74,6 +74,7 @@ pub(super) fn cause(cause: &Cause) -> String {
         }
         Cause::EmptyText => "Teks kosong, atau berisi baris baru atau karakter kendali.".into(),
         Cause::EmptyList => "Daftar kosong.".into(),
+        Cause::OutletLikeAnother => "Stopkontak ini tidak berbeda dari yang lain.".into(),
         Cause::BadName { found } => format!("\"{found}\" bukan nama yang benar."),
         Cause::BadDuration { found } => format!("\"{found}\" bukan lama waktu yang benar."),
         Cause::ZeroDuration => "Lama waktu bernilai nol.".into(),
@@ -265,6 +266,9 @@ pub(super) fn remedy(cause: &Cause) -> String {
         Cause::BadChoice { suggestion, choices, .. } => meant(suggestion.as_ref(), choices),
         Cause::EmptyText => "Tulis teks dalam satu baris, atau hapus kunci ini jika boleh tidak diisi.".into(),
         Cause::EmptyList => "Tambahkan sedikitnya satu nilai.".into(),
+        Cause::OutletLikeAnother => {
+            "Tulis bedanya untuk tiap stopkontak: outlets = [{ plug = \"3\" }, { plug = \"7\" }]. Server masih mendapat listrik bila hanya satu yang mati.".into()
+        }
         Cause::BadName { .. } => "Gunakan a sampai z, 0 sampai 9 dan -, paling banyak 32 karakter, diawali huruf atau angka.".into(),
         Cause::BadDuration { .. } => "Tulis seperti \"500ms\", \"30s\", \"5m\" atau \"1h\".".into(),
         Cause::ZeroDuration => "Tulis waktu di atas nol, atau hapus kunci ini agar nilai bawaan dipakai.".into(),

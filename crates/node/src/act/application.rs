@@ -34,17 +34,27 @@ pub fn start_all(applications: &[Application], systemd: &Systemd) -> Acted {
 /// Stops them in reverse order.
 pub fn stop_all(applications: &[Application], systemd: &Systemd) -> Acted {
     let mut did = Did::nothing();
+    let mut troubles = Vec::new();
     for application in applications.iter().rev() {
         if running(application, systemd).is(&false) {
             continue;
         }
-        stop(application, systemd).map_err(|why| failed(application, why))?;
+        match stop(application, systemd) {
+            Ok(()) => did.notes.push(Note::AppStopped {
+                name: application.name.clone(),
+            }),
+            // The next one is stopped all the same: what runs on holds the file systems.
+            Err(why) => troubles.push(why.of(&application.name)),
+        }
         did.changed = true;
-        did.notes.push(Note::AppStopped {
-            name: application.name.clone(),
-        });
     }
-    Ok(did)
+    match troubles.is_empty() {
+        true => Ok(did),
+        false => Err(Trouble::failed(
+            FailureKind::Application,
+            Why::all(troubles),
+        )),
+    }
 }
 
 /// Runs the commands that other hosts need after a move. All are tried; a failure is told at the end.

@@ -9,12 +9,14 @@ pub fn run<T: Send + 'static>(
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (tell, told) = mpsc::channel();
-    let work = move || drop(tell.send(call()));
-    std::thread::Builder::new()
-        .name("bounded".into())
-        .spawn(work)
-        .ok()?;
+    begin(move || drop(tell.send(call())));
     told.recv_timeout(within).ok()
+}
+
+/// Runs `call` on a thread of its own, and does not wait for it. Where no thread can be begun, it is dropped.
+pub fn begin(call: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name("bounded".into());
+    drop(thread.spawn(call));
 }
 
 /// A count of calls that are in the kernel. They count as holding, since their effect may still come.

@@ -51,15 +51,48 @@ pub fn act_on(fence: &Fence) -> Acted {
     act(fence, Action::On)
 }
 
-/// Asks the device.
+/// Asks the device. Of several outlets one that is on is enough: the node lives.
 pub fn state(fence: &Fence) -> FenceState {
-    match Call::prepare(fence) {
+    let each = at_once(fence, |one| match Call::prepare(one) {
         Ok(call) => call.state(),
         Err(why) => FenceState::Failed { why },
+    });
+    let mut sum = FenceState::Fenced;
+    for state in each {
+        sum = match (sum, state) {
+            (FenceState::Open, _) | (_, FenceState::Open) => FenceState::Open,
+            (failed @ FenceState::Failed { .. }, _) | (_, failed @ FenceState::Failed { .. }) => {
+                failed
+            }
+            (FenceState::Fenced, FenceState::Fenced) => FenceState::Fenced,
+        };
     }
+    sum
 }
 
 fn act(fence: &Fence, action: Action) -> Acted {
+    let mut sum = Did::nothing();
+    for acted in at_once(fence, |one| act_one(one, action)) {
+        let did = acted?;
+        sum.changed |= did.changed;
+        sum.notes.extend(did.notes);
+    }
+    Ok(sum)
+}
+
+/// The device for each of its outlets, at the same time: one agent may take its whole time.
+fn at_once<T: Send>(fence: &Fence, call: impl Fn(&Fence) -> T + Sync) -> Vec<T> {
+    let each = fence.each_outlet();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = each.iter().map(|one| scope.spawn(|| call(one))).collect();
+        let ended = threads.into_iter().map(|t| t.join());
+        ended
+            .map(|e| e.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn act_one(fence: &Fence, action: Action) -> Acted {
     let call = Call::prepare(fence).map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
     let acted = call.run(action);
     let said = call.said(action, &acted);
@@ -276,6 +309,7 @@ mod tests {
                 .map(|(k, v)| ((*k).into(), (*v).into()))
                 .collect(),
             secret_options: Vec::new(),
+            outlets: Vec::new(),
             timeout: Duration::from_secs(1),
         }
     }

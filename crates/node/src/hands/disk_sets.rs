@@ -73,6 +73,14 @@ impl NodeHands {
         replica.is_some_and(|r| r.passes_for_current())
     }
 
+    /// After the other node was switched off: waits until every replicated device here knows it.
+    pub(crate) fn replicas_lost_their_peer(&self) -> Result<(), Why> {
+        let replicas = self.kits.values().filter_map(|kit| kit.replica.as_ref());
+        replicas
+            .into_iter()
+            .try_for_each(|r| r.wait_until_peer_is_gone())
+    }
+
     /// Marks that copy as old. Gives what to say of it.
     ///
     /// # Errors

@@ -96,6 +96,7 @@ fn node(index: usize) -> Node {
         agent: format!("/usr/sbin/fence_{name}").into(),
         options: Vec::new(),
         secret_options: Vec::new(),
+        outlets: Vec::new(),
         timeout: Duration::from_secs(20),
     };
     Node {

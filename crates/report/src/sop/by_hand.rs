@@ -69,8 +69,10 @@ impl Place<'_> {
         let Some(fence) = of_name else {
             return Vec::new();
         };
-        let status = cmd::fence(fence, "status").map(|s| format!("{s}; echo $?"));
-        cmd::fence(fence, "off").into_iter().chain(status).collect()
+        let status = cmd::fence(fence, "status").unwrap_or_default();
+        let status = status.into_iter().map(|s| format!("{s}; echo $?"));
+        let off = cmd::fence(fence, "off").unwrap_or_default();
+        off.into_iter().chain(status).collect()
     }
 
     fn add_addresses(&self, node: &NodeName) -> Vec<String> {

@@ -25,8 +25,13 @@ pub(crate) fn quoted_argv(words: &[String]) -> String {
 }
 
 /// Asks a fence device something, as its program wants it: lines on standard input, so that no password shows in the
-/// list of processes. `None`: an option holds a line break.
-pub(crate) fn fence(fence: &Fence, action: &str) -> Option<String> {
+/// list of processes; once for each of its outlets. `None`: an option holds a line break.
+pub(crate) fn fence(fence: &Fence, action: &str) -> Option<Vec<String>> {
+    let each = fence.each_outlet();
+    each.iter().map(|one| fence_one(one, action)).collect()
+}
+
+fn fence_one(fence: &Fence, action: &str) -> Option<String> {
     let mut lines = vec![format!("echo {}", quoted(format!("action={action}")))];
     for (key, value) in &fence.options {
         if key.contains('\n') || value.contains('\n') {

@@ -120,9 +120,9 @@ impl Place<'_> {
             let (device, power) = (fence.name.as_str(), fence.kind == FenceKind::Power);
             match (cmd::fence(&fence, "off"), cmd::fence(&fence, "status")) {
                 (Some(off), Some(status)) => {
-                    steps.add(Procedure::FenceBy { device, power }, [off]);
-                    let status = format!("{status}; echo $?");
-                    steps.add(Procedure::FenceConfirm { device }, [status]);
+                    steps.add(Procedure::FenceBy { device, power }, off);
+                    let status = status.into_iter().map(|s| format!("{s}; echo $?"));
+                    steps.add(Procedure::FenceConfirm { device }, status);
                 }
                 _ => steps.say(Procedure::FenceUnquotable),
             }

@@ -196,6 +196,12 @@ impl Hands for ScriptedHands {
     fn after_move(&self, _: &ServiceName) -> Acted {
         self.act("after_move")
     }
+    fn hold_back(&self, wait: Duration) {
+        let waits = format!("waits {} ms", wait.as_millis());
+        if !wait.is_zero() {
+            self.script().calls.push(waits);
+        }
+    }
     fn fence(&self, victim: &NodeName, device: &str) -> Acted {
         let did = self.act("fence");
         self.script()

@@ -252,5 +252,6 @@ pub fn fence(device: &str) -> Action {
         victim: OTHER.into(),
         device: device.into(),
         fence: siaga_model::config::FenceKind::Power,
+        wait_ms: 0,
     }
 }

@@ -20,13 +20,15 @@ use siaga_runner::permit::OldData;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use told::{Seen, has_handler, is_ahead, parse, setting};
 
 /// How long a question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change may take: a fence handler of the site's own may run in it.
 const CHANGE_WITHIN: Duration = Duration::from_secs(60);
+/// How often the connection to a peer that was switched off is looked at.
+const POLL: Duration = Duration::from_millis(100);
 const UP_TO_DATE: &str = "UpToDate";
 /// Whole, and old, or perhaps old: it was up to date when it went down, and the other one may have gone on.
 const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
@@ -145,6 +147,42 @@ impl Resource {
         self.seen().is_ok_and(|seen| {
             !seen.peers.is_empty() && seen.disks.iter().all(|disk| disk == UP_TO_DATE)
         })
+    }
+
+    /// After the other node was switched off: waits until the kernel gives up its connection, as it does within its own
+    /// `ping-int` and `ping-timeout`. Until then it takes that node for primary still, and promotes nothing. A node that
+    /// goes on answering was not switched off.
+    pub fn wait_until_peer_is_gone(&self) -> Result<(), Why> {
+        let is_gone = || {
+            self.seen()
+                .map_or(true, |seen| seen.peers.iter().all(|role| role != "Primary"))
+        };
+        if is_gone() {
+            return Ok(());
+        }
+        let deadline = Instant::now() + self.silence()?;
+        while Instant::now() < deadline {
+            std::thread::sleep(POLL);
+            if is_gone() {
+                return Ok(());
+            }
+        }
+        Err(Why::DrbdPeerPrimary {
+            resource: self.name.clone(),
+        })
+    }
+
+    /// How long DRBD needs to find out that a peer is dead, and some.
+    fn silence(&self) -> Result<Duration, Why> {
+        let settings = self.settings()?;
+        let number = |name, default| {
+            let told = setting(&settings, name).and_then(|n| n.parse().ok());
+            told.unwrap_or(default)
+        };
+        let ping = Duration::from_secs(number("ping-int", 10));
+        // In tenths of a second.
+        let answer = Duration::from_millis(100 * number("ping-timeout", 5));
+        Ok(ping + answer + Duration::from_secs(5))
     }
 
     /// Marks this copy as old, durably, until it has what the other one has. DRBD refuses it where they are connected.

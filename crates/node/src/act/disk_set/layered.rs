@@ -72,14 +72,17 @@ impl Layered {
 
     /// The block device's word and the layers' together. `block`: what the device shows.
     fn together(&self, block: &dyn Fn() -> Holding) -> Holding {
-        let layers = self.layers();
         if !self.volumes.is_any_there() && !self.device_stays() {
             // Nothing can be mounted from a device that the layers do not give.
-            return layers;
+            return self.layers();
         }
-        match (block(), layers) {
-            (Holding::Held { by }, _) => Holding::Held { by },
-            (_, Holding::Held { by }) => Holding::Held { by },
+        let block = block();
+        if let Holding::Held { .. } = block {
+            // That is enough. The layers may ask programs, which may wait for a disk that hangs.
+            return block;
+        }
+        match (block, self.layers()) {
+            (Holding::Held { by }, _) | (_, Holding::Held { by }) => Holding::Held { by },
             (_, Holding::Unknown { why }) => Holding::Unknown { why },
             // The layer says that it is not held here, and so the device can't be opened.
             (Holding::Unknown { .. }, Holding::Free) if !self.device_stays() => Holding::Free,

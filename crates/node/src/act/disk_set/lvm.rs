@@ -18,6 +18,7 @@ use std::time::Duration;
 pub const RELEASED: &str = "siaga-released";
 /// How long one of LVM's programs may take.
 const WITHIN: Duration = Duration::from_secs(30);
+const BLOCK_DEVICES: &str = "/sys/block";
 
 /// A volume group.
 pub struct VolumeGroup {
@@ -32,13 +33,6 @@ struct Group {
     vg_missing_pv_count: String,
 }
 
-/// What LVM reports of a volume.
-#[derive(Debug, Deserialize)]
-struct Volume {
-    lv_name: String,
-    lv_active: String,
-}
-
 #[derive(Deserialize)]
 struct Output {
     report: Vec<Report>,
@@ -48,8 +42,6 @@ struct Output {
 struct Report {
     #[serde(default)]
     vg: Vec<serde_json::Value>,
-    #[serde(default)]
-    lv: Vec<serde_json::Value>,
 }
 
 impl VolumeGroup {
@@ -67,16 +59,20 @@ impl VolumeGroup {
         one(report.vg, "vgs")
     }
 
-    /// The volumes that are active in this host's kernel.
+    /// The volumes that are active in this host's kernel, by the kernel's own list: LVM's programs read every disk of the
+    /// host first, and wait where one of them hangs.
     fn active(&self) -> Result<Vec<Holder>, Why> {
-        let report = report(&["lvs", "--foreign", "-o", "lv_name,lv_active", &self.name])?;
+        let failed = |e: std::io::Error| Why::system(e).of(BLOCK_DEVICES);
         let mut active = Vec::new();
-        for value in report.lv {
-            let volume: Volume = read(value, "lvs")?;
-            if !volume.lv_active.is_empty() {
-                active.push(Holder::ActiveVolume {
-                    volume: format!("{}/{}", self.name, volume.lv_name),
-                });
+        for device in std::fs::read_dir(BLOCK_DEVICES).map_err(failed)? {
+            let mapped = device.map_err(failed)?.path().join("dm");
+            let told = |file: &str| std::fs::read_to_string(mapped.join(file)).unwrap_or_default();
+            if !told("uuid").starts_with("LVM-") {
+                continue;
+            }
+            if let Some(volume) = volume_of(&self.name, told("name").trim()) {
+                let volume = format!("{}/{volume}", self.name);
+                active.push(Holder::ActiveVolume { volume });
             }
         }
         Ok(active)
@@ -172,9 +168,12 @@ impl Layer for VolumeGroup {
     /// Held where a volume is active in this kernel. The ID alone holds nothing: a node that lost its power still has
     /// its ID on the group.
     fn state(&self) -> Holding {
-        // A group that can't be read tells nothing of what is active.
-        match self.group().and_then(|_| self.active()) {
-            Ok(by) if by.is_empty() => Holding::Free,
+        match self.active() {
+            // Under that name there may be nothing at all: a group that can't be read is not known to be free.
+            Ok(by) if by.is_empty() => match self.group() {
+                Ok(_) => Holding::Free,
+                Err(why) => Holding::Unknown { why },
+            },
             Ok(by) => Holding::Held { by },
             Err(why) => Holding::Unknown { why },
         }
@@ -219,6 +218,13 @@ impl Layer for VolumeGroup {
         }
         problems
     }
+}
+
+/// The volume of `group` that device mapper calls `mapped`. It joins the names by a hyphen and doubles those within.
+fn volume_of(group: &str, mapped: &str) -> Option<String> {
+    let rest = mapped.strip_prefix(&group.replace('-', "--"))?;
+    let volume = rest.strip_prefix('-')?;
+    (!volume.starts_with('-')).then(|| volume.replace("--", "-"))
 }
 
 /// This host's system ID.
@@ -274,6 +280,19 @@ fn succeeded(program: &str, result: &CommandResult) -> Result<(), Why> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_volume_by_the_name_that_device_mapper_gives_it() {
+        assert_eq!(
+            volume_of("vg_simrs", "vg_simrs-data").as_deref(),
+            Some("data")
+        );
+        assert_eq!(volume_of("a-b", "a--b-c--d").as_deref(), Some("c-d"));
+        // Of another group whose name begins alike, and of none.
+        assert_eq!(volume_of("a", "a--b-c"), None);
+        assert_eq!(volume_of("vg", "vg_simrs-data"), None);
+        assert_eq!(volume_of("vg_simrs", "simrs"), None);
+    }
 
     #[test]
     fn the_report_of_a_group_and_of_its_volumes() {

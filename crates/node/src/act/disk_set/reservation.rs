@@ -4,11 +4,14 @@
 //! a fence under a mandate, and a node that finds its key gone lets go at once.
 
 pub mod kernel;
+mod multipath;
+mod problems;
 
 use super::layered::Layer;
 use super::{Problem, TakeOrder};
 use crate::act::bounded;
 use kernel::{PrError, Seen};
+use multipath::Map;
 use siaga_model::observation::{FenceState, Holding};
 use siaga_model::reservation::ReservationKey;
 use siaga_model::run::FailureKind;
@@ -16,10 +19,9 @@ use siaga_model::why::Holder;
 use siaga_model::{Epoch, NodeName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 /// How long a question may take. A path that is just failing over needs a while.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
@@ -42,7 +44,7 @@ impl Reservation {
 
     /// Is no path of this node registered? Then it can't write, whatever it has mounted. An error is no answer.
     pub fn is_gone(&self) -> Result<bool, Why> {
-        let seen = self.ask(|disk| kernel::read(&disk))?;
+        let seen = self.ask(kernel::read)?;
         Ok(!seen.keys.iter().any(|k| k.is_of(&self.me)))
     }
 
@@ -55,7 +57,7 @@ impl Reservation {
 
     /// Is `victim` kept from writing now, by a reservation that another configured node holds?
     pub fn state_of(&self, victim: &NodeName) -> FenceState {
-        match self.ask(|disk| kernel::read(&disk)) {
+        match self.ask(kernel::read) {
             Err(why) => FenceState::Failed { why },
             Ok(seen) if self.keeps_out(&seen, victim) => FenceState::Fenced,
             Ok(_) => FenceState::Open,
@@ -72,7 +74,7 @@ impl Reservation {
 
     /// Is the disk reserved for this node alone, under that very mandate?
     pub fn state_under(&self, epoch: &Epoch) -> FenceState {
-        match self.ask(|disk| kernel::read(&disk)) {
+        match self.ask(kernel::read) {
             Err(why) => FenceState::Failed { why },
             Ok(seen) if self.is_ours(&seen, self.key(epoch)) => FenceState::Fenced,
             Ok(_) => FenceState::Open,
@@ -94,35 +96,117 @@ impl Reservation {
     pub fn reserve(&self, epoch: &Epoch) -> Acted {
         let own = self.key(epoch);
         let before = self.seen()?;
-        if self.is_ours(&before, own) && self.registered(&before, own)? {
+        if self.is_ours(&before, own) && count(&before, own) == self.paths()? {
             return Ok(Did::nothing());
         }
         self.refuse_strangers(&before)?;
-        self.change(move |disk| kernel::register(&disk, own))?;
+        let working = self.register(own)?;
         let seen = self.seen()?;
         // Once more: what came between the two looks is seen in the second.
         self.refuse_strangers(&seen)?;
-        let mut victims: Vec<ReservationKey> =
-            seen.keys.iter().copied().filter(|k| *k != own).collect();
-        victims.sort_unstable();
-        victims.dedup();
-        for victim in victims {
-            self.change(move |disk| kernel::preempt_and_abort(&disk, own, victim))?;
-        }
+        self.take_away(&seen.keys, own)?;
         if self.seen()?.holder.is_none() {
-            self.change(move |disk| kernel::reserve(&disk, own))?;
+            self.by_one_path(move |disk| kernel::reserve(&disk, own))?;
         }
         let after = self.seen()?;
-        match (self.is_ours(&after, own), self.registered(&after, own)?) {
-            (true, true) => Ok(Did::changed(Vec::new())),
+        match (self.is_ours(&after, own), count(&after, own)) {
+            (true, registered) if registered >= working => Ok(Did::changed(Vec::new())),
+            (true, registered) => Err(self.failed(Why::ReservationPaths {
+                device: self.device.clone(),
+                registered,
+                paths: working,
+            })),
             (false, _) => Err(self.failed(Why::ReservationNotOurs {
                 device: self.device.clone(),
             })),
-            (true, false) => Err(self.failed(Why::ReservationPaths {
+        }
+    }
+
+    /// Takes every registration but those under `own` away, and ends what they have in flight.
+    fn take_away(&self, keys: &[ReservationKey], own: ReservationKey) -> Result<(), Trouble> {
+        let mut victims: Vec<ReservationKey> = keys.iter().copied().filter(|k| *k != own).collect();
+        victims.sort_unstable();
+        victims.dedup();
+        victims.into_iter().try_for_each(|victim| {
+            self.by_one_path(move |disk| kernel::preempt_and_abort(&disk, own, victim))
+        })
+    }
+
+    /// Registers every path that works: a write must not fail by the way that it takes. Gives how many there are. A path
+    /// that does not work is left to `multipathd`, which registers it before it is used again.
+    fn register(&self, key: ReservationKey) -> Result<u64, Trouble> {
+        let Some(map) = self.map()? else {
+            self.change(&self.device, move |disk| kernel::register(&disk, key))?;
+            return Ok(1);
+        };
+        let kept = map.keep(key);
+        let done = self.on_working_paths(&map, move |disk| kernel::register(&disk, key))?;
+        match kept {
+            Err(_) if done.left_out > 0 => Err(self.failed(Why::MultipathForgets {
                 device: self.device.clone(),
-                registered: count(&after, own),
-                paths: self.paths().map_err(|why| self.failed(why))?,
             })),
+            _ => Ok(done.paths),
+        }
+    }
+
+    fn unregister(&self) -> Result<(), Trouble> {
+        let Some(map) = self.map()? else {
+            return self.change(&self.device, |disk| kernel::unregister(&disk));
+        };
+        // Whatever it says: it registers no path whose key is gone.
+        let _ = map.forget();
+        self.on_working_paths(&map, |disk| kernel::unregister(&disk))
+            .map(drop)
+    }
+
+    /// Does it once, by the first path that works: older kernels take whichever path the map used last.
+    fn by_one_path(
+        &self,
+        call: impl FnOnce(OwnedFd) -> Result<(), PrError> + Copy + Send + 'static,
+    ) -> Result<(), Trouble> {
+        let Some(map) = self.map()? else {
+            return self.change(&self.device, call);
+        };
+        for path in map.paths().map_err(|why| self.failed(why))? {
+            if map.is_dead(&path) {
+                continue;
+            }
+            match self.change(&path, call) {
+                Err(_) if map.is_dead(&path) => {}
+                result => return result,
+            }
+        }
+        Err(self.all_dead())
+    }
+
+    fn all_dead(&self) -> Trouble {
+        self.failed(Why::MultipathAllDead {
+            device: self.device.clone(),
+        })
+    }
+
+    /// Does it by every path that works, at least one. A path that fails is asked about once more: it may have just gone.
+    fn on_working_paths(
+        &self,
+        map: &Map,
+        call: impl Fn(OwnedFd) -> Result<(), PrError> + Copy + Send + 'static,
+    ) -> Result<Done, Trouble> {
+        let failed = |why| self.failed(why);
+        let mut done = Done::default();
+        for path in map.paths().map_err(failed)? {
+            let result = match map.is_dead(&path) {
+                true => None,
+                false => Some(self.change(&path, call)),
+            };
+            match result {
+                Some(Ok(())) => done.paths += 1,
+                Some(Err(trouble)) if !map.is_dead(&path) => return Err(trouble),
+                Some(Err(_)) | None => done.left_out += 1,
+            }
+        }
+        match done.paths {
+            0 => Err(self.all_dead()),
+            _ => Ok(done),
         }
     }
 
@@ -131,20 +215,10 @@ impl Reservation {
     fn clear_left(&self) -> Result<(), Trouble> {
         let own = ReservationKey::new(&self.me, 0);
         let mut left = self.seen()?.keys;
-        left.retain(|k| k.is_of(&self.me) && *k != own);
-        left.sort_unstable();
-        left.dedup();
-        self.change(move |disk| kernel::register(&disk, own))?;
-        for victim in left {
-            self.change(move |disk| kernel::preempt_and_abort(&disk, own, victim))?;
-        }
-        self.change(|disk| kernel::unregister(&disk))
-    }
-
-    /// One registration for each path: a write must not fail by the way that it takes.
-    fn registered(&self, seen: &Seen, own: ReservationKey) -> Result<bool, Trouble> {
-        let paths = self.paths().map_err(|why| self.failed(why))?;
-        Ok(count(seen, own) == paths)
+        left.retain(|k| k.is_of(&self.me));
+        self.register(own)?;
+        self.take_away(&left, own)?;
+        self.unregister()
     }
 
     fn refuse_strangers(&self, seen: &Seen) -> Result<(), Trouble> {
@@ -159,29 +233,21 @@ impl Reservation {
         }
     }
 
-    /// The paths below a multipath map; one for a plain disk.
-    fn paths(&self) -> Result<u64, Why> {
-        let failed = |e: std::io::Error| Why::system(format!("{}: {e}", self.device.display()));
-        let number = std::fs::metadata(&self.device).map_err(failed)?.rdev();
-        let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
-        let place = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
-        let map = std::fs::read_to_string(place.join("dm/uuid"));
-        if !map.is_ok_and(|uuid| uuid.starts_with("mpath-")) {
-            return Ok(1);
-        }
-        let slaves = std::fs::read_dir(place.join("slaves")).map_err(failed)?;
-        Ok(u64::try_from(slaves.count()).unwrap_or(u64::MAX))
+    /// How many paths the disk has; one where it is no multipath map.
+    fn paths(&self) -> Result<u64, Trouble> {
+        let paths = match self.map()? {
+            None => return Ok(1),
+            Some(map) => map.paths().map_err(|why| self.failed(why))?,
+        };
+        Ok(u64::try_from(paths.len()).unwrap_or(u64::MAX))
     }
 
-    fn is_partition(&self) -> bool {
-        let number = std::fs::metadata(&self.device).map_or(0, |m| m.rdev());
-        let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
-        PathBuf::from(format!("/sys/dev/block/{major}:{minor}/partition")).exists()
+    fn map(&self) -> Result<Option<Map>, Trouble> {
+        Map::of(&self.device).map_err(|why| self.failed(why))
     }
 
     fn seen(&self) -> Result<Seen, Trouble> {
-        self.ask(|disk| kernel::read(&disk))
-            .map_err(|why| self.failed(why))
+        self.ask(kernel::read).map_err(|why| self.failed(why))
     }
 
     fn failed(&self, why: Why) -> Trouble {
@@ -195,39 +261,70 @@ impl Reservation {
         }
     }
 
-    /// A question. One that hangs is left to its thread; it changes nothing.
-    fn ask<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(OwnedFd) -> Result<T, PrError> + Send + 'static,
-    ) -> Result<T, Why> {
-        let device = self.device.clone();
+    /// A question, by every path at once: the first answer counts, and one path that hangs hides nothing. What hangs is
+    /// left to its thread; it changes nothing.
+    fn ask<T: Send + 'static>(&self, call: fn(&OwnedFd) -> Result<T, PrError>) -> Result<T, Why> {
+        let map = Map::of(&self.device)?;
+        let ways = match map {
+            None => vec![self.device.clone()],
+            Some(map) => map.paths()?,
+        };
+        let (tell, told) = mpsc::channel();
+        for way in ways {
+            let tell = tell.clone();
+            let answer = move || kernel::open_to_ask(&way).and_then(|disk| call(&disk));
+            bounded::begin(move || drop(tell.send(answer())));
+        }
+        drop(tell);
+        self.first_answer(&told)
+    }
+
+    fn first_answer<T>(&self, told: &mpsc::Receiver<Result<T, PrError>>) -> Result<T, Why> {
+        let deadline = Instant::now() + ASK_WITHIN;
         let ms = u64::try_from(ASK_WITHIN.as_millis()).unwrap_or(u64::MAX);
-        match bounded::run(ASK_WITHIN, move || {
-            kernel::open_to_ask(&device).and_then(call)
-        }) {
-            None => Err(Why::NoAnswerWithin { ms }.of(self.device.display())),
-            Some(answer) => answer.map_err(|e| self.said(e)),
+        let mut failed = Why::NoAnswerWithin { ms }.of(self.device.display());
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match told.recv_timeout(left) {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => failed = self.said(error),
+                Err(_) => return Err(failed),
+            }
         }
     }
 
     /// A change. One that hangs may still come: its outcome is not known.
     fn change(
         &self,
+        way: &Path,
         call: impl FnOnce(OwnedFd) -> Result<(), PrError> + Send + 'static,
     ) -> Result<(), Trouble> {
-        let device = self.device.clone();
+        let device = way.to_owned();
         let ms = u64::try_from(CHANGE_WITHIN.as_millis()).unwrap_or(u64::MAX);
         match bounded::run(CHANGE_WITHIN, move || kernel::open(&device).and_then(call)) {
             None => Err(Trouble::Unknown(
-                Why::NoAnswerWithin { ms }.of(self.device.display()),
+                Why::NoAnswerWithin { ms }.of(way.display()),
             )),
             Some(answer) => answer.map_err(|e| self.failed(self.said(e))),
         }
     }
 }
 
+/// What came of a change by the paths of a map.
+#[derive(Default)]
+struct Done {
+    /// By so many it was done.
+    paths: u64,
+    /// So many do not work.
+    left_out: u64,
+}
+
 fn count(seen: &Seen, own: ReservationKey) -> u64 {
-    let registered = seen.keys.iter().filter(|k| **k == own).count();
+    count_of(seen, |k| *k == own)
+}
+
+fn count_of(seen: &Seen, which: impl Fn(&ReservationKey) -> bool) -> u64 {
+    let registered = seen.keys.iter().filter(|k| which(k)).count();
     u64::try_from(registered).unwrap_or(u64::MAX)
 }
 
@@ -258,8 +355,7 @@ impl Layer for Arc<Reservation> {
         if self.is_gone().map_err(gone)? {
             return Ok(Did::nothing());
         }
-        self.change(|disk| kernel::unregister(&disk))
-            .map_err(not_released)?;
+        self.unregister().map_err(not_released)?;
         if !self.is_gone().map_err(gone)? {
             self.clear_left().map_err(not_released)?;
         }
@@ -277,55 +373,6 @@ impl Layer for Arc<Reservation> {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let device = self.device.clone();
-        let mut problems = Vec::new();
-        let mut add = |blocking, why| problems.push(Problem { blocking, why });
-        if self.is_partition() {
-            add(true, Why::ReservationPartition { device });
-            return problems;
-        }
-        match self.ask(|disk| kernel::abilities(&disk)) {
-            Err(why) => add(true, why),
-            Ok(can) => {
-                if can.registrants == Some(false) {
-                    let device = device.clone();
-                    add(true, Why::ReservationUnsupported { device });
-                }
-                if !can.persists {
-                    add(false, Why::ReservationForgotten { device });
-                }
-            }
-        }
-        match self.seen() {
-            Ok(seen) => {
-                if let Err(Trouble::Failed(failure)) = self.refuse_strangers(&seen) {
-                    add(true, failure.detail);
-                }
-                let registered = seen.keys.iter().filter(|k| k.is_of(&self.me)).count();
-                let registered = u64::try_from(registered).unwrap_or(u64::MAX);
-                let held = |h: kernel::Holder| h.registrants_write && h.key.is_of(&self.me);
-                if registered > 0 && !seen.holder.is_some_and(held) {
-                    let device = self.device.clone();
-                    add(true, Why::ReservationNotOurs { device });
-                }
-                if let Ok(paths) = self.paths()
-                    && registered > 0
-                    && registered != paths
-                {
-                    let device = self.device.clone();
-                    add(
-                        true,
-                        Why::ReservationPaths {
-                            device,
-                            registered,
-                            paths,
-                        },
-                    );
-                }
-            }
-            Err(Trouble::Failed(failure)) => add(true, failure.detail),
-            Err(Trouble::Unknown(why)) => add(true, why),
-        }
-        problems
+        self.all_problems()
     }
 }

@@ -5,8 +5,17 @@ use crate::observe::mounts;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Names under `/dev/disk/by-id`, the best first: by the disk's own number, by what it calls itself, by its maker.
-const BY_ID: [&str; 6] = ["wwn-", "nvme-eui.", "scsi-3", "md-uuid-", "nvme-", "scsi-"];
+/// Names under `/dev/disk/by-id`, the best first: a multipath map (by the other names it is one of its paths before the map is
+/// there), by the disk's own number, by what it calls itself, by its maker.
+const BY_ID: [&str; 7] = [
+    "dm-uuid-mpath-",
+    "wwn-",
+    "nvme-eui.",
+    "scsi-3",
+    "md-uuid-",
+    "nvme-",
+    "scsi-",
+];
 
 /// Block devices that may carry a file system: those with a name that stays, and whatever is mounted.
 pub(super) fn disks(gathered: &Gathered) -> Vec<Disk> {

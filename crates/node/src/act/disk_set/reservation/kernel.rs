@@ -15,6 +15,8 @@ use std::path::Path;
 const WRITE_EXCLUSIVE_REGISTRANTS: u32 = 3;
 /// The same in SCSI's own numbers.
 const SCSI_WRITE_EXCLUSIVE_REGISTRANTS: u8 = 5;
+/// The status with which a disk announces a change, or refuses what it does not know. Its reason is not told by these calls.
+const CHECK_CONDITION: i32 = 2;
 /// `PR_FL_IGNORE_KEY`: whatever key this path had before.
 const IGNORE_KEY: u32 = 1;
 /// How long the disk may take to answer a question, in milliseconds.
@@ -35,6 +37,7 @@ pub enum PrError {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct Registration {
     old_key: u64,
     new_key: u64,
@@ -43,6 +46,7 @@ struct Registration {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct Reservation {
     key: u64,
     kind: u32,
@@ -50,6 +54,7 @@ struct Reservation {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct Preemption {
     /// The caller's own key.
     own_key: u64,
@@ -97,7 +102,26 @@ unsafe impl<const CODE: Opcode, T> Ioctl for Answered<'_, CODE, T> {
     }
 }
 
-fn call<const CODE: Opcode, T>(disk: &OwnedFd, argument: T) -> std::result::Result<(), PrError> {
+/// Asks again where the disk only announces that something changed (after one path's registration is taken back, that is
+/// the answer to whatever comes next by another path). A refusal for another reason comes again, and is one then.
+fn call<const CODE: Opcode, T: Copy>(
+    disk: &OwnedFd,
+    argument: T,
+) -> std::result::Result<(), PrError> {
+    let mut answer = Ok(());
+    for _ in 0..ANNOUNCEMENTS {
+        answer = call_once::<CODE, T>(disk, argument);
+        if answer != Err(PrError::Status(CHECK_CONDITION)) {
+            break;
+        }
+    }
+    answer
+}
+
+fn call_once<const CODE: Opcode, T>(
+    disk: &OwnedFd,
+    argument: T,
+) -> std::result::Result<(), PrError> {
     // SAFETY: see `Call`.
     match unsafe { rustix::ioctl::ioctl(disk, Call::<CODE, T>(argument)) }? {
         0 => Ok(()),
