@@ -166,7 +166,13 @@ impl Draft {
         self.push("[service.disk_set]");
         self.text_of(answers, Question::Driver, "driver");
         match answers.get(Question::Driver) {
-            Some("lvm") => self.text_of(answers, Question::VolumeGroup, "volume_group"),
+            Some("lvm") => {
+                self.text_of(answers, Question::VolumeGroup, "volume_group");
+                if let Some(disk) = answers.get(Question::ReservedDisk) {
+                    let disk = quoted(disk);
+                    self.push(format!("on = {{ driver = \"scsi\", device = {disk} }}"));
+                }
+            }
             Some("drbd") => self.text_of(answers, Question::Resource, "resource"),
             _ => {}
         }

@@ -120,7 +120,7 @@ fn a_broken_configuration_stops_the_agent_and_not_the_database() {
         &[
             "sh",
             "-c",
-            "cp /etc/siaga/siaga.toml /run/good.toml && printf '\\n[policy]\\nrto = 7\\nsurprise = 1\\n' >> /etc/siaga/siaga.toml",
+            "cp /etc/siaga/siaga.toml /run/good.toml && sed -i '/^\\[policy\\]/a rto = 7\\nsurprise = 1' /etc/siaga/siaga.toml",
         ],
     )
     .expect(0);
@@ -147,7 +147,7 @@ fn a_broken_configuration_stops_the_agent_and_not_the_database() {
 fn what_differs_between_the_nodes_and_what_others_can_read_is_found() {
     let lab = Lab::up(&[]);
     lab.siaga("backup", &["check", "--json"]).expect(0);
-    let differ = "printf '\\n[policy]\\nrto = \"6m\"\\n' >> /etc/siaga/siaga.toml";
+    let differ = "sed -i '/^\\[policy\\]/a rto = \"6m\"' /etc/siaga/siaga.toml";
     lab.exec("backup", &["sh", "-c", differ]).expect(0);
     lab.lab(&["crash-agent", "backup"]).expect(0);
     wait_until("it is found", || {

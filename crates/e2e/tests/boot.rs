@@ -10,8 +10,9 @@ fn nothing_lost(load: Beside) {
 /// The site changes its mind before the night, on both nodes; the agents read it at their next start.
 fn policy(lab: &Lab, line: &str) {
     for node in ["serverdb", "backup"] {
-        let add = format!("printf '\\n[policy]\\n{line}\\n' >> /etc/siaga/siaga.toml");
-        lab.exec(node, &["sh", "-c", &add]).expect(0);
+        let add = format!("/^\\[policy\\]/a {line}");
+        lab.exec(node, &["sed", "-i", &add, "/etc/siaga/siaga.toml"])
+            .expect(0);
     }
 }
 

@@ -18,6 +18,8 @@ pub fn siaga_toml(layout: &Layout, state: &LabState) -> String {
         text.push_str(&node_table(layout, state, node));
     }
     text.push_str(&service(layout, state));
+    // The lab's fences answer in milliseconds.
+    text.push_str("\n[policy]\nfence_delay = \"200ms\"\n");
     text
 }
 

@@ -52,6 +52,8 @@ questions! {
     /// `block`, `scsi`, `lvm` or `drbd`.
     Driver = "driver",
     VolumeGroup = "volume_group",
+    /// The disk with reservations below a volume group.
+    ReservedDisk = "reserved_disk",
     Resource = "resource",
     Device = "device",
     OtherDevice = "other_device",
@@ -86,6 +88,7 @@ impl Question {
             | Question::CheckUser
             | Question::MountOptions
             | Question::Driver
+            | Question::ReservedDisk
             | Question::OtherDevice
             | Question::OtherInterface
             | Question::ThisFence

@@ -27,9 +27,9 @@ impl Device {
             r#"#!/usr/bin/python3
 import os, sys, time
 here = {here:?}
-state = here + "/state"
 text = sys.stdin.read()
 opt = dict(line.split("=", 1) for line in text.splitlines())
+state = here + "/state" + opt.get("plug", "")
 action = opt.get("action", "reboot")
 with open(here + "/told", "a") as f:
     f.write(repr((action, sys.argv[1:], text)) + "\n")
@@ -114,6 +114,37 @@ fn failed(acted: Acted) -> String {
 }
 
 const STATUS: &str = "sys.exit(0 if get() == 'on' else 2)";
+
+/// A server with two power supplies, on two outlets: the agent keeps a state for each.
+#[test]
+fn outlets_count_only_together() {
+    let device = Device::new("os.path.exists(state + '-stuck') or put('off')", STATUS);
+    let plug = |n: &str| vec![("plug".to_owned(), n.to_owned())];
+    let fence = Fence {
+        outlets: vec![plug("3"), plug("7")],
+        ..device.fence()
+    };
+    let set = |plug: &str, to: &str| std::fs::write(device.path(&format!("state{plug}")), to);
+    set("3", "off").unwrap();
+    set("7", "on").unwrap();
+    assert_eq!(
+        state(&fence),
+        FenceState::Open,
+        "it has power by the other one"
+    );
+    assert!(act_off(&fence).unwrap().changed);
+    assert_eq!(state(&fence), FenceState::Fenced);
+    // One of them can't be switched: no proof.
+    set("3", "on").unwrap();
+    set("7", "on").unwrap();
+    std::fs::write(device.path("state7-stuck"), "").unwrap();
+    failed(act_off(&fence));
+    assert_eq!(state(&fence), FenceState::Open);
+    // One does not answer: not known.
+    set("3", "off").unwrap();
+    std::fs::remove_file(device.path("state7")).unwrap();
+    assert!(matches!(state(&fence), FenceState::Failed { .. }));
+}
 
 #[test]
 fn off_is_done_when_the_device_confirms_it() {

@@ -97,7 +97,6 @@ pub(crate) fn adopt(site: &Site) {
             sed -i '/^kind = \"probe\"/a timeout = \"2m\"' /etc/siaga/siaga.toml
             sed -i '/^kind = \"power\"/a timeout = \"3m\"' /etc/siaga/siaga.toml
             sed -i '/^lanplus = /a cipher = \"3\"' /etc/siaga/siaga.toml
-            {}
             cat >>/etc/siaga/siaga.toml <<'END'
 
 [[person]]
@@ -112,8 +111,7 @@ peer_timeout = \"10s\"
 coordinator_silence = \"3m\"
 END
             siaga config check
-            systemctl enable --now -q siaga",
-            by_hand_afterwards(site)
+            systemctl enable --now -q siaga"
         ))
         .expect(0);
     wait_until("the first agent answers", || {
@@ -126,15 +124,13 @@ END
     say("the agents hear each other");
 }
 
-/// What only this kind of site answers: its fences, and what can't be seen on one server.
+/// What only this kind of site answers: its fences. What makes the disk exclusive is found.
 fn answers_of(site: &Site) -> String {
-    let mut text = match site.kind {
-        // `unit` tries a site without a fence.
-        Kind::Block => return String::new(),
-        Kind::Scsi | Kind::Multipath => "driver = \"scsi\"\n".to_owned(),
-        // Both are found.
-        Kind::Lvm | Kind::Drbd => String::new(),
-    };
+    if site.kind == Kind::Block {
+        // `unit` tries a site without a fence, and without reservations.
+        return "driver = \"block\"\n".to_owned();
+    }
+    let mut text = String::new();
     for (which, name) in [("this", "serverdb"), ("other", "backup")] {
         let bmc = Network::Management.address(number(site.server(name)));
         let _ = write!(
@@ -144,19 +140,6 @@ fn answers_of(site: &Site) -> String {
         );
     }
     text
-}
-
-/// What is added to the file by hand: nobody is asked for it.
-fn by_hand_afterwards(site: &Site) -> String {
-    match site.kind {
-        Kind::Block | Kind::Scsi | Kind::Multipath | Kind::Drbd => String::new(),
-        Kind::Lvm => {
-            let lun = storage::stable_name(&site.serverdb);
-            format!(
-                "sed -i '/^volume_group = /a on = {{ driver = \"scsi\", device = \"{lun}\" }}' /etc/siaga/siaga.toml"
-            )
-        }
-    }
 }
 
 /// Debian's cluster moves to the shared disk; its configuration stays in /etc, on both servers.

@@ -33,6 +33,10 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::MountOptions => ("Mount options", "noatime and the like, with commas between. Empty: none."),
         Q::Driver => ("What makes the disk exclusive (block, scsi, lvm, drbd)", "block: a plain shared disk. scsi: with persistent reservations. lvm: a volume group. drbd: a replicated device."),
         Q::VolumeGroup => ("Volume group", "Its name, as vgs shows it."),
+        Q::ReservedDisk => (
+            "Disk with reservations below the volume group",
+            "The whole disk that the group lies on, where it knows SCSI persistent reservations: they keep the other server out.",
+        ),
         Q::Resource => ("DRBD resource", "Its name, as drbdadm status shows it."),
         Q::Device => ("Device with the file system", "By a name that does not change at a boot: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("The same device on the other server", "Empty: it has the same name there."),

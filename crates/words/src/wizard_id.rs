@@ -33,6 +33,10 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::MountOptions => ("Opsi pemasangan", "noatime dan sejenisnya, dipisah koma. Kosong: tidak ada."),
         Q::Driver => ("Yang menjaga disk tetap eksklusif (block, scsi, lvm, drbd)", "block: disk bersama biasa. scsi: dengan reservasi tetap. lvm: grup volume. drbd: perangkat yang direplikasi."),
         Q::VolumeGroup => ("Grup volume", "Namanya, seperti ditampilkan vgs."),
+        Q::ReservedDisk => (
+            "Disk dengan reservasi di bawah grup volume",
+            "Seluruh disk tempat grup itu berada, bila mengenal reservasi persisten SCSI: reservasi menahan server lain.",
+        ),
         Q::Resource => ("Sumber daya DRBD", "Namanya, seperti ditampilkan drbdadm status."),
         Q::Device => ("Perangkat dengan sistem berkas itu", "Dengan nama yang tidak berubah saat menyala ulang: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("Perangkat yang sama di server lain", "Kosong: namanya sama di sana."),

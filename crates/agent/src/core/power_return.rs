@@ -168,13 +168,13 @@ mod tests {
         let unknown = Holding::Unknown {
             why: Why::NoReservation,
         };
-        let stopped = |disk| left(&DatabaseState::Stopped, disk);
-        assert_eq!(stopped(&Holding::Free), Left::Nothing);
+        let stopped = |disk: Holding| left(&DatabaseState::Stopped, &disk);
+        assert_eq!(stopped(Holding::Free), Left::Nothing);
         // The registration of before the boot.
-        assert_eq!(stopped(&held(&[&registered])), Left::Nothing);
-        assert_eq!(stopped(&unknown), Left::Untold);
-        assert_eq!(stopped(&held(&[&registered, &volume])), Left::Used);
-        assert_eq!(stopped(&held(&[])), Left::Used);
+        assert_eq!(stopped(held(&[&registered])), Left::Nothing);
+        assert_eq!(stopped(unknown.clone()), Left::Untold);
+        assert_eq!(stopped(held(&[&registered, &volume])), Left::Used);
+        assert_eq!(stopped(held(&[])), Left::Used);
         assert_eq!(left(&DatabaseState::Ready, &unknown), Left::Used);
     }
 }

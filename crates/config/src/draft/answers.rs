@@ -75,7 +75,9 @@ impl Answers {
     /// Does the question make sense with the other answers?
     pub fn asks(&self, question: Question) -> bool {
         match question {
-            Question::VolumeGroup => self.get(Question::Driver) == Some("lvm"),
+            Question::VolumeGroup | Question::ReservedDisk => {
+                self.get(Question::Driver) == Some("lvm")
+            }
             Question::Resource => self.get(Question::Driver) == Some("drbd"),
             Question::ThisFenceUser | Question::ThisFenceSecret => {
                 self.get(Question::ThisFence).is_some()

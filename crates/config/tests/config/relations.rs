@@ -315,6 +315,33 @@ fn fences() {
     ] {
         expect(&[("lanplus = \"1\"", &format!("⟦INLINE_SECRET⟧{key} = \"x\""))]);
     }
+    // Outlets: each differs from the others.
+    let outlets = |text: &str| format!("{secret}\noutlets = {text}");
+    let good = outlets("[{ plug = \"3\" }, { plug = \"7\" }]");
+    let site = parse(&edited(FULL, &[(secret, &good)]), &HostChecks::none()).unwrap();
+    let fences = site.0.nodes.iter().flat_map(|n| &n.fences);
+    let of_both = fences.map(siaga_model::config::Fence::each_outlet);
+    let each = of_both.max_by_key(Vec::len).unwrap();
+    let plugs: Vec<&str> = each
+        .iter()
+        .map(|f| {
+            f.options
+                .iter()
+                .find(|(k, _)| k == "plug")
+                .unwrap()
+                .1
+                .as_str()
+        })
+        .collect();
+    assert_eq!(plugs, ["3", "7"]);
+    for bad in [
+        "[{ plug = \"3\" }, ⟦OUTLET_LIKE_ANOTHER⟧{ plug = \"3\" }]",
+        "⟦EMPTY_LIST⟧[]",
+        "[{ plug = \"3\" }, { ⟦BAD_OPTION⟧action = \"on\" }]",
+        "[{ plug = \"3\" }, { ⟦INLINE_SECRET⟧password = \"x\" }]",
+    ] {
+        expect(&[(secret, &outlets(bad))]);
+    }
     // What names a program or a file is no secret.
     assert!(
         parse(

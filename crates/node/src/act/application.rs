@@ -225,6 +225,27 @@ mod tests {
         assert_eq!(stop_all(&both, &systemd), Ok(Did::nothing()));
     }
 
+    /// What runs on holds the file systems.
+    #[test]
+    fn one_that_does_not_stop_keeps_no_other_running() {
+        let (_rt, systemd) = no_systemd();
+        let directory = tempfile::tempdir().unwrap();
+        let place = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let mut stuck = application("stuck", &place("stuck"));
+        let ApplicationRun::Programs { stop, .. } = &mut stuck.run else {
+            panic!()
+        };
+        *stop = argv(&["/bin/false"]);
+        let both = [application("db-pool", &place("pool")), stuck];
+        start_all(&both, &systemd).unwrap();
+        let Err(Trouble::Failed(failure)) = stop_all(&both, &systemd) else {
+            panic!("it passed")
+        };
+        assert!(matches!(failure.detail, Why::Named { name, .. } if name == "stuck"));
+        assert!(!directory.path().join("pool").exists());
+        assert!(directory.path().join("stuck").exists());
+    }
+
     #[test]
     fn a_failed_test_fails_the_start_and_is_named() {
         let (_rt, systemd) = no_systemd();

@@ -71,6 +71,10 @@ pub struct BlockText {
     pub dm_uuid: Option<String>,
     /// The DRBD resource that it is, as `drbdadm` says.
     pub drbd: Option<String>,
+    /// Names of the devices below it.
+    pub below: Vec<String>,
+    /// Where it is a whole disk: it says that it knows persistent reservations and keeps them.
+    pub reserves: bool,
 }
 
 /// What this host has.
@@ -143,6 +147,8 @@ pub struct Disk {
     pub volume_group: Option<String>,
     /// The DRBD resource that it is.
     pub drbd: Option<String>,
+    /// The whole disk with persistent reservations that it is, or that its volume group lies on alone.
+    pub reserved: Option<PathBuf>,
 }
 
 /// A volume group.

@@ -41,6 +41,7 @@ impl Ground {
             Question::MountOptions => joined(self.disk()?.mount_options.iter().cloned()),
             Question::Driver => driver(self.disk()?),
             Question::VolumeGroup => self.disk()?.volume_group.clone(),
+            Question::ReservedDisk => shown(self.disk()?.reserved.as_deref()?),
             Question::Resource => self.disk()?.drbd.clone(),
             Question::Device => shown(&self.disk()?.device),
             Question::VirtualIp => self.moving_address().map(|(_, address)| address),
@@ -137,7 +138,8 @@ fn driver(disk: &Disk) -> Option<String> {
     match (&disk.volume_group, &disk.drbd) {
         (Some(_), _) => Some("lvm".to_owned()),
         (None, Some(_)) => Some("drbd".to_owned()),
-        (None, None) => None,
+        // It keeps the other server out by itself.
+        (None, None) => disk.reserved.as_ref().map(|_| "scsi".to_owned()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Collects the texts. Looks, and changes nothing.
 
 use super::{BlockText, Gathered, ProcessText, Server};
+use crate::act::bounded;
+use crate::act::disk_set::reservation::kernel;
 use crate::act::postgres::connect;
 use crate::command;
 use crate::observe::{boot, holders, interfaces};
@@ -136,10 +138,37 @@ fn block() -> Vec<BlockText> {
             dm_name: text(dir.join("dm/name")),
             dm_uuid: text(dir.join("dm/uuid")),
             drbd: drbd_resource(&dir),
+            below: entries(&dir.join("slaves"))
+                .iter()
+                .filter_map(|p| name_of(p))
+                .collect(),
+            reserves: reserves(&dir),
         })
     };
     let all = entries(Path::new("/sys/class/block")).into_iter();
     all.filter_map(one).filter(|b| b.bytes > 0).collect()
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(str::to_owned)
+}
+
+/// Asked of whole SCSI disks and of multipath maps, not of a path that a map has taken. One question, and it changes nothing.
+fn reserves(dir: &Path) -> bool {
+    let is_map = |of: &Path| {
+        let uuid = std::fs::read_to_string(of.join("dm/uuid"));
+        uuid.is_ok_and(|u| u.starts_with("mpath-"))
+    };
+    let path_of_a_map = entries(&dir.join("holders")).iter().any(|h| is_map(h));
+    let disk = dir.join("device/scsi_device").exists() && !path_of_a_map;
+    let Some(name) = name_of(dir).filter(|_| disk || is_map(dir)) else {
+        return false;
+    };
+    let device = Path::new("/dev").join(name);
+    let asked = bounded::run(WITHIN, move || {
+        kernel::open_to_ask(&device).and_then(|disk| kernel::abilities(&disk))
+    });
+    matches!(asked, Some(Ok(can)) if can.registrants == Some(true) && can.persists)
 }
 
 /// The DRBD resource that a block device is. Its link by name comes with an event of udev, which may have come too early.

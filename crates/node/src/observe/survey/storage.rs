@@ -87,7 +87,20 @@ fn disk(block: &BlockText, gathered: &Gathered, mounts: &[Mounted]) -> Option<Di
         mount_options: mounted.map(|m| m.options.clone()).unwrap_or_default(),
         volume_group: lvm.map(|(group, _)| group),
         drbd: drbd.map(|(_, resource)| resource),
+        reserved: reserved(block, gathered),
     })
+}
+
+/// The disk itself, or the only one below a logical volume.
+fn reserved(block: &BlockText, gathered: &Gathered) -> Option<PathBuf> {
+    let named = |b: &BlockText| by_id(&b.name, &gathered.links).filter(|_| b.reserves);
+    if block.reserves || lvm_names(block).is_none() {
+        return named(block);
+    }
+    match &block.below[..] {
+        [only] => named(gathered.block.iter().find(|b| b.name == *only)?),
+        _ => None,
+    }
 }
 
 fn by_id(kernel_name: &str, links: &[(PathBuf, PathBuf)]) -> Option<PathBuf> {

@@ -206,7 +206,7 @@ fn volumes_and_resources_are_named_by_what_does_not_change() {
         bytes: 1 << 30,
         dm_name: Some("vg--simrs-data".into()),
         dm_uuid: Some("LVM-0123".into()),
-        drbd: None,
+        ..BlockText::default()
     };
     gathered.vgs =
         Some(r#"{"report":[{"vg":[{"vg_name":"vg-simrs","vg_systemid":"serverdb"}]}]}"#.into());
@@ -240,6 +240,46 @@ fn volumes_and_resources_are_named_by_what_does_not_change() {
     assert_eq!(disk.drbd.as_deref(), Some("simrs"));
     assert_eq!(found.drbd, ["simrs"]);
     assert_eq!(storage::told_resource(""), None);
+}
+
+#[test]
+fn a_disk_with_reservations_is_found_also_below_a_volume_group() {
+    let found = |gathered: &Gathered| {
+        let server = detect(gathered).servers.remove(0);
+        server.disk.unwrap().reserved
+    };
+    let mut gathered = debian();
+    assert_eq!(found(&gathered), None);
+    gathered.block[1].reserves = true;
+    let lun = Path::new("/dev/disk/by-id/wwn-0x5000000000000001");
+    assert_eq!(found(&gathered).as_deref(), Some(lun));
+    // Below a volume, where the group has no other disk.
+    let lun_below = BlockText {
+        number: "8:32".into(),
+        ..gathered.block[1].clone()
+    };
+    gathered.block[1] = BlockText {
+        number: "8:16".into(),
+        name: "dm-3".into(),
+        bytes: 1 << 30,
+        dm_name: Some("vg--simrs-data".into()),
+        dm_uuid: Some("LVM-0123".into()),
+        below: vec!["sdb".into()],
+        ..BlockText::default()
+    };
+    gathered.block.push(lun_below);
+    assert_eq!(found(&gathered).as_deref(), Some(lun));
+    gathered.block[1].below.push("sdc".into());
+    assert_eq!(found(&gathered), None);
+}
+
+#[test]
+fn a_multipath_map_is_named_by_what_none_of_its_paths_has() {
+    let mut gathered = debian();
+    let map = "/dev/disk/by-id/dm-uuid-mpath-35000000000000001";
+    gathered.links.push((map.into(), "/dev/sdb".into()));
+    let disk = detect(&gathered).servers.remove(0).disk.unwrap();
+    assert_eq!(disk.device, Path::new(map));
 }
 
 #[test]

@@ -160,3 +160,49 @@ fn keeps_keys(configuration: &str) -> bool {
             && words.next().is_some_and(|w| w.trim_matches('"') == "file")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `multipathd show map simrs json` of multipath-tools 0.9.4 writes it, shortened.
+    const TOLD: &str = r#"{
+   "major_version": 0,
+   "minor_version": 1,
+   "map":{
+      "name" : "simrs", "uuid" : "36001405", "sysfs" : "dm-0", "queueing" : "12 chk", "paths" : 2,
+      "path_groups": [{
+         "selector" : "service-time 0", "dm_st" : "active", "group" : 1,
+         "paths": [{ "dev" : "sda", "dev_t" : "8:0", "dm_st" : "failed", "chk_st" : "faulty" }]
+      },{
+         "selector" : "service-time 0", "dm_st" : "enabled", "group" : 2,
+         "paths": [{ "dev" : "sdb", "dev_t" : "8:16", "dm_st" : "active", "chk_st" : "ready" }]
+      }]
+   }
+}"#;
+
+    #[test]
+    fn the_paths_that_do_not_work() {
+        let told = read(TOLD).unwrap();
+        let expected = Told {
+            dead: vec!["sda".into()],
+            queues: false,
+        };
+        assert_eq!(told, expected);
+        assert!(read(&TOLD.replace("12 chk", "on")).unwrap().queues);
+        // A path of which nothing is told must do its part.
+        let untold = TOLD.replace("\"failed\"", "\"undef\"");
+        assert!(read(&untold).unwrap().dead.is_empty());
+        assert!(read("fail\n").is_err() && read("{}").is_err());
+    }
+
+    #[test]
+    fn whether_multipathd_keeps_keys() {
+        assert!(keeps_keys("defaults {\n\treservation_key \"file\"\n}\n"));
+        assert!(keeps_keys("multipath {\n\treservation_key file\n}\n"));
+        assert!(!keeps_keys("defaults {\n\treservation_key 0x1\n}\n"));
+        assert!(!keeps_keys(
+            "defaults {\n\tprkeys_file \"/etc/multipath/prkeys\"\n}\n"
+        ));
+    }
+}
