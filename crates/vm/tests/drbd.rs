@@ -57,6 +57,29 @@ fn refused(site: &Site, verb: &str) {
     });
 }
 
+/// DRBD takes a dead peer for primary until its own pings fail. The fence comes sooner.
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn a_server_is_switched_off_while_drbd_still_takes_it_for_primary() {
+    let site = Site::running_on(Kind::Drbd);
+    let load = site.load();
+    whole_pair(&site);
+    for name in siaga_vm::SERVERS {
+        // Longer than a fence takes in an emulated machine.
+        site.server(name)
+            .run("drbdadm net-options --ping-int=60 simrs")
+            .expect(0);
+    }
+    site.serverdb.freeze();
+    say("serverdb sleeps");
+    site.fenced_takeover();
+    site.back_on();
+    whole_pair(&site);
+    site.home_again();
+    load.nothing_lost();
+    site.stop("the test is over");
+}
+
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn the_network_of_the_pair_is_cut() {

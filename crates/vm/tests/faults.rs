@@ -7,9 +7,26 @@ use siaga_vm::{Network, Site, say, wait_until};
 fn a_kernel_panic_and_a_return_with_everything_set_to_start() {
     let site = Site::running();
     let load = site.load();
-    // Left as somebody may leave it: Debian's own start of the database at boot.
+    // Left as somebody may leave it: Debian's own start of the database, and the file system in fstab, at boot.
     site.serverdb
-        .run("systemctl enable -q postgresql")
+        .run(
+            "systemctl enable -q postgresql
+            echo \"$(findmnt -n -o SOURCE /srv/simrs) /srv/simrs ext4 nofail 0 0\" >>/etc/fstab",
+        )
+        .expect(0);
+    for what in ["postgresql", "/etc/fstab"] {
+        wait_until("the check warns of it", || {
+            let told = site.backup.siaga("check --json").json();
+            let findings = told["findings"].as_array().cloned().unwrap_or_default();
+            findings.iter().any(|f| {
+                f["code"] == "AUTO_START" && f["node"] == "serverdb" && f.to_string().contains(what)
+            })
+        });
+    }
+    say("the check warns of what starts at boot");
+    // Without a reservation nothing but that warning keeps a server from a mount of its own.
+    site.serverdb
+        .run("sed -i '\\|/srv/simrs|d' /etc/fstab")
         .expect(0);
     site.serverdb.try_run("echo c > /proc/sysrq-trigger", 5);
     wait_until("serverdb is dead", || {

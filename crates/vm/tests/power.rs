@@ -2,6 +2,39 @@
 
 use siaga_vm::{Site, say, wait_until};
 
+/// A dead battery gives a server the date of its board, a mistake the far future: certificates are not yet, or no more, valid.
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn a_wrong_clock_and_an_expired_certificate_block_no_takeover() {
+    let site = Site::running();
+    let load = site.load();
+    for (taker, other, year) in [("backup", "serverdb", 2010), ("serverdb", "backup", 2049)] {
+        let server = site.server(taker);
+        let set = format!("systemctl stop siaga; date -s {year}-01-01; systemctl start siaga");
+        server.run(&set).expect(0);
+        wait_until("its agent answers", || site.status(taker).is_some());
+        site.server(other).power_off();
+        say(&format!(
+            "{other} has lost its power, and it is {year} on {taker}"
+        ));
+        let taken = site.takeover(taker, "");
+        let proof = taken["proof"][0].as_str().unwrap_or_default();
+        assert!(proof.starts_with(&format!("fenced {other}")), "{taken}");
+        assert_eq!(site.has(taker), "mounted\ndatabase\naddress\n");
+        say("the takeover is done");
+        server
+            .siaga(&format!(
+                "power on {other} --yes --as budi --reason repaired"
+            ))
+            .expect(0);
+        site.server(other).wait_up();
+        // Both hear each other in spite of it.
+        site.wait_for_agents();
+        site.whole_service_on(taker);
+    }
+    load.nothing_lost();
+}
+
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn the_power_switch_and_a_cut_with_a_dead_management_processor() {

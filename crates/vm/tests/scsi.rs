@@ -71,7 +71,13 @@ fn the_reservation_is_the_fence_of_a_server_that_sleeps() {
         told.contains("RESERVATION_LOST") || told.contains("reservation_lost"),
         "{told}"
     );
-    say("serverdb has let go by itself");
+    // What it would write by any other way is refused as well: its own first block, as it was read.
+    let written = site.serverdb.run(
+        "lun=$(ls /dev/disk/by-id/wwn-0x6001405*)
+        dd if=$lun of=/root/block bs=4096 count=1 iflag=direct && dd if=/root/block of=$lun bs=4096 count=1 oflag=direct",
+    );
+    assert_ne!(written.code, Some(0), "{written:?}");
+    say("serverdb has let go by itself, and can't write");
     site.serverdb.cable(Network::Lan, true);
     site.serverdb_bmc.power_on();
     site.whole_service_on("backup");

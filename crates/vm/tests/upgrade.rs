@@ -1,13 +1,24 @@
 //! A new version on one server after the other under load, the way back, and the removal.
 
 use siaga_vm::{SERVERS, Site, say};
+use std::path::PathBuf;
 
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn upgrade_one_after_the_other_and_remove() {
     let site = Site::running();
+    let (older, newer) = versions(&site);
+    for name in SERVERS {
+        site.server(name).send(&older, "/root/older.deb");
+    }
+    // Another program, where `SIAGA_OLD_DEB` names it; else this very package, and nothing happens.
+    for name in SERVERS {
+        on_a_living_database(&site, "serverdb", || {
+            site.server(name).run("dpkg -i /root/older.deb").expect(0);
+        });
+    }
+    say("both have the older package");
     let load = site.load();
-    let newer = site.newer_package();
 
     // The one that carries the service, under load.
     on_a_living_database(&site, "serverdb", || {
@@ -27,9 +38,12 @@ fn upgrade_one_after_the_other_and_remove() {
     });
     say("both have the newer package");
     on_a_living_database(&site, "backup", || {
-        site.backup.run("dpkg -i /root/siaga.deb").expect(0);
+        site.backup.run("dpkg -i /root/older.deb").expect(0);
     });
     say("backup has the older package again");
+    on_a_living_database(&site, "backup", || {
+        site.backup.run("dpkg -i /root/newer.deb").expect(0);
+    });
 
     // An agent that is killed, and the package's removal.
     on_a_living_database(&site, "backup", || {
@@ -45,10 +59,18 @@ fn upgrade_one_after_the_other_and_remove() {
     load.nothing_lost();
     // Put back, the agent adopts what it finds.
     on_a_living_database(&site, "backup", || {
-        site.backup.run("dpkg -i /root/siaga.deb").expect(0);
+        site.backup.run("dpkg -i /root/newer.deb").expect(0);
         site.backup.run("systemctl enable --now -q siaga").expect(0);
     });
     assert_eq!(site.active("backup").as_deref(), Some("backup"));
+}
+
+/// The older and the newer package.
+fn versions(site: &Site) -> (PathBuf, PathBuf) {
+    match std::env::var_os("SIAGA_OLD_DEB") {
+        Some(older) => (older.into(), site.package()),
+        None => (site.package(), site.newer_package()),
+    }
 }
 
 /// The pid of the database's first process.

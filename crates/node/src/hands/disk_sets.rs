@@ -30,16 +30,21 @@ impl NodeHands {
         })
     }
 
-    /// Why this node must let go at once: it took the disk set, and its registration at the disk is gone. What can't be
-    /// told is no reason.
+    /// Why this node must let go at once: it took the disk set, and its registration at the disk is gone; or it never had one
+    /// (adopted, or taken before the site asked for reservations), and another node has reserved what it holds. What can't
+    /// be told is no reason.
     pub fn key_gone(&self, service: &ServiceName) -> Option<Why> {
-        let reservation = self.kits.get(service)?.reservation.as_ref()?;
-        // Taken before the site asked for reservations: there was never a key to lose.
-        self.taken.load(service).filter(|taken| taken.reserved)?;
-        match reservation.is_gone() {
-            Ok(true) => Some(reservation.why_gone()),
-            Ok(false) | Err(_) => None,
+        let kit = self.kits.get(service)?;
+        let reservation = kit.reservation.as_ref()?;
+        if !reservation.is_gone().unwrap_or(false) {
+            return None;
         }
+        let had_one = self.taken.load(service).is_some_and(|taken| taken.reserved);
+        let overtaken = || {
+            reservation.state_of(&self.node) == FenceState::Fenced
+                && matches!(kit.disk.claimed(), Holding::Held { .. })
+        };
+        (had_one || overtaken()).then(|| reservation.why_gone())
     }
 
     /// A registration at the disk set was lost, and it does not matter any more: this node is registered again, or another
