@@ -29,7 +29,9 @@ for shell in bash:bash-completion/completions/siaga zsh:zsh/vendor-completions/_
     "$binary" completions "${shell%%:*}" >"$file"
 done
 doc=$stage/usr/share/doc/siaga
-install -D -m 0644 -t "$doc" README.md CHANGELOG.md docs/*.md
+# As in the source: the pages name each other, and the examples, by their folders.
+install -D -m 0644 -t "$doc" README.md CHANGELOG.md
+install -D -m 0644 -t "$doc/docs" docs/*.md
 install -D -m 0644 LICENSE "$doc/copyright"
 install -D -m 0644 -t "$doc/examples" examples/*
 chmod -R u=rwX,go=rX "$stage"

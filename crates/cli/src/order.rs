@@ -47,7 +47,7 @@ pub struct MoveArgs {
 /// What a person did to a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum How {
-    /// The power cord is out.
+    /// All power cords are out.
     Unplugged,
     /// Switched off at its button or at the rack.
     SwitchedOff,

@@ -37,7 +37,7 @@ pub enum CaReplaceAnswer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OffForGood {
-    /// The power cord is out.
+    /// All power cords are out.
     Unplugged,
     /// Switched off at its button or at the rack.
     SwitchedOff,

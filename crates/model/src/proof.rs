@@ -40,7 +40,7 @@ pub enum Ground {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttestKind {
-    /// The power cord is out.
+    /// All power cords are out.
     Unplugged,
     /// Switched off at its button or at the rack.
     SwitchedOff,

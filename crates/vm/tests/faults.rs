@@ -26,7 +26,7 @@ fn a_kernel_panic_and_a_return_with_everything_set_to_start() {
     say("the check warns of what starts at boot");
     // Without a reservation nothing but that warning keeps a server from a mount of its own.
     site.serverdb
-        .run("sed -i '\\|/srv/simrs|d' /etc/fstab")
+        .run("sed -i '\\|/srv/simrs|d' /etc/fstab && sync")
         .expect(0);
     site.serverdb.try_run("echo c > /proc/sysrq-trigger", 5);
     wait_until("serverdb is dead", || {

@@ -112,7 +112,7 @@ pub fn can_take_over(voice: impl Into<Voice>, answer: CanTakeOver) -> &'static s
     by_language!(&voice, can_take_over(answer))
 }
 
-/// What a person is asked to do with the silent server: `pull the power cord out`.
+/// What a person is asked to do with the silent server: `pull all of its power cords out`.
 pub fn attest_kind(voice: impl Into<Voice>, how: AttestKind) -> &'static str {
     let voice = voice.into();
     by_language!(&voice, attest_kind(how))

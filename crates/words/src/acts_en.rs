@@ -19,7 +19,7 @@ pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
 /// What a person says was done: after "attests that".
 pub(crate) fn attested(node: &NodeName, how: AttestKind) -> String {
     match how {
-        AttestKind::Unplugged => format!("the power cord of {node} is out"),
+        AttestKind::Unplugged => format!("all power cords of {node} are out"),
         AttestKind::SwitchedOff => format!("{node} is switched off"),
         AttestKind::StorageDisconnected => format!("{node} is disconnected from the disk set"),
     }
@@ -28,7 +28,7 @@ pub(crate) fn attested(node: &NodeName, how: AttestKind) -> String {
 /// What a person is asked to do.
 pub(crate) fn attest_kind(how: AttestKind) -> &'static str {
     match how {
-        AttestKind::Unplugged => "pull the power cord out",
+        AttestKind::Unplugged => "pull all of its power cords out",
         AttestKind::SwitchedOff => "switch it off at its button or at the rack",
         AttestKind::StorageDisconnected => "disconnect its cables to the storage",
     }

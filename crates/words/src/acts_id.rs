@@ -19,7 +19,7 @@ pub(crate) fn fence_kind(kind: FenceKind) -> &'static str {
 /// What a person says was done: after "menyatakan bahwa".
 pub(crate) fn attested(node: &NodeName, how: AttestKind) -> String {
     match how {
-        AttestKind::Unplugged => format!("kabel daya {node} sudah dicabut"),
+        AttestKind::Unplugged => format!("semua kabel daya {node} sudah dicabut"),
         AttestKind::SwitchedOff => format!("{node} sudah dimatikan"),
         AttestKind::StorageDisconnected => format!("{node} sudah diputus dari kumpulan disk"),
     }
@@ -28,7 +28,7 @@ pub(crate) fn attested(node: &NodeName, how: AttestKind) -> String {
 /// What a person is asked to do.
 pub(crate) fn attest_kind(how: AttestKind) -> &'static str {
     match how {
-        AttestKind::Unplugged => "cabut kabel dayanya",
+        AttestKind::Unplugged => "cabut semua kabel dayanya",
         AttestKind::SwitchedOff => "matikan dengan tombolnya atau dari rak",
         AttestKind::StorageDisconnected => "cabut kabelnya ke penyimpanan",
     }

@@ -130,7 +130,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::JournalDamaged => {
             "Simpan berkas itu, ketik siaga events verify di kedua server, dan cari tahu siapa yang mengubahnya.".into()
         }
-        F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga mulai; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
+        F::ReservationLost => "Lihat di mana layanan berjalan sekarang (siaga status). Bila tidak berjalan di mana pun, ketik siaga start; lalu cari mengapa penyimpanan kehilangan reservasi.".into(),
         F::NodeReplaced => "Matikan mesin ini. Untuk memakainya lagi, pasang dari awal: kosongkan /var/lib/siaga, lalu bergabung dengan token baru.".into(),
         F::NodeUnfencedAndBack => format!("Ketik siaga periksa sebelum {node} menjalankan layanan lagi."),
         F::ProbeMissing => {

@@ -107,7 +107,7 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
     ("You decide, under your name and with --reason, that old data (DRBD: Outdated, Consistent) is taken: what only the other copy has is lost",
      "Anda memutuskan, atas nama Anda dan dengan --reason, bahwa data lama (DRBD: Outdated, Consistent) dipakai: isi yang hanya ada di salinan lain akan hilang"),
     ("What was done to the node of --attest-off", "Apa yang dilakukan pada server dari --attest-off"),
-    ("The power cord is out", "Kabel dayanya sudah dicabut"),
+    ("All power cords are out", "Semua kabel dayanya sudah dicabut"),
     ("Switched off at its button or at the rack", "Sudah dimatikan dengan tombolnya atau dari rak"),
     ("Its way to the storage is cut; the machine may still run",
      "Jalurnya ke penyimpanan sudah diputus; mesinnya mungkin masih menyala"),

@@ -67,7 +67,7 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
             format!("{node} masih memakai IP virtual {address}. Layanan tidak berada di sana.")
         }
         S::VirtualIpNotYet { node, address } => format!(
-            "{node} belum memiliki IP virtual {address}: klien memakai alamat server itu sendiri. Perintah mulai menambahkannya tanpa menyentuh basis data."
+            "{node} belum memiliki IP virtual {address}: klien memakai alamat server itu sendiri. siaga start menambahkannya tanpa menyentuh basis data."
         ),
         // --- fences
         S::FenceAnswers { node, device, fence } => {

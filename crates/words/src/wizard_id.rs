@@ -64,7 +64,7 @@ pub(crate) fn said(text: &Wizard) -> String {
         W::FoundNoServer => "Tidak ada PostgreSQL yang berjalan di sini.".into(),
         W::NotShared { data_dir, mount_point } => {
             let on = mount_point.as_ref().map_or_else(|| "bukan disk tersendiri".into(), |m| m.display().to_string());
-            format!("{} berada di {on}, yang tidak dapat diambil alih server lain. Pindahkan dahulu datanya ke disk bersama (docs/install.md).", data_dir.display())
+            format!("{} berada di {on}, yang tidak dapat diambil alih server lain. Pindahkan dahulu datanya ke disk bersama (docs/install.id.md).", data_dir.display())
         }
         W::OtherOptions { options } => format!(
             "Basis data dinyalakan dengan opsi yang tidak diberikan Siaga: {}. Tulis opsi itu di postgresql.conf sebelum dinyalakan lagi.", list(options)

@@ -170,5 +170,5 @@ fn a_shell_completes_with_texts_and_without_defaults() {
     assert!(zsh.contains("Kabel dayanya sudah dicabut"), "{zsh}");
     assert!(zsh.contains("Server lain mati atau tidak menjawab"));
     assert!(!zsh.contains("bawaan: /run"));
-    assert!(!zsh.contains("The power cord is out") && !zsh.contains("Print help"));
+    assert!(!zsh.contains("All power cords are out") && !zsh.contains("Print help"));
 }

@@ -74,7 +74,7 @@ const REPLACE_EXAMPLES: &str = "Examples:
 /// What a person did to the old machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Off {
-    /// The power cord is out.
+    /// All power cords are out.
     Unplugged,
     /// Switched off at its button or at the rack.
     SwitchedOff,

@@ -170,3 +170,28 @@ fn what_a_verb_was_given_wrongly_is_said_in_indonesian() {
         assert!(!dir.path().join("state").exists(), "{args:?}");
     }
 }
+
+/// A sentence at night that names a command names one that is there.
+#[test]
+fn the_commands_in_the_sentences_are_commands() {
+    let words = format!("{}/../words/src", env!("CARGO_MANIFEST_DIR"));
+    let mut named = std::collections::BTreeSet::new();
+    for file in std::fs::read_dir(words).expect("the crate of words") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
+        let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for rest in lines.flat_map(|l| l.split("siaga ").skip(1)) {
+            let plain = |c: &char| c.is_ascii_lowercase() || *c == '-';
+            named.insert(rest.chars().take_while(plain).collect::<String>());
+        }
+    }
+    // "the version of siaga on NODE", and nothing at all.
+    for no_command in ["on", "pada", "", "-", "--"] {
+        named.remove(no_command);
+    }
+    named.retain(|n| !n.starts_with('-'));
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        let said = said_with(&[], &[&name, "--help"]);
+        assert_eq!(said.code, 0, "siaga {name}: {}", said.err);
+    }
+}

@@ -52,7 +52,7 @@ What is seen:
 Safe now: Nothing was changed. Do not mount the disk set by hand. The other server may still be writing.
 What to do next:
   siaga takeover --attest-off serverdb --how unplugged
-      First go to serverdb and pull the power cord out (--how unplugged), or switch it off at its button or at the rack (--how switched-off). Only then type this command.
+      First go to serverdb and pull all of its power cords out (--how unplugged), or switch it off at its button or at the rack (--how switched-off). Only then type this command.
   siaga power status serverdb
       Repair the fence ipmi of serverdb. This command shows whether it answers again.
 
@@ -64,7 +64,7 @@ Yang terlihat:
 Yang aman sekarang: Tidak ada yang diubah. Jangan memasang kumpulan disk dengan tangan. Server lain mungkin masih menulis ke sana.
 Langkah berikutnya:
   siaga ambil-alih --attest-off serverdb --how unplugged
-      Datangi dahulu serverdb, lalu cabut kabel dayanya (--how unplugged), atau matikan dengan tombolnya atau dari rak (--how switched-off). Setelah itu baru ketik perintah ini.
+      Datangi dahulu serverdb, lalu cabut semua kabel dayanya (--how unplugged), atau matikan dengan tombolnya atau dari rak (--how switched-off). Setelah itu baru ketik perintah ini.
   siaga power status serverdb
       Perbaiki alat isolasi ipmi untuk serverdb. Perintah ini menunjukkan apakah alat itu menjawab lagi.
 ";
@@ -131,7 +131,7 @@ fn a_contradicted_attestation() {
     };
     assert_eq!(
         siaga_words::sentence(Indonesian, &sentence),
-        "Petugas menyatakan bahwa kabel daya serverdb sudah dicabut. Tanda yang lebih baru menyangkalnya: Kartu jaringan \
+        "Petugas menyatakan bahwa semua kabel daya serverdb sudah dicabut. Tanda yang lebih baru menyangkalnya: Kartu jaringan \
          serverdb menjawab (02:00:5e:00:53:11). Mesin itu menyala."
     );
 }
