@@ -31,10 +31,15 @@ pub(crate) fn number(server: &Machine) -> u8 {
     server.role.number() + 10
 }
 
+/// The same of the power strip that the server hangs on: a second level, where the management processor does not answer.
+pub(crate) fn strip(server: &Machine) -> u8 {
+    server.role.number() + 20
+}
+
 impl Bmc {
-    /// Starts it, on its own address of the management network.
-    pub(crate) fn start(server: &Arc<Machine>, folders: &Folders) -> Self {
-        let name = server.role.name();
+    /// Starts it, on an address of its own on the management network.
+    pub(crate) fn start(server: &Arc<Machine>, folders: &Folders, number: u8) -> Self {
+        let name = format!("{}-{number}", server.role.name());
         let folder = folders.sockets.join(format!("{name}.bmc"));
         let socket = folders.sockets.join(format!("{name}.power"));
         std::fs::create_dir_all(&folder).expect("a folder");
@@ -51,7 +56,7 @@ impl Bmc {
         );
         std::fs::write(&program, script).expect("the power program");
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
-        std::fs::write(folder.join("lan.conf"), lan_conf(server, &program)).expect("lan.conf");
+        std::fs::write(folder.join("lan.conf"), lan_conf(number, &program)).expect("lan.conf");
         std::fs::write(folder.join("bmc.emu"), EMULATION).expect("bmc.emu");
         let mut bmc = Self {
             folder,
@@ -126,10 +131,10 @@ fn serve(listener: &UnixListener, server: &Machine, ended: &AtomicBool) {
     }
 }
 
-fn lan_conf(server: &Machine, program: &std::path::Path) -> String {
-    let address = Network::Management.address(number(server));
+fn lan_conf(number: u8, program: &std::path::Path) -> String {
+    let address = Network::Management.address(number);
     format!(
-        r#"name "{name}"
+        r#"name "power{number}"
 set_working_mc 0x20
   startlan 1
     addr {address} 623
@@ -144,7 +149,6 @@ set_working_mc 0x20
   user 1 true "" "test" user 10 none md2 md5 straight
   user 2 true "{USER}" "{PASSWORD}" admin 10 none md2 md5 straight
 "#,
-        name = server.role.name(),
         program = program.display(),
     )
 }

@@ -1,6 +1,6 @@
 //! From two bare servers to agents that hear each other, step by step as `docs/install.md` says.
 
-use crate::bmc::{PASSWORD, USER, number};
+use crate::bmc::{self, PASSWORD, USER, number};
 use crate::kind::Kind;
 use crate::machine::{Machine, Role};
 use crate::net::Network;
@@ -227,6 +227,22 @@ fn token(site: &Site, words: &str) -> String {
         .json();
     let token = made["token"].as_str();
     format!("{}\n", token.unwrap_or_else(|| panic!("no token: {made}")))
+}
+
+/// A second power fence of `serverdb`: the strip that it hangs on.
+pub(crate) fn strip(site: &Site) -> String {
+    let address = Network::Management.address(bmc::strip(&site.serverdb));
+    format!(
+        r#"[[node.fence]]
+name = "strip"
+kind = "power"
+agent = "/usr/sbin/fence_ipmilan"
+timeout = "3m"
+options = {{ ip = "{address}", username = "{USER}", lanplus = "1", cipher = "3" }}
+secret_files = {{ password = "/etc/siaga/ipmi.secret" }}
+
+"#
+    )
 }
 
 /// The site's configuration, with times for emulated machines.

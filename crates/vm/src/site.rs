@@ -18,6 +18,8 @@ pub struct Site {
     pub backup: Arc<Machine>,
     pub san: Arc<Machine>,
     pub serverdb_bmc: Bmc,
+    /// The strip that `serverdb` hangs on. Its configuration knows it where a test says so: [`Site::with_a_strip`].
+    pub serverdb_strip: Bmc,
     pub backup_bmc: Bmc,
     /// What the database lies on.
     pub kind: Kind,
@@ -34,14 +36,18 @@ impl Site {
         let machine = |role| Arc::new(Machine::new(role, kind.second_disk(role), &folders));
         let (serverdb, backup) = (machine(Role::Serverdb), machine(Role::Backup));
         let san = machine(Role::San);
-        net::enter(&[bmc::number(&serverdb), bmc::number(&backup)]);
-        let serverdb_bmc = Bmc::start(&serverdb, &folders);
-        let backup_bmc = Bmc::start(&backup, &folders);
+        let (first, second) = (bmc::number(&serverdb), bmc::number(&backup));
+        let strip = bmc::strip(&serverdb);
+        net::enter(&[first, second, strip]);
+        let serverdb_bmc = Bmc::start(&serverdb, &folders, first);
+        let serverdb_strip = Bmc::start(&serverdb, &folders, strip);
+        let backup_bmc = Bmc::start(&backup, &folders, second);
         Self {
             serverdb,
             backup,
             san,
             serverdb_bmc,
+            serverdb_strip,
             backup_bmc,
             kind,
             folders,
@@ -117,6 +123,26 @@ impl Site {
         site.start("the virtual address");
         site.stop("set up");
         site
+    }
+
+    /// From now on the strip is a second power fence of `serverdb`, after the management processor.
+    pub fn with_a_strip(&self) {
+        let fence = install::strip(self);
+        for name in SERVERS {
+            let server = self.server(name);
+            server.write("/root/strip.toml", "0600", &fence);
+            server
+                .run(
+                    "set -e
+                    second=$(grep -n '^\\[\\[node]]' /etc/siaga/siaga.toml | sed -n 2p | cut -d : -f 1)
+                    sed -i \"$((second - 1))r /root/strip.toml\" /etc/siaga/siaga.toml
+                    siaga config check
+                    systemctl restart siaga",
+                )
+                .expect(0);
+        }
+        self.wait_for_agents();
+        say("serverdb has a second power fence");
     }
 
     /// Starts the service on `serverdb`.

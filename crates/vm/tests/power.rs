@@ -2,6 +2,35 @@
 
 use siaga_vm::{Site, say, wait_until};
 
+/// The management processor is dead, and the strip that the server hangs on answers: no person is needed, neither for the fence
+/// nor for the way back.
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn the_second_power_fence_where_the_first_is_dead() {
+    let mut site = Site::running();
+    site.with_a_strip();
+    let load = site.load();
+    site.serverdb_bmc.power_off();
+    site.serverdb.freeze();
+    say("serverdb sleeps, and its management processor is dead");
+    let taken = site.takeover("backup", "");
+    let proof = taken["proof"][0].as_str().unwrap_or_default();
+    assert!(proof.starts_with("fenced serverdb by strip"), "{taken}");
+    assert!(!site.serverdb.is_on());
+    assert_eq!(site.has("backup"), "mounted\ndatabase\naddress\n");
+    say("backup has taken over, by the strip");
+    // The first fence does not answer still.
+    site.backup
+        .siaga("power on serverdb --yes --as budi --reason repaired")
+        .expect(0);
+    site.serverdb.wait_up();
+    site.wait_for_agents();
+    site.whole_service_on("backup");
+    site.serverdb_bmc.power_on();
+    site.home_again();
+    load.nothing_lost();
+}
+
 /// A dead battery gives a server the date of its board, a mistake the far future: certificates are not yet, or no more, valid.
 #[test]
 #[ignore = "virtual machines: make vm-test"]

@@ -46,6 +46,9 @@ fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
     assert!(after.ends_with(UNIT), "started by its unit: {after}");
     say("the drill has passed");
 
+    an_application_moves_along(&site);
+    let after = site.postmaster("serverdb");
+
     site.serverdb.run("systemctl restart siaga").expect(0);
     site.wait_for_agents();
     site.whole_service_on("serverdb");
@@ -84,4 +87,38 @@ fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
         .expect(0);
     assert_eq!(site.has("serverdb"), "", "nothing starts by itself");
     say("serverdb has booted, and nothing has started by itself");
+}
+
+/// An application that is a unit of its own: it runs where the database does, and nowhere else.
+fn an_application_moves_along(site: &Site) {
+    for name in siaga_vm::SERVERS {
+        let server = site.server(name);
+        server.write(
+            "/etc/systemd/system/pool.service",
+            "0644",
+            "[Service]\nExecStart=/bin/sleep infinity\n",
+        );
+        server
+            .run(
+                "set -e
+                systemctl daemon-reload
+                printf '\n[[service.application]]\nname = \"pool\"\nunit = \"pool.service\"\n' >>/etc/siaga/siaga.toml
+                siaga config check
+                systemctl restart siaga",
+            )
+            .expect(0);
+    }
+    site.wait_for_agents();
+    let runs_on = |name: &str| {
+        let script = "systemctl is-active -q pool.service";
+        site.server(name).run(script).code == Some(0)
+    };
+    site.backup
+        .siaga("switchover --yes --json --as budi --reason 'with its application'")
+        .expect(0);
+    site.whole_service_on("backup");
+    assert!(runs_on("backup") && !runs_on("serverdb"));
+    site.home_again();
+    assert!(runs_on("serverdb") && !runs_on("backup"));
+    say("an application that is a unit has moved along, and back");
 }

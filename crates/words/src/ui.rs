@@ -97,6 +97,7 @@ pub enum Ui {
     ConfigGood,
     StatedNotProved,
     ReasonCover,
+    NothingToMend,
     ReasonPowerReturned,
     // --- prompts
     TypeToConfirm,

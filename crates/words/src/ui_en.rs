@@ -83,6 +83,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::NoOutages => "No outage is recorded.",
         Ui::ConfigGood => "The configuration is correct.",
         Ui::StatedNotProved => "stated, not proved",
+        Ui::NothingToMend => "There is nothing that --fix may mend by itself.",
         Ui::ReasonCover => "The leading node fell silent.",
         Ui::ReasonPowerReturned => "The power of the building came back.",
         // --- prompts

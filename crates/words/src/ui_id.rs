@@ -85,6 +85,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::NoOutages => "Belum ada waktu henti yang tercatat.",
         Ui::ConfigGood => "Konfigurasi benar.",
         Ui::StatedNotProved => "dinyatakan, belum dibuktikan",
+        Ui::NothingToMend => "Tidak ada yang boleh diperbaiki sendiri oleh --fix.",
         Ui::ReasonCover => "Server pemimpin proses tidak menjawab lagi.",
         Ui::ReasonPowerReturned => "Listrik gedung kembali menyala.",
         // --- prompts

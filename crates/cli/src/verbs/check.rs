@@ -68,6 +68,9 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
     if args.json {
         show::json(&show::check::json(&ctx, &report, &fixed))?;
     } else {
+        if args.fix && fixed.is_empty() {
+            out(ui(&ctx.voice, Ui::NothingToMend));
+        }
         for one in &fixed {
             out(&format!(
                 "  {}: {}",

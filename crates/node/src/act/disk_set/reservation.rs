@@ -139,13 +139,20 @@ impl Reservation {
             self.change(&self.device, move |disk| kernel::register(&disk, key))?;
             return Ok(1);
         };
-        let kept = map.keep(key);
-        let done = self.on_working_paths(&map, move |disk| kernel::register(&disk, key))?;
-        match kept {
-            Err(_) if done.left_out > 0 => Err(self.failed(Why::MultipathForgets {
+        let kept = map.keep(key).is_ok();
+        let forgets = || {
+            self.failed(Why::MultipathForgets {
                 device: self.device.clone(),
-            })),
-            _ => Ok(done.paths),
+            })
+        };
+        // Where that is known before, nothing is registered.
+        if !kept && map.told().is_ok_and(|told| !told.dead.is_empty()) {
+            return Err(forgets());
+        }
+        let done = self.on_working_paths(&map, move |disk| kernel::register(&disk, key))?;
+        match done.left_out > 0 && !kept {
+            true => Err(forgets()),
+            false => Ok(done.paths),
         }
     }
 
