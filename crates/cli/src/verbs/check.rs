@@ -69,7 +69,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         show::json(&show::check::json(&ctx, &report, &fixed))?;
     } else {
         if args.fix && fixed.is_empty() {
-            out(ui(&ctx.voice, Ui::NothingToMend));
+            out(&ui(&ctx.voice, Ui::NothingToMend));
         }
         for one in &fixed {
             out(&format!(
