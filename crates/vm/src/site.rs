@@ -404,6 +404,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            eprintln!("--- console of san\n{}", self.san.console_tail());
             for name in SERVERS {
                 let server = self.server(name);
                 eprintln!("--- console of {name}\n{}", server.console_tail());
