@@ -63,6 +63,8 @@ pub enum CheckId {
     Indexes,
     /// The systemd unit of the database, where it has one.
     DatabaseUnit,
+    /// If the other node falls silent, it can be made to let go without a person who goes there.
+    LettingGo,
     /// Switching the other node off for real.
     FenceOff,
     /// Mounting here for real.

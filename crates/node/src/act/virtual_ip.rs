@@ -65,7 +65,11 @@ pub fn add_beside(
 }
 
 /// The interface where it can carry an address now, else why not and what mends it.
-fn usable(name: &str) -> Result<Interface, Why> {
+/// The interface `name`, where an address could be added to it now: it is there, is an Ethernet, is on and has its carrier.
+///
+/// # Errors
+/// Says what it lacks.
+pub fn usable(name: &str) -> Result<Interface, Why> {
     let interface = interfaces::named(name)?;
     interface.ethernet()?;
     if !interface.up {
