@@ -73,6 +73,8 @@ pub enum Evidence {
     Damaged { names: Vec<String> },
     /// If the other node fell silent, only a person's word would let this one take the disk set.
     NeedsAPerson { because: OnlyAPerson },
+    /// What a probe wrote, was told is kept, and did not find again.
+    RowsLost { probe: String, rows: u64 },
     /// The database has no checksums.
     NoChecksums,
     /// Indexes that were looked at.

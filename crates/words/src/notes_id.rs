@@ -178,6 +178,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::NeedsAPerson { because: OnlyAPerson::NoFence } => "tidak punya alat isolasi: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "tidak satu pun alat isolasinya menjawab: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "server yang akan mengambil alih kehilangan log kejadiannya: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
+        E::RowsLost { probe, rows } => crate::rows_lost(Indonesian, probe, *rows),
         E::NoChecksums => "basis data dibuat tanpa checksum".into(),
         E::IndexesChecked { checked, indexes } => format!("{checked} dari {indexes} indeks"),
         E::DatabasesOpened { count } => format!("{count} basis data dibuka, dan satu penulisan tersimpan"),

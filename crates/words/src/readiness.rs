@@ -50,6 +50,7 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::Indexes => pick(voice, "indexes of the database", "indeks basis data"),
         C::DatabaseUnit => pick(voice, "the database's systemd unit", "unit systemd basis data"),
         C::LettingGo => pick(voice, "can be fenced if it falls silent", "dapat diisolasi bila tidak menjawab"),
+        C::Rows => pick(voice, "no row of a client is lost", "tidak ada baris data klien yang hilang"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),

@@ -416,3 +416,20 @@ fn kernel_text(error: &rtnetlink::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_that_could_not_take_the_address_says_why() {
+        let missing = usable("no-such-interface").unwrap_err();
+        assert!(
+            matches!(missing, Why::NoSuchInterface { .. }),
+            "{missing:?}"
+        );
+        // It is there and on, and no client's frames come by it.
+        let loopback = usable("lo").unwrap_err();
+        assert!(matches!(loopback, Why::NotEthernet { .. }), "{loopback:?}");
+    }
+}
