@@ -242,13 +242,15 @@ fn rows_that_are_gone_stand_in_the_report_of_the_incident() {
     let paper = |run: MoveReport| {
         let document = IncidentDocument::of_run(run, &events);
         let report = report(Content::Incident(Box::new(document)));
-        text::render(&report.document())
+        // Long lines are broken.
+        let text = text::render(&report.document());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let mut lossy = run(MoveKind::Takeover);
     lossy.lost_rows.push(lost_rows());
     let said = "probe loket-1: 3 baris yang sudah dikonfirmasi basis data hilang";
     assert!(paper(lossy).contains(said));
-    assert!(!paper(run(MoveKind::Takeover)).contains("hilang"));
+    assert!(!paper(run(MoveKind::Takeover)).contains("loket-1"));
 }
 
 /// Two damaged pages, and an index that is not in order.
