@@ -381,6 +381,7 @@ async fn probe_route(
     }
     service(&core, Some(&report.service))?;
     core.probes.report(report);
+    crate::core::watch::rows_lost(&core);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -99,7 +99,8 @@ impl Exit {
 /// A drill passes only with a client's word; another move fails only by it.
 fn client_unhappy(report: &MoveReport) -> bool {
     let failed = report.client_tests.iter().any(|t| t.passed == Some(false));
-    failed || (report.kind == MoveKind::Drill && !confirmed_by_client(report))
+    let lost = !report.lost_rows.is_empty();
+    failed || lost || (report.kind == MoveKind::Drill && !confirmed_by_client(report))
 }
 
 /// True where a client tested and measured all of it.

@@ -62,6 +62,7 @@ fn binds(body: &EventBody) -> bool {
         | EventBody::LettingGo { .. }
         | EventBody::Refused { .. }
         | EventBody::OutageMeasured { .. }
+        | EventBody::RowsLost { .. }
         | EventBody::ServiceOnline { .. }
         | EventBody::ServiceOffline { .. }
         | EventBody::AgentStarted { .. }

@@ -112,7 +112,17 @@ pub struct MoveReport {
     pub started_at: String,
     pub steps: Vec<StepView>,
     pub outages: Vec<Outage>,
+    /// What client probes had been told is kept, and did not find again afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_rows: Vec<LostRows>,
     pub client_tests: Vec<ClientTestResult>,
+}
+
+/// Rows of a client probe that the database had acknowledged and that are gone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LostRows {
+    pub probe: String,
+    pub rows: u64,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

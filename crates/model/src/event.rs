@@ -147,6 +147,10 @@ pub enum EventBody {
     OutageMeasured {
         outage: crate::api::Outage,
     },
+    /// A client probe did not find rows again that the database had acknowledged: after the move of this row's run.
+    RowsLost {
+        lost: crate::api::LostRows,
+    },
     ServiceOnline {
         node: NodeName,
         at: UtcMicros,
@@ -341,6 +345,8 @@ pub enum FindingCode {
     /// This node held the disk set, and its registration at it is gone: it let go at once.
     ReservationLost,
     ProbeMissing,
+    /// Rows that the database had acknowledged to a client probe are gone.
+    RowsLost,
     SecretReadable,
     /// The C library or ICU is another version: indexes over text may be ordered in another way.
     LibraryVersionDiffers,

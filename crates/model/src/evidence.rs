@@ -71,6 +71,10 @@ pub enum Evidence {
     LastRehearsal { days: Option<u64>, node: Option<NodeName> },
     /// Names of things that are not as they should be.
     Damaged { names: Vec<String> },
+    /// If the other node fell silent, only a person's word would let this one take the disk set.
+    NeedsAPerson { because: OnlyAPerson },
+    /// What a probe wrote, was told is kept, and did not find again.
+    RowsLost { probe: String, rows: u64 },
     /// The database has no checksums.
     NoChecksums,
     /// Indexes that were looked at.
@@ -218,4 +222,16 @@ impl From<&str> for Evidence {
     fn from(said: &str) -> Self {
         Evidence::System(said.to_owned())
     }
+}
+
+/// Why nothing but a person's word would make a node let go that is silent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnlyAPerson {
+    /// It has no fence, and the disk set no reservation.
+    NoFence,
+    /// None of its fences answers.
+    NoFenceAnswers,
+    /// The node that would take over lost its journal.
+    JournalLost,
 }

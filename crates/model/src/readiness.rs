@@ -63,6 +63,10 @@ pub enum CheckId {
     Indexes,
     /// The systemd unit of the database, where it has one.
     DatabaseUnit,
+    /// If the other node falls silent, it can be made to let go without a person who goes there.
+    LettingGo,
+    /// The client probes found every row again that the database had acknowledged.
+    Rows,
     /// Switching the other node off for real.
     FenceOff,
     /// Mounting here for real.
@@ -104,6 +108,7 @@ impl CheckId {
             | FindingCode::EventKeyUnknown => Self::EventLog,
             FindingCode::NodeUnfencedAndBack | FindingCode::NodeReplaced => Self::Fenced,
             FindingCode::ProbeMissing => Self::Probe,
+            FindingCode::RowsLost => Self::Rows,
             FindingCode::SecretReadable => Self::Secrets,
             FindingCode::LibraryVersionDiffers => Self::Libraries,
             FindingCode::LocaleMissing => Self::Locales,

@@ -207,6 +207,9 @@ pub struct RunLine {
     /// `done`, `refused`, `restored`, `stuck`; null while it goes on.
     pub outcome: Option<String>,
     pub steps: Vec<StepLine>,
+    /// What client probes did not find again after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_rows: Vec<crate::api::LostRows>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

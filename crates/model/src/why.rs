@@ -62,6 +62,11 @@ pub enum Why {
     /// Some of its disks are missing.
     VolumeGroupPartial { name: String },
     VolumeGroupActivatesItself { name: String },
+    /// LVM here is older than the setting that keeps a group from being activated at boot.
+    VolumeGroupActivationUntold { name: String },
+    /// The disk set is in use here, and what keeps other nodes away from it does not know of it: it was taken before that was
+    /// set up.
+    HeldUnreserved,
     /// A call for persistent reservations failed.
     ReservationCall { device: PathBuf, said: String },
     /// A key that no configured node has.
@@ -100,6 +105,10 @@ pub enum Why {
     DrbdAlone { resource: String },
     /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
     DrbdUnfenced { resource: String },
+    /// It is used here, and the data is the other node's alone: `Diskless`, `Inconsistent` here.
+    DrbdOneCopy { resource: String, state: String },
+    /// Fencing stops all writing when the other node is not connected, and the handler has no answer then.
+    DrbdFreezes { resource: String },
     /// Fencing without a program that DRBD may ask: it promotes nothing while the other node is gone.
     DrbdNoHandler { resource: String },
     /// A decision for old data without a name or without a reason.

@@ -1,23 +1,24 @@
 //! "Can we take over now?", asked of the node that would have to: `observation.observer`.
 
+mod answer;
+
 use crate::evidence;
-use crate::planned::plan;
-use crate::world::{Grip, World};
+use crate::world::World;
 use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::config::Config;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
-use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::readiness::{CheckId, CheckStatus, Examined};
-use siaga_model::refusal::{RefusalCode, Sentence};
+use siaga_model::refusal::Sentence;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 
 /// Adds what the observation itself shows to the findings that the agents gathered, and answers. `gathered`: what the
 /// agents looked at and found in order, or could not tell.
 ///
-/// *No*: something blocks. *Unknown*: this node can't tell whether it reaches the disk set, the other one can't tell
-/// what it holds, or the other one is silent and a person would have to go and look first. A green answer says only
-/// what was looked at: `not_exercised` names the rest.
+/// *No*: something blocks, or the node that would take over is known to be unable to. *Unknown*: this node can't tell
+/// whether it reaches the disk set, the other one can't tell what it holds, or the other one is silent, or may fall silent
+/// at any moment, and a person would have to go and look first. A green answer says only what was looked at:
+/// `not_exercised` names the rest.
 pub fn readiness(
     config: &Config,
     observation: &Observation,
@@ -39,7 +40,12 @@ pub fn readiness(
         return report;
     };
     for finding in seen(&world) {
-        let known = |f: &Finding| f.code == finding.code && f.node == finding.node;
+        // What makes a disk set exclusive may have several things wrong with it at once.
+        let several = finding.code == FindingCode::DiskSetDriver;
+        let known = |f: &Finding| {
+            let same = f.code == finding.code && f.node == finding.node;
+            same && (!several || f.evidence == finding.evidence)
+        };
         if !report.findings.iter().any(known) {
             report.findings.push(finding);
         }
@@ -48,59 +54,15 @@ pub fn readiness(
         .findings
         .sort_by_key(|f| std::cmp::Reverse(f.severity));
     report.not_exercised = not_exercised(&world);
+    let answer = answer::answer(&world);
+    let gathered = gathered.iter().chain(&answer.ways);
     report.examined = examined(&world, &report.findings, gathered);
     let blocked = report
         .findings
         .iter()
         .any(|f| f.severity == Severity::Blocking);
-    report.can_take_over = if blocked {
-        CanTakeOver::No
-    } else {
-        answer(&world)
-    };
+    report.can_take_over = if blocked { CanTakeOver::No } else { answer.can };
     report
-}
-
-fn answer(world: &World) -> CanTakeOver {
-    let me = &world.seen.observer;
-    let mut answer = CanTakeOver::Yes;
-    for node in world.nodes().map(|n| &n.name) {
-        let here = match world.grip(node) {
-            Grip::Free | Grip::Holds => CanTakeOver::Yes,
-            Grip::Unknown { .. } => CanTakeOver::Unknown,
-            Grip::CutOff { .. } if node == me => CanTakeOver::No,
-            Grip::CutOff { .. } => CanTakeOver::Yes,
-            Grip::Silent => without(world),
-        };
-        answer = match (answer, here) {
-            (CanTakeOver::No, _) | (_, CanTakeOver::No) => CanTakeOver::No,
-            (CanTakeOver::Unknown, _) | (_, CanTakeOver::Unknown) => CanTakeOver::Unknown,
-            (CanTakeOver::Yes, CanTakeOver::Yes) => CanTakeOver::Yes,
-        };
-    }
-    answer
-}
-
-/// The other node is silent, so the takeover itself can be planned.
-fn without(world: &World) -> CanTakeOver {
-    let goal = Placement::ActiveOn(world.seen.observer.clone());
-    let kind = MoveKind::Takeover;
-    let request = Request {
-        kind,
-        goal,
-        attested: Vec::new(),
-        may_fence: true,
-        accepts_old_data: false,
-    };
-    match plan(world.config, world.seen, &request, &[]) {
-        Ok(_) => CanTakeOver::Yes,
-        Err(refusal) => match refusal.code {
-            // It is here already, or a person has to look at the other machine.
-            RefusalCode::AlreadyThere => CanTakeOver::Yes,
-            RefusalCode::NeedsAttestation => CanTakeOver::Unknown,
-            _ => CanTakeOver::No,
-        },
-    }
 }
 
 /// Findings that the observation shows by itself.
@@ -174,6 +136,10 @@ fn seen(world: &World) -> Vec<Finding> {
             evidence,
         );
     }
+    for (node, why) in answer::unable(world) {
+        let severity = Severity::Blocking;
+        add(FindingCode::DiskSetDriver, node, severity, why.into());
+    }
     if !world.seen.probes.iter().any(|p| world.is_fresh(p)) {
         add(
             FindingCode::ProbeMissing,
@@ -210,7 +176,11 @@ fn not_exercised(world: &World) -> Vec<Sentence> {
 }
 
 /// Everything that was looked at: what was found, what is in order, what can't be told, what nobody tried.
-fn examined(world: &World, findings: &[Finding], gathered: &[Examined]) -> Vec<Examined> {
+fn examined<'a>(
+    world: &World,
+    findings: &[Finding],
+    gathered: impl Iterator<Item = &'a Examined>,
+) -> Vec<Examined> {
     let mut all: Vec<Examined> = findings
         .iter()
         .map(|f| Examined {
@@ -222,7 +192,7 @@ fn examined(world: &World, findings: &[Finding], gathered: &[Examined]) -> Vec<E
             code: Some(f.code),
         })
         .collect();
-    for one in gathered.iter().cloned().chain(in_order(world)) {
+    for one in gathered.cloned().chain(in_order(world)) {
         if !all.iter().any(|e| e.id == one.id && e.node == one.node) {
             all.push(one);
         }

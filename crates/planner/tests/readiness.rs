@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::event::{Finding, FindingCode, Severity};
-use siaga_model::evidence::{Evidence, FileLine};
+use siaga_model::evidence::{Evidence, FileLine, OnlyAPerson};
 use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::refusal::Sentence;
 use siaga_planner::drift::{Compared, Goal, Side, compare};
@@ -120,6 +120,98 @@ fn with_a_silent_node_the_table_answers() {
             FindingCode::FenceMissing
         ]
     );
+}
+
+/// What was seen of the way to make `serverdb` let go if it fell silent.
+fn letting_go(report: &CheckReport) -> Option<(CheckStatus, Evidence)> {
+    let mut of_it = report.examined.iter();
+    let found = of_it.find(|e| e.id == CheckId::LettingGo && e.node.as_str() == "serverdb")?;
+    Some((found.status, found.evidence.clone()))
+}
+
+fn needs_a_person(because: OnlyAPerson) -> Option<(CheckStatus, Evidence)> {
+    Some((CheckStatus::Unknown, Evidence::NeedsAPerson { because }))
+}
+
+#[test]
+fn a_holder_that_only_a_person_could_vouch_for_is_not_a_yes_while_it_still_answers() {
+    let dead = |fences: Value| {
+        let mut seen = healthy();
+        seen["serverdb"] = json!({ "is": "active", "fences": fences });
+        seen
+    };
+    let both = json!({ "ipmi": "failed", "san": "failed" });
+    let report = check("pair", dead(both.clone()), &[]);
+    assert_eq!(report.can_take_over, CanTakeOver::Unknown);
+    assert_eq!(
+        letting_go(&report),
+        needs_a_person(OnlyAPerson::NoFenceAnswers)
+    );
+    // One that answers is enough, and so is the reservation.
+    let one = check("pair", dead(json!({ "ipmi": "failed" })), &[]);
+    assert_eq!(one.can_take_over, CanTakeOver::Yes);
+    let by = Some((CheckStatus::Pass, Evidence::thing("san")));
+    assert_eq!(letting_go(&one), by);
+    let reserved = check("pair-reserved", dead(both), &[]);
+    assert_eq!(reserved.can_take_over, CanTakeOver::Yes);
+    // A site without any fence is no better off, whichever server is asked.
+    for observer in ["backup", "serverdb"] {
+        let mut seen = healthy();
+        seen["observer"] = json!(observer);
+        let none = check("no-fence", seen, &[]);
+        assert_eq!(none.can_take_over, CanTakeOver::Unknown, "{observer}");
+        assert_eq!(letting_go(&none), needs_a_person(OnlyAPerson::NoFence));
+    }
+    // Nobody can die with a service that nobody has.
+    let mut stopped = healthy();
+    stopped["serverdb"] = json!("free");
+    assert_eq!(
+        check("no-fence", stopped, &[]).can_take_over,
+        CanTakeOver::Yes
+    );
+}
+
+#[test]
+fn what_runs_beside_it_on_a_dead_machine_does_not_hold_its_fence_up() {
+    let mut seen = healthy();
+    seen["neighbours"] = json!({ "pacs": { "serverdb": "running", "backup": "absent",
+        "probes": [{ "serving": true, "node": "serverdb" }] } });
+    let report = check("two-services", seen, &[]);
+    assert_eq!(report.can_take_over, CanTakeOver::Yes);
+    assert_eq!(letting_go(&report).map(|(s, _)| s), Some(CheckStatus::Pass));
+}
+
+#[test]
+fn a_target_that_lost_its_journal_would_need_a_person() {
+    let mut seen = healthy();
+    seen["backup"] = json!({ "says": { "journal_lost": true } });
+    let report = check("pair", seen, &[]);
+    assert_eq!(report.can_take_over, CanTakeOver::Unknown);
+    assert_eq!(
+        letting_go(&report),
+        needs_a_person(OnlyAPerson::JournalLost)
+    );
+}
+
+#[test]
+fn a_target_whose_copy_can_not_be_promoted_is_a_no() {
+    let why = json!({ "say": "drbd_data", "resource": "simrs", "state": "Inconsistent" });
+    for observer in ["backup", "serverdb"] {
+        let mut seen = healthy();
+        seen["observer"] = json!(observer);
+        seen["backup"] = json!({ "says": { "unable": why } });
+        // Also beside another thing that is wrong with the same driver.
+        let alone = finding(FindingCode::DiskSetDriver, Severity::Warning);
+        let report = check("replica", seen.clone(), &[alone]);
+        assert_eq!(report.can_take_over, CanTakeOver::No, "{observer}");
+        let found = codes(&report).into_iter();
+        let found = found.filter(|c| *c == FindingCode::DiskSetDriver).count();
+        assert_eq!(found, 2, "{:?}", report.findings);
+    }
+    // The holder lives on the other node's copy: that one takes over.
+    let mut seen = healthy();
+    seen["serverdb"] = json!({ "is": "active", "says": { "unable": why } });
+    assert_eq!(check("replica", seen, &[]).can_take_over, CanTakeOver::Yes);
 }
 
 #[test]

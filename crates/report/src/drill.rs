@@ -91,6 +91,7 @@ pub(crate) fn document(voice: &Voice, site: &SiteView, drill: &DrillDocument) ->
     parts
         .blocks
         .push(moves::outage_table(voice, &drill.run, site.rto_s));
+    parts.blocks.extend(moves::lost_rows(voice, &drill.run));
     parts.blocks.push(moves::test_table(voice, &drill.run));
     parts.pen(Paper::NoticesSent, 3);
     parts.head(Paper::Deviations);
@@ -240,6 +241,7 @@ fn verdict(voice: &Voice, site: &SiteView, drill: &DrillDocument) -> String {
     };
     let too_long = run.outages.iter().any(|o| late(o) == Some(true));
     let measured = run.outages.len() >= 2 && run.outages.iter().all(|o| late(o).is_some());
+    let failed = failed || !run.lost_rows.is_empty();
     let grade = match (done, failed || too_long, tested && measured) {
         (false, _, _) | (_, true, _) => ui(voice, Ui::DrillNotPassed),
         (true, false, true) => ui(voice, Ui::DrillPassed),

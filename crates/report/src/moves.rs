@@ -142,6 +142,14 @@ pub(crate) fn outage_table(voice: &Voice, run: &MoveReport, rto_s: Option<u64>) 
     }
 }
 
+/// What clients had been told is kept and is gone; nothing where nothing is.
+pub(crate) fn lost_rows(voice: &Voice, run: &MoveReport) -> Option<Block> {
+    let said =
+        |lost: &siaga_model::api::LostRows| siaga_words::rows_lost(voice, &lost.probe, lost.rows);
+    let lines: Vec<String> = run.lost_rows.iter().map(said).collect();
+    (!lines.is_empty()).then(|| Block::Text(lines.join("\n")))
+}
+
 /// The tests from the client's side, at every station.
 pub(crate) fn test_table(voice: &Voice, run: &MoveReport) -> Block {
     let columns = vec![

@@ -118,7 +118,10 @@ fn an_application_moves_along(site: &Site) {
         .expect(0);
     site.whole_service_on("backup");
     assert!(runs_on("backup") && !runs_on("serverdb"));
-    site.home_again();
+    site.serverdb
+        .siaga("failback --yes --json --as budi --reason 'with its application'")
+        .expect(0);
+    site.whole_service_on("serverdb");
     assert!(runs_on("serverdb") && !runs_on("backup"));
     say("an application that is a unit has moved along, and back");
 }

@@ -83,6 +83,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DatabaseUnit => format!("On {node} the database's systemd unit is not as it must be"),
         F::ChecksumFailures => format!("The database on {node} has read damaged pages"),
         F::IndexDamaged => format!("The database on {node} has damaged indexes"),
+        F::RowsLost => format!(
+            "Rows that the database had confirmed are gone, as {node} was told by a client probe"
+        ),
         F::SecretReadable => format!("Others than root can read a secret file on {node}"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -147,6 +150,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseUnit => "Correct the unit (systemctl edit), or the name in siaga.toml: Restart=no, TimeoutStartSec=infinity, not masked.".into(),
         F::ChecksumFailures => "Look into the database's log for the file, check the storage, and keep the last good backup.".into(),
         F::IndexDamaged => "Rebuild each of them (REINDEX), then find out why: the storage, or other system libraries.".into(),
+        F::RowsLost => "Stop further moves. Find out why: a storage or a controller that confirms what it has not written, synchronous_commit or fsync switched off, an old copy that was promoted. Then restart the probe.".into(),
         F::SecretReadable => "Type chmod 600 for that file, then change the secret.".into(),
     }
 }

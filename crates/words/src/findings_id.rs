@@ -85,6 +85,9 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
         F::DatabaseUnit => format!("Di {node} unit systemd basis data tidak seperti seharusnya"),
         F::ChecksumFailures => format!("Basis data di {node} membaca halaman yang rusak"),
         F::IndexDamaged => format!("Basis data di {node} memiliki indeks yang rusak"),
+        F::RowsLost => format!(
+            "Baris yang sudah dikonfirmasi basis data hilang, menurut laporan probe klien kepada {node}"
+        ),
         F::SecretReadable => format!("Berkas rahasia di {node} dapat dibaca oleh selain root"),
     };
     let seen = crate::evidence(voice, &finding.evidence);
@@ -157,6 +160,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::DatabaseUnit => "Perbaiki unit itu (systemctl edit), atau namanya di siaga.toml: Restart=no, TimeoutStartSec=infinity, tidak ditutup.".into(),
         F::ChecksumFailures => "Lihat berkasnya di log basis data, periksa penyimpanan, dan simpan cadangan baik yang terakhir.".into(),
         F::IndexDamaged => "Bangun ulang setiap indeks itu (REINDEX), lalu cari penyebabnya: penyimpanan, atau pustaka sistem yang lain.".into(),
+        F::RowsLost => "Jangan memindahkan layanan lagi. Cari sebabnya: penyimpanan atau pengendali disk yang mengonfirmasi tulisan yang belum tersimpan, synchronous_commit atau fsync dimatikan, salinan lama yang dipakai. Setelah itu nyalakan ulang probe.".into(),
         F::SecretReadable => "Ketik chmod 600 untuk berkas itu, lalu ganti rahasianya.".into(),
     }
 }

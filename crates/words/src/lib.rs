@@ -25,6 +25,7 @@ mod help_keys_id;
 mod help_notices_id;
 mod help_reports_id;
 mod incident_refusal;
+mod lost_rows;
 mod migrate;
 mod migrate_en;
 mod migrate_id;
@@ -76,6 +77,7 @@ pub use downtime::{
 pub use duty::{DutyText, duty};
 pub use help::{HelpWord, help, help_texts, help_word, man_section, value_name, value_names};
 pub use incident_refusal::incident_refusal;
+pub use lost_rows::rows_lost;
 pub use migrate::{Migrate, bytes, migrate, migrate_fail, migrate_refusal, migrate_step};
 pub use notices::{NoticeScreen, notice_screen};
 pub use paper::{Paper, paper};

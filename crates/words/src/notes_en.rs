@@ -3,7 +3,9 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said, with_people};
 use siaga_model::config::Language::English;
-use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
+use siaga_model::evidence::{
+    BootStart, Cleaned, Evidence as E, FileLine, LogProblem, OnlyAPerson, ProblemKind,
+};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -171,6 +173,10 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             None => format!("{days} days ago"),
         },
         E::Damaged { names } => format!("{} of them: {}", names.len(), crate::voice::list(names)),
+        E::NeedsAPerson { because: OnlyAPerson::NoFence } => "it has no fence: if it falls silent, a person has to go there and attest".into(),
+        E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "no fence of it answers: if it falls silent, a person has to go there and attest".into(),
+        E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "the server that would take over lost its event log: if this one falls silent, a person has to go there and attest".into(),
+        E::RowsLost { probe, rows } => crate::rows_lost(English, probe, *rows),
         E::NoChecksums => "the database was made without checksums".into(),
         E::IndexesChecked { checked, indexes } => format!("{checked} of {indexes} indexes"),
         E::DatabasesOpened { count } => format!("{count} databases opened, and a write committed"),

@@ -3,7 +3,9 @@
 use crate::voice::{Voice, duration, quoted};
 use crate::why::{holders, said, with_people};
 use siaga_model::config::Language::Indonesian;
-use siaga_model::evidence::{BootStart, Cleaned, Evidence as E, FileLine, LogProblem, ProblemKind};
+use siaga_model::evidence::{
+    BootStart, Cleaned, Evidence as E, FileLine, LogProblem, OnlyAPerson, ProblemKind,
+};
 use siaga_model::note::{ControlState, Note as N, Progress as P, StopKind};
 use siaga_model::why::Why;
 
@@ -173,6 +175,10 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
             None => format!("{days} hari yang lalu"),
         },
         E::Damaged { names } => format!("sebanyak {}: {}", names.len(), crate::voice::list(names)),
+        E::NeedsAPerson { because: OnlyAPerson::NoFence } => "tidak punya alat isolasi: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
+        E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "tidak satu pun alat isolasinya menjawab: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
+        E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "server yang akan mengambil alih kehilangan log kejadiannya: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
+        E::RowsLost { probe, rows } => crate::rows_lost(Indonesian, probe, *rows),
         E::NoChecksums => "basis data dibuat tanpa checksum".into(),
         E::IndexesChecked { checked, indexes } => format!("{checked} dari {indexes} indeks"),
         E::DatabasesOpened { count } => format!("{count} basis data dibuka, dan satu penulisan tersimpan"),

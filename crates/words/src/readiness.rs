@@ -49,6 +49,8 @@ pub fn check_id(voice: &Voice, id: C) -> &'static str {
         C::Checksums => pick(voice, "checksums of the database's pages", "checksum halaman basis data"),
         C::Indexes => pick(voice, "indexes of the database", "indeks basis data"),
         C::DatabaseUnit => pick(voice, "the database's systemd unit", "unit systemd basis data"),
+        C::LettingGo => pick(voice, "can be fenced if it falls silent", "dapat diisolasi bila tidak menjawab"),
+        C::Rows => pick(voice, "no row of a client is lost", "tidak ada baris data klien yang hilang"),
         C::FenceOff => pick(voice, "switching the server off for real", "mematikan server sungguhan"),
         C::Mount => pick(voice, "mounting for real", "memasang sistem berkas sungguhan"),
         C::DatabaseStart => pick(voice, "starting the database for real", "menyalakan basis data sungguhan"),
@@ -112,6 +114,11 @@ pub fn check_remedy(voice: &Voice, id: C, status: CheckStatus) -> &'static str {
             voice,
             "Where the extension amcheck is made (CREATE EXTENSION amcheck), Siaga looks by itself.",
             "Bila ekstensi amcheck dibuat (CREATE EXTENSION amcheck), Siaga memeriksanya sendiri.",
+        ),
+        CheckStatus::Unknown if id == C::LettingGo => pick(
+            voice,
+            "Repair the fence, or add one. Until then a takeover waits for a person who goes there and attests.",
+            "Perbaiki alat isolasi, atau tambahkan satu. Sebelum itu, pengambilalihan menunggu orang yang datang ke server itu dan menyatakannya.",
         ),
         CheckStatus::Pass | CheckStatus::Warn | CheckStatus::Fail => "",
         CheckStatus::Unknown => pick(

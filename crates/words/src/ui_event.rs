@@ -147,6 +147,7 @@ impl Says<'_> {
                     &format!("{gap} ({by})"),
                 )
             }
+            EventBody::RowsLost { lost } => crate::rows_lost(self.voice, &lost.probe, lost.rows),
             EventBody::LettingGo { epoch } => self.two(
                 "another node took the service: what is left here is dropped, mandate",
                 "layanan diambil alih node lain: sisanya di sini dilepas, mandat",

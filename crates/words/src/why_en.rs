@@ -104,6 +104,10 @@ pub(crate) fn why(reason: &W) -> String {
         W::VolumeGroupActivatesItself { name } => {
             format!("the volume group {name} is activated at boot: on the server that holds it, vgchange --setautoactivation n {name}")
         }
+        W::VolumeGroupActivationUntold { name } => {
+            format!("it can't be told whether the volume group {name} is activated at boot: LVM here is older than 2.03.12; keep it out by auto_activation_volume_list in lvm.conf")
+        }
+        W::HeldUnreserved => "the disk set is in use here and held without its reservation (or volume group, or program), because it was taken before that was set up: nothing but the fence keeps the other server away; move the service once, or stop and start it".into(),
         W::ReservationCall { device, said } => format!("persistent reservations on {}: {}", device.display(), quoted(said)),
         W::ReservationStranger { device, key } => {
             format!("{} has a registration that is of neither server: {key}. Find whose it is", device.display())
@@ -140,6 +144,12 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),
         W::DrbdUnfenced { resource } => {
             format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")
+        }
+        W::DrbdOneCopy { resource, state } => {
+            format!("the DRBD resource {resource} is in use here, and the data on this server's own disk is not up to date ({state}): only the other server's copy is")
+        }
+        W::DrbdFreezes { resource } => {
+            format!("the DRBD resource {resource} has fencing resource-and-stonith: when the network of the pair is cut, all writing stops and stays stopped, because the handler of Siaga never says of a lost cable that the other server is gone; set fencing resource-only (docs/disk-sets.md)")
         }
         W::DrbdNoHandler { resource } => {
             format!("the DRBD resource {resource} has fencing and no handler fence-peer: it can't be taken while the other server is gone (docs/disk-sets.md)")

@@ -119,6 +119,10 @@ pub(crate) fn why(reason: &W) -> String {
         W::VolumeGroupActivatesItself { name } => {
             format!("grup volume {name} diaktifkan saat server menyala: di server yang memegangnya, vgchange --setautoactivation n {name}")
         }
+        W::VolumeGroupActivationUntold { name } => {
+            format!("tidak dapat dipastikan apakah grup volume {name} diaktifkan saat server menyala: LVM di sini lebih lama dari 2.03.12; cegah dengan auto_activation_volume_list di lvm.conf")
+        }
+        W::HeldUnreserved => "kumpulan disk dipakai di sini tanpa reservasinya (atau grup volume, atau programnya), karena diambil sebelum itu diatur: hanya alat isolasi yang menahan server lain; pindahkan layanan sekali, atau matikan lalu nyalakan".into(),
         W::ReservationCall { device, said } => format!("reservasi persisten pada {}: {}", device.display(), quoted(said)),
         W::ReservationStranger { device, key } => {
             format!("di {} ada pendaftaran yang bukan milik kedua server: {key}. Cari pemiliknya", device.display())
@@ -155,6 +159,12 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdAlone { resource } => format!("resource DRBD {resource} tidak tersambung: tidak ada yang direplikasi"),
         W::DrbdUnfenced { resource } => {
             format!("resource DRBD {resource} tidak memakai fencing maupun quorum: bila jaringan putus, data lama tetap dianggap mutakhir")
+        }
+        W::DrbdOneCopy { resource, state } => {
+            format!("resource DRBD {resource} dipakai di sini, tetapi data di disk server ini tidak mutakhir ({state}): hanya salinan di server lain yang mutakhir")
+        }
+        W::DrbdFreezes { resource } => {
+            format!("resource DRBD {resource} memakai fencing resource-and-stonith: bila jaringan antara kedua server putus, semua penulisan berhenti dan tetap berhenti, karena handler Siaga tidak pernah menyatakan server lain mati hanya karena kabel putus; atur fencing resource-only (docs/disk-sets.md)")
         }
         W::DrbdNoHandler { resource } => {
             format!("resource DRBD {resource} memakai fencing tanpa handler fence-peer: tidak dapat diambil selama server lain mati (docs/disk-sets.md)")

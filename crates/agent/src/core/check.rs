@@ -129,6 +129,9 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
             evidence: Evidence::NoProbeReports,
         });
     }
+    if !observation.probes.is_empty() && core.probes.lost().is_empty() {
+        examined.push(Examined::pass(CheckId::Rows, &core.me, Evidence::Nothing));
+    }
     let mut report = siaga_planner::readiness(&core.config, &observation, &findings, &examined);
     report.duties = super::duties::shown(core);
     report.checked_at = core.hands.now();

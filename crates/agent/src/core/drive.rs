@@ -2,18 +2,18 @@
 //! state machine's.
 
 use super::live::LiveRun;
+use super::measured::Measured;
 use super::neighbours::{self, Fence};
 use super::observe::observe;
 use super::orders;
 use super::state::Core;
-use siaga_model::api::{Outage, SeenBy};
 use siaga_model::config::Service;
 use siaga_model::event::{Event, EventBody};
 use siaga_model::observation::{AgentView, FenceState, Observation};
-use siaga_model::plan::{Action, MandatedPlan, MoveKind, Plan, Request, Step};
+use siaga_model::plan::{MandatedPlan, Plan, Request, Step};
 use siaga_model::proof::ProofRecord;
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
-use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure, StepOutcome};
+use siaga_model::run::{FailureKind, Order, RunOutcome, StepFailure};
 use siaga_model::{NodeName, PlanId, Progress, RunId, ServiceName, Why};
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::LedgerError;
@@ -425,76 +425,15 @@ async fn finish(
             .settled(&service.name, fresh, PROBE_SETTLE)
             .await;
     }
-    let mut outages = core.probes.outages(&service.name, live.started);
-    if outages.is_empty() {
-        outages = live.update(|s| node_outages(&s.finished));
-        // A service that was never on line did not go off line.
-        if live.kind == MoveKind::Start {
-            outages.retain(|o| o.offline_at.is_some());
-        }
-    }
-    for outage in &outages {
-        record(
-            core,
-            live,
-            EventBody::OutageMeasured {
-                outage: outage.clone(),
-            },
-        );
+    let measured = Measured::of(core, service, live);
+    for body in measured.rows() {
+        record(core, live, body);
     }
     live.update(|s| {
-        s.outages = outages;
+        s.outages = measured.outages;
+        s.lost_rows = measured.lost_rows;
         s.result = Some(outcome.clone());
         s.ended = true;
     });
     tracing::info!(run = %live.run, ?outcome, "run ended");
-}
-
-/// The outages as the node itself saw them: from the order to stop the database until it was ready again.
-fn node_outages(steps: &[siaga_model::api::StepView]) -> Vec<Outage> {
-    let stop = Action::StopDatabase.name();
-    let start = Action::StartDatabase.name();
-    let mut outages = Vec::new();
-    let mut offline: Option<jiff::Timestamp> = None;
-    let mut seen_offline = false;
-    for step in steps {
-        let Ok(began) = step.started_at.parse::<jiff::Timestamp>() else {
-            continue;
-        };
-        let changed = matches!(step.outcome, StepOutcome::Done { changed: true });
-        if step.action == stop && changed {
-            offline = Some(began);
-            seen_offline = true;
-        }
-        if step.action == start && changed {
-            let took = i64::try_from(step.duration_ms).unwrap_or(i64::MAX);
-            let online = began
-                .checked_add(jiff::SignedDuration::from_millis(took))
-                .ok();
-            let gap = offline
-                .zip(online)
-                .map(|(a, b)| (b.as_millisecond() - a.as_millisecond()).max(0));
-            outages.push(Outage {
-                offline_at: offline.map(|t| format!("{t:.3}")),
-                online_at: online.map(|t| format!("{t:.3}")),
-                downtime_ms: gap.and_then(|g| u64::try_from(g).ok()),
-                error_ms: None,
-                seen_by: SeenBy::Node,
-                probe: None,
-            });
-            offline = None;
-            seen_offline = false;
-        }
-    }
-    if seen_offline {
-        outages.push(Outage {
-            offline_at: offline.map(|t| format!("{t:.3}")),
-            online_at: None,
-            downtime_ms: None,
-            error_ms: None,
-            seen_by: SeenBy::Node,
-            probe: None,
-        });
-    }
-    outages
 }

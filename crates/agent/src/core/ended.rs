@@ -101,6 +101,9 @@ pub fn of_events(run: &RunId, events: &[EventView]) -> Option<RunView> {
             EventBody::OutageMeasured { outage } => {
                 live.update(|s| s.outages.push(outage.clone()));
             }
+            EventBody::RowsLost { lost } => {
+                live.update(|s| s.lost_rows.push(lost.clone()));
+            }
             _ => {}
         }
     }

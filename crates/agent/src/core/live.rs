@@ -1,7 +1,9 @@
 //! The runs that this agent is carrying out, and the ones it carried out lately, for those who watch.
 
 use siaga_model::Progress;
-use siaga_model::api::{ClientTestResult, MoveReport, Outage, RunView, RunningStep, StepView};
+use siaga_model::api::{
+    ClientTestResult, LostRows, MoveReport, Outage, RunView, RunningStep, StepView,
+};
 use siaga_model::event::Actor;
 use siaga_model::plan::{Action, MandatedPlan, MoveKind, Placement, Plan, Step};
 use siaga_model::run::{RunOutcome, StepReport};
@@ -53,6 +55,7 @@ pub struct LiveState {
     pub finished: Vec<StepView>,
     pub tests: Vec<ClientTestResult>,
     pub outages: Vec<Outage>,
+    pub lost_rows: Vec<LostRows>,
     running: BTreeMap<StepId, Running>,
     waiting: Vec<Step>,
     pub result: Option<RunOutcome>,
@@ -311,6 +314,7 @@ impl LiveRun {
             started_at: rfc3339(self.started_at),
             steps: state.finished.clone(),
             outages: state.outages.clone(),
+            lost_rows: state.lost_rows.clone(),
             client_tests: state.tests.clone(),
         }
     }

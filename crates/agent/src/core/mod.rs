@@ -24,6 +24,7 @@ pub mod lab_crash;
 pub mod link;
 pub mod live;
 pub mod loss;
+pub mod measured;
 pub mod moves;
 pub mod neighbours;
 pub mod notices;

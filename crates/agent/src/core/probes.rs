@@ -1,7 +1,7 @@
 //! What client probes report: who sees the service, and which gaps they measured.
 
 use super::live::rfc3339;
-use siaga_model::api::{Outage, ProbeGap, ProbeReport, SeenBy};
+use siaga_model::api::{LostRows, Outage, ProbeGap, ProbeReport, SeenBy};
 use siaga_model::config::Config;
 use siaga_model::observation::ProbeSighting;
 use siaga_model::{NodeName, ServiceName};
@@ -26,6 +26,24 @@ struct Seen {
     /// Closed gaps, by the moment their end was reported here.
     closed: VecDeque<(Instant, ProbeGap)>,
     open: bool,
+    /// Rows that were not found again, by the moment that was reported here.
+    lost: VecDeque<(Instant, u64)>,
+}
+
+impl Seen {
+    /// `before`: the last number that this probe gave. It counts from zero again where the probe was started anew.
+    fn note_lost(&mut self, now: Instant, before: u64, rows: u64) {
+        let more = match rows < before {
+            true => rows,
+            false => rows - before,
+        };
+        if more > 0 {
+            self.lost.push_back((now, more));
+        }
+        while self.lost.len() > GAPS_KEPT {
+            self.lost.pop_front();
+        }
+    }
 }
 
 /// The newest word of a probe that reports.
@@ -56,12 +74,16 @@ impl ProbeDesk {
         let key = (report.service.clone(), report.probe.clone());
         {
             let mut probes = self.lock();
+            // Of a probe that was not heard before everything is news: it may have reported to the other node alone.
+            let before = probes.get(&key).map_or(0, |seen| seen.report.lost_rows);
             let seen = probes.entry(key).or_insert_with(|| Seen {
                 at: now,
                 report: report.clone(),
                 closed: VecDeque::new(),
                 open: false,
+                lost: VecDeque::new(),
             });
+            seen.note_lost(now, before, report.lost_rows);
             seen.open = false;
             for gap in &report.gaps {
                 if gap.first_success.is_none() {
@@ -151,6 +173,30 @@ impl ProbeDesk {
         outages
     }
 
+    /// What each probe of `service` reported since `since` that it did not find again.
+    pub fn lost_since(&self, service: &ServiceName, since: Instant) -> Vec<LostRows> {
+        let probes = self.lock();
+        let of_it = probes.iter().filter(|((s, _), _)| s == service);
+        let lost = of_it.map(|((_, probe), seen)| LostRows {
+            probe: probe.clone(),
+            rows: {
+                let late = seen.lost.iter().filter(|(at, _)| *at >= since);
+                late.map(|(_, rows)| rows).sum()
+            },
+        });
+        lost.filter(|lost| lost.rows > 0).collect()
+    }
+
+    /// What every probe misses since it was started, of all services.
+    pub fn lost(&self) -> Vec<LostRows> {
+        let probes = self.lock();
+        let lost = probes.iter().map(|((_, probe), seen)| LostRows {
+            probe: probe.clone(),
+            rows: seen.report.lost_rows,
+        });
+        lost.filter(|lost| lost.rows > 0).collect()
+    }
+
     /// Waits until no fresh probe of `service` has an open gap, at most `wait`.
     pub async fn settled(&self, service: &ServiceName, fresh: Duration, wait: Duration) {
         let mut changed = self.subscribe();
@@ -166,5 +212,57 @@ impl ProbeDesk {
             }
         };
         let _ = tokio::time::timeout(wait, waiting).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(sequence: u64, lost_rows: u64) -> ProbeReport {
+        ProbeReport {
+            probe: "loket-1".into(),
+            service: "simrs".into(),
+            sequence,
+            interval_ms: 10,
+            serving: true,
+            last_success_age_ms: Some(1),
+            answered_by: None,
+            gaps: Vec::new(),
+            error: None,
+            lost_rows,
+        }
+    }
+
+    #[test]
+    fn rows_that_are_gone_belong_to_the_run_in_which_they_were_missed() {
+        let text = include_str!("../../../../examples/full.toml");
+        let checks = siaga_config::HostChecks::default();
+        let (config, _) = siaga_config::parse(text, &checks).unwrap();
+        let desk = ProbeDesk::new(Arc::new(config));
+        let simrs = ServiceName::from("simrs");
+        desk.report(report(1, 0));
+        let first_run = Instant::now();
+        desk.report(report(2, 3));
+        desk.report(report(3, 3));
+        let lost = |rows| {
+            let probe = "loket-1".to_owned();
+            vec![LostRows { probe, rows }]
+        };
+        assert_eq!(desk.lost_since(&simrs, first_run), lost(3));
+        assert_eq!(desk.lost_since(&"pacs".into(), first_run), []);
+        let second_run = Instant::now();
+        desk.report(report(4, 3));
+        assert_eq!(desk.lost_since(&simrs, second_run), []);
+        assert_eq!(desk.lost(), lost(3));
+        // The probe is started anew: what it misses from then on is counted from nothing.
+        desk.report(report(1, 0));
+        assert_eq!(
+            (desk.lost(), desk.lost_since(&simrs, second_run)),
+            (vec![], vec![])
+        );
+        desk.report(report(2, 1));
+        assert_eq!(desk.lost_since(&simrs, second_run), lost(1));
+        assert_eq!(desk.lost_since(&simrs, first_run), lost(4));
     }
 }

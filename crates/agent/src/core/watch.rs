@@ -12,6 +12,7 @@ pub use super::power_return::building_power_loss;
 use super::runs::{KnownRun, new_run_id};
 use super::state::Core;
 use siaga_journal::Filter;
+use siaga_model::api::LostRows;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::evidence::Cleaned;
@@ -116,6 +117,28 @@ pub fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
             Some(proof.epoch.clone())
         }
         _ => None,
+    })
+}
+
+/// A probe misses rows that the database had acknowledged: that stands until the probe is started anew.
+pub fn rows_lost(core: &Core) {
+    match of_lost(&core.me, core.probes.lost()) {
+        None => core.mended(FindingCode::RowsLost, &core.me),
+        Some(finding) => core.found(None, finding),
+    }
+}
+
+fn of_lost(me: &NodeName, lost: Vec<LostRows>) -> Option<Finding> {
+    let seen = |lost: LostRows| Evidence::RowsLost {
+        probe: lost.probe,
+        rows: lost.rows,
+    };
+    let each: Vec<Evidence> = lost.into_iter().map(seen).collect();
+    (!each.is_empty()).then(|| Finding {
+        code: FindingCode::RowsLost,
+        node: me.clone(),
+        severity: Severity::Blocking,
+        evidence: Evidence::Several { each },
     })
 }
 
@@ -424,5 +447,28 @@ fn finding(core: &Core, code: FindingCode, evidence: Evidence) -> Finding {
         node: core.me.clone(),
         severity: Severity::Warning,
         evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_a_probe_misses_stand_in_the_way() {
+        let me = NodeName::from("backup");
+        assert_eq!(of_lost(&me, Vec::new()), None);
+        let lost = |probe: &str, rows| LostRows {
+            probe: probe.to_owned(),
+            rows,
+        };
+        let found = of_lost(&me, vec![lost("loket-1", 3), lost("poli", 1)]).unwrap();
+        assert_eq!(found.code, FindingCode::RowsLost);
+        assert_eq!(found.severity, Severity::Blocking);
+        let said = siaga_words::evidence(siaga_model::config::Language::English, &found.evidence);
+        assert!(
+            said.contains("loket-1: 3 rows") && said.contains("poli: 1 row "),
+            "{said}"
+        );
     }
 }

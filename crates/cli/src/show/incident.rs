@@ -298,6 +298,10 @@ fn runs(ctx: &Context, r: &IncidentRecord) -> Vec<String> {
             siaga_words::ended(&ctx.voice, run.outcome.as_deref().unwrap_or("...")),
             run.who.as_deref().unwrap_or("-"),
         ));
+        let lost = run.lost_rows.iter();
+        rows.extend(
+            lost.map(|l| format!("  {}", siaga_words::rows_lost(&ctx.voice, &l.probe, l.rows))),
+        );
         rows.extend(run.steps.iter().map(|step| {
             format!(
                 "  {} {} {} {}",

@@ -18,6 +18,11 @@ pub fn print(ctx: &Context, view: &RunView) {
     for outage in &report.outages {
         out(&outage_text(ctx, outage));
     }
+    // Before anything that sounds well: this move did not bring everything along.
+    for lost in &report.lost_rows {
+        let said = siaga_words::rows_lost(&ctx.voice, &lost.probe, lost.rows);
+        out(&ctx.term.out(Tone::Bad, &said));
+    }
     if report.outages.is_empty()
         && matches!(view.result, Some(RunOutcome::Done))
         && moves_service(report.kind)
@@ -88,7 +93,8 @@ fn moves_service(kind: MoveKind) -> bool {
 }
 
 fn grade(report: &MoveReport) -> Ui {
-    if report.client_tests.iter().any(|t| t.passed == Some(false)) {
+    let failed = report.client_tests.iter().any(|t| t.passed == Some(false));
+    if failed || !report.lost_rows.is_empty() {
         Ui::DrillNotPassed
     } else if confirmed_by_client(report) {
         Ui::DrillPassed

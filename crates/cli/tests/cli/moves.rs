@@ -77,6 +77,24 @@ fn what_no_client_saw_is_said_so() {
 }
 
 #[test]
+fn a_move_that_lost_rows_says_so_and_is_no_success() {
+    let agent = FakeAgent::start("en", |asked| match asked.path.as_str() {
+        "/v1/moves" => Some((200, accepted(MoveKind::Takeover))),
+        path if path.starts_with("/v1/runs/") => {
+            let mut report = report(MoveKind::Takeover);
+            let probe = "loket-1".to_owned();
+            report.lost_rows = vec![siaga_model::api::LostRows { probe, rows: 3 }];
+            Some((200, ended(report, RunOutcome::Done)))
+        }
+        _ => None,
+    });
+    let said = agent.run(&["takeover", "--yes", "--reason", "it is dead"]);
+    let told = "probe loket-1: 3 rows that the database had confirmed are gone";
+    assert!(said.out.contains(told), "{}", said.out);
+    assert_eq!(said.code, 7, "{}", said.err);
+}
+
+#[test]
 fn a_failed_step_names_its_cause() {
     let agent = FakeAgent::start("en", |asked| match asked.path.as_str() {
         "/v1/moves" => Some((200, accepted(MoveKind::Switchover))),

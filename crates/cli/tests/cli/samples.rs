@@ -148,6 +148,7 @@ pub fn report(kind: MoveKind) -> MoveReport {
         started_at: "2025-08-01T07:05:09.000Z".into(),
         steps: vec![step("stop_database", StepOutcome::Done { changed: true })],
         outages: vec![outage(SeenBy::Probe)],
+        lost_rows: Vec::new(),
         client_tests: vec![client_test(Some(true))],
     }
 }

@@ -75,6 +75,7 @@ impl Facts {
                     ended_at: None,
                     outcome: None,
                     steps: Vec::new(),
+                    lost_rows: Vec::new(),
                 },
                 proofs: Vec::new(),
                 times: vec![(TimeKind::Decided, view.at)],
@@ -93,6 +94,7 @@ impl Facts {
                 run.step(step.node.clone(), &step.action, report);
             }
             EventBody::ProofMade { proof } => run.proved(proof),
+            EventBody::RowsLost { lost } => run.line.lost_rows.push(lost.clone()),
             _ => {}
         }
     }

@@ -23,7 +23,7 @@ use siaga_model::{IncidentKey, RunId, UnitName, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of events that the records are made of.
-pub const INCIDENT_KINDS: [&str; 12] = [
+pub const INCIDENT_KINDS: [&str; 13] = [
     "incident",
     "notice",
     "run_accepted",
@@ -32,6 +32,7 @@ pub const INCIDENT_KINDS: [&str; 12] = [
     "step_finished",
     "proof_made",
     "outage_measured",
+    "rows_lost",
     "service_online",
     "service_offline",
     "found",

@@ -65,7 +65,11 @@ pub fn add_beside(
 }
 
 /// The interface where it can carry an address now, else why not and what mends it.
-fn usable(name: &str) -> Result<Interface, Why> {
+/// The interface `name`, where an address could be added to it now: it is there, is an Ethernet, is on and has its carrier.
+///
+/// # Errors
+/// Says what it lacks.
+pub fn usable(name: &str) -> Result<Interface, Why> {
     let interface = interfaces::named(name)?;
     interface.ethernet()?;
     if !interface.up {
@@ -410,5 +414,22 @@ fn kernel_text(error: &rtnetlink::Error) -> String {
     match error {
         rtnetlink::Error::NetlinkError(message) => message.to_io().to_string(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_that_could_not_take_the_address_says_why() {
+        let missing = usable("no-such-interface").unwrap_err();
+        assert!(
+            matches!(missing, Why::NoSuchInterface { .. }),
+            "{missing:?}"
+        );
+        // It is there and on, and no client's frames come by it.
+        let loopback = usable("lo").unwrap_err();
+        assert!(matches!(loopback, Why::NotEthernet { .. }), "{loopback:?}");
     }
 }

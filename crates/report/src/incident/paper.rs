@@ -35,6 +35,7 @@ pub(crate) fn document(voice: &Voice, site: &SiteView, incident: &IncidentDocume
         parts
             .blocks
             .push(moves::outage_table(voice, run, site.rto_s));
+        parts.blocks.extend(moves::lost_rows(voice, run));
         parts.blocks.push(moves::test_table(voice, run));
     }
     integrity(&mut parts, incident);

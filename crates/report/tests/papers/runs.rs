@@ -86,6 +86,7 @@ pub fn run(kind: MoveKind) -> MoveReport {
         started_at: instant(0),
         steps,
         outages: vec![outage(2, 9800), outage(60, 8700)],
+        lost_rows: Vec::new(),
         client_tests: vec![test("backup", Some(true)), test("serverdb", Some(true))],
     }
 }
@@ -185,8 +186,9 @@ fn a_drill_is_graded_by_what_was_measured() {
     let failed = verdict(&|d| d.run.client_tests[0].passed = Some(false));
     let unseen = verdict(&|d| d.run.client_tests[0].passed = None);
     let once = verdict(&|d| d.run.outages.truncate(1));
+    let lost = verdict(&|d| d.run.lost_rows.push(lost_rows()));
     assert!(
-        late == stuck && stuck == failed && late != passed,
+        late == stuck && stuck == failed && failed == lost && late != passed,
         "{late} {passed}"
     );
     assert!(
@@ -225,6 +227,30 @@ fn an_incident_leaves_blank_what_nobody_knows() {
     );
     // Every unit of the site has its row.
     assert!(text.contains("SIMRS") && text.contains("IGD"));
+}
+
+fn lost_rows() -> siaga_model::api::LostRows {
+    siaga_model::api::LostRows {
+        probe: "loket-1".into(),
+        rows: 3,
+    }
+}
+
+#[test]
+fn rows_that_are_gone_stand_in_the_report_of_the_incident() {
+    let events = [view(1, 0, accepted(MoveKind::Takeover))];
+    let paper = |run: MoveReport| {
+        let document = IncidentDocument::of_run(run, &events);
+        let report = report(Content::Incident(Box::new(document)));
+        // Long lines are broken.
+        let text = text::render(&report.document());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut lossy = run(MoveKind::Takeover);
+    lossy.lost_rows.push(lost_rows());
+    let said = "probe loket-1: 3 baris yang sudah dikonfirmasi basis data hilang";
+    assert!(paper(lossy).contains(said));
+    assert!(!paper(run(MoveKind::Takeover)).contains("loket-1"));
 }
 
 /// Two damaged pages, and an index that is not in order.

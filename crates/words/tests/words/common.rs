@@ -31,6 +31,11 @@ fn samples(kind: &str) -> Vec<Value> {
         ],
         "Evidence" => vec![json!({"see": "no_process"})],
         "Holder" => vec![json!({"holder": "in_flight"}), json!("vim (pid 4711)")],
+        "OnlyAPerson" => vec![
+            json!("no_fence"),
+            json!("no_fence_answers"),
+            json!("journal_lost"),
+        ],
         "HeldThing" => vec![json!("working_directory"), json!("mapped_file")],
         "DiskSetCall" => vec![json!("take"), json!("status")],
         "FenceCall" => vec![json!("off"), json!("status")],

@@ -4,7 +4,7 @@ use super::SelfCheck;
 use crate::core::state::Core;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, Observation};
-use siaga_model::readiness::{CheckId, Examined};
+use siaga_model::readiness::{CheckId, CheckStatus, Examined};
 use siaga_model::{Evidence, NodeName};
 use siaga_planner::drift::{self, Compared, Side};
 use std::time::Duration;
@@ -87,10 +87,9 @@ pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
             Evidence::UserIdsDiffer,
         );
     }
-    if let (Some(a), Some(b)) = (one.device_size, other.device_size)
-        && a != b
-    {
-        add(
+    let sizes = (one.device_size, other.device_size);
+    match sizes {
+        (Some(a), Some(b)) if a != b => add(
             FindingCode::DiskSetSizeDiffers,
             Severity::Blocking,
             Evidence::Sizes {
@@ -99,7 +98,8 @@ pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
                 other: other.node.clone(),
                 other_bytes: b,
             },
-        );
+        ),
+        _ => {}
     }
     let apart = Duration::from_micros(one.now.0.abs_diff(other.now.0));
     if apart > CLOCK_DIFFERS {
@@ -112,13 +112,18 @@ pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
         );
     }
     let ids = [
-        CheckId::Configuration,
-        CheckId::PostgresVersion,
-        CheckId::PostgresUser,
-        CheckId::DiskSetSize,
-        CheckId::Clock,
+        (CheckId::Configuration, true),
+        (CheckId::PostgresVersion, one.postgres_version.is_some()),
+        // Two numbers that nobody knows are not the same number.
+        (CheckId::PostgresUser, one.postgres_uid.is_some()),
+        // Where a driver brings the device only to the node that holds the disk set, the other one has nothing to measure.
+        (CheckId::DiskSetSize, sizes.0.is_some() && sizes.1.is_some()),
+        (CheckId::Clock, true),
     ];
-    let alike = ids.map(|id| Examined::pass(id, &other.node, Evidence::Nothing));
+    let alike = ids.map(|(id, known)| match known {
+        true => Examined::pass(id, &other.node, Evidence::Nothing),
+        false => Examined::open(id, &other.node, CheckStatus::Unknown, Evidence::NotKnown),
+    });
     compared.findings.extend(findings);
     compared.examined.extend(alike);
     compared
@@ -159,5 +164,66 @@ fn side(check: &SelfCheck) -> Side<'_> {
         node: &check.node,
         host: &check.host,
         needs: check.needs.as_ref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_model::UtcMicros;
+    use siaga_model::readiness::HostFacts;
+
+    fn own(node: &str) -> SelfCheck {
+        SelfCheck {
+            node: node.into(),
+            findings: Vec::new(),
+            examined: Vec::new(),
+            config_hash: "one".into(),
+            postgres_version: Some("postgres (PostgreSQL) 15.18".into()),
+            postgres_uid: Some(109),
+            device_size: Some(1 << 30),
+            host: HostFacts::default(),
+            needs: None,
+            ports: Vec::new(),
+            now: UtcMicros(0),
+        }
+    }
+
+    fn status(one: SelfCheck, other: SelfCheck, id: CheckId) -> Option<CheckStatus> {
+        let goal = drift::Goal {
+            rto: Duration::from_secs(300),
+            redo_kib_per_s: &[],
+        };
+        let compared = differences(&[one, other], goal);
+        let found = compared.examined.iter().find(|e| e.id == id);
+        found.map(|e| e.status)
+    }
+
+    #[test]
+    fn what_one_node_can_not_tell_is_the_same_on_neither() {
+        let compared = |id, change: fn(&mut SelfCheck)| {
+            let (one, mut other) = (own("serverdb"), own("backup"));
+            change(&mut other);
+            let mut both = (one.clone(), other.clone());
+            change(&mut both.0);
+            (status(one, other, id), status(both.0, both.1, id))
+        };
+        let unknown = Some(CheckStatus::Unknown);
+        let size = compared(CheckId::DiskSetSize, |s| s.device_size = None);
+        assert_eq!(size, (unknown, unknown));
+        // One number beside none is a difference.
+        let user = compared(CheckId::PostgresUser, |s| s.postgres_uid = None);
+        assert_eq!(user.1, unknown);
+        let version = compared(CheckId::PostgresVersion, |s| s.postgres_version = None);
+        assert_eq!(version.1, unknown);
+        let ids = [
+            CheckId::DiskSetSize,
+            CheckId::PostgresUser,
+            CheckId::PostgresVersion,
+        ];
+        for id in ids {
+            let alike = status(own("serverdb"), own("backup"), id);
+            assert_eq!(alike, Some(CheckStatus::Pass), "{id:?}");
+        }
     }
 }

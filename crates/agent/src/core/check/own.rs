@@ -4,11 +4,12 @@ use super::{PortSight, SelfCheck};
 use crate::core::state::Core;
 use siaga_journal::Room;
 use siaga_model::Why;
-use siaga_model::config::{Node, Service};
+use siaga_model::config::{Node, Service, VirtualIp};
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::Evidence;
 use siaga_model::observation::DatabaseState;
 use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined};
+use siaga_node::act::virtual_ip;
 use siaga_node::observe::{boot, host, port};
 use siaga_runner::hands::Hands;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -141,24 +142,24 @@ impl Examiner<'_> {
 
     fn interfaces(&mut self) {
         let service = self.service;
-        let mut up = true;
-        for vip in &service.virtual_ips {
-            let interface = vip.interface(&self.core.me).unwrap_or_default();
-            // A private network namespace without its own sysfs can't be asked this way.
-            let state = std::fs::read_to_string(format!("/sys/class/net/{interface}/operstate"));
-            if state.is_ok_and(|s| s.trim() == "down") {
-                up = false;
-                let interface = interface.to_owned();
-                let code = FindingCode::InterfaceDown;
-                self.found(
-                    code,
-                    Severity::Blocking,
-                    Evidence::InterfaceDown { interface },
-                );
-            }
-        }
-        if up {
+        let here = |vip: &VirtualIp| vip.interface(&self.core.me).unwrap_or_default().to_owned();
+        let mut interfaces: Vec<String> = service.virtual_ips.iter().map(here).collect();
+        interfaces.sort_unstable();
+        interfaces.dedup();
+        // By the very rule of the act: what would refuse the address then is found now.
+        let unusable: Vec<Why> = interfaces
+            .iter()
+            .filter_map(|name| virtual_ip::usable(name).err())
+            .collect();
+        if unusable.is_empty() {
             self.pass(CheckId::Interface, Evidence::Nothing);
+        }
+        for why in unusable {
+            let seen = match why {
+                Why::InterfaceDown { interface } => Evidence::InterfaceDown { interface },
+                why => why.into(),
+            };
+            self.found(FindingCode::InterfaceDown, Severity::Blocking, seen);
         }
     }
 

@@ -21,7 +21,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use told::{Seen, has_handler, is_ahead, parse, setting};
+use told::{Seen, handler, is_ahead, parse, setting};
 
 /// How long a question may take.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
@@ -32,6 +32,10 @@ const POLL: Duration = Duration::from_millis(100);
 const UP_TO_DATE: &str = "UpToDate";
 /// Whole, and old, or perhaps old: it was up to date when it went down, and the other one may have gone on.
 const WHOLE: [&str; 2] = ["Outdated", "Consistent"];
+/// The package's handler `fence-peer`.
+const HANDLER: &str = "drbd-fence-peer";
+/// The setting of `fencing` with which DRBD stops all writing until its handler has an answer.
+const STONITH: &str = "resource-and-stonith";
 /// Where `packaging/drbd/drbd-fence-peer` looks whether a take is under way.
 const TAKING: &str = "/run/siaga/drbd";
 
@@ -86,6 +90,29 @@ impl Resource {
             (None, true) => Some(Why::DrbdUntold { resource }),
             (None, false) => None,
         }
+    }
+
+    /// Data here that is not up to date. Where it is not held, a take would be refused. Where it is, the service lives on the
+    /// other node's copy: that one can take over, and nothing else is left.
+    fn data_problem(&self, seen: &Seen) -> Option<Problem> {
+        let disk = worst(&seen.disks)?.clone();
+        let resource = self.name.clone();
+        Some(match seen.role == "Primary" {
+            false => Problem {
+                blocking: true,
+                why: Why::DrbdData {
+                    resource,
+                    state: disk,
+                },
+            },
+            true => Problem {
+                blocking: false,
+                why: Why::DrbdOneCopy {
+                    resource,
+                    state: disk,
+                },
+            },
+        })
     }
 
     /// A person decided for this very copy in this very state, it is whole, and the other one is out of reach.
@@ -259,11 +286,15 @@ impl Layer for Arc<Resource> {
         let resource = || self.name.clone();
         match self.seen() {
             Err(why) => add(true, why),
-            Ok(seen) if seen.peers.is_empty() => {
-                let resource = resource();
-                add(false, Why::DrbdAlone { resource });
+            Ok(seen) => {
+                if let Some(problem) = self.data_problem(&seen) {
+                    add(problem.blocking, problem.why);
+                }
+                if seen.peers.is_empty() {
+                    let resource = resource();
+                    add(false, Why::DrbdAlone { resource });
+                }
             }
-            Ok(_) => {}
         }
         let settings = match self.settings() {
             Ok(settings) => settings,
@@ -273,7 +304,8 @@ impl Layer for Arc<Resource> {
             }
         };
         let set = |name| setting(&settings, name);
-        let fences = set("fencing").is_some_and(|f| f != "dont-care");
+        let fencing = set("fencing");
+        let fences = fencing.is_some_and(|f| f != "dont-care");
         let quorum = set("quorum").is_some_and(|q| q != "off");
         if !fences && !quorum {
             let resource = resource();
@@ -281,9 +313,13 @@ impl Layer for Arc<Resource> {
         }
         // Without it nothing is promoted while the other node is gone.
         match ask(&["drbdadm", "dump", &self.name]) {
-            Ok(dump) if fences && !has_handler(&dump) => {
+            Ok(dump) if fences && handler(&dump).is_none() => {
                 let resource = resource();
                 add(true, Why::DrbdNoHandler { resource });
+            }
+            Ok(dump) if freezes(fencing, handler(&dump)) => {
+                let resource = resource();
+                add(false, Why::DrbdFreezes { resource });
             }
             Ok(_) => {}
             Err(why) => add(true, why),
@@ -307,6 +343,13 @@ fn ask(argv: &[&str]) -> Result<String, Why> {
         true => Ok(result.stdout),
         false => Err(result.ending(result.last_line()).of(&argv[0])),
     }
+}
+
+/// With `resource-and-stonith` a primary writes nothing until its handler says that the other node is gone, and the package's
+/// handler never says so of a lost cable.
+fn freezes(fencing: Option<&str>, handler: Option<&str>) -> bool {
+    let ours = handler.is_some_and(|h| Path::new(h).file_name().is_some_and(|f| f == HANDLER));
+    fencing == Some(STONITH) && ours
 }
 
 fn passes_for_current(seen: &Seen) -> bool {

@@ -178,6 +178,44 @@ impl DiskSet for Layered {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        self.layers.iter().flat_map(|l| l.problems()).collect()
+        let mut problems: Vec<Problem> = self.layers.iter().flat_map(|l| l.problems()).collect();
+        // A layer sees itself alone: only here is it known what it should be holding.
+        let layers = self.layers.iter().map(|l| l.state());
+        problems.extend(unreserved(&self.volumes.look(), layers));
+        problems
+    }
+}
+
+/// The volumes are in use here, and a layer says of itself that it is not held here.
+fn unreserved(volumes: &Holding, mut layers: impl Iterator<Item = Holding>) -> Option<Problem> {
+    let held = matches!(volumes, Holding::Held { .. });
+    (held && layers.any(|layer| layer == Holding::Free)).then_some(Problem {
+        blocking: false,
+        why: Why::HeldUnreserved,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_that_its_layers_do_not_know_is_told() {
+        let held = || Holding::Held {
+            by: vec!["postgres".into()],
+        };
+        let unknown = || Holding::Unknown {
+            why: "I/O error".into(),
+        };
+        let found = |volumes, layers: Vec<Holding>| unreserved(&volumes, layers.into_iter());
+        let told = found(held(), vec![Holding::Free]).unwrap();
+        assert_eq!((told.blocking, told.why), (false, Why::HeldUnreserved));
+        // One of several is enough.
+        assert!(found(held(), vec![Holding::Free, held()]).is_some());
+        assert!(found(held(), vec![held()]).is_none());
+        // What can't be told is told of elsewhere, and a node that holds nothing needs no reservation.
+        assert!(found(held(), vec![unknown()]).is_none());
+        assert!(found(Holding::Free, vec![Holding::Free]).is_none());
+        assert!(found(unknown(), vec![Holding::Free]).is_none());
     }
 }

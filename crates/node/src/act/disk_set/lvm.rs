@@ -197,7 +197,9 @@ impl Layer for VolumeGroup {
         let mut problems = Vec::new();
         let mut add = |blocking, why| problems.push(Problem { blocking, why });
         let name = self.name.clone();
-        match (system_id(), self.group()) {
+        let group = self.group();
+        let readable = group.is_ok();
+        match (system_id(), group) {
             (Err(why), _) | (_, Err(why)) => add(true, why),
             (Ok(_), Ok(group)) if group.vg_missing_pv_count != "0" => {
                 add(true, Why::VolumeGroupPartial { name });
@@ -207,14 +209,8 @@ impl Layer for VolumeGroup {
             }
             (Ok(_), Ok(_)) => {}
         }
-        // An LVM that does not know the word has no such setting.
-        if self.activates_itself().unwrap_or(false) {
-            add(
-                false,
-                Why::VolumeGroupActivatesItself {
-                    name: self.name.clone(),
-                },
-            );
+        if let Some(why) = starts_by_itself(&self.name, &self.activates_itself(), readable) {
+            add(false, why);
         }
         problems
     }
@@ -225,6 +221,17 @@ fn volume_of(group: &str, mapped: &str) -> Option<String> {
     let rest = mapped.strip_prefix(&group.replace('-', "--"))?;
     let volume = rest.strip_prefix('-')?;
     (!volume.starts_with('-')).then(|| volume.replace("--", "-"))
+}
+
+/// What is to be said of the group's activation at boot. A group that could be read, and this word of it not: LVM is older
+/// than the setting, and activates whatever its own configuration lets it.
+fn starts_by_itself(name: &str, told: &Result<bool, Why>, readable: bool) -> Option<Why> {
+    let name = name.to_owned();
+    match told {
+        Ok(true) => Some(Why::VolumeGroupActivatesItself { name }),
+        Err(_) if readable => Some(Why::VolumeGroupActivationUntold { name }),
+        Ok(false) | Err(_) => None,
+    }
 }
 
 /// This host's system ID.
@@ -292,6 +299,20 @@ mod tests {
         assert_eq!(volume_of("a", "a--b-c"), None);
         assert_eq!(volume_of("vg", "vg_simrs-data"), None);
         assert_eq!(volume_of("vg_simrs", "simrs"), None);
+    }
+
+    #[test]
+    fn a_group_whose_activation_an_old_lvm_does_not_tell_is_no_pass() {
+        let found = |told: Result<bool, Why>, readable| starts_by_itself("vg", &told, readable);
+        let name = "vg".to_owned();
+        let error = || Err(Why::system("Unrecognised field: vg_autoactivation"));
+        assert_eq!(found(Ok(false), true), None);
+        let itself = Why::VolumeGroupActivatesItself { name: name.clone() };
+        assert_eq!(found(Ok(true), true), Some(itself));
+        let untold = Why::VolumeGroupActivationUntold { name };
+        assert_eq!(found(error(), true), Some(untold));
+        // A group that can't be read at all is told once.
+        assert_eq!(found(error(), false), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::told::{has_handler, is_ahead, parse, setting};
+use super::told::{handler, is_ahead, parse, setting};
 use super::*;
 
 const PAIR: &str = "exists resource name:simrs role:Secondary suspended:no\n\
@@ -103,10 +103,54 @@ fn only_a_copy_that_nobody_can_tell_is_old_is_marked() {
 #[test]
 fn the_handler_stands_in_drbds_configuration() {
     let dump = "resource simrs {\n    handlers {\n        fence-peer       /usr/lib/siaga/drbd-fence-peer;\n    }\n}\n";
-    assert!(has_handler(dump));
-    assert!(!has_handler(
-        "resource simrs {\n    disk { fencing resource-only; }\n}\n"
+    assert_eq!(handler(dump), Some("/usr/lib/siaga/drbd-fence-peer"));
+    let quoted = dump.replace("/usr/lib/siaga/drbd-fence-peer", "\"/opt/fence now\"");
+    assert_eq!(handler(&quoted), Some("/opt/fence"));
+    assert_eq!(
+        handler("resource simrs {\n    disk { fencing resource-only; }\n}\n"),
+        None
+    );
+}
+
+#[test]
+fn a_primary_that_waits_for_a_handler_without_an_answer_freezes() {
+    let ours = Some("/usr/lib/siaga/drbd-fence-peer");
+    assert!(freezes(Some("resource-and-stonith"), ours));
+    assert!(!freezes(Some("resource-only"), ours));
+    assert!(!freezes(None, ours));
+    // What another program answers is not known here.
+    assert!(!freezes(
+        Some("resource-and-stonith"),
+        Some("/usr/lib/drbd/stonith")
     ));
+}
+
+#[test]
+fn data_that_would_not_be_promoted_is_a_problem_before_the_takeover() {
+    let resource = Resource::new("simrs", &"simrs".into());
+    let found = |role: &str, disks: &[&str]| {
+        let seen = Seen {
+            role: role.to_owned(),
+            disks: disks.iter().map(|d| (*d).to_owned()).collect(),
+            peers: vec!["Primary".to_owned()],
+        };
+        let problem = resource.data_problem(&seen);
+        problem.map(|p| (p.blocking, p.why))
+    };
+    assert_eq!(found("Secondary", &["UpToDate"]), None);
+    for state in ["Inconsistent", "Outdated", "Consistent", "Diskless"] {
+        let (resource, state) = ("simrs".to_owned(), state.to_owned());
+        let why = Why::DrbdData {
+            resource: resource.clone(),
+            state: state.clone(),
+        };
+        // Of several volumes the worst counts.
+        let there = found("Secondary", &["UpToDate", &state]);
+        assert_eq!(there, Some((true, why)));
+        // The holder reads the other node's copy: that one can take over.
+        let held = found("Primary", &["UpToDate", &state]);
+        assert_eq!(held, Some((false, Why::DrbdOneCopy { resource, state })));
+    }
 }
 
 /// What the package's handler answers DRBD.

@@ -70,7 +70,11 @@ pub(super) fn is_ahead(generations: &str) -> bool {
 }
 
 /// The program that DRBD asks about a node that is not connected, of `drbdadm dump`.
-pub(super) fn has_handler(dump: &str) -> bool {
-    dump.lines()
-        .any(|line| line.split_whitespace().next() == Some("fence-peer"))
+pub(super) fn handler(dump: &str) -> Option<&str> {
+    dump.lines().find_map(|line| {
+        let (key, value) = line.trim().split_once(char::is_whitespace)?;
+        let value = value.trim().trim_end_matches(';').trim().trim_matches('"');
+        // With its arguments, where the site gave it some.
+        (key == "fence-peer").then(|| value.split_whitespace().next().unwrap_or(value))
+    })
 }

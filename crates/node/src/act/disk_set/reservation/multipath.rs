@@ -91,7 +91,7 @@ impl Map {
 
     /// The state of its paths.
     pub(super) fn told(&self) -> Result<Told, Why> {
-        let text = self.ask(&["show", "map", &self.name, "json"])?;
+        let text = ask(&["show", "map", &self.name, "json"])?;
         read(&text).map_err(|e| Why::system(e).of("multipathd"))
     }
 
@@ -99,14 +99,14 @@ impl Map {
     pub(super) fn keep(&self, key: ReservationKey) -> Result<(), Why> {
         // The kernel asks the storage to keep its registrations (APTPL), so multipathd must as well.
         let key = format!("{:#018x}:aptpl", key.raw());
-        self.change(&["setprkey", "key", &key])?;
-        self.change(&["setprstatus"])
+        self.change("setprkey", &["key", &key])?;
+        self.change("setprstatus", &[])
     }
 
     /// From now on a path that comes back is left as it is.
     pub(super) fn forget(&self) -> Result<(), Why> {
-        self.change(&["unsetprstatus"])?;
-        self.change(&["unsetprkey"])
+        self.change("unsetprstatus", &[])?;
+        self.change("unsetprkey", &[])
     }
 
     /// Would [`Map::keep`] be done?
@@ -114,16 +114,13 @@ impl Map {
         Ok(keeps_keys(&ask(&["show", "config", "local"])?))
     }
 
-    fn change(&self, words: &[&str]) -> Result<(), Why> {
-        let said = self.ask(&[&["map", &self.name], words].concat())?;
+    /// The verb comes first: newer versions know no other order, whatever their manual says, and older ones know every one.
+    fn change(&self, verb: &str, words: &[&str]) -> Result<(), Why> {
+        let said = ask(&[&[verb, "map", &self.name], words].concat())?;
         match said.trim() {
             "ok" => Ok(()),
             other => Err(Why::system(other).of("multipathd")),
         }
-    }
-
-    fn ask(&self, words: &[&str]) -> Result<String, Why> {
-        ask(words)
     }
 }
 
