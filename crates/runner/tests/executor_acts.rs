@@ -135,24 +135,6 @@ fn nothing_is_done_under_a_mandate_that_is_not_in_force_here() {
     }
 }
 
-/// Another node may fence this one meanwhile: whether the mandate still stands is asked after the wait.
-#[test]
-fn a_fence_is_held_back_as_planned() {
-    let desk = desk();
-    let mut action = fence_action(FenceKind::Power);
-    let Action::Fence { wait_ms, .. } = &mut action else {
-        panic!()
-    };
-    *wait_ms = 3000;
-    desk.carry(&five(), action);
-    let calls = desk.hands.calls();
-    assert_eq!(calls[0], "waits 3000 ms", "{calls:?}");
-    assert!(calls.iter().any(|c| c.starts_with("fence")), "{calls:?}");
-    desk.carry(&five(), fence_action(FenceKind::Power));
-    let calls = desk.hands.calls();
-    assert_eq!(calls.iter().filter(|c| c.starts_with("waits")).count(), 1);
-}
-
 #[test]
 fn what_an_act_says_is_reported() {
     let desk = desk();

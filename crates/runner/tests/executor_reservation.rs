@@ -1,4 +1,5 @@
-//! A reservation as a step: under the mandate of its order, and no proof without its being read back.
+//! A fence as a step: a reservation is made under the mandate of its order, and gives no proof without its being read back; a
+//! fence that is to be held back is.
 
 #![allow(clippy::unwrap_used)]
 
@@ -46,4 +47,22 @@ fn a_reservation_that_is_not_confirmed_gives_no_proof() {
     let report = desk.carry(&five(), fence_action(FenceKind::Reservation));
     assert!(!report.outcome.is_done());
     assert_eq!(report.proof, None);
+}
+
+/// Another node may fence this one meanwhile: whether the mandate still stands is asked after the wait.
+#[test]
+fn a_fence_is_held_back_as_planned() {
+    let desk = desk();
+    let mut action = fence_action(FenceKind::Power);
+    let Action::Fence { wait_ms, .. } = &mut action else {
+        panic!()
+    };
+    *wait_ms = 3000;
+    desk.carry(&five(), action);
+    let calls = desk.hands.calls();
+    assert_eq!(calls[0], "waits 3000 ms", "{calls:?}");
+    assert!(calls.iter().any(|c| c.starts_with("fence")), "{calls:?}");
+    desk.carry(&five(), fence_action(FenceKind::Power));
+    let calls = desk.hands.calls();
+    assert_eq!(calls.iter().filter(|c| c.starts_with("waits")).count(), 1);
 }

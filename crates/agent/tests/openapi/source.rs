@@ -14,6 +14,7 @@ const TYPES: &[&str] = &[
     "model/src/mandate.rs",
     "model/src/proof.rs",
     "model/src/config.rs",
+    "model/src/config/fence.rs",
     "model/src/observation.rs",
     "model/src/plan.rs",
     "model/src/refusal.rs",
@@ -53,10 +54,8 @@ const TYPES: &[&str] = &[
 ];
 /// Files of which only this much goes over the wire.
 const ONLY: &[(&str, &[&str])] = &[
-    (
-        "model/src/config.rs",
-        &["FenceKind", "Language", "Document"],
-    ),
+    ("model/src/config.rs", &["Language", "Document"]),
+    ("model/src/config/fence.rs", &["FenceKind"]),
     ("journal/src/row.rs", &["RawRow"]),
     ("agent/src/pki/ca.rs", &["CaMark", "CaCopy"]),
 ];

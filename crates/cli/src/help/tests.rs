@@ -167,7 +167,7 @@ fn a_shell_completes_with_texts_and_without_defaults() {
         &mut zsh,
     );
     let zsh = String::from_utf8_lossy(&zsh);
-    assert!(zsh.contains("Kabel dayanya sudah dicabut"), "{zsh}");
+    assert!(zsh.contains("Semua kabel dayanya sudah dicabut"), "{zsh}");
     assert!(zsh.contains("Server lain mati atau tidak menjawab"));
     assert!(!zsh.contains("bawaan: /run"));
     assert!(!zsh.contains("All power cords are out") && !zsh.contains("Print help"));

@@ -264,7 +264,7 @@ fn type_until(screen: &mut Pty, last: &str) {
             return;
         }
         // Their own drivers and fences ask for these.
-        if key.contains("_fence_") || matches!(key, "volume_group" | "resource") {
+        if key.contains("_fence_") || matches!(key, "volume_group" | "reserved_disk" | "resource") {
             continue;
         }
         let language = siaga_model::config::Language::English;
