@@ -358,7 +358,7 @@ impl Run {
             action: step.action.name().to_owned(),
         };
         let may_fence = self.spec.may_fence;
-        let again = worth_another_plan(self.plan.as_ref(), step, failure.kind, may_fence);
+        let again = worth_another_plan(self.plan.as_ref(), step, &failure, may_fence);
         // A mandate that no longer holds is not the device's fault.
         if let Action::Fence { victim, device, .. } = &step.action
             && failure.kind != FailureKind::Superseded

@@ -8,6 +8,7 @@ use siaga_model::config::FenceKind;
 use siaga_model::plan::{Action, MoveKind, Step};
 use siaga_model::refusal::RefusalCode;
 use siaga_model::run::{FailureKind, RunOutcome, StepAt, StepFailure, StepOutcome, StepReport};
+use siaga_model::why::Why;
 
 fn one(action: Action) -> Vec<Step> {
     vec![step(0, ME, action, &[])]
@@ -294,6 +295,20 @@ fn a_mandate_that_met_a_newer_one_is_minted_again_where_nothing_hangs_on_it() {
         let mut play = Play::with_plan(switchover(), one(Action::Mount));
         play.fail(0, kind);
         assert_eq!(play.last_asked().0, MoveKind::Restore, "{kind:?}");
+    }
+}
+
+/// A storage that was slow once must not leave a person with a stuck run.
+#[test]
+fn a_take_that_took_too_long_for_its_mount_is_made_again() {
+    let old = StepFailure::new(FailureKind::Precondition, Why::ProofsTooOld);
+    for (failure, expected) in [
+        (old, MoveKind::Switchover),
+        (scripted(FailureKind::Precondition), MoveKind::Restore),
+    ] {
+        let mut play = Play::with_plan(switchover(), one(Action::Mount));
+        play.report(0, report(StepOutcome::Failed(failure)));
+        assert_eq!(play.last_asked().0, expected);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use siaga_model::config::FenceKind;
 use siaga_model::plan::{Action, MandatedPlan, PlannedProof, Step};
-use siaga_model::run::FailureKind;
+use siaga_model::run::{FailureKind, StepFailure};
+use siaga_model::why::Why;
 
 /// May the step change where the service is? A fence and an attestation do not move it.
 pub(super) fn touches(action: &Action) -> bool {
@@ -30,16 +31,19 @@ pub(super) fn address_free(plan: &MandatedPlan) -> bool {
 
 /// Worth another plan towards the same goal: a fence device that failed (the planner takes the next, or asks for an
 /// attestation), a mandate that met another (a higher one is minted), and a node that was to promise only, since it
-/// held nothing, and holds something now (the world moved on: another plan makes it let go);
-/// and where a fence is allowed, a node of which it can't be told.
+/// held nothing, and holds something now (the world moved on: another plan makes it let go); a take that took so long
+/// that its proofs are too old for a mount (they are made again); and where a fence is allowed, a node of which it can't be
+/// told.
 pub(super) fn worth_another_plan(
     plan: Option<&MandatedPlan>,
     step: &Step,
-    kind: FailureKind,
+    failure: &StepFailure,
     may_fence: bool,
 ) -> bool {
+    let kind = failure.kind;
     match step.action {
         Action::Fence { .. } => true,
+        Action::Mount if failure.detail == Why::ProofsTooOld => true,
         Action::Enlist | Action::Mount => kind == FailureKind::Superseded,
         // It can't be told whether the node let go (it lost its storage): the fence is the next way.
         Action::Release if kind == FailureKind::Unreachable => may_fence,
