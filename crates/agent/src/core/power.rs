@@ -329,3 +329,26 @@ fn refuse_holder(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_off_by_any_of_its_fences_and_on_by_those_that_answer() {
+        let dead = || FenceState::Failed {
+            why: Why::NoReservation,
+        };
+        let (on, off) = (|| FenceState::Open, || FenceState::Fenced);
+        assert_eq!(together(vec![on()]), on());
+        // The management processor hangs behind a strip that is off.
+        assert_eq!(together(vec![dead(), off()]), off());
+        assert_eq!(together(vec![dead(), on()]), on());
+        assert_eq!(together(vec![on(), off()]), off());
+        assert_eq!(together(vec![dead()]), dead());
+        let FenceState::Failed { why } = together(vec![dead(), dead()]) else {
+            panic!("nobody answered")
+        };
+        assert_ne!(why, Why::NoReservation, "both are named");
+    }
+}
