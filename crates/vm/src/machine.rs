@@ -154,8 +154,15 @@ impl Machine {
             assert!(self.is_on(), "{} went off", self.role.name());
             self.try_run("true", 15).code == Some(0)
         });
-        *lock(&self.connection) = Some(self.way.open());
-        wait_until("the connection", || self.way.is_open());
+        wait_until("the connection", || {
+            let mut connection = lock(&self.connection);
+            // Begun again where it ended: a machine that has just come up may refuse one.
+            let lives = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+            if !connection.as_mut().is_some_and(lives) {
+                *connection = Some(self.way.open());
+            }
+            self.way.is_open()
+        });
     }
 
     /// `script` by a shell of root inside it. Ten minutes at the most.
