@@ -170,7 +170,7 @@ fn a_lab_has_only_the_devices_that_it_was_given() {
     let lab = TestLab::up("fnone", &["--fence", "none"]);
     assert!(
         !lab.exec("backup", &["cat", "/etc/siaga/siaga.toml"])
-            .contains("fence")
+            .contains("node.fence")
     );
     let fence = Fence {
         lab: &lab,
