@@ -23,9 +23,12 @@ demo: setup ## build, then watch a database move between two lab nodes, lose its
 .PHONY: test
 test: setup ## all tests: the fast ones first, then the lab
 	cargo build --profile ci --locked --workspace --all-targets
-	cargo test --profile ci --locked --workspace --exclude siaga-e2e --exclude siaga-lab --no-fail-fast
+	scripts/side-by-side.py --first siaga_node --first postgres --first seeds --first notices \
+	  --profile ci --locked --workspace --exclude siaga-e2e --exclude siaga-lab
+	cargo test --profile ci --locked --workspace --doc
 	cargo test --profile ci --locked -p siaga-lab --no-fail-fast -- --test-threads=1
-	SIAGA_BIN=$(CURDIR)/target/ci/siaga cargo test --profile ci --locked -p siaga-e2e --no-fail-fast -- --test-threads=1
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga scripts/side-by-side.py --first faults --first moves \
+	  --profile ci --locked -p siaga-e2e -- --test-threads=1
 
 .PHONY: lint
 lint: setup ## formatting, and clippy with warnings as errors

@@ -69,7 +69,7 @@ async fn self_check_route(
 ) -> Result<Json<SelfCheck>, Failed> {
     known(&caller)?;
     let service = service(&core, of.service.as_ref())?;
-    let checked = tokio::task::spawn_blocking(move || check::self_check(&core, &service)).await;
+    let checked = check::for_another(&core, &service).await;
     checked.map(Json).map_err(|e| not_told(e.to_string()))
 }
 

@@ -171,6 +171,11 @@ impl Draft {
                 if let Some(disk) = answers.get(Question::ReservedDisk) {
                     let disk = quoted(disk);
                     self.push(format!("on = {{ driver = \"scsi\", device = {disk} }}"));
+                } else if let Some(resource) = answers.get(Question::ReplicaBelow) {
+                    let resource = quoted(resource);
+                    self.push(format!(
+                        "on = {{ driver = \"drbd\", resource = {resource} }}"
+                    ));
                 }
             }
             Some("drbd") => self.text_of(answers, Question::Resource, "resource"),

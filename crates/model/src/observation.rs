@@ -161,7 +161,8 @@ pub struct NodeFacts {
     pub database: DatabaseState,
     pub applications: Vec<ApplicationFact>,
     pub ledger: LedgerFacts,
-    /// Why this node could not take the disk set now, where that is known before: its copy of the data is old.
+    /// Why this node could not take the disk set now, where that is known before: its copy of the data is old. With
+    /// [`Why::DrbdOtherUnseen`] it could, were every other node fenced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unable: Option<Why>,
     /// What of the database that this node holds leads off the disk set, or to nothing: another node could not start it.

@@ -54,6 +54,8 @@ questions! {
     VolumeGroup = "volume_group",
     /// The disk with reservations below a volume group.
     ReservedDisk = "reserved_disk",
+    /// The DRBD resource below a volume group.
+    ReplicaBelow = "replica_below",
     Resource = "resource",
     Device = "device",
     OtherDevice = "other_device",
@@ -89,6 +91,7 @@ impl Question {
             | Question::MountOptions
             | Question::Driver
             | Question::ReservedDisk
+            | Question::ReplicaBelow
             | Question::OtherDevice
             | Question::OtherInterface
             | Question::ThisFence

@@ -61,6 +61,8 @@ pub enum Why {
     VolumeGroupOfNobody { name: String },
     /// Some of its disks are missing.
     VolumeGroupPartial { name: String },
+    /// It lies on disks that nothing keeps from the other nodes.
+    VolumeGroupElsewhere { name: String, disks: Vec<String> },
     VolumeGroupActivatesItself { name: String },
     /// LVM here is older than the setting that keeps a group from being activated at boot.
     VolumeGroupActivationUntold { name: String },
@@ -103,6 +105,8 @@ pub enum Why {
     DrbdPeerPrimary { resource: String },
     /// The other node is not connected: what is written is not replicated.
     DrbdAlone { resource: String },
+    /// The other node's copy is not seen, and may be the newer one. Once that node is fenced, it is no longer written to.
+    DrbdOtherUnseen { resource: String },
     /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
     DrbdUnfenced { resource: String },
     /// It is used here, and the data is the other node's alone: `Diskless`, `Inconsistent` here.

@@ -4,7 +4,7 @@ use crate::evidence;
 use crate::takeover::{self, Asked};
 use crate::world::{Grip, World};
 use siaga_model::observation::Holding;
-use siaga_model::plan::{MoveKind, Request};
+use siaga_model::plan::{MoveKind, PlannedProof, Request};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 use siaga_model::{NodeName, Why};
 
@@ -204,14 +204,41 @@ pub(crate) fn refuse_unable_target(world: &World, target: &NodeName) -> Result<(
     refuse_stranger(world, target)?;
     let refuse = |sentence| Err(not_ready(world, target, sentence));
     // Before anything is done to the other node for it.
-    let unable = world.facts(target).and_then(|f| f.unable.clone());
-    if let Some(why) = unable.filter(|_| !world.is_mounted(target)) {
+    if let Some(why) = unable(world, target).filter(|why| !is_over_by_a_fence(why)) {
         return refuse(Sentence::RefusedTargetNotReady {
             node: target.clone(),
             why,
         });
     }
     refuse_by_grip(world, target)
+}
+
+/// Why a take there would fail, as the node itself says. What is mounted there is not taken again.
+fn unable(world: &World, target: &NodeName) -> Option<Why> {
+    let unable = world.facts(target)?.unable.clone();
+    unable.filter(|_| !world.is_mounted(target))
+}
+
+/// A node that is fenced writes no more, however new its copy is.
+pub(crate) fn is_over_by_a_fence(why: &Why) -> bool {
+    matches!(why, Why::DrbdOtherUnseen { .. })
+}
+
+/// Every other node lets go by itself, and the target's take needs one of them fenced.
+pub(crate) fn refuse_unfenced(
+    world: &World,
+    target: &NodeName,
+    letting_go: &[PlannedProof],
+) -> Result<(), Refusal> {
+    let released = |p: &PlannedProof| matches!(p, PlannedProof::Release { .. });
+    match unable(world, target) {
+        Some(why) if is_over_by_a_fence(&why) && letting_go.iter().all(released) => {
+            let node = target.clone();
+            let sentence = Sentence::RefusedTargetNotReady { node, why };
+            Err(not_ready(world, target, sentence))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// It answers, reaches the disk set, and can tell what it holds.

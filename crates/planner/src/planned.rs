@@ -76,6 +76,7 @@ impl Planner<'_> {
             };
             letting_go.push(asked.let_go()?);
         }
+        guards::refuse_unfenced(world, target, &letting_go)?;
         Ok(self.move_to(target, letting_go, old_data))
     }
 

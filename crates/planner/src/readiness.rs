@@ -104,8 +104,7 @@ fn seen(world: &World) -> Vec<Finding> {
                 Evidence::Nothing,
             );
         }
-        // A node does not ask its own fence.
-        for (device, _) in ways.into_iter().filter(|_| name != me) {
+        for (device, _) in ways.into_iter().filter(|_| fences_are_told(world, name)) {
             match world.fence_view(name, device).map(|v| &v.state) {
                 Some(FenceState::Open | FenceState::Fenced) => {}
                 Some(FenceState::Failed { why }) => {
@@ -149,6 +148,11 @@ fn seen(world: &World) -> Vec<Finding> {
         );
     }
     found
+}
+
+/// A node does not ask its own fence. What the others say of it may be known.
+fn fences_are_told(world: &World, node: &NodeName) -> bool {
+    node != &world.seen.observer || world.view(node).is_some_and(|v| !v.fences.is_empty())
 }
 
 /// A fence that is silent protects nobody; one of another machine would pass for a proof.
@@ -220,8 +224,7 @@ fn in_order(world: &World) -> Vec<Examined> {
         let ids = [CheckId::Peer, CheckId::MountByHand, CheckId::Fence];
         all.extend(
             ids.into_iter()
-                // Its own fence it does not ask.
-                .filter(|id| node != me || *id != CheckId::Fence)
+                .filter(|id| *id != CheckId::Fence || fences_are_told(world, node))
                 .map(|id| Examined::pass(id, node, Evidence::Nothing)),
         );
     }

@@ -147,6 +147,28 @@ fn a_holder_that_only_a_person_could_vouch_for_is_not_a_yes_while_it_still_answe
         letting_go(&report),
         needs_a_person(OnlyAPerson::NoFenceAnswers)
     );
+    // The holder knows of its own fences what the other server tells it; where that tells nothing, nothing is known.
+    for (fences, can) in [
+        (both.clone(), CanTakeOver::Unknown),
+        (json!({ "ipmi": "failed" }), CanTakeOver::Yes),
+        (json!({}), CanTakeOver::Yes),
+    ] {
+        let mut seen = dead(fences.clone());
+        seen["observer"] = json!("serverdb");
+        let report = check("pair", seen, &[]);
+        assert_eq!(report.can_take_over, can, "{fences}");
+        let found = |e: &Examined| e.id == CheckId::Fence && e.node.as_str() == "serverdb";
+        let of_it = report
+            .examined
+            .iter()
+            .filter(|e| found(e))
+            .map(|e| e.status);
+        let expected = match fences == json!({}) {
+            true => vec![],
+            false => vec![CheckStatus::Warn],
+        };
+        assert_eq!(of_it.collect::<Vec<_>>(), expected, "{fences}");
+    }
     // One that answers is enough, and so is the reservation.
     let one = check("pair", dead(json!({ "ipmi": "failed" })), &[]);
     assert_eq!(one.can_take_over, CanTakeOver::Yes);
@@ -208,6 +230,11 @@ fn a_target_whose_copy_can_not_be_promoted_is_a_no() {
         let found = found.filter(|c| *c == FindingCode::DiskSetDriver).count();
         assert_eq!(found, 2, "{:?}", report.findings);
     }
+    // A copy that may be older than the other one is good once the holder is fenced.
+    let unseen = json!({ "say": "drbd_other_unseen", "resource": "simrs" });
+    let mut seen = healthy();
+    seen["backup"] = json!({ "says": { "unable": unseen } });
+    assert_eq!(check("replica", seen, &[]).can_take_over, CanTakeOver::Yes);
     // The holder lives on the other node's copy: that one takes over.
     let mut seen = healthy();
     seen["serverdb"] = json!({ "is": "active", "says": { "unable": why } });

@@ -24,10 +24,12 @@ pub(crate) fn site(site: &Site) {
 /// The disk set with the cluster on it, and the package on every machine: everything before `siaga init`.
 fn unpack(site: &Site) -> String {
     let device = storage::prepare(site);
-    move_data(&site.serverdb, &device);
+    if !site.kind.migrates() {
+        move_data(&site.serverdb, &device);
+    }
     std::thread::scope(|scope| {
         for machine in [&site.serverdb, &site.backup, &site.san] {
-            scope.spawn(|| install_package(machine));
+            scope.spawn(|| install_package(machine, site.kind));
         }
     });
     say("the package is installed");
@@ -37,29 +39,53 @@ fn unpack(site: &Site) -> String {
 /// A site that has a database already: Debian's cluster runs on the disk set, by systemd. Gives its first process.
 pub(crate) fn running_by_hand(site: &Site) -> String {
     let device = unpack(site);
+    let mount = match site.kind.migrates() {
+        true => String::new(),
+        false => format!("mount -o noatime {device} /srv/simrs"),
+    };
     site.serverdb
         .run(&format!(
             "set -e
-            mount -o noatime {device} /srv/simrs
+            {mount}
             systemctl start {UNIT}
             until su postgres -c 'cd / && psql -qXAtc \"select 1\"'; do sleep 1; done
             su postgres -c 'cd / && psql -qXc \"create table kept as select 42 as answer\"'"
         ))
         .expect(0);
+    if site.kind.migrates() {
+        migrate(&site.serverdb, &device);
+    }
     say("a cluster runs on the disk set, by systemd");
-    postmaster(&site.serverdb)
+    postmaster(&site.serverdb, site.kind)
+}
+
+/// From the server's own disk, where the cluster runs, by `siaga migrate`.
+fn migrate(server: &Machine, device: &str) {
+    say("a cluster runs on serverdb's own disk, by systemd");
+    let order = format!("migrate --to {device} --at /srv/simrs --format ext4");
+    let planned = server.siaga(&format!("{order} --json")).expect(0).json();
+    assert_eq!(planned["outcome"], "planned", "{planned}");
+    let done = server
+        .siaga(&format!("{order} --yes --json"))
+        .expect(0)
+        .json();
+    assert_eq!(done["outcome"], "done", "{done}");
+    let kept = "su postgres -c 'cd / && psql -qXAtc \"select answer from kept\"'";
+    assert_eq!(server.run(kept).expect(0).out.trim(), "42");
+    say("siaga migrate has moved it");
 }
 
 /// Debian's unit of the cluster.
 pub(crate) const UNIT: &str = "postgresql@15-main.service";
 
 /// The database's first process, when it was started, and the unit that it is in.
-pub(crate) fn postmaster(server: &Machine) -> String {
+pub(crate) fn postmaster(server: &Machine, kind: Kind) -> String {
+    let data = kind.data_dir();
     server
-        .run(
-            "pid=$(head -n 1 /srv/simrs/postgresql/15/main/postmaster.pid)
+        .run(&format!(
+            "pid=$(head -n 1 {data}/postmaster.pid)
             echo $pid $(cut -d ' ' -f 22 /proc/$pid/stat) $(sed -n 's|^0::.*/||p' /proc/$pid/cgroup)",
-        )
+        ))
         .expect(0)
         .out
         .trim()
@@ -157,18 +183,21 @@ fn move_data(server: &Machine, device: &str) {
     say("the database lies on the disk set");
 }
 
-fn install_package(machine: &Machine) {
+fn install_package(machine: &Machine, kind: Kind) {
     machine.send(&package(), "/root/siaga.deb");
     machine.run("dpkg -i /root/siaga.deb").expect(0);
     if machine.role == Role::San {
         return;
     }
-    machine
-        .run(
-            "sed -i \"s|^data_directory.*|data_directory = '/srv/simrs/postgresql/15/main'|\" \
-             /etc/postgresql/15/main/postgresql.conf",
-        )
-        .expect(0);
+    // `siaga migrate` does that where the cluster runs.
+    if !(kind.migrates() && machine.role == Role::Serverdb) {
+        let data = kind.data_dir();
+        machine
+            .run(&format!(
+                "sed -i \"s|^data_directory.*|data_directory = '{data}'|\" /etc/postgresql/15/main/postgresql.conf"
+            ))
+            .expect(0);
+    }
     machine.write("/etc/siaga/ipmi.secret", "0600", &format!("{PASSWORD}\n"));
 }
 

@@ -15,6 +15,8 @@ pub enum Kind {
     Lvm,
     /// No SAN: the servers' own second disks, replicated.
     Drbd,
+    /// A volume group on such a pair.
+    LvmOnDrbd,
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
             Kind::Multipath => "multipath",
             Kind::Lvm => "lvm",
             Kind::Drbd => "drbd",
+            Kind::LvmOnDrbd => "lvm-on-drbd",
         }
     }
 
@@ -34,13 +37,13 @@ impl Kind {
             (Kind::Block | Kind::Scsi | Kind::Multipath | Kind::Lvm, Role::San) => {
                 Some("lun.qcow2")
             }
-            (Kind::Drbd, Role::Serverdb) => Some("serverdb-data.qcow2"),
-            (Kind::Drbd, Role::Backup) => Some("backup-data.qcow2"),
+            (Kind::Drbd | Kind::LvmOnDrbd, Role::Serverdb) => Some("serverdb-data.qcow2"),
+            (Kind::Drbd | Kind::LvmOnDrbd, Role::Backup) => Some("backup-data.qcow2"),
             (
                 Kind::Block | Kind::Scsi | Kind::Multipath | Kind::Lvm,
                 Role::Serverdb | Role::Backup,
             )
-            | (Kind::Drbd, Role::San) => None,
+            | (Kind::Drbd | Kind::LvmOnDrbd, Role::San) => None,
         }
     }
 
@@ -48,7 +51,20 @@ impl Kind {
     pub(crate) fn data_disks(self) -> &'static [&'static str] {
         match self {
             Kind::Block | Kind::Scsi | Kind::Multipath | Kind::Lvm => &["lun.qcow2"],
-            Kind::Drbd => &["serverdb-data.qcow2", "backup-data.qcow2"],
+            Kind::Drbd | Kind::LvmOnDrbd => &["serverdb-data.qcow2", "backup-data.qcow2"],
+        }
+    }
+
+    /// Does the data come there by `siaga migrate`? Else by hand.
+    pub(crate) fn migrates(self) -> bool {
+        self == Kind::LvmOnDrbd
+    }
+
+    /// Where the data is then: `siaga migrate` names the folder after version and cluster.
+    pub(crate) fn data_dir(self) -> &'static str {
+        match self.migrates() {
+            true => "/srv/simrs/15/main",
+            false => "/srv/simrs/postgresql/15/main",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::install::{self, DSN};
 use crate::kind::Kind;
 use crate::load::Load;
 use crate::machine::{Machine, Role};
-use crate::{SERVERS, net, say, wait_until};
+use crate::{SERVERS, net, say, storage, wait_until};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,7 +69,7 @@ impl Site {
 
     /// The database's first process on that server, when it was started, and the unit that it is in.
     pub fn postmaster(&self, name: &str) -> String {
-        install::postmaster(self.server(name))
+        install::postmaster(self.server(name), self.kind)
     }
 
     /// From bare machines: the package installed as `docs/install.md` says, the agents up, nothing started.
@@ -123,6 +123,25 @@ impl Site {
         site.start("the virtual address");
         site.stop("set up");
         site
+    }
+
+    /// That server's LVM reads the disk that DRBD copies, or no more.
+    pub fn lvm_past_drbd(&self, name: &str, forgotten: bool) {
+        storage::past_drbd(self.server(name), forgotten);
+    }
+
+    /// What `siaga check` on `server` says of that server's disk set.
+    pub fn disk_set_checks(&self, server: &str) -> Vec<(String, String)> {
+        let told = self.server(server).siaga("check --json --all").json();
+        let findings = told["findings"].as_array().cloned().unwrap_or_default();
+        let of_it = |f: &&Value| f["id"] == "disk_set_driver" && f["node"] == server;
+        let text = |f: &Value| {
+            (
+                f["status"].as_str().unwrap_or_default().to_owned(),
+                f.to_string(),
+            )
+        };
+        findings.iter().filter(of_it).map(text).collect()
     }
 
     /// From now on the strip is a second power fence of `serverdb`, after the management processor.

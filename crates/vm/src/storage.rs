@@ -33,6 +33,11 @@ pub(crate) fn prepare(site: &Site) -> String {
                         lun(server);
                     }
                     Kind::Drbd => resource(server),
+                    Kind::LvmOnDrbd => {
+                        known_to_lvm(server);
+                        not_past_drbd(server);
+                        resource(server);
+                    }
                 }
             });
         }
@@ -45,6 +50,7 @@ pub(crate) fn prepare(site: &Site) -> String {
         }
         Kind::Lvm => volume_group(site, &one_lun(site)),
         Kind::Drbd => pair(site),
+        Kind::LvmOnDrbd => volume_group(site, &pair(site)),
     }
 }
 
@@ -136,6 +142,26 @@ fn known_to_lvm(server: &Machine) {
             "sed -i 's/^\\t*# *system_id_source = .*/\\tsystem_id_source = \"uname\"/' /etc/lvm/lvm.conf
             lvmconfig global/system_id_source | grep -q uname",
         )
+        .expect(0);
+}
+
+/// LVM reads the pair, and not the disk that it copies.
+const FILTER: &str = "global_filter = [ \"r|^/dev/vdb$|\" ]";
+
+fn not_past_drbd(server: &Machine) {
+    server
+        .run(&format!("sed -i '/^devices {{/a {FILTER}' /etc/lvm/lvm.conf && lvmconfig devices/global_filter | grep -q vdb"))
+        .expect(0);
+}
+
+/// As [`not_past_drbd`] was forgotten.
+pub(crate) fn past_drbd(server: &Machine, forgotten: bool) {
+    let edit = match forgotten {
+        true => "s/^global_filter/#&/",
+        false => "s/^#global_filter/global_filter/",
+    };
+    server
+        .run(&format!("sed -i '{edit}' /etc/lvm/lvm.conf"))
         .expect(0);
 }
 

@@ -84,8 +84,27 @@ fn a_server_is_switched_off_while_drbd_still_takes_it_for_primary() {
 #[ignore = "virtual machines: make vm-test"]
 fn the_network_of_the_pair_is_cut() {
     let site = Site::running_on(Kind::Drbd);
-    let load = site.load();
     whole_pair(&site);
+    // Stopped, and then cut apart: no copy is known to be the newer one, and both servers answer. Nothing is begun.
+    site.stop("the cable dies now");
+    site.backup.cable(Network::Storage, false);
+    wait_until("the pair is not connected", || {
+        siaga_vm::SERVERS
+            .iter()
+            .all(|name| !drbd(&site, name).starts_with("Connected"))
+    });
+    for server in [&site.serverdb, &site.backup] {
+        let order = "start --yes --json --as budi --reason 'a test'";
+        let refused = server.siaga(order);
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        assert!(refused.out.contains("drbd_other_unseen"), "{refused:?}");
+    }
+    site.backup.cable(Network::Storage, true);
+    whole_pair(&site);
+    site.start("the cable is mended");
+    say("a stopped service on an unconnected pair was refused, and starts with the cable");
+
+    let load = site.load();
     site.backup.cable(Network::Storage, false);
     say("the pair is cut apart");
     // The holder goes on; the other copy is old from now on, and knows it.

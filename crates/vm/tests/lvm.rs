@@ -1,6 +1,21 @@
-//! A volume group on a LUN with reservations.
+//! Volume groups: on a LUN with reservations, and on a DRBD pair.
 
-use siaga_vm::{Kind, Site, say};
+use siaga_vm::{Kind, Site, say, wait_until};
+
+/// The disk set of that server is found wanting, for a disk with this in its name.
+#[track_caller]
+fn found(site: &Site, server: &str, disk: &str) {
+    let checks = site.disk_set_checks(server);
+    let told = |(status, text): &(String, String)| status == "fail" && text.contains(disk);
+    assert!(checks.iter().any(told), "{checks:?}");
+}
+
+#[track_caller]
+fn passes(site: &Site, server: &str) {
+    let checks = site.disk_set_checks(server);
+    let pass = |(status, _): &(String, String)| status == "pass";
+    assert!(!checks.is_empty() && checks.iter().all(pass), "{checks:?}");
+}
 
 #[test]
 #[ignore = "virtual machines: make vm-test"]
@@ -8,11 +23,58 @@ fn a_drill_and_a_power_cut_with_a_volume_group_on_a_reservation() {
     let site = Site::running_on(Kind::Lvm);
     let load = site.load();
     site.drill();
+    // A second disk, which nothing keeps from the other server.
+    passes(&site, "serverdb");
+    site.serverdb
+        .run(
+            "set -e
+            truncate -s 64M /root/second
+            losetup /dev/loop6 /root/second
+            vgextend -qq -y vg_simrs /dev/loop6",
+        )
+        .expect(0);
+    found(&site, "serverdb", "/dev/loop6");
+    site.serverdb
+        .run("vgreduce -qq -y vg_simrs /dev/loop6 && pvremove -qq -y /dev/loop6 && losetup -d /dev/loop6")
+        .expect(0);
+    passes(&site, "serverdb");
+    say("a disk without a reservation in the group is found");
+
     site.serverdb.power_off();
     say("serverdb has lost its power");
     site.fenced_takeover();
     // Its own name is on the group no more: it boots, sees the group, and activates nothing.
     site.back_on();
+    let volume = site.serverdb.run("test -e /dev/vg_simrs/data").code;
+    assert_eq!(volume, Some(1), "the group was activated at boot");
+    site.home_again();
+    load.nothing_lost();
+    site.stop("the test is over");
+}
+
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn a_migrated_cluster_in_a_volume_group_on_a_replicated_device() {
+    let site = Site::running_on(Kind::LvmOnDrbd);
+    let load = site.load();
+    site.drill();
+    for name in siaga_vm::SERVERS {
+        passes(&site, name);
+    }
+    // LVM that reads the disk below DRBD would write past it.
+    site.lvm_past_drbd("backup", true);
+    found(&site, "backup", "/dev/vdb");
+    site.lvm_past_drbd("backup", false);
+    passes(&site, "backup");
+    say("LVM that reads the disk that DRBD copies is found");
+
+    site.serverdb.power_off();
+    say("serverdb has lost its power");
+    site.fenced_takeover();
+    site.back_on();
+    wait_until("serverdb has copied what it missed", || {
+        site.serverdb.run("drbdadm dstate simrs").out.trim() == "UpToDate/UpToDate"
+    });
     let volume = site.serverdb.run("test -e /dev/vg_simrs/data").code;
     assert_eq!(volume, Some(1), "the group was activated at boot");
     site.home_again();

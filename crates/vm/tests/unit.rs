@@ -46,9 +46,6 @@ fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
     assert!(after.ends_with(UNIT), "started by its unit: {after}");
     say("the drill has passed");
 
-    an_application_moves_along(&site);
-    let after = site.postmaster("serverdb");
-
     site.serverdb.run("systemctl restart siaga").expect(0);
     site.wait_for_agents();
     site.whole_service_on("serverdb");
@@ -56,24 +53,8 @@ fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
     say("the agent was restarted, and the database does not know");
     load.nothing_lost();
 
-    // Without the bus it can be stopped, and a start says why not.
-    let bus = "/run/dbus/system_bus_socket";
-    site.serverdb.run(&format!("mv {bus} {bus}.away")).expect(0);
-    let stuck = site
-        .serverdb
-        .siaga("restart --yes --json --as budi --reason 'no bus'");
-    assert!(
-        stuck.code != Some(0) && stuck.out.contains("systemd_silent"),
-        "{stuck:?}"
-    );
-    assert_eq!(site.has("serverdb"), "mounted\naddress\n");
-    site.serverdb.run(&format!("mv {bus}.away {bus}")).expect(0);
-    site.serverdb
-        .siaga("resume --yes --json --as budi")
-        .expect(0);
-    let again = site.postmaster("serverdb");
-    assert!(again != after && again.ends_with(UNIT), "{again}");
-    say("stopped without the bus, and started by its unit with it");
+    without_the_bus(&site, &after);
+    an_application_moves_along(&site);
 
     // A person's start where the disk set is not: it comes to nothing.
     site.backup.run(&format!("systemctl start {UNIT}; true"));
@@ -87,6 +68,40 @@ fn a_cluster_that_systemd_runs_is_adopted_and_moved_by_its_unit() {
         .expect(0);
     assert_eq!(site.has("serverdb"), "", "nothing starts by itself");
     say("serverdb has booted, and nothing has started by itself");
+}
+
+const BUS: &str = "/run/dbus/system_bus_socket";
+
+/// `serverdb` loses its bus, and an order to restart sticks.
+#[track_caller]
+fn sticks_without_the_bus(site: &Site) {
+    site.serverdb.run(&format!("mv {BUS} {BUS}.away")).expect(0);
+    let stuck = site
+        .serverdb
+        .siaga("restart --yes --json --as budi --reason 'no bus'");
+    assert!(
+        stuck.code != Some(0) && stuck.out.contains("systemd_silent"),
+        "{stuck:?}"
+    );
+}
+
+#[track_caller]
+fn goes_on_with_the_bus(site: &Site) {
+    site.serverdb.run(&format!("mv {BUS}.away {BUS}")).expect(0);
+    site.serverdb
+        .siaga("resume --yes --json --as budi")
+        .expect(0);
+    site.whole_service_on("serverdb");
+}
+
+/// Without the bus the database can be stopped, and a start says why not.
+fn without_the_bus(site: &Site, before: &str) {
+    sticks_without_the_bus(site);
+    assert_eq!(site.has("serverdb"), "mounted\naddress\n");
+    goes_on_with_the_bus(site);
+    let again = site.postmaster("serverdb");
+    assert!(again != before && again.ends_with(UNIT), "{again}");
+    say("stopped without the bus, and started by its unit with it");
 }
 
 /// An application that is a unit of its own: it runs where the database does, and nowhere else.
@@ -109,6 +124,7 @@ fn an_application_moves_along(site: &Site) {
             .expect(0);
     }
     site.wait_for_agents();
+    let load = site.load();
     let runs_on = |name: &str| {
         let script = "systemctl is-active -q pool.service";
         site.server(name).run(script).code == Some(0)
@@ -123,5 +139,12 @@ fn an_application_moves_along(site: &Site) {
         .expect(0);
     site.whole_service_on("serverdb");
     assert!(runs_on("serverdb") && !runs_on("backup"));
+    load.nothing_lost();
     say("an application that is a unit has moved along, and back");
+    // Its unit can't be stopped without the bus, and the database under it is not stopped then.
+    sticks_without_the_bus(site);
+    assert_eq!(site.has("serverdb"), "mounted\ndatabase\naddress\n");
+    assert!(runs_on("serverdb"));
+    goes_on_with_the_bus(site);
+    say("without the bus nothing was stopped under an application that is a unit");
 }

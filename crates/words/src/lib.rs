@@ -90,7 +90,7 @@ pub use rehearsal::{
     index_check, integrity, production, rehearsal_ended, rehearsal_stage, rehearsal_times, tried,
 };
 pub use setup::{Setup, setup};
-pub use site_keys::{SiteKeys, site_keys};
+pub use site_keys::{NoBackup, SiteKeys, site_keys};
 pub use ui::{Ui, ui};
 pub use ui_event::event;
 pub use ui_screen::{Screen, screen};

@@ -100,6 +100,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::VolumeGroupOfNobody { name } => {
             format!("the volume group {name} has no system ID: any server may activate it until Siaga took it once")
         }
+        W::VolumeGroupElsewhere { name, disks } => format!("the volume group {name} lies on {}, and not only on the disk that is kept from the other server (`on`): take that disk out of the group (pvmove, vgreduce); where it is the disk that DRBD copies, keep LVM from it (global_filter in lvm.conf)", disks.join(", ")),
         W::VolumeGroupPartial { name } => format!("the volume group {name} lacks some of its disks"),
         W::VolumeGroupActivatesItself { name } => {
             format!("the volume group {name} is activated at boot: on the server that holds it, vgchange --setautoactivation n {name}")
@@ -141,6 +142,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
         W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
         W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),
+        W::DrbdOtherUnseen { resource } => format!("the DRBD resource {resource} is not connected, and the other server's copy may be the newer one: mend the pair's cable, or switch that server off (siaga power off), and order again"),
         W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),
         W::DrbdUnfenced { resource } => {
             format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")

@@ -37,6 +37,7 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
             "Disk with reservations below the volume group",
             "The whole disk that the group lies on, where it knows SCSI persistent reservations: they keep the other server out.",
         ),
+        Q::ReplicaBelow => ("DRBD resource below the volume group", "Where the group lies on a replicated device: its name, as drbdadm status shows it."),
         Q::Resource => ("DRBD resource", "Its name, as drbdadm status shows it."),
         Q::Device => ("Device with the file system", "By a name that does not change at a boot: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("The same device on the other server", "Empty: it has the same name there."),

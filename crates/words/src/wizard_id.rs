@@ -37,6 +37,7 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
             "Disk dengan reservasi di bawah grup volume",
             "Seluruh disk tempat grup itu berada, bila mengenal reservasi persisten SCSI: reservasi menahan server lain.",
         ),
+        Q::ReplicaBelow => ("Sumber daya DRBD di bawah grup volume", "Bila grup itu berada di perangkat yang direplikasi: namanya, seperti ditampilkan drbdadm status."),
         Q::Resource => ("Sumber daya DRBD", "Namanya, seperti ditampilkan drbdadm status."),
         Q::Device => ("Perangkat dengan sistem berkas itu", "Dengan nama yang tidak berubah saat menyala ulang: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("Perangkat yang sama di server lain", "Kosong: namanya sama di sana."),

@@ -7,13 +7,14 @@ pub mod record;
 
 pub use own::self_check;
 
-use super::observe::observe;
+use super::observe::{fences_of, observe};
 use super::state::Core;
 use serde::{Deserialize, Serialize};
 use siaga_journal::projections::{self, Repaired};
 use siaga_model::api::CheckReport;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
+use siaga_model::observation::FenceView;
 use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::rehearsal::RehearsalReport;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
@@ -22,6 +23,7 @@ use siaga_runner::hands::Hands;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinError;
 
 /// What one node says of itself for a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +45,17 @@ pub struct SelfCheck {
     /// How the database's port of each other node looks from here.
     #[serde(default)]
     pub ports: Vec<PortSight>,
+    /// How the fences of each other node answer to this one. A node that is asked adds it: none asks its own.
+    #[serde(default)]
+    pub fences: Vec<FenceSight>,
     pub now: UtcMicros,
+}
+
+/// The fences of another node, as one node sees them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FenceSight {
+    pub node: NodeName,
+    pub views: Vec<FenceView>,
 }
 
 /// The database's port of another node, as one node sees it.
@@ -54,6 +66,21 @@ pub struct PortSight {
     pub port: u16,
     /// `None`: it answered, with a connection or a refusal.
     pub trouble: Option<Why>,
+}
+
+/// What a node tells another one that asks: its own part, and how the fences of the others answer from here.
+///
+/// # Errors
+/// Where the look broke off.
+pub async fn for_another(core: &Arc<Core>, service: &Service) -> Result<SelfCheck, JoinError> {
+    let (c, s) = (core.clone(), service.clone());
+    let own = tokio::task::spawn_blocking(move || self_check(&c, &s));
+    let sights = core.others().into_iter().map(|node| async {
+        let views = fences_of(core, service, &node).await;
+        FenceSight { node, views }
+    });
+    let (own, fences) = tokio::join!(own, futures_util::future::join_all(sights));
+    Ok(SelfCheck { fences, ..own? })
 }
 
 /// The whole check, and its record.
@@ -68,16 +95,14 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
 async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeName>) {
     let (c, s) = (core.clone(), service.clone());
     let own = tokio::task::spawn_blocking(move || self_check(&c, &s)).await;
-    let observation = observe(core, service).await;
+    let mut observation = observe(core, service).await;
     let mut findings = Vec::new();
     let mut examined = Vec::new();
     let mut selves = Vec::new();
     if let Ok(own) = own {
         selves.push(own);
     }
-    // A slow program of the site must not look like a silent node.
-    let programs = service.backup.as_ref().map(|b| b.timeout);
-    let within = Duration::from_secs(10) + programs.unwrap_or_default();
+    let within = answer_within(core, service);
     for node in core.others() {
         let Some(peer) = core.peers.get(&node) else {
             continue;
@@ -98,10 +123,12 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
         }
         findings.extend(compare::fences(core, &observation, &node));
     }
+    compare::own_fences(core, &selves, &mut observation, &mut findings);
     for one in &selves {
         findings.extend(one.findings.clone());
         examined.extend(one.examined.clone());
     }
+    compare::rows_lost_once(&mut findings);
     compare::ports(&selves, &mut findings, &mut examined);
     let redo_kib_per_s = super::estimate::redo_rates(core);
     let goal = drift::Goal {
@@ -137,6 +164,14 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
     report.checked_at = core.hands.now();
     report.takeover = super::estimate::of_takeover(core, service).await;
     (report, selves.into_iter().map(|s| s.node).collect())
+}
+
+/// A slow program of the site, or a fence that does not answer, must not look like a silent node.
+fn answer_within(core: &Core, service: &Service) -> Duration {
+    let program = service.backup.as_ref().map(|b| b.timeout);
+    let fences = core.config.nodes.iter().flat_map(|n| &n.fences);
+    let fence = fences.map(|f| f.timeout).max();
+    Duration::from_secs(10) + program.unwrap_or_default().max(fence.unwrap_or_default())
 }
 
 /// When it was last tried for real, all of it.

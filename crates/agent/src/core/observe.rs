@@ -189,8 +189,7 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     let address = tokio::task::spawn_blocking(move || {
         witness::node_address(&c.config, &c.me, &n, ADDRESS_TIMEOUT)
     });
-    let (c, n, s) = (core.clone(), node.clone(), service.name.clone());
-    let reservation = tokio::task::spawn_blocking(move || c.hands.reservation_view(&s, &n));
+    let reservation = reservation_of(core, service, &node);
     let (agent, mut fences, address, reservation) =
         tokio::join!(agent, fences, address, reservation);
     let mut answered = matches!(agent, AgentView::Answered { .. });
@@ -200,7 +199,7 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
         answered = matches!(again, AgentView::Answered { .. });
     }
     core.belied.judge(&node, &mut fences, answered);
-    fences.extend(reservation.ok().flatten());
+    fences.extend(reservation);
     let view = NodeView {
         agent,
         power: power(&fences),
@@ -245,6 +244,25 @@ pub(super) async fn ask_agent(
         }
         _ => AgentView::Silent { paths_tried: tried },
     }
+}
+
+/// The fences of `node` as they answer from here, without the word of those that are known to be another machine's.
+pub(super) async fn fences_of(
+    core: &Arc<Core>,
+    service: &Service,
+    node: &NodeName,
+) -> Vec<FenceView> {
+    let reservation = reservation_of(core, service, node);
+    let (mut fences, reservation) = tokio::join!(fence_states(core, node), reservation);
+    core.belied.judge(node, &mut fences, false);
+    fences.extend(reservation);
+    fences
+}
+
+async fn reservation_of(core: &Arc<Core>, service: &Service, node: &NodeName) -> Option<FenceView> {
+    let (c, n, s) = (core.clone(), node.clone(), service.name.clone());
+    let looked = tokio::task::spawn_blocking(move || c.hands.reservation_view(&s, &n));
+    looked.await.ok().flatten()
 }
 
 async fn fence_states(core: &Arc<Core>, node: &NodeName) -> Vec<FenceView> {

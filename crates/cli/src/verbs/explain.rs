@@ -38,6 +38,17 @@ const FINDINGS: [&str; 2] = [
     include_str!("../../../../docs/findings.md"),
     include_str!("../../../../docs/findings.id.md"),
 ];
+/// The page of `siaga migrate`, and the heading above the table of its codes.
+const MIGRATE: [(&str, &str); 2] = [
+    (
+        include_str!("../../../../docs/migrate.md"),
+        "\n## Refusals\n",
+    ),
+    (
+        include_str!("../../../../docs/migrate.id.md"),
+        "\n## Penolakan\n",
+    ),
+];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,14 +102,20 @@ fn pages(language: Language) -> Vec<Page> {
         Language::English => 0,
         Language::Indonesian => 1,
     };
-    let refusals = sections(REFUSALS[at]).map(|(code, text)| (Kind::Refusal, code, text));
-    let findings = sections(FINDINGS[at]).map(|(code, text)| (Kind::Finding, code, text));
-    let page = |(kind, code, text)| Page {
+    let (migrate, heading) = MIGRATE[at];
+    let rows = rows(migrate, heading).into_iter();
+    let refusals = sections(REFUSALS[at]).map(|(code, text)| page(Kind::Refusal, code, text));
+    let migrate = rows.map(|(code, text)| page(Kind::Refusal, code, &text));
+    let findings = sections(FINDINGS[at]).map(|(code, text)| page(Kind::Finding, code, text));
+    refusals.chain(migrate).chain(findings).collect()
+}
+
+fn page(kind: Kind, code: &'static str, text: &str) -> Page {
+    Page {
         code,
         kind,
         text: plain(text),
-    };
-    refusals.chain(findings).map(page).collect()
+    }
 }
 
 fn of_code(language: Language, pages: Vec<Page>, code: &str) -> Result<Vec<Page>, Fault> {
@@ -107,19 +124,28 @@ fn of_code(language: Language, pages: Vec<Page>, code: &str) -> Result<Vec<Page>
     if !found.is_empty() {
         return Ok(found);
     }
-    let parts: Vec<&str> = wanted.split('_').filter(|p| p.len() > 2).collect();
-    let like = |p: &Page| {
-        parts
-            .iter()
-            .any(|part| p.code.split('_').any(|c| c == *part))
-    };
-    let mut near: Vec<&str> = others.iter().filter(|p| like(p)).map(|p| p.code).collect();
-    near.dedup();
     let none = Screen::NoSuchCode {
         code: code.to_owned(),
-        near: near.join(", "),
+        near: near(&wanted, &others).join(", "),
     };
     Err(Fault::Refused(screen(language, &none)))
+}
+
+/// The codes that have the most words in common with the one that was typed, each once.
+fn near(wanted: &str, pages: &[Page]) -> Vec<&'static str> {
+    let parts: Vec<&str> = wanted.split('_').filter(|p| p.len() > 2).collect();
+    let common = |code: &str| {
+        let in_code = |part: &&&str| code.split('_').any(|word| word == **part);
+        parts.iter().filter(in_code).count()
+    };
+    let most = pages.iter().map(|p| common(p.code)).max().unwrap_or(0);
+    let mut found = Vec::new();
+    for page in pages {
+        if most > 0 && common(page.code) == most && !found.contains(&page.code) {
+            found.push(page.code);
+        }
+    }
+    found
 }
 
 /// The headings that are codes, each with the text below it.
@@ -130,6 +156,22 @@ fn sections(page: &'static str) -> impl Iterator<Item = (&'static str, &'static 
         // The last one is followed by what belongs to no code.
         Some((code, text.split("\n## ").next()?.trim()))
     })
+}
+
+/// The codes of the table below a heading, each with its row's text and with what is said above the table of all of them.
+fn rows(page: &'static str, heading: &str) -> Vec<(&'static str, String)> {
+    let part = page.split_once(heading).map_or("", |(_, part)| part);
+    let part = part.split_once("\n## ").map_or(part, |(part, _)| part);
+    let (of_all, table) = part.trim().split_once("\n\n").unwrap_or(("", part));
+    let of_all = of_all.replace('\n', " ");
+    let mut found = Vec::new();
+    for row in table.lines() {
+        let cells = row.strip_prefix("| `").and_then(|r| r.split_once("` | "));
+        let Some((codes, text)) = cells else { continue };
+        let text = format!("{}\n{of_all}", text.trim_end_matches(['|', ' ']));
+        found.extend(codes.split("`, `").map(|code| (code, text.clone())));
+    }
+    found
 }
 
 /// Without the marks of the page: emphasis goes to a line of its own, a link becomes its name.
@@ -175,6 +217,30 @@ mod tests {
         let english = codes(Language::English);
         assert!(english.len() > 70);
         assert_eq!(english, codes(Language::Indonesian));
+        for code in siaga_model::migrate::Refusal::CODES {
+            assert!(english.contains(&(*code, true)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_a_page_for_each_of_its_codes() {
+        let said = "\nNothing is changed,\nat all.\n\n| code | do |\n| --- | --- |\n";
+        let table = "| `A_B`, `A_C` | `wait` |\n| `A_D` | go on |\n\n## More\n\n| `A_E` | no |\n";
+        let page: &'static str = format!("# P\n\n## Codes\n{said}{table}").leak();
+        let of = |code, text: &str| (code, format!("{text}\nNothing is changed, at all."));
+        assert_eq!(
+            rows(page, "\n## Codes\n"),
+            [of("A_B", "`wait`"), of("A_C", "`wait`"), of("A_D", "go on")]
+        );
+        assert!(rows(page, "\n## Others\n").is_empty());
+        for (language, unchanged) in [
+            (Language::English, "\nEverything that stands against"),
+            (Language::Indonesian, "\nSemua yang menghalangi"),
+        ] {
+            let page = of_code(language, pages(language), "migrate-place-taken").unwrap();
+            assert!(page[0].text.contains(unchanged), "{}", page[0].text);
+            assert!(page[0].text.contains("--at"), "{}", page[0].text);
+        }
     }
 
     #[test]
@@ -200,5 +266,11 @@ mod tests {
             panic!("there is none")
         };
         assert!(said.contains("DISK_SET_MISSING"), "{said}");
+        let near = |wanted| near(wanted, &pages(Language::English));
+        assert_eq!(near("MIGRATE_ROOT"), ["MIGRATE_NOT_ROOT"]);
+        assert_eq!(near("ADDRESS_CONFLICTS_CONFLICT"), ["ADDRESS_CONFLICT"]);
+        let of_migrate = siaga_model::migrate::Refusal::CODES.len();
+        assert_eq!(near("MIGRATE").len(), of_migrate);
+        assert!(near("NONSENSE").is_empty());
     }
 }

@@ -9,7 +9,7 @@ use crate::{language, show, when};
 use serde::{Deserialize, Serialize};
 use siaga_journal::saved::{self, SavedFile};
 use siaga_model::config::Language;
-use siaga_words::{SiteKeys, site_keys};
+use siaga_words::{NoBackup, SiteKeys, site_keys};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -128,7 +128,7 @@ fn back_up(language: Language, args: &Backup) -> Result<Exit, Fault> {
         .create_new(true)
         .mode(0o600)
         .open(&args.out);
-    let file = opened.map_err(|e| local(&args.out, e))?;
+    let file = opened.map_err(|e| not_opened(language, &args.out, &e))?;
     let files = match write(file, &first, &args.state_dir) {
         Ok(files) => files,
         Err(error) => {
@@ -143,6 +143,15 @@ fn back_up(language: Language, args: &Backup) -> Result<Exit, Fault> {
         out(&site_keys(language, &SiteKeys::BackedUp { file, files }));
     }
     Ok(Exit::Done)
+}
+
+/// A backup is written into a file of its own.
+fn not_opened(language: Language, file: &Path, error: &io::Error) -> Fault {
+    if error.kind() != io::ErrorKind::AlreadyExists {
+        return local(file, error);
+    }
+    let file = file.to_owned();
+    Fault::Local(site_keys(language, &SiteKeys::BackupThere { file }))
 }
 
 fn write(file: File, first: &First, state: &Path) -> io::Result<usize> {
@@ -165,12 +174,12 @@ fn write(file: File, first: &First, state: &Path) -> io::Result<usize> {
 }
 
 fn put_back(language: Language, args: &Restore) -> Result<Exit, Fault> {
-    let not_one = |why: String| {
+    let not_one = |why: NoBackup| {
         let file = args.file.clone();
         Fault::Usage(site_keys(language, &SiteKeys::NotABackup { file, why }))
     };
     // All of it is read once before anything is written.
-    let first = check(&args.file).map_err(|e| not_one(e.to_string()))?;
+    let first = check(&args.file).map_err(not_one)?;
     let empty = saved::is_empty(&args.state_dir).map_err(|e| local(&args.state_dir, e))?;
     if !empty || args.state_dir.join("keys/node.pem").exists() {
         let dir = args.state_dir.clone();
@@ -212,27 +221,30 @@ fn lines(file: &Path) -> io::Result<io::Lines<BufReader<File>>> {
     Ok(BufReader::new(File::open(file)?).lines())
 }
 
+fn said(error: impl std::fmt::Display) -> NoBackup {
+    NoBackup::Said(error.to_string())
+}
+
 /// Whole, and of this form.
-fn check(file: &Path) -> io::Result<First> {
-    let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
-    let mut lines = lines(file)?;
-    let first = lines.next().ok_or_else(|| bad("it is empty"))??;
-    let first: First = serde_json::from_str(&first)?;
+fn check(file: &Path) -> Result<First, NoBackup> {
+    let mut lines = lines(file).map_err(said)?;
+    let first = lines.next().ok_or(NoBackup::Empty)?.map_err(said)?;
+    let first: First = serde_json::from_str(&first).map_err(said)?;
     if first.siaga_state != 1 {
-        return Err(bad("it is of a newer version"));
+        return Err(NoBackup::Newer);
     }
     let mut files = 0;
-    while let Some(line) = lines.next().transpose()? {
+    while let Some(line) = lines.next().transpose().map_err(said)? {
         if let Ok(last) = serde_json::from_str::<Last>(&line) {
             return match last.files == files && lines.next().is_none() {
                 true => Ok(first),
-                false => Err(bad("its end does not fit")),
+                false => Err(NoBackup::EndDiffers),
             };
         }
-        serde_json::from_str::<SavedFile>(&line)?;
+        serde_json::from_str::<SavedFile>(&line).map_err(said)?;
         files += 1;
     }
-    Err(bad("its end is missing"))
+    Err(NoBackup::EndMissing)
 }
 
 /// `false`: there was one, and it was kept.
@@ -253,5 +265,46 @@ fn write_config(file: &Path, text: &str) -> io::Result<bool> {
         }
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str =
+        r#"{"siaga_state":1,"host":"serverdb","at":"now","version":"0.1.0","config":""}"#;
+
+    fn checked(text: &str) -> Option<NoBackup> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("backup.jsonl");
+        std::fs::write(&file, text).unwrap();
+        check(&file).err()
+    }
+
+    #[test]
+    fn what_is_no_whole_backup_has_its_reason() {
+        let ended = |files: usize| format!("{FIRST}\n{{\"files\":{files}}}\n");
+        assert_eq!(checked(&ended(0)), None);
+        assert_eq!(checked(""), Some(NoBackup::Empty));
+        assert_eq!(checked(FIRST), Some(NoBackup::EndMissing));
+        assert_eq!(checked(&ended(1)), Some(NoBackup::EndDiffers));
+        let more = format!("{}{FIRST}\n", ended(0));
+        assert_eq!(checked(&more), Some(NoBackup::EndDiffers));
+        let newer = ended(0).replace(r#""siaga_state":1"#, r#""siaga_state":2"#);
+        assert_eq!(checked(&newer), Some(NoBackup::Newer));
+        assert!(matches!(checked("siaga"), Some(NoBackup::Said(_))));
+    }
+
+    #[test]
+    fn a_backup_over_a_file_says_what_to_do_and_another_error_is_told_as_it_is() {
+        let of = |kind: io::ErrorKind, language| {
+            not_opened(language, Path::new("/b"), &kind.into()).to_string()
+        };
+        let there = io::ErrorKind::AlreadyExists;
+        assert!(of(there, Language::English).contains("another name"));
+        assert!(of(there, Language::Indonesian).contains("nama lain"));
+        let other = io::ErrorKind::PermissionDenied;
+        assert_eq!(of(other, Language::English), "/b: permission denied");
     }
 }

@@ -264,7 +264,12 @@ fn type_until(screen: &mut Pty, last: &str) {
             return;
         }
         // Their own drivers and fences ask for these.
-        if key.contains("_fence_") || matches!(key, "volume_group" | "reserved_disk" | "resource") {
+        if key.contains("_fence_")
+            || matches!(
+                key,
+                "volume_group" | "reserved_disk" | "replica_below" | "resource"
+            )
+        {
             continue;
         }
         let language = siaga_model::config::Language::English;

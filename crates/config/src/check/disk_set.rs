@@ -1,12 +1,13 @@
 //! The disk set and what makes it exclusive.
 
 use super::Context;
+use super::file_systems::Beside;
 use super::service::optional_argv;
 use crate::cause::Cause;
-use crate::choices::{BelowKind, DriverKind};
+use crate::choices::{BelowKind, DriverKind, PerNode};
 use crate::raw;
 use crate::read::{List, Opt, Place, Req, Spot};
-use crate::scalars::Text;
+use crate::scalars::{AbsolutePath, Text};
 use siaga_model::NodeName;
 use siaga_model::config::{Below, DiskSet, DiskSetDriver, DiskSetPrograms, Placeholder};
 use siaga_model::reservation::node_mark;
@@ -26,6 +27,9 @@ pub(super) fn disk_set(disk_set: &Req<raw::DiskSet>, context: &mut Context<'_>) 
             resource(&raw.resource, context).map(|resource| DiskSetDriver::Drbd { resource })
         }
     };
+    if let Some(DiskSetDriver::Lvm { volume_group, .. }) = &driver {
+        in_group(&raw.device, volume_group, context);
+    }
     if let Some(driver) = &driver {
         check_marks(driver, &spot.at, context);
     }
@@ -118,6 +122,25 @@ fn volume_group(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSet
         volume_group: name?.value.0.clone(),
         on,
     })
+}
+
+/// The file system's device is a volume of that very group: what is taken must be what is mounted. A group whose name is
+/// wrong is told of alone.
+fn in_group(device: &Req<PerNode<AbsolutePath>>, group: &str, context: &mut Context<'_>) {
+    let Some(device) = device.0.as_ref().filter(|_| is_group_name(group)) else {
+        return;
+    };
+    let group = Beside::Group(group.to_owned());
+    let each: Vec<_> = match &device.value {
+        PerNode::Same(one) => vec![one],
+        PerNode::Each(each) => each.0.iter().map(|(_, path)| path).collect(),
+    };
+    for path in each.into_iter().filter(|p| !group.carries(&p.value.0)) {
+        let expected = group.places().join(", ");
+        context
+            .sink
+            .at(path, Cause::FileSystemElsewhere { expected });
+    }
 }
 
 fn below(on: &Spot<raw::Below>, context: &mut Context<'_>) -> Option<Below> {

@@ -90,7 +90,7 @@ fn further(
 }
 
 /// What makes the disk set exclusive, as far as its volumes can be told by their paths.
-enum Beside {
+pub(super) enum Beside {
     /// Whatever the site says: a LUN beside the first, or what its programs take.
     Anything,
     Group(String),
@@ -113,7 +113,7 @@ impl Beside {
     }
 
     /// Where its volumes are. Device mapper doubles the hyphens of a name.
-    fn places(&self) -> Vec<String> {
+    pub(super) fn places(&self) -> Vec<String> {
         match self {
             Self::Anything => Vec::new(),
             Self::Group(name) => vec![
@@ -125,7 +125,7 @@ impl Beside {
     }
 
     /// Anything else would be open to the other node.
-    fn carries(&self, path: &Path) -> bool {
+    pub(super) fn carries(&self, path: &Path) -> bool {
         let places = self.places();
         let text = path.to_string_lossy();
         places.is_empty() || places.iter().any(|p| text.starts_with(p.as_str()))

@@ -78,6 +78,11 @@ impl Answers {
             Question::VolumeGroup | Question::ReservedDisk => {
                 self.get(Question::Driver) == Some("lvm")
             }
+            // A group lies on one of the two.
+            Question::ReplicaBelow => {
+                self.get(Question::Driver) == Some("lvm")
+                    && self.get(Question::ReservedDisk).is_none()
+            }
             Question::Resource => self.get(Question::Driver) == Some("drbd"),
             Question::ThisFenceUser | Question::ThisFenceSecret => {
                 self.get(Question::ThisFence).is_some()

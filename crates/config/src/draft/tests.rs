@@ -1,5 +1,5 @@
 use super::*;
-use siaga_model::config::DiskSetDriver;
+use siaga_model::config::{Below, DiskSetDriver};
 
 const WHOLE: &str = r#"
 site_name = "RSUD \"Contoh\""
@@ -72,14 +72,28 @@ fn drivers_and_fences_have_questions_of_their_own() {
         ]
     );
     answers.set(Question::VolumeGroup, "vg-simrs");
+    answers.set(Question::Device, "/dev/vg-simrs/data");
     answers.set(Question::OtherFenceUser, "siaga");
     answers.set(Question::OtherFenceSecret, "/etc/siaga/ipmi.secret");
     let config = Draft::of(&answers).check(&HostChecks::none()).unwrap();
     assert!(matches!(
         config.services[0].disk_set.driver,
-        DiskSetDriver::Lvm { .. }
+        DiskSetDriver::Lvm { on: None, .. }
     ));
     assert_eq!(config.nodes[1].fences[0].name, "ipmi");
+    // What it lies on: a replica, or a disk with reservations, where one is named.
+    let on = |answers: &Answers| {
+        let config = Draft::of(answers).check(&HostChecks::none()).unwrap();
+        match config.services[0].disk_set.driver.clone() {
+            DiskSetDriver::Lvm { on, .. } => on,
+            other => panic!("{other:?}"),
+        }
+    };
+    answers.set(Question::ReplicaBelow, "simrs");
+    assert_eq!(on(&answers), Some(Below::Drbd("simrs".into())));
+    answers.set(Question::ReservedDisk, "/dev/mapper/lun");
+    assert!(matches!(on(&answers), Some(Below::Scsi(_))));
+    assert!(!answers.asks(Question::ReplicaBelow));
 }
 
 #[test]

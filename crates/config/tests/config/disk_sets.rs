@@ -1,6 +1,6 @@
 //! The drivers of a disk set and the keys of each.
 
-use crate::common::{MINIMAL, edited, expect, expect_with};
+use crate::common::{FULL, MINIMAL, edited, expect, expect_with};
 use siaga_config::{HostChecks, parse};
 use siaga_model::NodeName;
 use siaga_model::config::{Below, DiskSetDriver, DiskSetPrograms};
@@ -8,13 +8,21 @@ use std::time::Duration;
 
 const BLOCK: &str = "driver = \"block\"";
 
+const DISK: &str = "/dev/disk/by-id/wwn-0x5000000000000001";
+
+/// As the full example has it.
+const DEVICES: &str = "device = { serverdb = \"/dev/disk/by-id/wwn-0x5000000000000001\", backup = \"/dev/disk/by-id/wwn-0x5000000000000001\" }";
+
 const MINIMAL_TABLE: &str = "disk_set = { device";
 
+/// Of the example with these keys. Its device is one of the group where there is one.
 fn driver(keys: &str) -> DiskSetDriver {
-    let text = edited(
-        MINIMAL,
-        &[(MINIMAL_TABLE, &format!("disk_set = {{ {keys}, device"))],
-    );
+    let table = format!("disk_set = {{ {keys}, device");
+    let mut edits = vec![(MINIMAL_TABLE, table.as_str())];
+    if keys.contains("\"lvm\"") {
+        edits.push((DISK, "/dev/vg_simrs/data"));
+    }
+    let text = edited(MINIMAL, &edits);
     let (config, _) = parse(&text, &HostChecks::none()).unwrap_or_else(|e| panic!("{e}"));
     config.services[0].disk_set.driver.clone()
 }
@@ -132,10 +140,31 @@ fn a_replicated_device() {
         let marked = format!("driver = \"drbd\"\nresource = ⟦BAD_RESOURCE⟧\"{bad}\"");
         expect(&[(BLOCK, &marked)]);
     }
+    let volumes = (DEVICES, "device = \"/dev/vg/data\"");
     let without =
         "driver = \"lvm\"\nvolume_group = \"vg\"\non = ⟦MISSING_KEY⟧{ driver = \"scsi\" }";
-    expect(&[(BLOCK, without)]);
+    expect(&[(BLOCK, without), volumes]);
     let both = "driver = \"lvm\"\nvolume_group = \"vg\"\n\
                 on = { driver = \"drbd\", resource = \"r\", device = ⟦NOT_TOGETHER⟧\"/dev/x\" }";
-    expect(&[(BLOCK, both)]);
+    expect(&[(BLOCK, both), volumes]);
+}
+
+#[test]
+fn the_device_is_a_volume_of_the_group() {
+    let group = (BLOCK, "driver = \"lvm\"\nvolume_group = \"vg-simrs\"");
+    // Device mapper doubles the hyphens of a name.
+    for good in ["/dev/vg-simrs/data", "/dev/mapper/vg--simrs-data"] {
+        let device = format!("device = \"{good}\"");
+        let text = edited(FULL, &[group, (DEVICES, &device)]);
+        assert!(parse(&text, &HostChecks::none()).is_ok(), "{text}");
+    }
+    for bad in ["/dev/vg-simrs2/data", "/dev/mapper/vg-simrs-data", DISK] {
+        let device = format!("device = ⟦FILE_SYSTEM_ELSEWHERE⟧\"{bad}\"");
+        expect(&[group, (DEVICES, &device)]);
+    }
+    // On one of the servers.
+    let device = format!(
+        "device = {{ serverdb = \"/dev/vg-simrs/data\", backup = ⟦FILE_SYSTEM_ELSEWHERE⟧\"{DISK}\" }}"
+    );
+    expect(&[group, (DEVICES, &device)]);
 }

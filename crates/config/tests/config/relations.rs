@@ -246,8 +246,10 @@ fn each_file_system_is_on_a_device() {
         )],
     );
     // A volume of the same group, and a disk that no group keeps from the other node.
-    let table = "disk_set = { device";
-    let group = "disk_set = { driver = \"lvm\", volume_group = \"vg-simrs\", device";
+    let disk = devices[0].display();
+    let table = format!("disk_set = {{ device = \"{disk}\"");
+    let table = table.as_str();
+    let group = "disk_set = { driver = \"lvm\", volume_group = \"vg-simrs\", device = \"/dev/vg-simrs/data\"";
     for good in ["/dev/vg-simrs/wal", "/dev/mapper/vg--simrs-wal"] {
         let wal = second(&format!("device = \"{good}\""));
         let text = edited(MINIMAL, &[(table, group), (vip, &wal)]);
@@ -255,7 +257,13 @@ fn each_file_system_is_on_a_device() {
     }
     let wal = second("device = ⟦FILE_SYSTEM_ELSEWHERE⟧\"/dev/sdc\"");
     expect_with(&HostChecks::none(), MINIMAL, &[(table, group), (vip, &wal)]);
-    let resource = "disk_set = { driver = \"drbd\", resource = \"simrs\", device";
+    // So is the first one.
+    let other = group.replace(
+        "\"/dev/vg-simrs/data",
+        "⟦FILE_SYSTEM_ELSEWHERE⟧\"/dev/vg-other/data",
+    );
+    expect_with(&HostChecks::none(), MINIMAL, &[(table, &other)]);
+    let resource = "disk_set = { driver = \"drbd\", resource = \"simrs\", device = \"/dev/drbd0\"";
     expect_with(
         &HostChecks::none(),
         MINIMAL,

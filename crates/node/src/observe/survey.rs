@@ -149,6 +149,8 @@ pub struct Disk {
     pub drbd: Option<String>,
     /// The whole disk with persistent reservations that it is, or that its volume group lies on alone.
     pub reserved: Option<PathBuf>,
+    /// The DRBD resource that its volume group lies on alone.
+    pub replica_below: Option<String>,
 }
 
 /// A volume group.

@@ -51,17 +51,18 @@ fn the_kernel_spares_the_postmaster_and_not_its_children() {
         let world = World::with_cluster("", |_| {});
         start(&world).unwrap();
         std::fs::write(own, "0").unwrap();
+        // A worker may be over by now.
         let score = |pid: i32| {
-            let text = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
-            text.trim().parse::<i32>().unwrap()
+            let text = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).ok()?;
+            text.trim().parse::<i32>().ok()
         };
         let postmaster = world.postmaster();
-        assert_eq!(score(postmaster), 100);
+        assert_eq!(score(postmaster), Some(100));
         let children = world
             .processes()
             .into_iter()
             .filter(|p| p.parent == postmaster);
-        let scores: Vec<i32> = children.map(|p| score(p.pid)).collect();
+        let scores: Vec<i32> = children.filter_map(|p| score(p.pid)).collect();
         assert!(
             !scores.is_empty() && scores.iter().all(|s| *s == 0),
             "{scores:?}"

@@ -1,5 +1,6 @@
 //! Yes, no or not known: what the world itself says, before any finding.
 
+use crate::guards;
 use crate::planned::plan;
 use crate::world::{Grip, World};
 use siaga_model::api::CanTakeOver;
@@ -64,7 +65,9 @@ pub(super) fn unable<'a>(world: &World<'a>) -> impl Iterator<Item = (&'a NodeNam
     let world = *world;
     let why = move |node: &'a NodeName| {
         let facts = world.facts(node).filter(|_| !world.is_mounted(node))?;
-        Some((node, facts.unable.clone()?))
+        let why = facts.unable.clone()?;
+        // A takeover is from a node that is fenced.
+        (!guards::is_over_by_a_fence(&why)).then_some((node, why))
     };
     targets(&world).into_iter().filter_map(why)
 }
@@ -72,7 +75,8 @@ pub(super) fn unable<'a>(world: &World<'a>) -> impl Iterator<Item = (&'a NodeNam
 /// The node has the service and answers. It may die at any moment: what then?
 fn if_it_dies(world: &World, holder: &NodeName) -> (CanTakeOver, Option<Examined>) {
     let me = &world.seen.observer;
-    // Where nothing could fence it, that is known wherever it is asked. A node sees nothing of its own fences.
+    // Where nothing could fence it, that is known wherever it is asked. Of its own fences a node
+    // knows what the others told it.
     let unseen = holder == me && world.view(me).is_none_or(|v| v.fences.is_empty());
     if unseen && !world.fences(holder).is_empty() {
         return (CanTakeOver::Yes, None);

@@ -2,10 +2,11 @@
 
 use super::SelfCheck;
 use crate::core::state::Core;
+use siaga_model::config::FenceKind;
 use siaga_model::event::{Finding, FindingCode, Severity};
-use siaga_model::observation::{FenceState, Observation};
+use siaga_model::observation::{FenceState, FenceView, Observation};
 use siaga_model::readiness::{CheckId, CheckStatus, Examined};
-use siaga_model::{Evidence, NodeName};
+use siaga_model::{Evidence, NodeName, Why};
 use siaga_planner::drift::{self, Compared, Side};
 use std::time::Duration;
 
@@ -25,25 +26,71 @@ pub fn fences(core: &Core, observation: &Observation, node: &NodeName) -> Vec<Fi
             evidence: Evidence::Nothing,
         }];
     }
-    view.fences
-        .iter()
-        .filter_map(|fence| match &fence.state {
-            FenceState::Failed { why } => {
-                let (code, severity) = siaga_planner::of_fence(why);
-                Some(Finding {
-                    code,
-                    node: node.clone(),
-                    severity,
-                    evidence: Evidence::AskedFrom {
-                        device: fence.name.clone(),
-                        node: core.me.clone(),
-                        why: why.clone(),
-                    },
-                })
-            }
-            FenceState::Open | FenceState::Fenced => None,
-        })
-        .collect()
+    failed(&core.me, node, &view.fences).collect()
+}
+
+/// How the fences of the asked node itself answer to the others. Those of one other are enough for what the planner makes
+/// of it: the first that tells.
+pub fn own_fences(
+    core: &Core,
+    selves: &[SelfCheck],
+    observation: &mut Observation,
+    findings: &mut Vec<Finding>,
+) {
+    for one in selves.iter().filter(|s| s.node != core.me) {
+        let Some(sight) = one.fences.iter().find(|f| f.node == core.me) else {
+            // An agent of an older version.
+            continue;
+        };
+        let views = alive(&core.me, &sight.views);
+        findings.extend(failed(&one.node, &core.me, &views));
+        if let Some(view) = observation.nodes.get_mut(&core.me)
+            && view.fences.is_empty()
+        {
+            view.fences = views;
+        }
+    }
+}
+
+/// What is said of the power of a node that is here, and so on: who says "off" speaks of another machine.
+fn alive(me: &NodeName, views: &[FenceView]) -> Vec<FenceView> {
+    let belied = |view: &FenceView| {
+        let off = view.kind == FenceKind::Power && view.state == FenceState::Fenced;
+        let why = Why::FenceBelied { node: me.clone() };
+        match off {
+            true => FenceState::Failed { why },
+            false => view.state.clone(),
+        }
+    };
+    let each = views.iter().map(|view| FenceView {
+        state: belied(view),
+        ..view.clone()
+    });
+    each.collect()
+}
+
+/// The fences of `node` that do not answer as they should, asked from `from`.
+fn failed<'a>(
+    from: &'a NodeName,
+    node: &'a NodeName,
+    views: &'a [FenceView],
+) -> impl Iterator<Item = Finding> + 'a {
+    views.iter().filter_map(move |fence| match &fence.state {
+        FenceState::Failed { why } => {
+            let (code, severity) = siaga_planner::of_fence(why);
+            Some(Finding {
+                code,
+                node: node.clone(),
+                severity,
+                evidence: Evidence::AskedFrom {
+                    device: fence.name.clone(),
+                    node: from.clone(),
+                    why: why.clone(),
+                },
+            })
+        }
+        FenceState::Open | FenceState::Fenced => None,
+    })
 }
 
 /// What differs between the two.
@@ -129,6 +176,18 @@ pub fn differences(selves: &[SelfCheck], goal: drift::Goal) -> Compared {
     compared
 }
 
+/// Each node that a probe reports to says what that probe misses: said once, by the first.
+pub fn rows_lost_once(findings: &mut Vec<Finding>) {
+    let mut said: Vec<Evidence> = Vec::new();
+    findings.retain(|finding| {
+        let again = finding.code == FindingCode::RowsLost && said.contains(&finding.evidence);
+        if finding.code == FindingCode::RowsLost {
+            said.push(finding.evidence.clone());
+        }
+        !again
+    });
+}
+
 /// The database's port of each node that answers itself: where the whole node is silent, its firewall is not to blame.
 pub fn ports(selves: &[SelfCheck], findings: &mut Vec<Finding>, examined: &mut Vec<Examined>) {
     for sight in selves
@@ -185,6 +244,7 @@ mod tests {
             host: HostFacts::default(),
             needs: None,
             ports: Vec::new(),
+            fences: Vec::new(),
             now: UtcMicros(0),
         }
     }
@@ -197,6 +257,62 @@ mod tests {
         let compared = differences(&[one, other], goal);
         let found = compared.examined.iter().find(|e| e.id == id);
         found.map(|e| e.status)
+    }
+
+    #[test]
+    fn what_a_probe_misses_is_said_once() {
+        let finding = |code, node: &str, rows| Finding {
+            code,
+            node: node.into(),
+            severity: Severity::Blocking,
+            evidence: Evidence::RowsLost {
+                probe: "client1".into(),
+                rows,
+            },
+        };
+        let (lost, other) = (FindingCode::RowsLost, FindingCode::FenceSilent);
+        let mut findings = vec![
+            finding(lost, "serverdb", 3),
+            finding(lost, "backup", 3),
+            // Another number is another report, and another finding is each node's own.
+            finding(lost, "backup", 4),
+            finding(other, "serverdb", 3),
+            finding(other, "backup", 3),
+        ];
+        let all = findings.clone();
+        rows_lost_once(&mut findings);
+        assert_eq!(findings, [&all[..1], &all[2..]].concat());
+    }
+
+    #[test]
+    fn who_says_that_the_asked_node_is_off_speaks_of_another_machine() {
+        let view = |kind, state| FenceView {
+            name: "fence".into(),
+            kind,
+            state,
+        };
+        let me = NodeName::from("serverdb");
+        let of = |kind, state| alive(&me, &[view(kind, state)]).remove(0).state;
+        let why = Why::FenceBelied { node: me.clone() };
+        assert_eq!(
+            of(FenceKind::Power, FenceState::Fenced),
+            FenceState::Failed { why }
+        );
+        // It may well be cut off from its disks.
+        for kind in [FenceKind::Fabric, FenceKind::Reservation] {
+            assert_eq!(of(kind, FenceState::Fenced), FenceState::Fenced);
+        }
+        assert_eq!(of(FenceKind::Power, FenceState::Open), FenceState::Open);
+        let silent = FenceState::Failed {
+            why: Why::system("timeout"),
+        };
+        let views = [view(FenceKind::Power, silent)];
+        let found: Vec<Finding> = failed(&"backup".into(), &me, &views).collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].code, &found[0].node),
+            (FindingCode::FenceSilent, &me)
+        );
     }
 
     #[test]

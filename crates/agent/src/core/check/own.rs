@@ -74,6 +74,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         host: host::look(service),
         needs,
         ports: ports(core, service),
+        fences: Vec::new(),
         now: core.hands.now(),
     }
 }

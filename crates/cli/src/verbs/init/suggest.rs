@@ -42,6 +42,7 @@ impl Ground {
             Question::Driver => driver(self.disk()?),
             Question::VolumeGroup => self.disk()?.volume_group.clone(),
             Question::ReservedDisk => shown(self.disk()?.reserved.as_deref()?),
+            Question::ReplicaBelow => self.disk()?.replica_below.clone(),
             Question::Resource => self.disk()?.drbd.clone(),
             Question::Device => shown(&self.disk()?.device),
             Question::VirtualIp => self.moving_address().map(|(_, address)| address),

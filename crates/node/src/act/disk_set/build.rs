@@ -2,13 +2,13 @@
 
 use super::drbd::Resource;
 use super::layered::{Layer, Layered};
-use super::lvm::VolumeGroup;
+use super::lvm::{On, VolumeGroup};
 use super::programs::Programs;
 use super::reservation::Reservation;
 use super::under_way::UnderWay;
 use super::{DiskSet, Volumes};
 use siaga_model::NodeName;
-use siaga_model::config::{Config, DiskSetDriver, Service};
+use siaga_model::config::{Below, Config, DiskSetDriver, Service};
 use std::sync::Arc;
 
 /// A disk set, and the reservation or the replicated device below it where there is one.
@@ -48,8 +48,16 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
                 device,
             )));
         }
-        DiskSetDriver::Lvm { volume_group, .. } => {
-            layers.push(Box::new(VolumeGroup::new(volume_group, &service.name)));
+        DiskSetDriver::Lvm { volume_group, on } => {
+            let on = match on {
+                None => None,
+                Some(Below::Scsi(_)) => {
+                    let disk = service.disk_set.reserved_device(node);
+                    disk.map(|d| On::Reserved(d.clone()))
+                }
+                Some(Below::Drbd(_)) => replica.clone().map(On::Replica),
+            };
+            layers.push(Box::new(VolumeGroup::new(volume_group, on, &service.name)));
         }
     }
     let disk: Box<dyn DiskSet> = match layers.is_empty() {

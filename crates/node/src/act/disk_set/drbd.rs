@@ -18,7 +18,7 @@ use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use siaga_runner::permit::OldData;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use told::{Seen, handler, is_ahead, parse, setting};
@@ -59,6 +59,12 @@ impl Resource {
         parse(&text, &self.name).ok_or_else(|| Why::DrbdUntold {
             resource: self.name.clone(),
         })
+    }
+
+    /// The block devices of its volumes.
+    pub fn devices(&self) -> Result<Vec<PathBuf>, Why> {
+        let minors = self.seen()?.minors.into_iter();
+        Ok(minors.map(|m| format!("/dev/drbd{m}").into()).collect())
     }
 
     /// A change by name, as the site's configuration of DRBD knows the resource.
@@ -136,11 +142,9 @@ impl Resource {
             Some(_) if self.may_promote_old(&seen, order) => &["primary", "--force"],
             Some(why) => return Err(why),
         };
-        // The other node lives, and its copy is not seen: it may be the newer one, unless this one wrote last.
-        let alone = order.all_released && seen.peers.is_empty();
-        if alone && !is_ahead(&ask(&["drbdadm", "get-gi", &self.name])?) {
-            let resource = self.name.clone();
-            return Err(Why::DrbdAlone { resource });
+        // The other node lives.
+        if order.all_released && self.other_may_be_newer(&seen)? {
+            return Err(self.other_unseen());
         }
         {
             // DRBD asks its handler about a node that is not connected: the permit of this take is the answer.
@@ -150,6 +154,21 @@ impl Resource {
         match self.seen()?.role == "Primary" {
             true => Ok(Did::changed(Vec::new())),
             false => Err(Why::NotHeldAfterTake),
+        }
+    }
+
+    /// The other copy is not seen: it may be the newer one, unless this one wrote last.
+    fn other_may_be_newer(&self, seen: &Seen) -> Result<bool, Why> {
+        if !seen.peers.is_empty() {
+            return Ok(false);
+        }
+        let generations = ask(&["drbdadm", "get-gi", &self.name])?;
+        Ok(!is_ahead(&generations))
+    }
+
+    fn other_unseen(&self) -> Why {
+        Why::DrbdOtherUnseen {
+            resource: self.name.clone(),
         }
     }
 
@@ -273,11 +292,15 @@ impl Layer for Arc<Resource> {
     /// Asked before anything is done for a take: a fence must not come before the news that this node's data is old.
     fn unable(&self) -> Option<Why> {
         let seen = self.seen().ok()?;
-        let old = worst(&seen.disks)?;
-        Some(Why::DrbdData {
-            resource: self.name.clone(),
-            state: old.clone(),
-        })
+        if let Some(old) = worst(&seen.disks) {
+            return Some(Why::DrbdData {
+                resource: self.name.clone(),
+                state: old.clone(),
+            });
+        }
+        let secondary = seen.role == "Secondary";
+        let newer = secondary && self.other_may_be_newer(&seen).unwrap_or(false);
+        newer.then(|| self.other_unseen())
     }
 
     fn problems(&self) -> Vec<Problem> {

@@ -31,6 +31,15 @@ pub trait Layer: Send + Sync {
     fn problems(&self) -> Vec<Problem> {
         Vec::new()
     }
+    /// [`Layer::state`] while a layer below is free and keeps its device to itself: what lies on that can't be read, and
+    /// need not be.
+    fn state_while_below_is_free(&self) -> Holding {
+        self.state()
+    }
+    /// [`Layer::problems`] then.
+    fn problems_while_below_is_free(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 }
 
 /// The block devices and their layers, the lowest first.
@@ -54,7 +63,7 @@ impl Layered {
     fn layers(&self) -> Holding {
         // A program that an agent began and did not live to see the end of may still take.
         let mut sum = self.under_way.look();
-        for state in self.layers.iter().rev().map(|l| l.state()) {
+        for (_, state, _) in self.states() {
             sum = match (sum, state) {
                 (Holding::Held { by }, _) | (_, Holding::Held { by }) => Holding::Held { by },
                 (Holding::Unknown { why }, _) | (_, Holding::Unknown { why }) => {
@@ -64,6 +73,23 @@ impl Layered {
             };
         }
         sum
+    }
+
+    /// Each layer and its state, the lowest first; and whether one below it is free and keeps its device to itself, so that
+    /// nobody can read what lies on it (a volume group on a replica that is secondary).
+    fn states(&self) -> Vec<(&dyn Layer, Holding, bool)> {
+        let mut away = false;
+        let mut states = Vec::new();
+        for layer in &self.layers {
+            let state = match away {
+                true => layer.state_while_below_is_free(),
+                false => layer.state(),
+            };
+            let above_away = away || (state == Holding::Free && !layer.device_stays());
+            states.push((layer.as_ref(), state, away));
+            away = above_away;
+        }
+        states
     }
 
     fn device_stays(&self) -> bool {
@@ -145,7 +171,11 @@ impl DiskSet for Layered {
             self.volumes.release_those_there()?;
         }
         // Also where nothing is held: a layer may have more to hand on than what holds (the name on a volume group).
-        for layer in self.layers.iter().rev() {
+        for (layer, state, away) in self.states().into_iter().rev() {
+            if away && state == Holding::Free {
+                // It was released before what it lies on.
+                continue;
+            }
             let did = layer.release()?;
             sum.changed |= did.changed;
             sum.notes.extend(did.notes);
@@ -178,9 +208,14 @@ impl DiskSet for Layered {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self.layers.iter().flat_map(|l| l.problems()).collect();
+        let states = self.states();
+        let of = |(layer, _, away): &(&dyn Layer, Holding, bool)| match away {
+            true => layer.problems_while_below_is_free(),
+            false => layer.problems(),
+        };
+        let mut problems: Vec<Problem> = states.iter().flat_map(of).collect();
         // A layer sees itself alone: only here is it known what it should be holding.
-        let layers = self.layers.iter().map(|l| l.state());
+        let layers = states.into_iter().map(|(_, state, _)| state);
         problems.extend(unreserved(&self.volumes.look(), layers));
         problems
     }
@@ -198,6 +233,100 @@ fn unreserved(volumes: &Holding, mut layers: impl Iterator<Item = Holding>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use siaga_model::ServiceName;
+    use std::sync::{Arc, Mutex};
+
+    /// What it is asked to give up, it notes.
+    struct Fake {
+        name: &'static str,
+        state: Holding,
+        /// With nothing below it that can be read.
+        blind: Holding,
+        stays: bool,
+        released: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl Layer for Fake {
+        fn state(&self) -> Holding {
+            self.state.clone()
+        }
+        fn state_while_below_is_free(&self) -> Holding {
+            self.blind.clone()
+        }
+        fn take(&self, _order: &TakeOrder) -> Acted {
+            Ok(Did::nothing())
+        }
+        fn release(&self) -> Acted {
+            self.released.lock().unwrap().push(self.name);
+            Ok(Did::nothing())
+        }
+        fn device_stays(&self) -> bool {
+            self.stays
+        }
+        fn problems(&self) -> Vec<Problem> {
+            vec![Problem {
+                blocking: true,
+                why: self.name.into(),
+            }]
+        }
+    }
+
+    /// What a set of two layers says of itself, of its problems, and what is released.
+    fn two(
+        (lower, stays): (Holding, bool),
+        (upper, blind): (Holding, Holding),
+    ) -> (Holding, Vec<Why>, Vec<&'static str>) {
+        let released = Arc::new(Mutex::new(Vec::new()));
+        let layer = |name, state, blind, stays| -> Box<dyn Layer> {
+            let released = released.clone();
+            Box::new(Fake {
+                name,
+                state,
+                blind,
+                stays,
+                released,
+            })
+        };
+        let layers = vec![
+            layer("lower", lower.clone(), lower, stays),
+            layer("upper", upper, blind, false),
+        ];
+        let service = ServiceName::from("layered-test");
+        let nowhere = Volumes::new("/dev/siaga-no-such-volume".into(), []);
+        let set = Layered::new(nowhere, layers, UnderWay::of(&service));
+        let problems = set.problems().into_iter().map(|p| p.why).collect();
+        let _ = set.release();
+        let released = released.lock().unwrap().clone();
+        (set.look(), problems, released)
+    }
+
+    #[test]
+    fn what_lies_on_a_layer_that_keeps_its_device_to_itself_need_not_be_readable() {
+        let unknown = || Holding::Unknown {
+            why: "no such volume group".into(),
+        };
+        let held = || Holding::Held {
+            by: vec!["vg/data".into()],
+        };
+        let readable_never = || (unknown(), Holding::Free);
+        // A group on a replica that is secondary: free, in order, and given up before.
+        let (holding, problems, released) = two((Holding::Free, false), readable_never());
+        assert_eq!(holding, Holding::Free);
+        assert_eq!((problems, released), (vec!["lower".into()], vec!["lower"]));
+        // On a primary, or on a disk that everybody may read, it must be.
+        for lower in [(held(), false), (Holding::Free, true), (unknown(), false)] {
+            let (holding, problems, released) = two(lower.clone(), readable_never());
+            assert_ne!(holding, Holding::Free, "{lower:?}");
+            assert_eq!(problems.len(), 2, "{lower:?}");
+            assert_eq!(released[0], "upper", "{lower:?}");
+        }
+        // What is held past the replica is held, and what it can't tell itself stays unknown.
+        for blind in [held(), unknown()] {
+            let (holding, _, released) = two((Holding::Free, false), (unknown(), blind.clone()));
+            assert_eq!(holding, blind);
+            assert_eq!(released, ["upper", "lower"]);
+        }
+    }
 
     #[test]
     fn a_holder_that_its_layers_do_not_know_is_told() {

@@ -2,6 +2,9 @@
 //! proofs, and none by itself, since any host may change the ID. A release gives the group an ID that no host has, so
 //! that nothing activates it at a boot.
 
+mod members;
+
+use super::drbd::Resource;
 use super::layered::Layer;
 use super::under_way::UnderWay;
 use super::{Problem, TakeOrder};
@@ -12,6 +15,8 @@ use siaga_model::run::FailureKind;
 use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The system ID of a volume group that nobody holds.
@@ -23,14 +28,31 @@ const BLOCK_DEVICES: &str = "/sys/block";
 /// A volume group.
 pub struct VolumeGroup {
     name: String,
+    on: Option<On>,
     under_way: UnderWay,
 }
 
-/// What LVM reports of a group.
+/// What a group lies on that is kept from the other nodes, and must lie on alone.
+pub enum On {
+    /// A disk with a reservation.
+    Reserved(PathBuf),
+    Replica(Arc<Resource>),
+}
+
+/// What LVM reports of a group: a line for each of its disks.
 #[derive(Debug, Deserialize)]
-struct Group {
+struct Line {
     vg_systemid: String,
     vg_missing_pv_count: String,
+    pv_name: String,
+}
+
+/// A group.
+#[derive(Debug)]
+struct Group {
+    system_id: String,
+    missing: bool,
+    disks: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,18 +67,34 @@ struct Report {
 }
 
 impl VolumeGroup {
-    /// The group `name` that carries `service`.
-    pub fn new(name: &str, service: &ServiceName) -> Self {
+    /// The group `name` that carries `service`. `on`: what it must lie on alone.
+    pub fn new(name: &str, on: Option<On>, service: &ServiceName) -> Self {
         Self {
             name: name.to_owned(),
+            on,
             under_way: UnderWay::of(service),
         }
     }
 
     fn group(&self) -> Result<Group, Why> {
-        let fields = "vg_systemid,vg_missing_pv_count";
+        let fields = "vg_systemid,vg_missing_pv_count,pv_name";
         let report = report(&["vgs", "--foreign", "-o", fields, &self.name])?;
-        one(report.vg, "vgs")
+        group(report.vg, "vgs")
+    }
+
+    /// Disks of the group that nothing keeps from the other nodes.
+    fn elsewhere(&self, group: &Group) -> Result<(), Why> {
+        let kept = match &self.on {
+            None => return Ok(()),
+            Some(On::Reserved(disk)) => vec![disk.clone()],
+            Some(On::Replica(resource)) => resource.devices()?,
+        };
+        let disks = members::elsewhere(&group.disks, &kept)?;
+        let name = self.name.clone();
+        match disks.is_empty() {
+            true => Ok(()),
+            false => Err(Why::VolumeGroupElsewhere { name, disks }),
+        }
     }
 
     /// The volumes that are active in this host's kernel, by the kernel's own list: LVM's programs read every disk of the
@@ -97,17 +135,17 @@ impl VolumeGroup {
 
     /// Makes the group this host's own. LVM changes a foreign group only for a host that claims its owner's ID too.
     fn own(&self, group: &Group, me: &str) -> Result<bool, Why> {
-        if group.vg_systemid == me {
+        if group.system_id == me {
             return Ok(false);
         }
         // An ID is made of letters, digits and `_.-` only: nothing in it ends the quotes.
-        let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
+        let extra = format!("local/extra_system_ids=[\"{}\"]", group.system_id);
         self.change(&["--config", &extra, "--systemid", me])?;
         Ok(true)
     }
 
     fn taken(&self, me: &str) -> Result<(), Why> {
-        let owner = self.group()?.vg_systemid;
+        let owner = self.group()?.system_id;
         if owner != me {
             let name = self.name.clone();
             return Err(Why::VolumeGroupOf { name, owner });
@@ -121,11 +159,13 @@ impl VolumeGroup {
     fn try_take(&self) -> Result<Did, Why> {
         let me = system_id()?;
         let group = self.group()?;
-        if group.vg_missing_pv_count != "0" {
+        if group.missing {
             return Err(Why::VolumeGroupPartial {
                 name: self.name.clone(),
             });
         }
+        // Before anything is changed.
+        self.elsewhere(&group)?;
         let mut changed = self.own(&group, &me)?;
         if self.activates_itself().unwrap_or(false) {
             // It matters at the next boot only; `check` says so where it can't be done.
@@ -147,14 +187,14 @@ impl VolumeGroup {
         let active = !self.active()?.is_empty();
         if active {
             // A foreign group's volumes that are still active here go as well.
-            let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
+            let extra = format!("local/extra_system_ids=[\"{}\"]", group.system_id);
             self.change(&["--config", &extra, "-an"])?;
         }
-        let mine = group.vg_systemid == me;
+        let mine = group.system_id == me;
         if mine {
             self.change(&["--systemid", RELEASED])?;
         }
-        match self.active()?.is_empty() && self.group()?.vg_systemid != me {
+        match self.active()?.is_empty() && self.group()?.system_id != me {
             true => Ok(Did {
                 changed: active || mine,
                 notes: Vec::new(),
@@ -174,6 +214,15 @@ impl Layer for VolumeGroup {
                 Ok(_) => Holding::Free,
                 Err(why) => Holding::Unknown { why },
             },
+            Ok(by) => Holding::Held { by },
+            Err(why) => Holding::Unknown { why },
+        }
+    }
+
+    /// The kernel's own list tells, also of a group that can't be read.
+    fn state_while_below_is_free(&self) -> Holding {
+        match self.active() {
+            Ok(by) if by.is_empty() => Holding::Free,
             Ok(by) => Holding::Held { by },
             Err(why) => Holding::Unknown { why },
         }
@@ -201,18 +250,33 @@ impl Layer for VolumeGroup {
         let readable = group.is_ok();
         match (system_id(), group) {
             (Err(why), _) | (_, Err(why)) => add(true, why),
-            (Ok(_), Ok(group)) if group.vg_missing_pv_count != "0" => {
+            (Ok(_), Ok(group)) if group.missing => {
                 add(true, Why::VolumeGroupPartial { name });
             }
-            (Ok(_), Ok(group)) if group.vg_systemid.is_empty() => {
-                add(false, Why::VolumeGroupOfNobody { name });
+            (Ok(_), Ok(group)) => {
+                if let Err(why) = self.elsewhere(&group) {
+                    add(true, why);
+                }
+                if group.system_id.is_empty() {
+                    add(false, Why::VolumeGroupOfNobody { name });
+                }
             }
-            (Ok(_), Ok(_)) => {}
         }
         if let Some(why) = starts_by_itself(&self.name, &self.activates_itself(), readable) {
             add(false, why);
         }
         problems
+    }
+
+    /// It is seen all the same where LVM reads the disk that DRBD copies: then it would be written past DRBD.
+    fn problems_while_below_is_free(&self) -> Vec<Problem> {
+        let seen = self.group().ok();
+        let elsewhere = seen.and_then(|group| self.elsewhere(&group).err());
+        let blocking = |why| Problem {
+            blocking: true,
+            why,
+        };
+        elsewhere.map(blocking).into_iter().collect()
     }
 }
 
@@ -263,18 +327,17 @@ fn parse(text: &str, program: &str) -> Result<Report, Why> {
     first.ok_or_else(|| Why::system("no report").of(program.to_owned()))
 }
 
-fn one<T: serde::de::DeserializeOwned>(
-    values: Vec<serde_json::Value>,
-    program: &str,
-) -> Result<T, Why> {
-    match values.into_iter().next() {
-        Some(value) => read(value, program),
-        None => Err(Why::system("no such volume group").of(program.to_owned())),
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, program: &str) -> Result<T, Why> {
-    serde_json::from_value(value).map_err(|e| Why::system(e).of(program.to_owned()))
+fn group(values: Vec<serde_json::Value>, program: &str) -> Result<Group, Why> {
+    let read = |value| serde_json::from_value(value).map_err(|e| Why::system(e).of(program));
+    let lines: Vec<Line> = values.into_iter().map(read).collect::<Result<_, _>>()?;
+    let Some(first) = lines.first() else {
+        return Err(Why::system("no such volume group").of(program));
+    };
+    Ok(Group {
+        system_id: first.vg_systemid.clone(),
+        missing: first.vg_missing_pv_count != "0",
+        disks: lines.into_iter().map(|l| l.pv_name).collect(),
+    })
 }
 
 fn succeeded(program: &str, result: &CommandResult) -> Result<(), Why> {
@@ -317,15 +380,19 @@ mod tests {
 
     #[test]
     fn the_report_of_a_group_and_of_its_volumes() {
-        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0"}]}]}"#;
-        let group: Group = one(parse(text, "vgs").unwrap().vg, "vgs").unwrap();
-        assert_eq!(group.vg_systemid, "serverdb");
+        let read = |text: &str| group(parse(text, "vgs").unwrap().vg, "vgs");
+        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0","pv_name":"/dev/sdb"},
+            {"vg_systemid":"serverdb","vg_missing_pv_count":"0","pv_name":"/dev/sdc"}]}]}"#;
+        let two = read(text).unwrap();
+        assert_eq!(two.system_id, "serverdb");
+        assert!(!two.missing);
+        assert_eq!(two.disks, ["/dev/sdb", "/dev/sdc"]);
         // A group that is not there is no free one.
         let none = parse(r#"{"report":[{"vg":[]}]}"#, "vgs").unwrap();
-        assert!(one::<Group>(none.vg, "vgs").is_err());
+        assert!(group(none.vg, "vgs").is_err());
         // A field that is missing is not an answer.
-        let less = parse(r#"{"report":[{"vg":[{"vg_systemid":""}]}]}"#, "vgs").unwrap();
-        assert!(one::<Group>(less.vg, "vgs").is_err());
+        let less = r#"{"report":[{"vg":[{"vg_systemid":"","vg_missing_pv_count":"0"}]}]}"#;
+        assert!(read(less).is_err());
         assert!(parse("", "vgs").is_err() && parse("{\"report\":[]}", "vgs").is_err());
     }
 }

@@ -88,6 +88,7 @@ fn disk(block: &BlockText, gathered: &Gathered, mounts: &[Mounted]) -> Option<Di
         volume_group: lvm.map(|(group, _)| group),
         drbd: drbd.map(|(_, resource)| resource),
         reserved: reserved(block, gathered),
+        replica_below: replica_below(block, gathered),
     })
 }
 
@@ -97,8 +98,22 @@ fn reserved(block: &BlockText, gathered: &Gathered) -> Option<PathBuf> {
     if block.reserves || lvm_names(block).is_none() {
         return named(block);
     }
+    named(only_below(block, gathered)?)
+}
+
+fn replica_below(block: &BlockText, gathered: &Gathered) -> Option<String> {
+    lvm_names(block)?;
+    let below = only_below(block, gathered)?;
+    let told = || below.drbd.clone();
+    resource_of(&below.name, &gathered.links)
+        .map(|(_, resource)| resource)
+        .or_else(told)
+}
+
+/// What a logical volume lies on, where that is one thing.
+fn only_below<'a>(block: &BlockText, gathered: &'a Gathered) -> Option<&'a BlockText> {
     match &block.below[..] {
-        [only] => named(gathered.block.iter().find(|b| b.name == *only)?),
+        [only] => gathered.block.iter().find(|b| b.name == *only),
         _ => None,
     }
 }

@@ -274,6 +274,42 @@ fn a_disk_with_reservations_is_found_also_below_a_volume_group() {
 }
 
 #[test]
+fn a_replica_below_a_volume_group_is_found() {
+    let mut gathered = debian();
+    gathered.block[1] = BlockText {
+        number: "8:16".into(),
+        name: "dm-3".into(),
+        bytes: 1 << 30,
+        dm_name: Some("vg--simrs-data".into()),
+        dm_uuid: Some("LVM-0123".into()),
+        below: vec!["drbd0".into()],
+        ..BlockText::default()
+    };
+    gathered.block.push(BlockText {
+        number: "147:0".into(),
+        name: "drbd0".into(),
+        bytes: 1 << 30,
+        drbd: Some("simrs".into()),
+        ..BlockText::default()
+    });
+    let found = |gathered: &Gathered| {
+        let server = detect(gathered).servers.remove(0);
+        let disk = server.disk.unwrap();
+        (disk.volume_group, disk.replica_below, disk.drbd)
+    };
+    let group = || Some("vg-simrs".to_owned());
+    let on_simrs = (group(), Some("simrs".to_owned()), None);
+    assert_eq!(found(&gathered), on_simrs);
+    // By udev's link alone.
+    gathered.block.last_mut().unwrap().drbd = None;
+    gathered.links = pairs(&[("/dev/drbd/by-res/simrs/0", "/dev/drbd0")]);
+    assert_eq!(found(&gathered), on_simrs);
+    // A second disk of the group is no replica.
+    gathered.block[1].below.push("sdc".into());
+    assert_eq!(found(&gathered), (group(), None, None));
+}
+
+#[test]
 fn a_multipath_map_is_named_by_what_none_of_its_paths_has() {
     let mut gathered = debian();
     let map = "/dev/disk/by-id/dm-uuid-mpath-35000000000000001";

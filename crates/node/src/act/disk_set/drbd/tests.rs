@@ -86,6 +86,7 @@ fn only_a_copy_that_nobody_can_tell_is_old_is_marked() {
     let with = |role: &str, disk: &str, peers: &[&str]| Seen {
         role: role.to_owned(),
         disks: vec![disk.to_owned()],
+        minors: Vec::new(),
         peers: peers.iter().map(|p| (*p).to_owned()).collect(),
     };
     assert!(passes_for_current(&with("Secondary", "UpToDate", &[])));
@@ -132,6 +133,7 @@ fn data_that_would_not_be_promoted_is_a_problem_before_the_takeover() {
         let seen = Seen {
             role: role.to_owned(),
             disks: disks.iter().map(|d| (*d).to_owned()).collect(),
+            minors: Vec::new(),
             peers: vec!["Primary".to_owned()],
         };
         let problem = resource.data_problem(&seen);
@@ -188,6 +190,7 @@ fn old_data_is_promoted_by_a_decision_for_that_very_copy() {
         let seen = Seen {
             role: "Secondary".to_owned(),
             disks: vec![disk.to_owned()],
+            minors: Vec::new(),
             peers: peers.iter().map(|p| (*p).to_owned()).collect(),
         };
         let old = decided.map(|(resource, state)| OldData {

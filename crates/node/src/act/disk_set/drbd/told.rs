@@ -6,6 +6,8 @@ pub(super) struct Seen {
     pub role: String,
     /// The state of this node's data, one for each volume.
     pub disks: Vec<String>,
+    /// The numbers of its devices.
+    pub minors: Vec<u32>,
     /// The role of each peer that is connected.
     pub peers: Vec<String>,
 }
@@ -32,7 +34,10 @@ pub(super) fn parse(text: &str, name: &str) -> Option<Seen> {
         }
         match kind {
             "resource" => seen.role = field("role")?.to_owned(),
-            "device" => seen.disks.push(field("disk")?.to_owned()),
+            "device" => {
+                seen.disks.push(field("disk")?.to_owned());
+                seen.minors.push(field("minor")?.parse().ok()?);
+            }
             "connection" if field("connection")? == "Connected" => {
                 seen.peers.push(field("role")?.to_owned());
             }

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Runs test programs side by side, as many as there are processors, and says what each said when it ends.
+
+  scripts/side-by-side.py [--first NAME]... CARGO OPTIONS [-- OPTIONS OF EACH TEST PROGRAM]
+
+`--first` names the programs that take longest, so that no processor waits for the last one. Most tests wait for other
+programs; those of one program still run in that program, by its own options.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def parse(words):
+    """The names that come first, cargo's options, and those of each program."""
+    first = []
+    while words[:1] == ["--first"] and len(words) > 1:
+        first.append(words[1])
+        words = words[2:]
+    cut = words.index("--") if "--" in words else len(words)
+    return first, words[:cut], words[cut + 1 :]
+
+
+def programs(cargo):
+    """What cargo built: name, program, and the folder of its package, where cargo would run it."""
+    command = ["cargo", "test", "--no-run", "--message-format=json-render-diagnostics", *cargo]
+    built = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    if built.returncode != 0:
+        sys.exit(built.returncode)
+    found = []
+    for line in built.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("reason") != "compiler-artifact" or not message["profile"]["test"]:
+            continue
+        if message.get("executable"):
+            folder = os.path.dirname(message["manifest_path"])
+            found.append((message["target"]["name"], message["executable"], folder))
+    return found
+
+
+class Running:
+    """One program, and what it says."""
+
+    def __init__(self, name, program, folder, options):
+        self.name = f"{os.path.basename(folder)}: {name}"
+        self.said = tempfile.TemporaryFile()
+        self.begun = time.monotonic()
+        self.process = subprocess.Popen(
+            [program, *options],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self.said,
+            stderr=subprocess.STDOUT,
+        )
+
+    def show(self):
+        """True where it passed."""
+        passed = self.process.returncode == 0
+        self.said.seek(0)
+        seconds = time.monotonic() - self.begun
+        print(f"     Ran {self.name} in {seconds:.0f} s", flush=True)
+        sys.stdout.buffer.write(self.said.read())
+        sys.stdout.flush()
+        self.said.close()
+        return passed
+
+
+def main():
+    first, cargo, options = parse(sys.argv[1:])
+    waiting = programs(cargo)
+    order = {name: at for at, name in enumerate(first)}
+    unknown = set(first) - {name for name, _, _ in waiting}
+    if unknown or not waiting:
+        sys.exit(f"side-by-side: no such test program: {', '.join(sorted(unknown)) or 'none at all'}")
+    waiting.sort(key=lambda one: order.get(one[0], len(order)))
+    at_once = os.cpu_count() or 1
+    running, failed = [], []
+
+    def stop(number, _frame):
+        for one in running:
+            one.process.terminate()
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            running.append(Running(*waiting.pop(0), options))
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        for one in [r for r in running if r.process.poll() is not None]:
+            running.remove(one)
+            if not one.show():
+                failed.append(one.name)
+    for name in failed:
+        print(f"side-by-side: failed: {name}", file=sys.stderr)
+    sys.exit(1 if failed else 0)
+
+
+main()
