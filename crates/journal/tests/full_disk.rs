@@ -2,6 +2,7 @@
 // A test that fails by `unwrap` says where, like one that fails by `assert`.
 #![allow(clippy::unwrap_used)]
 
+#[path = "journal/common/mod.rs"]
 mod common;
 
 use common::*;
