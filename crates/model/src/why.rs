@@ -107,6 +107,8 @@ pub enum Why {
     DrbdAlone { resource: String },
     /// The other node's copy is not seen, and may be the newer one. Once that node is fenced, it is no longer written to.
     DrbdOtherUnseen { resource: String },
+    /// The other node has the service, and this copy lacks what it writes.
+    DrbdBehind { resource: String },
     /// Neither fencing nor quorum: cut apart, both believe that their data is up to date.
     DrbdUnfenced { resource: String },
     /// It is used here, and the data is the other node's alone: `Diskless`, `Inconsistent` here.

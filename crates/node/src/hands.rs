@@ -10,6 +10,7 @@ mod rehearsal;
 use crate::act::disk_set::DiskSet;
 use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::drbd::Resource;
+use crate::act::disk_set::lvm::VolumeGroup;
 use crate::act::disk_set::reservation::Reservation;
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
@@ -60,6 +61,8 @@ struct Kit {
     reservation: Option<Arc<Reservation>>,
     /// The same for a replicated device.
     replica: Option<Arc<Resource>>,
+    /// The same for a volume group.
+    group: Option<Arc<VolumeGroup>>,
     server: Postgres,
     /// The last raw look at the disk, to compare the next one with.
     seen: Mutex<LastLook>,
@@ -109,6 +112,7 @@ impl NodeHands {
                 disk,
                 reservation,
                 replica,
+                group,
             } = build::disk_set(&config, service, &node)?;
             let server = Postgres::new(
                 &service.name,
@@ -123,6 +127,7 @@ impl NodeHands {
                 disk,
                 reservation,
                 replica,
+                group,
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),
@@ -390,7 +395,10 @@ impl Hands for NodeHands {
         if victim == &self.node {
             return Err(precondition(Why::FencesItself));
         }
-        match &self.kit(service)?.reservation {
+        let kit = self.kit(service)?;
+        kit.reservation_fences(disk_sets::ACT_WITHIN)
+            .map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
+        match &kit.reservation {
             Some(reservation) => reservation.reserve(epoch),
             None => Err(precondition(Why::NoReservation)),
         }

@@ -204,7 +204,7 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
     run(&format!("vgcreate -y vg_simrs {}", a.display()));
     run("lvcreate -y -an -Zn -Wn -n data -L 64M vg_simrs");
     let service = ServiceName::from("guest-lvm");
-    let group = || VolumeGroup::new("vg_simrs", None, &service);
+    let group = || Arc::new(VolumeGroup::new("vg_simrs", None, &service));
     let set = || {
         let block = Volumes::new("/dev/vg_simrs/data".into(), []);
         Layered::new(block, vec![Box::new(group())], UnderWay::of(&service))
@@ -245,7 +245,7 @@ fn a_volume_group_is_taken_from_a_node_that_left_its_name() {
     assert!(there.release().unwrap().changed);
 
     // A group that is not there is unknown, and never free.
-    let missing = VolumeGroup::new("vg_missing", None, &service);
+    let missing = Arc::new(VolumeGroup::new("vg_missing", None, &service));
     assert!(matches!(missing.state(), Holding::Unknown { .. }));
     assert!(missing.take(&order(&second)).is_err());
     assert!(missing.problems().iter().any(|p| p.blocking));

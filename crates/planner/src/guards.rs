@@ -234,10 +234,21 @@ pub(crate) fn refuse_unfenced(
     match unable(world, target) {
         Some(why) if is_over_by_a_fence(&why) && letting_go.iter().all(released) => {
             let node = target.clone();
+            let why = behind(world, target, why);
             let sentence = Sentence::RefusedTargetNotReady { node, why };
             Err(not_ready(world, target, sentence))
         }
         _ => Ok(()),
+    }
+}
+
+/// Where another node has the service, nobody is sent to switch that one off.
+fn behind(world: &World, target: &NodeName, why: Why) -> Why {
+    let held = world.others(target).into_iter();
+    let held = held.into_iter().any(|n| world.grip(n) == Grip::Holds);
+    match why {
+        Why::DrbdOtherUnseen { resource } if held => Why::DrbdBehind { resource },
+        why => why,
     }
 }
 

@@ -4,9 +4,9 @@ use siaga_vm::{Kind, Site, say, wait_until};
 
 /// The disk set of that server is found wanting, for a disk with this in its name.
 #[track_caller]
-fn found(site: &Site, server: &str, disk: &str) {
+fn found(site: &Site, server: &str, as_what: &str, disk: &str) {
     let checks = site.disk_set_checks(server);
-    let told = |(status, text): &(String, String)| status == "fail" && text.contains(disk);
+    let told = |(status, text): &(String, String)| status == as_what && text.contains(disk);
     assert!(checks.iter().any(told), "{checks:?}");
 }
 
@@ -15,6 +15,18 @@ fn passes(site: &Site, server: &str) {
     let checks = site.disk_set_checks(server);
     let pass = |(status, _): &(String, String)| status == "pass";
     assert!(!checks.is_empty() && checks.iter().all(pass), "{checks:?}");
+}
+
+/// A switchover to `backup` is refused, and the service goes on.
+#[track_caller]
+fn refused(site: &Site, why: &str) {
+    wait_until(why, || {
+        let order = "switchover --yes --json --as budi --reason 'a test'";
+        let refused = site.backup.siaga(order);
+        assert_ne!(refused.code, Some(0), "{refused:?}");
+        refused.code == Some(3) && refused.json()["code"] == "TARGET_NOT_READY"
+    });
+    site.whole_service_on("serverdb");
 }
 
 #[test]
@@ -33,7 +45,7 @@ fn a_drill_and_a_power_cut_with_a_volume_group_on_a_reservation() {
             vgextend -qq -y vg_simrs /dev/loop6",
         )
         .expect(0);
-    found(&site, "serverdb", "/dev/loop6");
+    found(&site, "serverdb", "warn", "/dev/loop6");
     site.serverdb
         .run("vgreduce -qq -y vg_simrs /dev/loop6 && pvremove -qq -y /dev/loop6 && losetup -d /dev/loop6")
         .expect(0);
@@ -63,10 +75,19 @@ fn a_migrated_cluster_in_a_volume_group_on_a_replicated_device() {
     }
     // LVM that reads the disk below DRBD would write past it.
     site.lvm_past_drbd("backup", true);
-    found(&site, "backup", "/dev/vdb");
+    found(&site, "backup", "fail", "/dev/vdb");
+    refused(&site, "before the stop: backup can't take it");
     site.lvm_past_drbd("backup", false);
     passes(&site, "backup");
-    say("LVM that reads the disk that DRBD copies is found");
+    // On the server that has the service LVM takes that disk for a second way to the pair.
+    site.lvm_past_drbd("serverdb", true);
+    found(&site, "serverdb", "fail", "/dev/vdb");
+    refused(&site, "before the stop: serverdb can't give it up");
+    site.lvm_past_drbd("serverdb", false);
+    passes(&site, "serverdb");
+    say(
+        "LVM that reads the disk that DRBD copies is found, and nothing is stopped for a move then",
+    );
 
     site.serverdb.power_off();
     say("serverdb has lost its power");

@@ -100,7 +100,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::VolumeGroupOfNobody { name } => {
             format!("the volume group {name} has no system ID: any server may activate it until Siaga took it once")
         }
-        W::VolumeGroupElsewhere { name, disks } => format!("the volume group {name} lies on {}, and not only on the disk that is kept from the other server (`on`): take that disk out of the group (pvmove, vgreduce); where it is the disk that DRBD copies, keep LVM from it (global_filter in lvm.conf)", disks.join(", ")),
+        W::VolumeGroupElsewhere { name, disks } => format!("the volume group {name} lies on {}, which nothing keeps from the other server: while the service runs, take that disk out of the group (pvmove, vgreduce); where it is the disk that DRBD copies, keep LVM from it (global_filter in lvm.conf)", disks.join(", ")),
         W::VolumeGroupPartial { name } => format!("the volume group {name} lacks some of its disks"),
         W::VolumeGroupActivatesItself { name } => {
             format!("the volume group {name} is activated at boot: on the server that holds it, vgchange --setautoactivation n {name}")
@@ -142,7 +142,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
         W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
         W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),
-        W::DrbdOtherUnseen { resource } => format!("the DRBD resource {resource} is not connected, and the other server's copy may be the newer one: mend the pair's cable, or switch that server off (siaga power off), and order again"),
+        W::DrbdOtherUnseen { resource } => format!("the DRBD resource {resource} is not connected, and the other server's copy may be the newer one: mend the pair's cable, and order again; or switch that server off (siaga power off, or pull its power cords), and order siaga takeover"),
+        W::DrbdBehind { resource } => format!("the DRBD resource {resource} is not connected, so the copy here lacks what the other server writes: mend the pair's cable first; the service goes on where it is"),
         W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),
         W::DrbdUnfenced { resource } => {
             format!("the DRBD resource {resource} has neither fencing nor quorum: with the network cut, old data still passes for up to date")

@@ -115,7 +115,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::VolumeGroupOfNobody { name } => {
             format!("grup volume {name} tidak punya system ID: server mana pun boleh mengaktifkannya sampai Siaga mengambilnya sekali")
         }
-        W::VolumeGroupElsewhere { name, disks } => format!("grup volume {name} berada di {}, tidak hanya di disk yang dijaga dari server lain (`on`): keluarkan disk itu dari grup (pvmove, vgreduce); bila itu disk yang disalin DRBD, jauhkan LVM darinya (global_filter di lvm.conf)", disks.join(", ")),
+        W::VolumeGroupElsewhere { name, disks } => format!("grup volume {name} juga berada di {}, yang tidak dijaga dari server lain: selagi layanan berjalan, keluarkan disk itu dari grup (pvmove, vgreduce); bila itu disk yang disalin DRBD, jauhkan LVM darinya (global_filter di lvm.conf)", disks.join(", ")),
         W::VolumeGroupPartial { name } => format!("sebagian disk grup volume {name} tidak ada"),
         W::VolumeGroupActivatesItself { name } => {
             format!("grup volume {name} diaktifkan saat server menyala: di server yang memegangnya, vgchange --setautoactivation n {name}")
@@ -157,7 +157,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUntold { resource } => format!("DRBD tidak memberi tahu keadaan {resource}"),
         W::DrbdData { resource, state } => format!("data resource DRBD {resource} di sini tidak mutakhir ({state}): perubahan akan hilang"),
         W::DrbdPeerPrimary { resource } => format!("resource DRBD {resource} berstatus primary di server lain"),
-        W::DrbdOtherUnseen { resource } => format!("resource DRBD {resource} tidak tersambung, dan salinan di server lain mungkin lebih baru: perbaiki kabel pasangan itu, atau matikan server itu (siaga power off), lalu perintahkan lagi"),
+        W::DrbdOtherUnseen { resource } => format!("resource DRBD {resource} tidak tersambung, dan salinan di server lain mungkin lebih baru: perbaiki kabel pasangan itu, lalu perintahkan lagi; atau matikan server itu (siaga power off, atau cabut kabel listriknya), lalu perintahkan siaga ambil-alih"),
+        W::DrbdBehind { resource } => format!("resource DRBD {resource} tidak tersambung, jadi salinan di sini tidak berisi yang ditulis server lain: perbaiki dahulu kabel pasangan itu; layanan tetap berjalan di tempatnya"),
         W::DrbdAlone { resource } => format!("resource DRBD {resource} tidak tersambung: tidak ada yang direplikasi"),
         W::DrbdUnfenced { resource } => {
             format!("resource DRBD {resource} tidak memakai fencing maupun quorum: bila jaringan putus, data lama tetap dianggap mutakhir")

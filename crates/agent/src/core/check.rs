@@ -12,9 +12,9 @@ use super::state::Core;
 use serde::{Deserialize, Serialize};
 use siaga_journal::projections::{self, Repaired};
 use siaga_model::api::CheckReport;
-use siaga_model::config::Service;
+use siaga_model::config::{Fence, Service};
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
-use siaga_model::observation::FenceView;
+use siaga_model::observation::{FenceState, FenceView};
 use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::rehearsal::RehearsalReport;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
@@ -24,6 +24,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
+
+/// How long a node waits for its fences while another one waits for its part of a check.
+const FENCES_WITHIN: Duration = Duration::from_secs(30);
 
 /// What one node says of itself for a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -76,11 +79,27 @@ pub async fn for_another(core: &Arc<Core>, service: &Service) -> Result<SelfChec
     let (c, s) = (core.clone(), service.clone());
     let own = tokio::task::spawn_blocking(move || self_check(&c, &s));
     let sights = core.others().into_iter().map(|node| async {
-        let views = fences_of(core, service, &node).await;
+        let asked = fences_of(core, service, &node);
+        let views = tokio::time::timeout(FENCES_WITHIN, asked).await;
+        let views = views.unwrap_or_else(|_| silent_fences(core, &node));
         FenceSight { node, views }
     });
     let (own, fences) = tokio::join!(own, futures_util::future::join_all(sights));
     Ok(SelfCheck { fences, ..own? })
+}
+
+/// Of a fence that has not answered while another node waits for it.
+fn silent_fences(core: &Core, node: &NodeName) -> Vec<FenceView> {
+    let ms = u64::try_from(FENCES_WITHIN.as_millis()).unwrap_or(u64::MAX);
+    let fences = core.config.node(node).map_or(&[][..], |n| &n.fences);
+    let silent = |fence: &Fence| FenceView {
+        name: fence.name.clone(),
+        kind: fence.kind,
+        state: FenceState::Failed {
+            why: Why::NoAnswerWithin { ms },
+        },
+    };
+    fences.iter().map(silent).collect()
 }
 
 /// The whole check, and its record.
@@ -94,21 +113,27 @@ pub async fn check(core: &Arc<Core>, service: &Service) -> CheckReport {
 /// Looks, and writes nothing down. The nodes that were asked.
 async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeName>) {
     let (c, s) = (core.clone(), service.clone());
-    let own = tokio::task::spawn_blocking(move || self_check(&c, &s)).await;
-    let mut observation = observe(core, service).await;
+    let own = tokio::task::spawn_blocking(move || self_check(&c, &s));
+    let within = answer_within(service);
+    let others = core.others().into_iter().filter_map(|node| {
+        let peer = core.peers.get(&node)?;
+        let path = format!("/v1/self-check?service={}", service.name);
+        Some(async move { (node, peer.get::<SelfCheck>(&path, within).await) })
+    });
+    // At once: where fences are dead, each of these takes long.
+    let (own, mut observation, others) = tokio::join!(
+        own,
+        observe(core, service),
+        futures_util::future::join_all(others)
+    );
     let mut findings = Vec::new();
     let mut examined = Vec::new();
     let mut selves = Vec::new();
     if let Ok(own) = own {
         selves.push(own);
     }
-    let within = answer_within(core, service);
-    for node in core.others() {
-        let Some(peer) = core.peers.get(&node) else {
-            continue;
-        };
-        let path = format!("/v1/self-check?service={}", service.name);
-        match peer.get::<SelfCheck>(&path, within).await {
+    for (node, answer) in others {
+        match answer {
             Ok(other) => selves.push(other),
             Err(error) => {
                 let why = Why::system(error);
@@ -167,11 +192,9 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
 }
 
 /// A slow program of the site, or a fence that does not answer, must not look like a silent node.
-fn answer_within(core: &Core, service: &Service) -> Duration {
+fn answer_within(service: &Service) -> Duration {
     let program = service.backup.as_ref().map(|b| b.timeout);
-    let fences = core.config.nodes.iter().flat_map(|n| &n.fences);
-    let fence = fences.map(|f| f.timeout).max();
-    Duration::from_secs(10) + program.unwrap_or_default().max(fence.unwrap_or_default())
+    Duration::from_secs(10) + program.unwrap_or_default().max(FENCES_WITHIN)
 }
 
 /// When it was last tried for real, all of it.

@@ -89,6 +89,12 @@ async fn look(core: &Arc<Core>, service: &Service) -> Seen {
     if !everybody {
         return Seen::NotYet;
     }
+    // Its replica is not connected yet, or copies what it missed.
+    let home = observation.nodes.get(&service.preferred_node);
+    let home = home.and_then(|v| v.agent.facts());
+    if home.is_some_and(|f| f.unable.is_some()) {
+        return Seen::NotYet;
+    }
     let facts = observation.nodes.values().filter_map(|v| v.agent.facts());
     match facts.map(|f| left(&f.database, &f.disk)).max() {
         Some(Left::Nothing) | None => Seen::Free(Box::new(known)),

@@ -124,8 +124,8 @@ fn volume_group(raw: &raw::DiskSet, context: &mut Context<'_>) -> Option<DiskSet
     })
 }
 
-/// The file system's device is a volume of that very group: what is taken must be what is mounted. A group whose name is
-/// wrong is told of alone.
+/// The file system's device is a volume of that very group: what is taken must be what is mounted. Names from which that can't
+/// be told are let through. A group whose name is wrong is told of alone.
 fn in_group(device: &Req<PerNode<AbsolutePath>>, group: &str, context: &mut Context<'_>) {
     let Some(device) = device.0.as_ref().filter(|_| is_group_name(group)) else {
         return;
@@ -135,7 +135,7 @@ fn in_group(device: &Req<PerNode<AbsolutePath>>, group: &str, context: &mut Cont
         PerNode::Same(one) => vec![one],
         PerNode::Each(each) => each.0.iter().map(|(_, path)| path).collect(),
     };
-    for path in each.into_iter().filter(|p| !group.carries(&p.value.0)) {
+    for path in each.into_iter().filter(|p| !group.may_carry(&p.value.0)) {
         let expected = group.places().join(", ");
         context
             .sink

@@ -128,7 +128,23 @@ impl Beside {
     pub(super) fn carries(&self, path: &Path) -> bool {
         let places = self.places();
         let text = path.to_string_lossy();
-        places.is_empty() || places.iter().any(|p| text.starts_with(p.as_str()))
+        // Device mapper doubles the hyphens of a name: the group of `vg--other-data` begins alike, and is another one.
+        let below = |place: &String| {
+            let rest = text.strip_prefix(place.as_str());
+            rest.is_some_and(|name| !name.is_empty() && !name.starts_with('-'))
+        };
+        places.is_empty() || places.iter().any(below)
+    }
+
+    /// Names that say nothing of what is below them, and may be the volume's.
+    pub(super) fn may_carry(&self, path: &Path) -> bool {
+        const NAMES: [&str; 3] = [
+            "/dev/disk/by-id/dm-",
+            "/dev/disk/by-uuid/",
+            "/dev/disk/by-label/",
+        ];
+        let text = path.to_string_lossy();
+        self.carries(path) || NAMES.iter().any(|n| text.starts_with(n))
     }
 }
 

@@ -153,12 +153,23 @@ fn a_replicated_device() {
 fn the_device_is_a_volume_of_the_group() {
     let group = (BLOCK, "driver = \"lvm\"\nvolume_group = \"vg-simrs\"");
     // Device mapper doubles the hyphens of a name.
-    for good in ["/dev/vg-simrs/data", "/dev/mapper/vg--simrs-data"] {
+    for good in [
+        "/dev/vg-simrs/data",
+        "/dev/mapper/vg--simrs-data",
+        "/dev/disk/by-id/dm-name-vg--simrs-data",
+        "/dev/disk/by-uuid/0f1e",
+    ] {
         let device = format!("device = \"{good}\"");
         let text = edited(FULL, &[group, (DEVICES, &device)]);
         assert!(parse(&text, &HostChecks::none()).is_ok(), "{text}");
     }
-    for bad in ["/dev/vg-simrs2/data", "/dev/mapper/vg-simrs-data", DISK] {
+    for bad in [
+        "/dev/vg-simrs2/data",
+        "/dev/vg-simrs/",
+        "/dev/mapper/vg-simrs-data",
+        "/dev/mapper/vg--simrs--2-data",
+        DISK,
+    ] {
         let device = format!("device = ⟦FILE_SYSTEM_ELSEWHERE⟧\"{bad}\"");
         expect(&[group, (DEVICES, &device)]);
     }

@@ -34,15 +34,19 @@ impl NodeHands {
             return Vec::new();
         }
         let (service, looking) = (kit.service.clone(), kit.looking.clone());
+        let group = kit.group.clone();
         let looked = bounded::run(ASTRAY_WITHIN, move || {
-            let astray = host::astray(&service);
+            let mut astray = host::astray(&service);
+            astray.extend(group.and_then(|g| g.stays_behind()));
             looking.store(false, Ordering::Release);
             astray
         });
         let leads = |why: &Why| {
             matches!(
                 why,
-                Why::DataLeadsOutside { .. } | Why::DataLeadsNowhere { .. }
+                Why::DataLeadsOutside { .. }
+                    | Why::DataLeadsNowhere { .. }
+                    | Why::VolumeGroupElsewhere { .. }
             )
         };
         let mut astray = looked.unwrap_or_default();

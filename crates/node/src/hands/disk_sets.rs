@@ -1,6 +1,7 @@
 //! The disk set: taken, and what is asked of it beside.
 
 use super::{Kit, NodeHands};
+use crate::act::bounded;
 use crate::act::disk_set::{Problem, TakeOrder};
 use crate::act::postgres;
 use crate::act::taken::Taken;
@@ -11,6 +12,11 @@ use siaga_model::run::FailureKind;
 use siaga_model::{NodeName, ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use siaga_runner::permit::OldData;
+use std::time::Duration;
+
+/// LVM reads every disk of the host; a look does not wait for one that hangs, an act waits a little longer.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ACT_WITHIN: Duration = Duration::from_secs(30);
 
 impl NodeHands {
     /// What stands against the driver of the disk set of `service` here. Read-only.
@@ -22,11 +28,15 @@ impl NodeHands {
 
     /// What the reservation on the disk set of `service` says of `node`, where there is one.
     pub fn reservation_view(&self, service: &ServiceName, node: &NodeName) -> Option<FenceView> {
-        let reservation = self.kits.get(service)?.reservation.as_ref()?;
+        let kit = self.kits.get(service)?;
+        let reservation = kit.reservation.as_ref()?;
         Some(FenceView {
             name: RESERVATION.to_owned(),
             kind: FenceKind::Reservation,
-            state: reservation.state_of(node),
+            state: match kit.reservation_fences(LOOK_WITHIN) {
+                Ok(()) => reservation.state_of(node),
+                Err(why) => FenceState::Failed { why },
+            },
         })
     }
 
@@ -147,5 +157,17 @@ impl NodeHands {
         // begins from nothing, and is refused while anything holds the device.
         self.taken.forget(&taken.service);
         kit.disk.take(&order).and_then(remember)
+    }
+}
+
+impl Kit {
+    /// Does the reservation keep another node from all of the disk set? From one disk of a volume group it does not.
+    pub(super) fn reservation_fences(&self, within: Duration) -> Result<(), Why> {
+        let Some(group) = self.group.clone() else {
+            return Ok(());
+        };
+        let ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        let told = bounded::run(within, move || group.lies_on_what_is_kept());
+        told.unwrap_or(Err(Why::NoAnswerWithin { ms }))
     }
 }

@@ -66,8 +66,14 @@ pub(super) fn unable<'a>(world: &World<'a>) -> impl Iterator<Item = (&'a NodeNam
     let why = move |node: &'a NodeName| {
         let facts = world.facts(node).filter(|_| !world.is_mounted(node))?;
         let why = facts.unable.clone()?;
-        // A takeover is from a node that is fenced.
-        (!guards::is_over_by_a_fence(&why)).then_some((node, why))
+        // A node that has the service is fenced for a takeover. Where nobody has it, nobody is.
+        let nobody = || {
+            world
+                .others(node)
+                .into_iter()
+                .all(|n| world.grip(n) == Grip::Free)
+        };
+        (!guards::is_over_by_a_fence(&why) || nobody()).then_some((node, why))
     };
     targets(&world).into_iter().filter_map(why)
 }

@@ -230,7 +230,13 @@ fn a_target_whose_copy_can_not_be_promoted_is_a_no() {
     let unseen = json!({ "say": "drbd_other_unseen", "resource": "simrs" });
     let mut seen = healthy();
     seen["backup"] = json!({ "says": { "unable": unseen } });
-    assert_eq!(check("replica", seen, &[]).can_take_over, CanTakeOver::Yes);
+    assert_eq!(
+        check("replica", seen.clone(), &[]).can_take_over,
+        CanTakeOver::Yes
+    );
+    // Where nobody has the service, nobody is fenced for it, and nothing starts.
+    seen["serverdb"] = json!("free");
+    assert_eq!(check("replica", seen, &[]).can_take_over, CanTakeOver::No);
     // The holder lives on the other node's copy: that one takes over.
     let mut seen = healthy();
     seen["serverdb"] = json!({ "is": "active", "says": { "unable": why } });

@@ -11,11 +11,12 @@ use siaga_model::NodeName;
 use siaga_model::config::{Below, Config, DiskSetDriver, Service};
 use std::sync::Arc;
 
-/// A disk set, and the reservation or the replicated device below it where there is one.
+/// A disk set, and what it is made of where it has that: a reservation, a replicated device, a volume group.
 pub struct Built {
     pub disk: Box<dyn DiskSet>,
     pub reservation: Option<Arc<Reservation>>,
     pub replica: Option<Arc<Resource>>,
+    pub group: Option<Arc<VolumeGroup>>,
 }
 
 /// The disk set of `service` on `node`. Fails where it has no device there.
@@ -38,6 +39,7 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
     if let Some(replica) = &replica {
         layers.push(Box::new(Arc::clone(replica)));
     }
+    let mut group = None;
     match &service.disk_set.driver {
         DiskSetDriver::Block | DiskSetDriver::Scsi | DiskSetDriver::Drbd { .. } => {}
         DiskSetDriver::Command(programs) => {
@@ -57,7 +59,9 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
                 }
                 Some(Below::Drbd(_)) => replica.clone().map(On::Replica),
             };
-            layers.push(Box::new(VolumeGroup::new(volume_group, on, &service.name)));
+            let named = Arc::new(VolumeGroup::new(volume_group, on, &service.name));
+            layers.push(Box::new(Arc::clone(&named)));
+            group = Some(named);
         }
     }
     let disk: Box<dyn DiskSet> = match layers.is_empty() {
@@ -68,5 +72,6 @@ pub fn disk_set(config: &Config, service: &Service, node: &NodeName) -> Result<B
         disk,
         reservation,
         replica,
+        group,
     })
 }

@@ -299,7 +299,7 @@ impl Layer for Arc<Resource> {
             });
         }
         let secondary = seen.role == "Secondary";
-        let newer = secondary && self.other_may_be_newer(&seen).unwrap_or(false);
+        let newer = secondary && self.other_may_be_newer(&seen).unwrap_or(true);
         newer.then(|| self.other_unseen())
     }
 

@@ -39,20 +39,17 @@ pub enum On {
     Replica(Arc<Resource>),
 }
 
-/// What LVM reports of a group: a line for each of its disks.
+/// What LVM reports of a group.
 #[derive(Debug, Deserialize)]
-struct Line {
+struct Group {
     vg_systemid: String,
     vg_missing_pv_count: String,
-    pv_name: String,
 }
 
-/// A group.
-#[derive(Debug)]
-struct Group {
-    system_id: String,
-    missing: bool,
-    disks: Vec<String>,
+/// A disk that carries a group, whether LVM uses it or takes it for a second way to another one.
+#[derive(Debug, Deserialize)]
+struct Disk {
+    pv_name: String,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +61,8 @@ struct Output {
 struct Report {
     #[serde(default)]
     vg: Vec<serde_json::Value>,
+    #[serde(default)]
+    pv: Vec<serde_json::Value>,
 }
 
 impl VolumeGroup {
@@ -77,24 +76,54 @@ impl VolumeGroup {
     }
 
     fn group(&self) -> Result<Group, Why> {
-        let fields = "vg_systemid,vg_missing_pv_count,pv_name";
+        let fields = "vg_systemid,vg_missing_pv_count";
         let report = report(&["vgs", "--foreign", "-o", fields, &self.name])?;
-        group(report.vg, "vgs")
+        one(report.vg, "vgs")
     }
 
-    /// Disks of the group that nothing keeps from the other nodes.
-    fn elsewhere(&self, group: &Group) -> Result<(), Why> {
+    /// Every disk that carries the group: also one that LVM does not use, since it takes it for a second way to another.
+    fn disks(&self) -> Result<Vec<String>, Why> {
+        let of_it = format!("vg_name=\"{}\"", self.name);
+        let report = report(&["pvs", "--all", "--foreign", "-o", "pv_name", "-S", &of_it])?;
+        let disks = report.pv.into_iter().map(|disk| read(disk, "pvs"));
+        disks.map(|disk| disk.map(|d: Disk| d.pv_name)).collect()
+    }
+
+    /// Disks of the group that nothing keeps from the other nodes. Where the group can't be read, none is seen.
+    ///
+    /// # Errors
+    /// [`Why::VolumeGroupElsewhere`], or why it can't be told.
+    pub fn lies_on_what_is_kept(&self) -> Result<(), Why> {
         let kept = match &self.on {
             None => return Ok(()),
             Some(On::Reserved(disk)) => vec![disk.clone()],
             Some(On::Replica(resource)) => resource.devices()?,
         };
-        let disks = members::elsewhere(&group.disks, &kept)?;
+        let disks = members::elsewhere(&self.disks()?, &kept)?;
         let name = self.name.clone();
         match disks.is_empty() {
             true => Ok(()),
             false => Err(Why::VolumeGroupElsewhere { name, disks }),
         }
+    }
+
+    /// A group on a replica with another disk, or with the disk below the replica: the other node has no such disk, and what is
+    /// written there passes by the replica. (On a reserved disk it makes the reservation no fence, and stops nobody.)
+    fn passes_by_the_replica(&self) -> Option<Why> {
+        match self.on {
+            Some(On::Replica(_)) => self.elsewhere(),
+            Some(On::Reserved(_)) | None => None,
+        }
+    }
+
+    fn elsewhere(&self) -> Option<Why> {
+        let found = self.lies_on_what_is_kept().err();
+        found.filter(|why| matches!(why, Why::VolumeGroupElsewhere { .. }))
+    }
+
+    /// What of the group that is held here would not come along with it.
+    pub fn stays_behind(&self) -> Option<Why> {
+        self.passes_by_the_replica()
     }
 
     /// The volumes that are active in this host's kernel, by the kernel's own list: LVM's programs read every disk of the
@@ -135,17 +164,17 @@ impl VolumeGroup {
 
     /// Makes the group this host's own. LVM changes a foreign group only for a host that claims its owner's ID too.
     fn own(&self, group: &Group, me: &str) -> Result<bool, Why> {
-        if group.system_id == me {
+        if group.vg_systemid == me {
             return Ok(false);
         }
         // An ID is made of letters, digits and `_.-` only: nothing in it ends the quotes.
-        let extra = format!("local/extra_system_ids=[\"{}\"]", group.system_id);
+        let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
         self.change(&["--config", &extra, "--systemid", me])?;
         Ok(true)
     }
 
     fn taken(&self, me: &str) -> Result<(), Why> {
-        let owner = self.group()?.system_id;
+        let owner = self.group()?.vg_systemid;
         if owner != me {
             let name = self.name.clone();
             return Err(Why::VolumeGroupOf { name, owner });
@@ -159,13 +188,16 @@ impl VolumeGroup {
     fn try_take(&self) -> Result<Did, Why> {
         let me = system_id()?;
         let group = self.group()?;
-        if group.missing {
+        if group.vg_missing_pv_count != "0" {
             return Err(Why::VolumeGroupPartial {
                 name: self.name.clone(),
             });
         }
-        // Before anything is changed.
-        self.elsewhere(&group)?;
+        let held = group.vg_systemid == me && !self.active()?.is_empty();
+        // Before anything is changed. What is held here is held by a take that was let through.
+        if let Some(why) = self.passes_by_the_replica().filter(|_| !held) {
+            return Err(why);
+        }
         let mut changed = self.own(&group, &me)?;
         if self.activates_itself().unwrap_or(false) {
             // It matters at the next boot only; `check` says so where it can't be done.
@@ -187,14 +219,15 @@ impl VolumeGroup {
         let active = !self.active()?.is_empty();
         if active {
             // A foreign group's volumes that are still active here go as well.
-            let extra = format!("local/extra_system_ids=[\"{}\"]", group.system_id);
+            let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
             self.change(&["--config", &extra, "-an"])?;
         }
-        let mine = group.system_id == me;
+        // Past the replica nothing is written, not even that.
+        let mine = group.vg_systemid == me && self.passes_by_the_replica().is_none();
         if mine {
             self.change(&["--systemid", RELEASED])?;
         }
-        match self.active()?.is_empty() && self.group()?.system_id != me {
+        match self.active()?.is_empty() && !(mine && self.group()?.vg_systemid == me) {
             true => Ok(Did {
                 changed: active || mine,
                 notes: Vec::new(),
@@ -204,7 +237,7 @@ impl VolumeGroup {
     }
 }
 
-impl Layer for VolumeGroup {
+impl Layer for Arc<VolumeGroup> {
     /// Held where a volume is active in this kernel. The ID alone holds nothing: a node that lost its power still has
     /// its ID on the group.
     fn state(&self) -> Holding {
@@ -250,14 +283,15 @@ impl Layer for VolumeGroup {
         let readable = group.is_ok();
         match (system_id(), group) {
             (Err(why), _) | (_, Err(why)) => add(true, why),
-            (Ok(_), Ok(group)) if group.missing => {
+            (Ok(_), Ok(group)) if group.vg_missing_pv_count != "0" => {
                 add(true, Why::VolumeGroupPartial { name });
             }
             (Ok(_), Ok(group)) => {
-                if let Err(why) = self.elsewhere(&group) {
-                    add(true, why);
+                if let Err(why) = self.lies_on_what_is_kept() {
+                    // A reservation that is no fence takes nothing from the other ways.
+                    add(!matches!(self.on, Some(On::Reserved(_))), why);
                 }
-                if group.system_id.is_empty() {
+                if group.vg_systemid.is_empty() {
                     add(false, Why::VolumeGroupOfNobody { name });
                 }
             }
@@ -268,15 +302,24 @@ impl Layer for VolumeGroup {
         problems
     }
 
-    /// It is seen all the same where LVM reads the disk that DRBD copies: then it would be written past DRBD.
+    /// It is seen all the same where LVM reads the disk that DRBD copies: then it would be written past DRBD. What this host
+    /// itself lacks is known.
     fn problems_while_below_is_free(&self) -> Vec<Problem> {
-        let seen = self.group().ok();
-        let elsewhere = seen.and_then(|group| self.elsewhere(&group).err());
+        let host = system_id().err();
         let blocking = |why| Problem {
             blocking: true,
             why,
         };
-        elsewhere.map(blocking).into_iter().collect()
+        host.into_iter()
+            .chain(self.elsewhere())
+            .map(blocking)
+            .collect()
+    }
+
+    /// Asked before anything is done for a take: LVM here would change nothing of such a group, and the fence comes before.
+    fn unable(&self) -> Option<Why> {
+        let held = self.active().map_or(true, |by| !by.is_empty());
+        self.passes_by_the_replica().filter(|_| !held)
     }
 }
 
@@ -327,17 +370,18 @@ fn parse(text: &str, program: &str) -> Result<Report, Why> {
     first.ok_or_else(|| Why::system("no report").of(program.to_owned()))
 }
 
-fn group(values: Vec<serde_json::Value>, program: &str) -> Result<Group, Why> {
-    let read = |value| serde_json::from_value(value).map_err(|e| Why::system(e).of(program));
-    let lines: Vec<Line> = values.into_iter().map(read).collect::<Result<_, _>>()?;
-    let Some(first) = lines.first() else {
-        return Err(Why::system("no such volume group").of(program));
-    };
-    Ok(Group {
-        system_id: first.vg_systemid.clone(),
-        missing: first.vg_missing_pv_count != "0",
-        disks: lines.into_iter().map(|l| l.pv_name).collect(),
-    })
+fn one<T: serde::de::DeserializeOwned>(
+    values: Vec<serde_json::Value>,
+    program: &str,
+) -> Result<T, Why> {
+    match values.into_iter().next() {
+        Some(value) => read(value, program),
+        None => Err(Why::system("no such volume group").of(program)),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, program: &str) -> Result<T, Why> {
+    serde_json::from_value(value).map_err(|e| Why::system(e).of(program))
 }
 
 fn succeeded(program: &str, result: &CommandResult) -> Result<(), Why> {
@@ -380,19 +424,23 @@ mod tests {
 
     #[test]
     fn the_report_of_a_group_and_of_its_volumes() {
-        let read = |text: &str| group(parse(text, "vgs").unwrap().vg, "vgs");
-        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0","pv_name":"/dev/sdb"},
-            {"vg_systemid":"serverdb","vg_missing_pv_count":"0","pv_name":"/dev/sdc"}]}]}"#;
-        let two = read(text).unwrap();
-        assert_eq!(two.system_id, "serverdb");
-        assert!(!two.missing);
-        assert_eq!(two.disks, ["/dev/sdb", "/dev/sdc"]);
+        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0"}]}]}"#;
+        let group: Group = one(parse(text, "vgs").unwrap().vg, "vgs").unwrap();
+        assert_eq!(group.vg_systemid, "serverdb");
         // A group that is not there is no free one.
         let none = parse(r#"{"report":[{"vg":[]}]}"#, "vgs").unwrap();
-        assert!(group(none.vg, "vgs").is_err());
+        assert!(one::<Group>(none.vg, "vgs").is_err());
         // A field that is missing is not an answer.
-        let less = r#"{"report":[{"vg":[{"vg_systemid":"","vg_missing_pv_count":"0"}]}]}"#;
-        assert!(read(less).is_err());
+        let less = parse(r#"{"report":[{"vg":[{"vg_systemid":""}]}]}"#, "vgs").unwrap();
+        assert!(one::<Group>(less.vg, "vgs").is_err());
+        // Its disks, the ones that LVM does not use among them.
+        let text = r#"{"report":[{"pv":[{"pv_name":"/dev/drbd0"},{"pv_name":"/dev/vdb"}]}]}"#;
+        let disks = parse(text, "pvs").unwrap().pv;
+        let names: Vec<String> = disks
+            .into_iter()
+            .map(|d| read::<Disk>(d, "pvs").unwrap().pv_name)
+            .collect();
+        assert_eq!(names, ["/dev/drbd0", "/dev/vdb"]);
         assert!(parse("", "vgs").is_err() && parse("{\"report\":[]}", "vgs").is_err());
     }
 }
