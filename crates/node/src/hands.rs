@@ -396,7 +396,7 @@ impl Hands for NodeHands {
             return Err(precondition(Why::FencesItself));
         }
         let kit = self.kit(service)?;
-        kit.reservation_fences(disk_sets::ACT_WITHIN)
+        kit.reservation_fences()
             .map_err(|why| Trouble::failed(FailureKind::Fence, why))?;
         match &kit.reservation {
             Some(reservation) => reservation.reserve(epoch),

@@ -14,9 +14,8 @@ use siaga_runner::hands::{Acted, Did, Trouble};
 use siaga_runner::permit::OldData;
 use std::time::Duration;
 
-/// LVM reads every disk of the host; a look does not wait for one that hangs, an act waits a little longer.
-const LOOK_WITHIN: Duration = Duration::from_secs(5);
-pub(super) const ACT_WITHIN: Duration = Duration::from_secs(30);
+/// How long LVM may take to tell the disks of a group: it reads every disk of the host, and one of them may hang.
+const DISKS_WITHIN: Duration = Duration::from_secs(30);
 
 impl NodeHands {
     /// What stands against the driver of the disk set of `service` here. Read-only.
@@ -33,9 +32,9 @@ impl NodeHands {
         Some(FenceView {
             name: RESERVATION.to_owned(),
             kind: FenceKind::Reservation,
-            state: match kit.reservation_fences(LOOK_WITHIN) {
-                Ok(()) => reservation.state_of(node),
-                Err(why) => FenceState::Failed { why },
+            state: match kit.group.as_ref().and_then(|g| g.seen_elsewhere()) {
+                None => reservation.state_of(node),
+                Some(why) => FenceState::Failed { why },
             },
         })
     }
@@ -162,12 +161,12 @@ impl NodeHands {
 
 impl Kit {
     /// Does the reservation keep another node from all of the disk set? From one disk of a volume group it does not.
-    pub(super) fn reservation_fences(&self, within: Duration) -> Result<(), Why> {
+    pub(super) fn reservation_fences(&self) -> Result<(), Why> {
         let Some(group) = self.group.clone() else {
             return Ok(());
         };
-        let ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-        let told = bounded::run(within, move || group.lies_on_what_is_kept());
+        let ms = u64::try_from(DISKS_WITHIN.as_millis()).unwrap_or(u64::MAX);
+        let told = bounded::run(DISKS_WITHIN, move || group.lies_on_what_is_kept());
         told.unwrap_or(Err(Why::NoAnswerWithin { ms }))
     }
 }

@@ -3,6 +3,7 @@
 //! that nothing activates it at a boot.
 
 mod members;
+mod watch;
 
 use super::drbd::Resource;
 use super::layered::Layer;
@@ -18,11 +19,14 @@ use siaga_runner::hands::{Acted, Did, Trouble};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use watch::Watch;
 
 /// The system ID of a volume group that nobody holds.
 pub const RELEASED: &str = "siaga-released";
 /// How long one of LVM's programs may take.
 const WITHIN: Duration = Duration::from_secs(30);
+/// A group does not change its disks by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 const BLOCK_DEVICES: &str = "/sys/block";
 
 /// A volume group.
@@ -30,6 +34,7 @@ pub struct VolumeGroup {
     name: String,
     on: Option<On>,
     under_way: UnderWay,
+    disks: Arc<Watch>,
 }
 
 /// What a group lies on that is kept from the other nodes, and must lie on alone.
@@ -72,6 +77,7 @@ impl VolumeGroup {
             name: name.to_owned(),
             on,
             under_way: UnderWay::of(service),
+            disks: Arc::new(Watch::new(LOOK_EVERY)),
         }
     }
 
@@ -121,9 +127,17 @@ impl VolumeGroup {
         found.filter(|why| matches!(why, Why::VolumeGroupElsewhere { .. }))
     }
 
+    /// [`Why::VolumeGroupElsewhere`], as it was seen a moment ago: LVM reads every disk of the host for it.
+    pub fn seen_elsewhere(self: &Arc<Self>) -> Option<Why> {
+        self.on.as_ref()?;
+        let group = Arc::clone(self);
+        self.disks.seen(move || group.elsewhere())
+    }
+
     /// What of the group that is held here would not come along with it.
-    pub fn stays_behind(&self) -> Option<Why> {
-        self.passes_by_the_replica()
+    pub fn stays_behind(self: &Arc<Self>) -> Option<Why> {
+        let seen = self.seen_elsewhere();
+        seen.filter(|_| matches!(self.on, Some(On::Replica(_))))
     }
 
     /// The volumes that are active in this host's kernel, by the kernel's own list: LVM's programs read every disk of the
@@ -319,7 +333,7 @@ impl Layer for Arc<VolumeGroup> {
     /// Asked before anything is done for a take: LVM here would change nothing of such a group, and the fence comes before.
     fn unable(&self) -> Option<Why> {
         let held = self.active().map_or(true, |by| !by.is_empty());
-        self.passes_by_the_replica().filter(|_| !held)
+        self.stays_behind().filter(|_| !held)
     }
 }
 
