@@ -24,6 +24,7 @@ demo: setup ## build, then watch a database move between two lab nodes, lose its
 test: setup ## all tests: the fast ones first, then the lab
 	cargo build --profile ci --locked --workspace --all-targets
 	scripts/side-by-side.py --first siaga_node --first postgres --first seeds --first notices \
+	  --alone net_conflict --alone net_sign_of_life --alone net_virtual_ip --alone net_witness \
 	  --profile ci --locked --workspace --exclude siaga-e2e --exclude siaga-lab
 	cargo test --profile ci --locked --workspace --doc
 	cargo test --profile ci --locked -p siaga-lab --no-fail-fast -- --test-threads=1

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs test programs side by side, as many as there are processors, and says what each said when it ends.
 
-  scripts/side-by-side.py [--first NAME]... CARGO OPTIONS [-- OPTIONS OF EACH TEST PROGRAM]
+  scripts/side-by-side.py [--first NAME]... [--alone NAME]... CARGO OPTIONS [-- OPTIONS OF EACH TEST PROGRAM]
 
-`--first` names the programs that take longest, so that no processor waits for the last one. Most tests wait for other
-programs; those of one program still run in that program, by its own options.
+`--first` names the programs that take longest, so that no processor waits for the last one; `--alone` those that look at
+what is due at a moment, and run with nothing beside them. Most tests wait for other programs; those of one program still
+run in that program, by its own options.
 """
 
 import json
@@ -17,13 +18,13 @@ import time
 
 
 def parse(words):
-    """The names that come first, cargo's options, and those of each program."""
-    first = []
-    while words[:1] == ["--first"] and len(words) > 1:
-        first.append(words[1])
+    """The names that come first, those that run alone, cargo's options, and those of each program."""
+    named = {"--first": [], "--alone": []}
+    while words and words[0] in named and len(words) > 1:
+        named[words[0]].append(words[1])
         words = words[2:]
     cut = words.index("--") if "--" in words else len(words)
-    return first, words[:cut], words[cut + 1 :]
+    return named["--first"], named["--alone"], words[:cut], words[cut + 1 :]
 
 
 def programs(cargo):
@@ -71,14 +72,14 @@ class Running:
 
 
 def main():
-    first, cargo, options = parse(sys.argv[1:])
+    first, alone, cargo, options = parse(sys.argv[1:])
     waiting = programs(cargo)
     order = {name: at for at, name in enumerate(first)}
-    unknown = set(first) - {name for name, _, _ in waiting}
+    order.update({name: len(first) + 1 for name in alone})
+    unknown = set(first + alone) - {name for name, _, _ in waiting}
     if unknown or not waiting:
         sys.exit(f"side-by-side: no such test program: {', '.join(sorted(unknown)) or 'none at all'}")
-    waiting.sort(key=lambda one: order.get(one[0], len(order)))
-    at_once = os.cpu_count() or 1
+    waiting.sort(key=lambda one: order.get(one[0], len(first)))
     running, failed = [], []
 
     def stop(number, _frame):
@@ -89,7 +90,8 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     while waiting or running:
-        while waiting and len(running) < at_once:
+        # Those that run alone are the last.
+        while waiting and len(running) < (1 if waiting[0][0] in alone else os.cpu_count() or 1):
             running.append(Running(*waiting.pop(0), options))
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         for one in [r for r in running if r.process.poll() is not None]:
