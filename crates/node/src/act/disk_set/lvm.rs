@@ -115,10 +115,11 @@ impl VolumeGroup {
 
     /// A group on a replica with another disk, or with the disk below the replica: the other node has no such disk, and what is
     /// written there passes by the replica. (On a reserved disk it makes the reservation no fence, and stops nobody.)
-    fn passes_by_the_replica(&self) -> Option<Why> {
+    /// What can't be told is not in order: nothing is written then.
+    fn keeps_to_the_replica(&self) -> Result<(), Why> {
         match self.on {
-            Some(On::Replica(_)) => self.elsewhere(),
-            Some(On::Reserved(_)) | None => None,
+            Some(On::Replica(_)) => self.lies_on_what_is_kept(),
+            Some(On::Reserved(_)) | None => Ok(()),
         }
     }
 
@@ -209,8 +210,8 @@ impl VolumeGroup {
         }
         let held = group.vg_systemid == me && !self.active()?.is_empty();
         // Before anything is changed. What is held here is held by a take that was let through.
-        if let Some(why) = self.passes_by_the_replica().filter(|_| !held) {
-            return Err(why);
+        if !held {
+            self.keeps_to_the_replica()?;
         }
         let mut changed = self.own(&group, &me)?;
         if self.activates_itself().unwrap_or(false) {
@@ -237,7 +238,7 @@ impl VolumeGroup {
             self.change(&["--config", &extra, "-an"])?;
         }
         // Past the replica nothing is written, not even that.
-        let mine = group.vg_systemid == me && self.passes_by_the_replica().is_none();
+        let mine = group.vg_systemid == me && self.keeps_to_the_replica().is_ok();
         if mine {
             self.change(&["--systemid", RELEASED])?;
         }
