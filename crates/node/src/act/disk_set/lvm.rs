@@ -3,20 +3,22 @@
 //! that nothing activates it at a boot.
 
 mod members;
+mod report;
 mod watch;
 
 use super::drbd::Resource;
 use super::layered::Layer;
+use super::reservation::of_paths;
 use super::under_way::UnderWay;
 use super::{Problem, TakeOrder};
 use crate::command::{self, CommandResult};
-use serde::Deserialize;
+use report::{Group, Look};
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
 use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use watch::Watch;
@@ -44,32 +46,6 @@ pub enum On {
     Replica(Arc<Resource>),
 }
 
-/// What LVM reports of a group.
-#[derive(Debug, Deserialize)]
-struct Group {
-    vg_systemid: String,
-    vg_missing_pv_count: String,
-}
-
-/// A disk that carries a group, whether LVM uses it or takes it for a second way to another one.
-#[derive(Debug, Deserialize)]
-struct Disk {
-    pv_name: String,
-}
-
-#[derive(Deserialize)]
-struct Output {
-    report: Vec<Report>,
-}
-
-#[derive(Deserialize)]
-struct Report {
-    #[serde(default)]
-    vg: Vec<serde_json::Value>,
-    #[serde(default)]
-    pv: Vec<serde_json::Value>,
-}
-
 impl VolumeGroup {
     /// The group `name` that carries `service`. `on`: what it must lie on alone.
     pub fn new(name: &str, on: Option<On>, service: &ServiceName) -> Self {
@@ -81,18 +57,15 @@ impl VolumeGroup {
         }
     }
 
-    fn group(&self) -> Result<Group, Why> {
-        let fields = "vg_systemid,vg_missing_pv_count";
-        let report = report(&["vgs", "--foreign", "-o", fields, &self.name])?;
-        one(report.vg, "vgs")
+    fn owner(&self) -> Result<String, Why> {
+        Ok(Look::of(&self.name)?.group.vg_systemid)
     }
 
-    /// Every disk that carries the group: also one that LVM does not use, since it takes it for a second way to another.
-    fn disks(&self) -> Result<Vec<String>, Why> {
-        let of_it = format!("vg_name=\"{}\"", self.name);
-        let report = report(&["pvs", "--all", "--foreign", "-o", "pv_name", "-S", &of_it])?;
-        let disks = report.pv.into_iter().map(|disk| read(disk, "pvs"));
-        disks.map(|disk| disk.map(|d: Disk| d.pv_name)).collect()
+    fn look(&self, disks: bool) -> Result<Look, Why> {
+        match disks {
+            true => Look::with_disks(&self.name),
+            false => Look::of(&self.name),
+        }
     }
 
     /// Disks of the group that nothing keeps from the other nodes. Where the group can't be read, none is seen.
@@ -100,12 +73,20 @@ impl VolumeGroup {
     /// # Errors
     /// [`Why::VolumeGroupElsewhere`], or why it can't be told.
     pub fn lies_on_what_is_kept(&self) -> Result<(), Why> {
+        match &self.on {
+            None => Ok(()),
+            Some(_) => self.lies_alone(&Look::with_disks(&self.name)?.disks),
+        }
+    }
+
+    /// The same, of `disks` that were looked at just now.
+    fn lies_alone(&self, disks: &[String]) -> Result<(), Why> {
         let kept = match &self.on {
             None => return Ok(()),
             Some(On::Reserved(disk)) => vec![disk.clone()],
             Some(On::Replica(resource)) => resource.devices()?,
         };
-        let disks = members::elsewhere(&self.disks()?, &kept)?;
+        let disks = members::elsewhere(disks, &kept)?;
         let name = self.name.clone();
         match disks.is_empty() {
             true => Ok(()),
@@ -116,11 +97,43 @@ impl VolumeGroup {
     /// A group on a replica with another disk, or with the disk below the replica: the other node has no such disk, and what is
     /// written there passes by the replica. (On a reserved disk it makes the reservation no fence, and stops nobody.)
     /// What can't be told is not in order: nothing is written then.
-    fn keeps_to_the_replica(&self) -> Result<(), Why> {
-        match self.on {
-            Some(On::Replica(_)) => self.lies_on_what_is_kept(),
-            Some(On::Reserved(_)) | None => Ok(()),
+    fn keeps_to_the_replica(&self, look: &Look) -> Result<(), Why> {
+        match self.on_replica() {
+            true => self.lies_alone(&look.disks),
+            false => Ok(()),
         }
+    }
+
+    fn on_replica(&self) -> bool {
+        matches!(self.on, Some(On::Replica(_)))
+    }
+
+    fn problems_of(&self, look: &Look) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |blocking, why| problems.push(Problem { blocking, why });
+        let name = || self.name.clone();
+        if look.group.vg_missing_pv_count != "0" {
+            add(true, Why::VolumeGroupPartial { name: name() });
+        } else if let Err(why) = self.lies_alone(&look.disks) {
+            // A reservation that is no fence takes nothing from the other ways.
+            add(self.on_replica(), why);
+        }
+        // Of a reserved disk the reservation says it.
+        if self.on.is_none() {
+            let paths = look.disks.iter().flat_map(|d| of_paths(Path::new(d)));
+            problems.extend(paths);
+        }
+        let mut add = |blocking, why| problems.push(Problem { blocking, why });
+        if look.group.vg_systemid.is_empty() {
+            add(false, Why::VolumeGroupOfNobody { name: name() });
+        }
+        match look.activates_itself {
+            Some(true) => add(false, Why::VolumeGroupActivatesItself { name: name() }),
+            // LVM is older than the setting, and activates whatever its own configuration lets it.
+            None => add(false, Why::VolumeGroupActivationUntold { name: name() }),
+            Some(false) => (),
+        }
+        problems
     }
 
     fn elsewhere(&self) -> Option<Why> {
@@ -138,7 +151,7 @@ impl VolumeGroup {
     /// What of the group that is held here would not come along with it.
     pub fn stays_behind(self: &Arc<Self>) -> Option<Why> {
         let seen = self.seen_elsewhere();
-        seen.filter(|_| matches!(self.on, Some(On::Replica(_))))
+        seen.filter(|_| self.on_replica())
     }
 
     /// The volumes that are active in this host's kernel, by the kernel's own list: LVM's programs read every disk of the
@@ -160,12 +173,6 @@ impl VolumeGroup {
         Ok(active)
     }
 
-    fn activates_itself(&self) -> Result<bool, Why> {
-        let report = report(&["vgs", "--foreign", "-o", "vg_autoactivation", &self.name])?;
-        let enabled = |v: &serde_json::Value| v["vg_autoactivation"] == "enabled";
-        Ok(report.vg.iter().any(enabled))
-    }
-
     /// A program that changes the group. What it reached is looked at afterwards.
     fn change(&self, arguments: &[&str]) -> Result<(), Why> {
         let argv: Vec<String> = ["vgchange", "--yes"]
@@ -178,18 +185,17 @@ impl VolumeGroup {
     }
 
     /// Makes the group this host's own. LVM changes a foreign group only for a host that claims its owner's ID too.
-    fn own(&self, group: &Group, me: &str) -> Result<bool, Why> {
+    fn own(&self, group: &Group, me: &str) -> Result<(), Why> {
         if group.vg_systemid == me {
-            return Ok(false);
+            return Ok(());
         }
         // An ID is made of letters, digits and `_.-` only: nothing in it ends the quotes.
         let extra = format!("local/extra_system_ids=[\"{}\"]", group.vg_systemid);
-        self.change(&["--config", &extra, "--systemid", me])?;
-        Ok(true)
+        self.change(&["--config", &extra, "--systemid", me])
     }
 
     fn taken(&self, me: &str) -> Result<(), Why> {
-        let owner = self.group()?.vg_systemid;
+        let owner = self.owner()?;
         if owner != me {
             let name = self.name.clone();
             return Err(Why::VolumeGroupOf { name, owner });
@@ -201,36 +207,37 @@ impl VolumeGroup {
     }
 
     fn try_take(&self) -> Result<Did, Why> {
-        let me = system_id()?;
-        let group = self.group()?;
-        if group.vg_missing_pv_count != "0" {
+        let (me, look) = (system_id()?, self.look(self.on_replica())?);
+        if look.group.vg_missing_pv_count != "0" {
             return Err(Why::VolumeGroupPartial {
                 name: self.name.clone(),
             });
         }
-        let held = group.vg_systemid == me && !self.active()?.is_empty();
-        // Before anything is changed. What is held here is held by a take that was let through.
-        if !held {
-            self.keeps_to_the_replica()?;
+        let active = !self.active()?.is_empty();
+        // What is held here is held by a take that was let through.
+        if active && look.group.vg_systemid == me {
+            return Ok(Did::nothing());
         }
-        let mut changed = self.own(&group, &me)?;
-        if self.activates_itself().unwrap_or(false) {
+        // Before anything is changed.
+        self.keeps_to_the_replica(&look)?;
+        self.own(&look.group, &me)?;
+        if look.activates_itself == Some(true) {
             // It matters at the next boot only; `check` says so where it can't be done.
             let _ = self.change(&["--setautoactivation", "n"]);
         }
-        if self.active()?.is_empty() {
+        if !active {
             self.change(&["-aey"])?;
-            changed = true;
         }
         self.taken(&me)?;
         Ok(Did {
-            changed,
+            changed: true,
             notes: Vec::new(),
         })
     }
 
     fn try_release(&self) -> Result<Did, Why> {
-        let (me, group) = (system_id()?, self.group()?);
+        let (me, look) = (system_id()?, self.look(self.on_replica())?);
+        let group = &look.group;
         let active = !self.active()?.is_empty();
         if active {
             // A foreign group's volumes that are still active here go as well.
@@ -238,11 +245,11 @@ impl VolumeGroup {
             self.change(&["--config", &extra, "-an"])?;
         }
         // Past the replica nothing is written, not even that.
-        let mine = group.vg_systemid == me && self.keeps_to_the_replica().is_ok();
+        let mine = group.vg_systemid == me && self.keeps_to_the_replica(&look).is_ok();
         if mine {
             self.change(&["--systemid", RELEASED])?;
         }
-        match self.active()?.is_empty() && !(mine && self.group()?.vg_systemid == me) {
+        match self.active()?.is_empty() && !(mine && self.owner()? == me) {
             true => Ok(Did {
                 changed: active || mine,
                 notes: Vec::new(),
@@ -258,7 +265,7 @@ impl Layer for Arc<VolumeGroup> {
     fn state(&self) -> Holding {
         match self.active() {
             // Under that name there may be nothing at all: a group that can't be read is not known to be free.
-            Ok(by) if by.is_empty() => match self.group() {
+            Ok(by) if by.is_empty() => match self.owner() {
                 Ok(_) => Holding::Free,
                 Err(why) => Holding::Unknown { why },
             },
@@ -291,30 +298,16 @@ impl Layer for Arc<VolumeGroup> {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut add = |blocking, why| problems.push(Problem { blocking, why });
-        let name = self.name.clone();
-        let group = self.group();
-        let readable = group.is_ok();
-        match (system_id(), group) {
-            (Err(why), _) | (_, Err(why)) => add(true, why),
-            (Ok(_), Ok(group)) if group.vg_missing_pv_count != "0" => {
-                add(true, Why::VolumeGroupPartial { name });
-            }
-            (Ok(_), Ok(group)) => {
-                if let Err(why) = self.lies_on_what_is_kept() {
-                    // A reservation that is no fence takes nothing from the other ways.
-                    add(!matches!(self.on, Some(On::Reserved(_))), why);
-                }
-                if group.vg_systemid.is_empty() {
-                    add(false, Why::VolumeGroupOfNobody { name });
-                }
-            }
-        }
-        if let Some(why) = starts_by_itself(&self.name, &self.activates_itself(), readable) {
-            add(false, why);
-        }
-        problems
+        let host = system_id().err();
+        let blocking = |why| Problem {
+            blocking: true,
+            why,
+        };
+        let group = match Look::with_disks(&self.name) {
+            Ok(look) => self.problems_of(&look),
+            Err(why) => vec![blocking(why)],
+        };
+        host.into_iter().map(blocking).chain(group).collect()
     }
 
     /// It is seen all the same where LVM reads the disk that DRBD copies: then it would be written past DRBD. What this host
@@ -345,17 +338,6 @@ fn volume_of(group: &str, mapped: &str) -> Option<String> {
     (!volume.starts_with('-')).then(|| volume.replace("--", "-"))
 }
 
-/// What is to be said of the group's activation at boot. A group that could be read, and this word of it not: LVM is older
-/// than the setting, and activates whatever its own configuration lets it.
-fn starts_by_itself(name: &str, told: &Result<bool, Why>, readable: bool) -> Option<Why> {
-    let name = name.to_owned();
-    match told {
-        Ok(true) => Some(Why::VolumeGroupActivatesItself { name }),
-        Err(_) if readable => Some(Why::VolumeGroupActivationUntold { name }),
-        Ok(false) | Err(_) => None,
-    }
-}
-
 /// This host's system ID.
 fn system_id() -> Result<String, Why> {
     let result = command::run(&["lvm".to_owned(), "systemid".to_owned()], None, WITHIN);
@@ -368,35 +350,6 @@ fn system_id() -> Result<String, Why> {
         Some(id) if !id.is_empty() => Ok(id.to_owned()),
         _ => Err(Why::NoLvmSystemId),
     }
-}
-
-fn report(argv: &[&str]) -> Result<Report, Why> {
-    let mut argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
-    argv.splice(1..1, ["--reportformat".to_owned(), "json".to_owned()]);
-    let result = command::run(&argv, None, WITHIN);
-    succeeded(&argv[0], &result)?;
-    parse(&result.stdout, &argv[0])
-}
-
-fn parse(text: &str, program: &str) -> Result<Report, Why> {
-    let output: Output =
-        serde_json::from_str(text).map_err(|e| Why::system(e).of(program.to_owned()))?;
-    let first = output.report.into_iter().next();
-    first.ok_or_else(|| Why::system("no report").of(program.to_owned()))
-}
-
-fn one<T: serde::de::DeserializeOwned>(
-    values: Vec<serde_json::Value>,
-    program: &str,
-) -> Result<T, Why> {
-    match values.into_iter().next() {
-        Some(value) => read(value, program),
-        None => Err(Why::system("no such volume group").of(program)),
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value, program: &str) -> Result<T, Why> {
-    serde_json::from_value(value).map_err(|e| Why::system(e).of(program))
 }
 
 fn succeeded(program: &str, result: &CommandResult) -> Result<(), Why> {
@@ -425,37 +378,28 @@ mod tests {
 
     #[test]
     fn a_group_whose_activation_an_old_lvm_does_not_tell_is_no_pass() {
-        let found = |told: Result<bool, Why>, readable| starts_by_itself("vg", &told, readable);
-        let name = "vg".to_owned();
-        let error = || Err(Why::system("Unrecognised field: vg_autoactivation"));
-        assert_eq!(found(Ok(false), true), None);
-        let itself = Why::VolumeGroupActivatesItself { name: name.clone() };
-        assert_eq!(found(Ok(true), true), Some(itself));
-        let untold = Why::VolumeGroupActivationUntold { name };
-        assert_eq!(found(error(), true), Some(untold));
-        // A group that can't be read at all is told once.
-        assert_eq!(found(error(), false), None);
-    }
-
-    #[test]
-    fn the_report_of_a_group_and_of_its_volumes() {
-        let text = r#"{"report":[{"vg":[{"vg_systemid":"serverdb","vg_missing_pv_count":"0"}]}]}"#;
-        let group: Group = one(parse(text, "vgs").unwrap().vg, "vgs").unwrap();
-        assert_eq!(group.vg_systemid, "serverdb");
-        // A group that is not there is no free one.
-        let none = parse(r#"{"report":[{"vg":[]}]}"#, "vgs").unwrap();
-        assert!(one::<Group>(none.vg, "vgs").is_err());
-        // A field that is missing is not an answer.
-        let less = parse(r#"{"report":[{"vg":[{"vg_systemid":""}]}]}"#, "vgs").unwrap();
-        assert!(one::<Group>(less.vg, "vgs").is_err());
-        // Its disks, the ones that LVM does not use among them.
-        let text = r#"{"report":[{"pv":[{"pv_name":"/dev/drbd0"},{"pv_name":"/dev/vdb"}]}]}"#;
-        let disks = parse(text, "pvs").unwrap().pv;
-        let names: Vec<String> = disks
-            .into_iter()
-            .map(|d| read::<Disk>(d, "pvs").unwrap().pv_name)
-            .collect();
-        assert_eq!(names, ["/dev/drbd0", "/dev/vdb"]);
-        assert!(parse("", "vgs").is_err() && parse("{\"report\":[]}", "vgs").is_err());
+        let group = VolumeGroup::new("vg", None, &ServiceName::from("simrs"));
+        let name = || "vg".to_owned();
+        let found = |activates_itself| {
+            let group_told = Group {
+                vg_systemid: "serverdb".into(),
+                vg_missing_pv_count: "0".into(),
+            };
+            let look = Look {
+                group: group_told,
+                activates_itself,
+                disks: Vec::new(),
+            };
+            group
+                .problems_of(&look)
+                .into_iter()
+                .map(|p| p.why)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(Some(false)), []);
+        let itself = Why::VolumeGroupActivatesItself { name: name() };
+        assert_eq!(found(Some(true)), [itself]);
+        let untold = Why::VolumeGroupActivationUntold { name: name() };
+        assert_eq!(found(None), [untold]);
     }
 }

@@ -1,11 +1,14 @@
 //! Persistent reservations on a shared disk: only who is registered writes, and preempting a registration is a fence.
 //!
 //! A fenced node can still read, and could write again by merely registering. So nothing here registers but a take or
-//! a fence under a mandate, and a node that finds its key gone lets go at once.
+//! a fence under a mandate (and for a moment a release, to clear what this node itself has left), and a node that finds its
+//! key gone lets go at once.
 
 pub mod kernel;
 mod multipath;
 mod problems;
+
+pub use problems::of_paths;
 
 use super::layered::Layer;
 use super::{Problem, TakeOrder};
@@ -100,6 +103,16 @@ impl Reservation {
             return Ok(Did::nothing());
         }
         self.refuse_strangers(&before)?;
+        let had_one = before.keys.iter().any(|k| k.is_of(&self.me));
+        let done = self.reserve_as(own);
+        if done.is_err() && !had_one {
+            // What came of nothing must not stay: by its registration this node would look like a second holder.
+            let _ = self.unregister();
+        }
+        done
+    }
+
+    fn reserve_as(&self, own: ReservationKey) -> Acted {
         let working = self.register(own)?;
         let seen = self.seen()?;
         // Once more: what came between the two looks is seen in the second.
@@ -218,14 +231,19 @@ impl Reservation {
     }
 
     /// Clears registrations of this node by paths that it has no more (another session since a boot). Only a registrant
-    /// may do so: this node registers for that moment, under the counter of no mandate, and takes it back.
+    /// may do so: this node registers for that moment, under the counter of no mandate, and takes it back, whatever came of
+    /// it. Never while another node has the disk.
     fn clear_left(&self) -> Result<(), Trouble> {
         let own = ReservationKey::new(&self.me, 0);
-        let mut left = self.seen()?.keys;
-        left.retain(|k| k.is_of(&self.me));
-        self.register(own)?;
-        self.take_away(&left, own)?;
-        self.unregister()
+        let Seen { keys, holder } = self.seen()?;
+        if holder.is_some_and(|h| !h.key.is_of(&self.me)) {
+            let device = self.device.clone();
+            return Err(self.failed(Why::ReservationNotOurs { device }));
+        }
+        let left: Vec<_> = keys.into_iter().filter(|k| k.is_of(&self.me)).collect();
+        let cleared = self.register(own).and_then(|_| self.take_away(&left, own));
+        self.unregister()?;
+        cleared
     }
 
     fn refuse_strangers(&self, seen: &Seen) -> Result<(), Trouble> {

@@ -1,7 +1,8 @@
 //! The block devices of a disk set: one for each of its file systems. It is one thing to those who take it: held where
 //! one of them is held, free where all are.
 
-use super::{BlockDevice, DiskSet, TakeOrder};
+use super::reservation::of_paths;
+use super::{BlockDevice, DiskSet, Problem, TakeOrder};
 use crate::observe::disk_watch::Sample;
 use siaga_model::observation::Holding;
 use siaga_runner::hands::{Acted, Did};
@@ -111,6 +112,10 @@ impl DiskSet for Volumes {
 
     fn volumes(&self) -> &Volumes {
         self
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.each().flat_map(|v| of_paths(v.device())).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Problem, Reservation, count_of, kernel};
 use siaga_model::Why;
 use siaga_runner::hands::Trouble;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Reservation {
     /// All of it. Looks, and changes nothing.
@@ -42,40 +42,18 @@ impl Reservation {
 
     fn of_the_paths(&self) -> Vec<Problem> {
         let device = || self.device.clone();
-        let untold = |why: Why| Why::MultipathUntold {
-            device: device(),
-            why: Box::new(why),
-        };
-        // Whether it is there at all is said by the other looks.
         let Ok(Some(map)) = Map::of(&self.device) else {
             return Vec::new();
         };
-        let mut problems = Vec::new();
-        let told = match map.told() {
-            Err(why) => return vec![warning(untold(why))],
-            Ok(told) => told,
-        };
-        let some_dead = !told.dead.is_empty();
-        if some_dead {
-            problems.push(warning(Why::MultipathDeadPaths {
-                device: device(),
-                paths: told.dead,
-            }));
-        }
-        if map.paths().is_ok_and(|p| p.len() == 1) {
-            problems.push(warning(Why::MultipathOnePath { device: device() }));
-        }
-        if told.queues {
-            problems.push(warning(Why::MultipathQueues { device: device() }));
-        }
+        let mut problems = of_paths(&self.device);
         match Map::can_keep() {
             Ok(true) => {}
             // With a path that does not work now, a take is refused.
             Ok(false) => problems.push(Problem {
-                blocking: some_dead,
+                blocking: map.told().is_ok_and(|told| !told.dead.is_empty()),
                 why: Why::MultipathForgets { device: device() },
             }),
-            Err(why) => problems.push(warning(untold(why))),
+            Err(why) => problems.push(warning(untold(&self.device, why))),
         }
         problems
     }
@@ -121,6 +99,41 @@ impl Reservation {
                 paths,
             }),
         )
+    }
+}
+
+/// What is wrong with the paths of a device that is a multipath map, whatever it is used for. Whether it is there at all is said
+/// by the other looks.
+pub fn of_paths(device: &Path) -> Vec<Problem> {
+    let Ok(Some(map)) = Map::of(device) else {
+        return Vec::new();
+    };
+    let told = match map.told() {
+        Err(why) => return vec![warning(untold(device, why))],
+        Ok(told) => told,
+    };
+    let mut problems = Vec::new();
+    let mut add = |why| problems.push(warning(why));
+    let device = || device.to_path_buf();
+    if !told.dead.is_empty() {
+        add(Why::MultipathDeadPaths {
+            device: device(),
+            paths: told.dead,
+        });
+    }
+    if map.paths().is_ok_and(|p| p.len() == 1) {
+        add(Why::MultipathOnePath { device: device() });
+    }
+    if told.queues {
+        add(Why::MultipathQueues { device: device() });
+    }
+    problems
+}
+
+fn untold(device: &Path, why: Why) -> Why {
+    Why::MultipathUntold {
+        device: device.to_path_buf(),
+        why: Box::new(why),
     }
 }
 
