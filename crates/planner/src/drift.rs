@@ -140,7 +140,7 @@ fn names(
     if there.is_empty() || here.is_empty() {
         return compared.unknown(CheckId::of(code), lacks);
     }
-    let missing = there.iter().filter(|name| !here.contains(name));
+    let missing = there.iter().filter(|n| !here.iter().any(|h| is_same(n, h)));
     let names: Vec<String> = missing.take(MOST_NAMES).cloned().collect();
     if names.is_empty() {
         return compared.pass(CheckId::of(code), lacks);
@@ -152,6 +152,15 @@ fn names(
         Severity::Warning,
         Evidence::OnlyOn { node, names },
     );
+}
+
+/// `postgis.control 3.4`: where one side does not tell a version (its agent is older), the name alone counts.
+fn is_same(one: &str, other: &str) -> bool {
+    match (one.split_once(' '), other.split_once(' ')) {
+        (Some((name, _)), None) => name == other,
+        (None, Some((name, _))) => name == one,
+        (Some(_), Some(_)) | (None, None) => one == other,
+    }
 }
 
 fn memory(compared: &mut Compared, needs: &DatabaseNeeds, host: Side) {

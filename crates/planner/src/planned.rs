@@ -9,7 +9,7 @@ use siaga_model::NodeName;
 use siaga_model::config::Config;
 use siaga_model::observation::Observation;
 use siaga_model::plan::{Action, MoveKind, Placement, Plan, PlannedProof, Request};
-use siaga_model::proof::ProofRecord;
+use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::{Advice, Refusal, RefusalCode, Sentence};
 
 /// The steps that bring the service from what is seen to `request.goal`, or why not. Pure. The coordinator is
@@ -126,8 +126,23 @@ impl Planner<'_> {
         }
         match world.active().filter(|a| world.is_ready(a)) {
             Some(source) => guards::refuse_astray(world, source, target),
+            // In the middle of this very run it runs nowhere: one node has let go, the other one does not serve yet.
+            None if self.released_by_all_but(target) => Ok(()),
             None => Err(guards::not_running(world)),
         }
+    }
+
+    /// Did every node but `target` let go of the service in this run?
+    fn released_by_all_but(&self, target: &NodeName) -> bool {
+        let world = self.world;
+        let released = |node: &NodeName| {
+            let of_it = |p: &ProofRecord| {
+                p.service == world.service.name && &p.node == node && p.ground == Ground::Released
+            };
+            self.proofs.iter().any(of_it) && world.grip(node) == Grip::Free
+        };
+        let others = world.others(target);
+        !others.is_empty() && others.into_iter().all(released)
     }
 
     fn not_on_preferred(&self, active: &NodeName) -> Refusal {

@@ -83,6 +83,11 @@ fn seen(world: &World) -> Vec<Finding> {
             let tried = Evidence::thing(world.paths_tried(name).join(", "));
             add(FindingCode::PeerUnreachable, name, Severity::Warning, tried);
         }
+        let down = world.paths_down(name);
+        if !down.is_empty() {
+            let paths = Evidence::thing(down.join(", "));
+            add(FindingCode::PathDown, me, Severity::Warning, paths);
+        }
         for mount in evidence::strangers(world, name) {
             let what = Evidence::thing(mount.mount_point.display());
             add(FindingCode::MountByHand, name, Severity::Blocking, what);
@@ -228,7 +233,10 @@ fn in_order(world: &World) -> Vec<Examined> {
                 .map(|id| Examined::pass(id, node, Evidence::Nothing)),
         );
     }
+    // Where nobody answers, no path is known to work.
+    let heard = !world.config.others(me).any(|n| world.is_silent(&n.name));
     let ids = [CheckId::AddressConflict, CheckId::Probe];
+    all.extend(heard.then(|| Examined::pass(CheckId::Path, me, Evidence::Nothing)));
     all.extend(ids.map(|id| Examined::pass(id, me, Evidence::Nothing)));
     all
 }

@@ -97,6 +97,21 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The configured paths to a node that answers by others, and not by these.
+    pub fn paths_down(&self, node: &NodeName) -> Vec<String> {
+        let Some(AgentView::Answered { paths, .. }) = self.view(node).map(|v| &v.agent) else {
+            return Vec::new();
+        };
+        // This node asks itself by none.
+        let other = self
+            .config
+            .node(node)
+            .filter(|n| n.name != self.seen.observer);
+        let all = other.map_or(&[][..], |n| &n.addresses).iter();
+        let down = all.map(ToString::to_string).filter(|p| !paths.contains(p));
+        down.collect()
+    }
+
     /// Every way to fence the node for this service: its devices in their order, and the reservation on the disk set.
     pub fn fences(&self, node: &NodeName) -> Vec<(&'a str, FenceKind)> {
         let devices = self.config.node(node).map_or(&[][..], |n| &n.fences);

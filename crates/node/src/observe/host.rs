@@ -69,7 +69,8 @@ fn icu() -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Modules in `lib` beside `bin`, and the control files of extensions where this build keeps them.
+/// Modules in `lib` beside `bin`, and the control files of extensions where this build keeps them, with the version that each
+/// brings.
 fn extensions(bin_dir: &Path) -> Vec<String> {
     let lib = bin_dir.with_file_name("lib");
     let major = bin_dir
@@ -83,12 +84,27 @@ fn extensions(bin_dir: &Path) -> Vec<String> {
             .join("extension"),
     ];
     let modules = names(&lib).filter(|n| n.ends_with(".so"));
-    let controls = shares
-        .iter()
-        .flat_map(|dir| names(dir))
-        .filter(|n| n.ends_with(".control"));
+    let control = |dir: &PathBuf, name: String| match version(&dir.join(&name)) {
+        Some(version) => format!("{name} {version}"),
+        None => name,
+    };
+    let controls = shares.iter().flat_map(|dir| {
+        let here = names(dir).filter(|n| n.ends_with(".control"));
+        here.map(|name| control(dir, name))
+    });
     let found: BTreeSet<String> = modules.chain(controls).collect();
     found.into_iter().take(MOST).collect()
+}
+
+/// `default_version = '3.4.2'` of a control file.
+fn version(control: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(control).ok()?;
+    let value = text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "default_version").then_some(value)
+    })?;
+    let word = value.split('#').next().unwrap_or_default().trim();
+    Some(word.trim_matches('\'').to_owned())
 }
 
 fn names(dir: &Path) -> impl Iterator<Item = String> + use<> {

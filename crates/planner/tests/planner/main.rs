@@ -4,6 +4,7 @@
 
 mod common;
 mod diagnosis;
+mod drift;
 mod duties;
 mod estimate;
 mod holding_back;

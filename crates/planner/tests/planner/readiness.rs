@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::event::{Finding, FindingCode, Severity};
-use siaga_model::evidence::{Evidence, FileLine, OnlyAPerson};
-use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined, HostFacts};
+use siaga_model::evidence::{Evidence, OnlyAPerson};
+use siaga_model::readiness::{CheckId, CheckStatus, Examined};
 use siaga_model::refusal::Sentence;
-use siaga_planner::drift::{Compared, Goal, Side, compare};
-use std::time::Duration;
 
 fn check(name: &str, seen: Value, findings: &[Finding]) -> CheckReport {
     let config = config(name);
@@ -56,6 +54,39 @@ fn a_healthy_pair_can_take_over_and_says_what_was_not_tried() {
         Sentence::ClientNotTried,
     ];
     assert_eq!(report.not_exercised, not_tried);
+}
+
+#[test]
+fn a_path_that_does_not_answer_beside_one_that_does_is_found() {
+    let mut config = config("pair");
+    let (second, third) = ("203.0.113.11:7443", "203.0.113.12:7443");
+    let observation = short::observation(&config, &healthy());
+    config.nodes[0].addresses.push(second.parse().unwrap());
+    // The asked node's own is nobody's finding: it asks itself by none.
+    config.nodes[1].addresses.push(third.parse().unwrap());
+    let report = siaga_planner::readiness(&config, &observation, &[], &[]);
+    let [found] = &report.findings[..] else {
+        panic!("{:?}", report.findings)
+    };
+    assert_eq!(
+        (found.code, found.severity),
+        (FindingCode::PathDown, Severity::Warning)
+    );
+    assert_eq!(found.node, NodeName::from("backup"));
+    assert_eq!(found.evidence, Evidence::thing(second));
+    assert_eq!(report.can_take_over, CanTakeOver::Yes);
+    let paths = |report: &CheckReport| {
+        let of = report.examined.iter().filter(|e| e.id == CheckId::Path);
+        of.map(|e| e.status).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&report), [CheckStatus::Warn]);
+    assert_eq!(paths(&check("pair", healthy(), &[])), [CheckStatus::Pass]);
+    // A node that is silent has a finding of its own.
+    let mut seen = healthy();
+    seen["serverdb"] = json!("silent");
+    let silent = check("pair", seen, &[]);
+    assert_eq!(paths(&silent), []);
+    assert!(!codes(&silent).contains(&FindingCode::PathDown));
 }
 
 #[test]
@@ -262,209 +293,6 @@ fn what_the_observation_shows_is_found_once() {
             FindingCode::ProbeMissing
         ]
     );
-}
-
-fn host(glibc: &str) -> HostFacts {
-    HostFacts {
-        glibc: Some(glibc.into()),
-        icu: vec!["libicui18n.so.72".into()],
-        locales: vec!["C".into(), "id_ID.utf8".into()],
-        extensions: vec!["pgcrypto.control".into()],
-        config_files: vec![("pg_hba.conf".into(), vec![1, 2, 3])],
-        memory_mebibytes: Some(16_384),
-        huge_mebibytes: Some(0),
-        gid: Some(115),
-    }
-}
-
-fn needs() -> DatabaseNeeds {
-    DatabaseNeeds {
-        shared_mebibytes: 4096,
-        huge_pages: false,
-        wal_mebibytes: 1024,
-        collations_changed: 0,
-        checksums: Some(true),
-        checksum_failures: Some(0),
-    }
-}
-
-/// `backup` compared with a `serverdb` that runs the database.
-fn drift(there: &HostFacts, needs: &DatabaseNeeds) -> Compared {
-    let (serverdb, backup) = (NodeName::from("serverdb"), NodeName::from("backup"));
-    let own = host("glibc 2.36");
-    let one = Side {
-        node: &serverdb,
-        host: &own,
-        needs: Some(needs),
-    };
-    let other = Side {
-        node: &backup,
-        host: there,
-        needs: None,
-    };
-    let goal = Goal {
-        rto: Duration::from_secs(300),
-        redo_kib_per_s: &[],
-    };
-    compare(one, other, goal)
-}
-
-#[test]
-fn nodes_that_are_alike_pass_everything() {
-    let same = drift(&host("glibc 2.36"), &needs());
-    assert_eq!(same.findings, []);
-    for id in [
-        CheckId::Libraries,
-        CheckId::Locales,
-        CheckId::Extensions,
-        CheckId::Memory,
-        CheckId::RecoveryTime,
-        CheckId::Collations,
-        CheckId::DatabaseConfiguration,
-    ] {
-        let found = same.examined.iter().find(|e| e.id == id);
-        assert_eq!(found.map(|e| e.status), Some(CheckStatus::Pass), "{id:?}");
-    }
-}
-
-#[test]
-fn each_drift_is_found_on_the_node_that_lacks_it() {
-    use FindingCode as F;
-    use Severity::{Blocking, Warning};
-    let with = |change: fn(&mut HostFacts)| {
-        let mut there = host("glibc 2.36");
-        change(&mut there);
-        drift(&there, &needs()).findings
-    };
-    let worlds = [
-        (
-            with(|h| h.glibc = Some("glibc 2.41".into())),
-            F::LibraryVersionDiffers,
-            Blocking,
-        ),
-        (
-            with(|h| h.icu = vec!["libicui18n.so.76".into()]),
-            F::LibraryVersionDiffers,
-            Warning,
-        ),
-        (
-            with(|h| h.locales = vec!["C".into()]),
-            F::LocaleMissing,
-            Warning,
-        ),
-        (
-            with(|h| h.extensions = vec!["plpgsql.control".into(), "pgcrypto.control".into()]),
-            F::ExtensionMissing,
-            Warning,
-        ),
-        (
-            with(|h| h.gid = Some(999)),
-            F::PostgresUserDiffers,
-            Blocking,
-        ),
-        (
-            with(|h| h.config_files[0].1[1] = 9),
-            F::DatabaseConfigDiffers,
-            Warning,
-        ),
-        (
-            with(|h| h.config_files.clear()),
-            F::DatabaseConfigDiffers,
-            Blocking,
-        ),
-        (
-            with(|h| h.memory_mebibytes = Some(6000)),
-            F::MemoryShort,
-            Warning,
-        ),
-        (
-            with(|h| h.memory_mebibytes = Some(4096)),
-            F::MemoryShort,
-            Blocking,
-        ),
-    ];
-    for (found, code, severity) in worlds {
-        assert_eq!(found.len(), 1, "{code:?}: {found:?}");
-        assert_eq!((found[0].code, found[0].severity), (code, severity));
-        // What backup has more is missing on serverdb.
-        let node = if code == F::ExtensionMissing {
-            "serverdb"
-        } else {
-            "backup"
-        };
-        assert_eq!(found[0].node.as_str(), node, "{code:?}");
-    }
-    let differ = with(|h| h.config_files[0].1[1] = 9);
-    let files = vec![FileLine {
-        name: "pg_hba.conf".into(),
-        line: 2,
-    }];
-    assert_eq!(differ[0].evidence, Evidence::FilesDiffer { files });
-}
-
-#[test]
-fn what_the_database_asks_of_a_host_is_held_against_it() {
-    let there = host("glibc 2.36");
-    let with = |change: fn(&mut DatabaseNeeds)| {
-        let mut needs = needs();
-        change(&mut needs);
-        let found = drift(&there, &needs).findings;
-        found
-            .iter()
-            .map(|f| (f.code, f.severity, f.node.to_string()))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        with(|n| n.huge_pages = true),
-        [(
-            FindingCode::MemoryShort,
-            Severity::Blocking,
-            "backup".into()
-        )]
-    );
-    // 64 GiB of WAL at 40 MiB a second are no five minutes.
-    assert_eq!(
-        with(|n| n.wal_mebibytes = 64 << 10),
-        [(
-            FindingCode::RecoveryTooLong,
-            Severity::Warning,
-            "serverdb".into()
-        )]
-    );
-    assert_eq!(
-        with(|n| n.collations_changed = 2),
-        [(
-            FindingCode::CollationChanged,
-            Severity::Warning,
-            "serverdb".into()
-        )]
-    );
-}
-
-#[test]
-fn what_an_older_agent_does_not_tell_is_unknown_and_no_pass() {
-    let compared = drift(&HostFacts::default(), &needs());
-    assert_eq!(
-        compared
-            .findings
-            .iter()
-            .filter(|f| f.code != FindingCode::DatabaseConfigDiffers)
-            .count(),
-        0
-    );
-    for id in [
-        CheckId::Libraries,
-        CheckId::Locales,
-        CheckId::Extensions,
-        CheckId::Memory,
-    ] {
-        let found = compared.examined.iter().find(|e| e.id == id);
-        assert_eq!(
-            found.map(|e| e.status),
-            Some(CheckStatus::Unknown),
-            "{id:?}"
-        );
-    }
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -
     } else {
         let facts = facts(config, node, text(&is), says);
         AgentView::Answered {
-            paths: vec!["path-1".into()],
+            paths: node.addresses.iter().map(ToString::to_string).collect(),
             facts: Box::new(facts),
         }
     };
