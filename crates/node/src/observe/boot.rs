@@ -13,7 +13,9 @@ const LARGEST: u64 = 1 << 20;
 pub fn starts(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
     let mut found = Vec::new();
     let enabled = enabled_units(root);
-    let ours = |unit: &String| is_database(service, unit) || is_application(service, unit);
+    let ours = |unit: &String| {
+        is_database(service, unit) || is_application(service, unit) || is_mount(service, unit)
+    };
     let units = enabled.iter().filter(|u| ours(u));
     found.extend(units.map(|name| BootStart::Unit { name: name.clone() }));
     found.extend(cluster(service, root, &enabled));
@@ -79,6 +81,29 @@ fn is_application(service: &Service, unit: &str) -> bool {
     })
 }
 
+/// A unit that mounts a file system of the service, at the boot or at the first look into its folder.
+fn is_mount(service: &Service, unit: &str) -> bool {
+    let kinds = [".mount", ".automount"];
+    let name = kinds.iter().find_map(|kind| unit.strip_suffix(kind));
+    let mut places = service.file_systems.iter().map(|f| &f.mount_point);
+    name.is_some_and(|name| places.any(|place| escaped(place) == name))
+}
+
+/// As systemd names the unit of a path (`systemd.unit(5)`).
+fn escaped(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain =
+        |at: usize, b: u8| b.is_ascii_alphanumeric() || b":_".contains(&b) || (b == b'.' && at > 0);
+    let bytes = text.trim_matches('/').bytes().enumerate();
+    bytes
+        .map(|(at, byte)| match byte {
+            b'/' => "-".to_owned(),
+            b if plain(at, b) => char::from(b).to_string(),
+            b => format!("\\x{b:02x}"),
+        })
+        .collect()
+}
+
 /// Debian: a cluster is started with the others where its `start.conf` says `auto`, or where there is none.
 fn cluster(service: &Service, root: &Path, enabled: &[String]) -> Option<BootStart> {
     let file = start_conf(service)?;
@@ -116,17 +141,52 @@ fn fstab(service: &Service, node: &NodeName, root: &Path) -> Vec<BootStart> {
             let (what, to) = (words.next()?, words.next()?);
             let options = words.nth(1).unwrap_or_default();
             let to = Path::new(to);
-            let ours = devices.iter().any(|d| *d == Path::new(what))
+            let ours = devices.iter().any(|d| is_same(root, d, what))
                 || service.file_systems.iter().any(|f| f.mount_point == to);
-            // A unit that wants a mount point (`RequiresMountsFor=`, as Debian's does) has systemd mount also what waits.
+            let says = |word: &str| options.split(',').any(|o| o == word);
+            // A unit that wants a mount point (`RequiresMountsFor=`, as Debian's does) has systemd mount also what waits, and
+            // an automount does so for whoever looks into the folder.
             let waits =
-                service.database.unit.is_none() && options.split(',').any(|o| o == "noauto");
+                service.database.unit.is_none() && says("noauto") && !says("x-systemd.automount");
             (ours && !what.starts_with('#') && !waits).then(|| BootStart::Fstab {
                 mount_point: to.to_path_buf(),
                 line,
             })
         })
         .collect()
+}
+
+/// Does a first word of `fstab` name that device? By the same path, by another name of the same volume, or by anything that
+/// leads to the same device now. What is not there on this host can't be told by its number.
+fn is_same(root: &Path, device: &Path, what: &str) -> bool {
+    let tag = |name: &str, folder: &str| {
+        let value = what.strip_prefix(name)?.trim_matches('"');
+        Some(Path::new("/dev/disk").join(folder).join(value))
+    };
+    let by_tag = tag("UUID=", "by-uuid")
+        .or_else(|| tag("LABEL=", "by-label"))
+        .or_else(|| tag("PARTUUID=", "by-partuuid"))
+        .or_else(|| tag("PARTLABEL=", "by-partlabel"))
+        .or_else(|| tag("ID=", "by-id"));
+    let named = by_tag.unwrap_or_else(|| PathBuf::from(what));
+    let leads_to = |path: &Path| {
+        let below = root.join(path.strip_prefix("/").unwrap_or(path));
+        std::fs::canonicalize(below).ok()
+    };
+    let same = leads_to(device).is_some_and(|d| leads_to(&named) == Some(d));
+    same || named == device || mapped(device).is_some_and(|m| m == named)
+}
+
+/// `/dev/mapper/vg-lv`, the other name of `/dev/vg/lv`.
+fn mapped(device: &Path) -> Option<PathBuf> {
+    let mut parts = device.strip_prefix("/dev").ok()?.iter();
+    let (group, volume) = (parts.next()?.to_str()?, parts.next()?.to_str()?);
+    let doubled = |name: &str| name.replace('-', "--");
+    let name = format!("{}-{}", doubled(group), doubled(volume));
+    parts
+        .next()
+        .is_none()
+        .then(|| Path::new("/dev/mapper").join(name))
 }
 
 /// Where the network's configuration is kept: a file, or a folder of them.

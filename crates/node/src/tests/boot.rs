@@ -143,6 +143,64 @@ fn a_line_of_fstab_without_noauto_is_found_with_its_number() {
 }
 
 #[test]
+fn a_line_of_fstab_by_another_name_of_the_device_is_found() {
+    let line = "UUID=1-2 /mnt ext4 nofail 0 2\n";
+    let root = tempfile::tempdir().unwrap();
+    let link = |from: &str, to: &str| {
+        let from = root.path().join(from);
+        std::fs::create_dir_all(from.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(to, from).unwrap();
+    };
+    let found = |service: &Service| starts(service, &NodeName::from("backup"), root.path());
+    std::fs::create_dir_all(root.path().join("etc")).unwrap();
+    std::fs::write(root.path().join("etc/fstab"), line).unwrap();
+    for disk in ["sda", "sdb"] {
+        std::fs::create_dir_all(root.path().join("dev")).unwrap();
+        std::fs::write(root.path().join("dev").join(disk), "").unwrap();
+    }
+    link("dev/disk/by-id/lun", "../../sdb");
+    link("dev/disk/by-uuid/1-2", "../../sda");
+    assert_eq!(found(&service()), [], "another disk");
+    std::fs::remove_file(root.path().join("dev/disk/by-uuid/1-2")).unwrap();
+    link("dev/disk/by-uuid/1-2", "../../sdb");
+    let mounts = BootStart::Fstab {
+        mount_point: "/mnt".into(),
+        line: 1,
+    };
+    assert_eq!(found(&service()), [mounts]);
+    // A volume of a group has two names, and is not there on this host.
+    let mut of_group = service();
+    let device = PathBuf::from("/dev/vg-simrs/data");
+    of_group.disk_set.devices = vec![(NodeName::from("backup"), device)];
+    let lines = |text: &str| found_of(&of_group, &[("etc/fstab", text)]).len();
+    assert_eq!(lines("/dev/mapper/vg--simrs-data /mnt xfs nofail 0 2\n"), 1);
+    assert_eq!(lines("/dev/mapper/vg--simrs-wal /mnt xfs nofail 0 2\n"), 0);
+}
+
+/// It waits until somebody looks into the folder, as `siaga check` itself does.
+#[test]
+fn an_automount_does_not_wait() {
+    let line = "UUID=1-2 /srv/simrs ext4 noauto,x-systemd.automount 0 2\n";
+    assert_eq!(found(&[("etc/fstab", line)]).len(), 1);
+}
+
+#[test]
+fn enabled_units_that_mount_are_found() {
+    let mut service = service();
+    let of = |service: &Service, name: &str| {
+        found_of(service, &[(&format!("{WANTS}/{name}"), "")]).len()
+    };
+    for name in ["srv-simrs.mount", "srv-simrs.automount"] {
+        assert_eq!(of(&service, name), 1, "{name}");
+    }
+    for name in ["srv.mount", "srv-simrs-more.mount", "srv-simrs.service"] {
+        assert_eq!(of(&service, name), 0, "{name}");
+    }
+    service.file_systems[0].mount_point = "/srv/sim-rs/.data b".into();
+    assert_eq!(of(&service, "srv-sim\\x2drs-.data\\x20b.mount"), 1);
+}
+
+#[test]
 fn a_virtual_address_in_the_networks_configuration_is_found() {
     let in_file = |path: &str, text: &str| !found(&[(path, text)]).is_empty();
     let interfaces = "etc/network/interfaces";
