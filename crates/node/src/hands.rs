@@ -3,6 +3,7 @@
 mod adopting;
 mod database;
 mod disk_sets;
+mod fences;
 mod file_systems;
 mod integrity;
 mod rehearsal;
@@ -449,10 +450,17 @@ impl Hands for NodeHands {
         // At the same time. A panic of either must not read as its best answer.
         std::thread::scope(|scope| {
             let state = scope.spawn(|| self.fence_state(victim, device));
+            let powered = ground == LifeQuestion::PoweredOff;
+            let belied = scope.spawn(move || powered.then(|| self.says_on(victim, device))?);
             let sign = self.sign_of_life(service, victim, ground, since);
             let state = state.join().unwrap_or(FenceState::Failed {
                 why: Why::AskingBroke,
             });
+            let belied = belied.join().unwrap_or(Some(Why::AskingBroke));
+            let state = match (state, belied) {
+                (FenceState::Fenced, Some(why)) => FenceState::Failed { why },
+                (state, _) => state,
+            };
             (state, sign)
         })
     }

@@ -5,7 +5,7 @@ use super::state::Core;
 use crate::transport::client::PathAnswer;
 use siaga_model::Why;
 use siaga_model::api::FactsAnswer;
-use siaga_model::config::{Fence, Service};
+use siaga_model::config::{Fence, FenceKind, Service};
 use siaga_model::observation::{
     AddressAnswer, AddressSighting, AgentView, DiskSighting, FenceState, FenceView, Holding,
     NodeFacts, NodeView, Observation, Power, PromiseFacts,
@@ -284,15 +284,20 @@ async fn fence_states(core: &Arc<Core>, node: &NodeName) -> Vec<FenceView> {
 }
 
 fn power(fences: &[FenceView]) -> Power {
-    let power = |f: &&FenceView| f.kind == siaga_model::config::FenceKind::Power;
-    let states: Vec<&FenceState> = fences.iter().filter(power).map(|f| &f.state).collect();
-    if states.iter().any(|s| matches!(s, FenceState::Open)) {
-        Power::On
-    } else if states.iter().any(|s| matches!(s, FenceState::Fenced)) {
-        Power::Off
-    } else {
-        Power::Unknown
+    let power = fences.iter().filter(|f| f.kind == FenceKind::Power);
+    match first_word(power.map(|f| &f.state)) {
+        Some(FenceState::Open) => Power::On,
+        Some(FenceState::Fenced) => Power::Off,
+        Some(FenceState::Failed { .. }) | None => Power::Unknown,
     }
+}
+
+/// What the power fences of one node say together: the first of them, in the order of the configuration, that answers. A
+/// management processor that stands first knows the machine itself; behind it a strip is on while the machine is off.
+pub(super) fn first_word<'a>(
+    mut states: impl Iterator<Item = &'a FenceState>,
+) -> Option<&'a FenceState> {
+    states.find(|s| !matches!(s, FenceState::Failed { .. }))
 }
 
 async fn addresses(core: &Arc<Core>, service: &Service) -> Vec<AddressSighting> {
