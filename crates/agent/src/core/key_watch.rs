@@ -30,11 +30,9 @@ pub async fn watch(core: Arc<Core>) {
 async fn watch_one(core: Arc<Core>, service: Service, reported: Arc<Reported>) {
     loop {
         tokio::time::sleep(TICK).await;
-        // A run's own steps take and release, and fail by themselves where they can't write.
-        if core.runs.going_on(&service.name).is_none() {
-            let let_go = look(&core, &service.name).await;
-            let_go.iter().for_each(|_| reported.add(&service.name));
-        }
+        // Also in the middle of a run, between its steps: a client test, or an application that hangs, takes minutes.
+        let let_go = look(&core, &service.name).await;
+        let_go.iter().for_each(|_| reported.add(&service.name));
         settle(&core, &service.name, &reported).await;
     }
 }

@@ -157,6 +157,8 @@ fn execute(core: &Arc<Core>, order: &Order, progress: &dyn Fn(Progress)) -> Step
         let _crash = lab_crash::CrashIn::arm(order.step.action.name());
         executor.execute(order, progress)
     };
+    core.integrity
+        .done_here(&order.service, &order.step, &report);
     lab_crash::crash("after", order.step.action.name());
     report
 }

@@ -7,8 +7,8 @@ use siaga_journal::Filter;
 use siaga_model::api::EventView;
 use siaga_model::event::{EventBody, Finding, FindingCode, Hlc, Severity};
 use siaga_model::integrity::{ControlSeen, Judged};
-use siaga_model::plan::MoveKind;
-use siaga_model::run::StepReport;
+use siaga_model::plan::{Action, MoveKind, Step};
+use siaga_model::run::{StepOutcome, StepReport};
 use siaga_model::{Evidence, Note, RunId, ServiceName};
 use siaga_planner::integrity::{LastSeen, When, judge};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,16 @@ struct Remembered {
     last: Option<LastSeen>,
     /// The newest row that it is from.
     row: Option<Hlc>,
+}
+
+impl Remembered {
+    /// Any place in the WAL will do from now on. Another database will not.
+    fn expects_older(&mut self) {
+        if let Some(last) = &mut self.last {
+            last.when = When::Start;
+            (last.control.timeline, last.control.checkpoint) = (0, 0);
+        }
+    }
 }
 
 /// All of it.
@@ -64,6 +74,26 @@ impl IntegrityDesk {
         }
     }
 
+    /// A step was carried out here: what it means for the start that follows it is known at once. Its row comes later.
+    pub fn done_here(&self, service: &ServiceName, step: &Step, report: &StepReport) {
+        if accepts_old_data(step, report)
+            && let Some(known) = self.lock().get_mut(service)
+        {
+            known.expects_older();
+        }
+    }
+
+    /// From now on older data of the same database may be started: a person decided for it, knowing that it is old.
+    fn accept_older(&self, service: &ServiceName, row: Hlc) {
+        let mut seen = self.lock();
+        let known = seen.entry(service.clone()).or_default();
+        if known.row.is_some_and(|known| known >= row) {
+            return;
+        }
+        known.row = Some(row);
+        known.expects_older();
+    }
+
     /// A row of the log, in the merged order. One that is older than what is known counts no more. `stops`: the runs that
     /// only stop the service. After any other stop another node may have used the database, and its rows may be lost.
     fn read(&self, view: &EventView, stops: &BTreeSet<RunId>) {
@@ -71,8 +101,11 @@ impl IntegrityDesk {
             return;
         };
         let mut last = match &view.event.body {
-            EventBody::StepFinished { report, .. } => match control(report) {
+            EventBody::StepFinished { step, report, .. } => match control(report) {
                 Some(last) => Some(last),
+                None if accepts_old_data(step, report) => {
+                    return self.accept_older(service, view.hlc);
+                }
                 None => return,
             },
             EventBody::DataAccepted { .. } => None,
@@ -93,6 +126,12 @@ impl IntegrityDesk {
         }
         known.last = last;
     }
+}
+
+/// A person's decision for a copy that is known to be old.
+fn accepts_old_data(step: &Step, report: &StepReport) -> bool {
+    let done = matches!(report.outcome, StepOutcome::Done { .. });
+    done && matches!(step.action, Action::AcceptOldData { .. })
 }
 
 /// Is that row the one of a stop that was heard of already?
@@ -190,8 +229,6 @@ fn stands_found(core: &Core, view: &EventView) {
 mod tests {
     use super::*;
     use siaga_model::event::Event;
-    use siaga_model::plan::{Action, Step};
-    use siaga_model::run::StepOutcome;
     use siaga_model::{StepId, UtcMicros};
 
     fn report(checkpoint: u64, stop: bool) -> StepReport {
@@ -286,5 +323,57 @@ mod tests {
         };
         desk.read(&row(30, "none", accepted), &stops);
         assert_eq!(found(1), Judged::Fine);
+    }
+    #[test]
+    fn old_data_that_a_person_decided_for_is_started_and_another_database_is_not() {
+        let service = ServiceName::from("simrs");
+        let decided = Step {
+            id: StepId(2),
+            node: "backup".into(),
+            action: Action::AcceptOldData {
+                resource: "simrs".into(),
+                state: "Outdated".into(),
+            },
+            after: Vec::new(),
+        };
+        let done = StepReport {
+            notes: Vec::new(),
+            ..report(0, true)
+        };
+        let row_of = |step: &Step, report: &StepReport| EventBody::StepFinished {
+            plan: "p".into(),
+            step: step.clone(),
+            report: report.clone(),
+        };
+        let failed = StepReport {
+            outcome: StepOutcome::Unknown {
+                why: siaga_model::Why::AskingBroke,
+            },
+            ..done.clone()
+        };
+        for at_once in [true, false] {
+            let desk = IntegrityDesk::default();
+            let found = |checkpoint, other: bool| {
+                let mut seen = control(&report(checkpoint, true)).unwrap().control;
+                if other {
+                    seen.system_identifier = "8".into();
+                }
+                desk.judge(&service, &seen)
+            };
+            let stops = BTreeSet::new();
+            desk.read(&row(10, "moves", stopped(7)), &stops);
+            desk.done_here(&service, &decided, &failed);
+            desk.read(&row(11, "takes", row_of(&decided, &failed)), &stops);
+            assert!(
+                matches!(found(5, false), Judged::Wrong(_)),
+                "nobody decided"
+            );
+            match at_once {
+                true => desk.done_here(&service, &decided, &done),
+                false => desk.read(&row(20, "takes", row_of(&decided, &done)), &stops),
+            }
+            assert_eq!(found(5, false), Judged::Fine);
+            assert!(matches!(found(5, true), Judged::Wrong(_)), "another one");
+        }
     }
 }
