@@ -345,5 +345,6 @@ fn report(sequence: u64) -> siaga_model::api::ProbeReport {
         gaps: vec![],
         error: None,
         lost_rows: 0,
+        writes_rows: true,
     }
 }

@@ -254,6 +254,14 @@ pub struct ProbeReport {
     pub error: Option<String>,
     /// Rows written and later not found again.
     pub lost_rows: u64,
+    /// Does it write rows and look for them again? One that only connects misses none. (A probe of before this was asked wrote
+    /// rows where it could.)
+    #[serde(default = "writes")]
+    pub writes_rows: bool,
+}
+
+fn writes() -> bool {
+    true
 }
 
 /// A gap between two successes, on the probe's monotonic clock, with wall times for the record.
@@ -292,6 +300,16 @@ pub struct CheckReport {
     /// What people still have to do. None of it stands in the way of a takeover.
     #[serde(default)]
     pub duties: Vec<Duty>,
+}
+
+/// An answer that is older than three looks is no answer any more.
+pub const CHECK_STALE: std::time::Duration = std::time::Duration::from_secs(1800);
+
+impl CheckReport {
+    /// Is it too old to be an answer?
+    pub fn is_stale(&self) -> bool {
+        u128::from(self.age_ms) > CHECK_STALE.as_millis()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -103,6 +103,8 @@ pub enum Evidence {
     ProbeServed { probe: String, age_ms: u64 },
     ProbeNotServed { probe: String, age_ms: u64 },
     NoProbeReports,
+    /// Probes report, and none of them writes rows.
+    NoProbeWrites,
     NewestReportOld { probe: String, age_ms: u64 },
     /// Of a rehearsal: so many databases were opened, and a write was committed.
     DatabasesOpened { count: u64 },

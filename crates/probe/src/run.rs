@@ -1,7 +1,7 @@
 //! The probe of a client machine.
 
 use crate::attempt::{Attempts, Failure, Pace, until_success};
-use crate::config::ProbeConfig;
+use crate::config::{Check, ProbeConfig};
 use crate::gaps::{Gap, GapTracker};
 use crate::rows::Rows;
 use crate::sql::Session;
@@ -134,6 +134,7 @@ impl Probe {
                 .collect(),
             error: state.error.clone(),
             lost_rows: state.lost,
+            writes_rows: matches!(self.config.check, Check::Sql(_)),
         }
     }
 }

@@ -208,6 +208,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::ProbeServed { probe, age_ms } => format!("probe {probe} read and wrote a row {} ago", age(*age_ms)),
         E::ProbeNotServed { probe, age_ms } => format!("probe {probe} was not served, {} ago", age(*age_ms)),
         E::NoProbeReports => "no client probe reports".into(),
+        E::NoProbeWrites => "no client probe writes rows to look for".into(),
         E::NewestReportOld { probe, age_ms } => format!("the newest report, of {probe}, is {} old", age(*age_ms)),
         E::NoAddress { host } => format!("{host} has no address"),
         E::NotHttp { host } => format!("{host} does not speak HTTP"),

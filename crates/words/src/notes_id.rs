@@ -212,6 +212,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         }
         E::ProbeNotServed { probe, age_ms } => format!("pemantau {probe} tidak dilayani, {} yang lalu", age(*age_ms)),
         E::NoProbeReports => "tidak ada laporan dari pemantau klien".into(),
+        E::NoProbeWrites => "tidak ada pemantau klien yang menulis baris untuk dicari lagi".into(),
         E::NewestReportOld { probe, age_ms } => {
             format!("laporan terakhir, dari {probe}, sudah berumur {}", age(*age_ms))
         }

@@ -62,10 +62,10 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::CodeOfRefusal => "penolakan, atau sebab sebuah proses macet".into(),
         Screen::CodeOfFinding => "temuan".into(),
         Screen::NoSuchCode { code, near } if near.is_empty() => {
-            format!("Tidak ada kode {code}. Semuanya: siaga jelaskan")
+            format!("Tidak ada kode {code}. Semuanya: siaga jelaskan\nBaris konfigurasi yang salah dijelaskan di tempatnya: siaga config check")
         }
         Screen::NoSuchCode { code, near } => {
-            format!("Tidak ada kode {code}. Yang mirip: {near}. Semuanya: siaga jelaskan")
+            format!("Tidak ada kode {code}. Yang mirip: {near}. Semuanya: siaga jelaskan\nBaris konfigurasi yang salah dijelaskan di tempatnya: siaga config check")
         }
         Screen::RunInterrupted { run } => format!(
             "Agen dinyalakan ulang dan tidak lagi menjalankan proses {run}: proses itu terhenti di tempatnya.\n  \

@@ -15,7 +15,7 @@ use siaga_model::api::CheckReport;
 use siaga_model::config::{Fence, Service};
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::observation::{FenceState, FenceView};
-use siaga_model::readiness::{CheckId, DatabaseNeeds, Examined, HostFacts};
+use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined, HostFacts};
 use siaga_model::rehearsal::RehearsalReport;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_planner::drift;
@@ -181,14 +181,24 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
             evidence: Evidence::NoProbeReports,
         });
     }
-    if !observation.probes.is_empty() && core.probes.lost().is_empty() {
-        examined.push(Examined::pass(CheckId::Rows, &core.me, Evidence::Nothing));
+    if core.probes.lost().is_empty() {
+        examined.push(rows(core, service, !observation.probes.is_empty()));
     }
     let mut report = siaga_planner::readiness(&core.config, &observation, &findings, &examined);
     report.duties = super::duties::shown(core);
     report.checked_at = core.hands.now();
     report.takeover = super::estimate::of_takeover(core, service).await;
     (report, selves.into_iter().map(|s| s.node).collect())
+}
+
+/// Nothing is missed. Where no probe writes rows, nothing is looked for.
+fn rows(core: &Core, service: &Service, heard: bool) -> Examined {
+    let (id, not) = (CheckId::Rows, CheckStatus::NotExercised);
+    match (heard, core.probes.write_rows(&service.name)) {
+        (true, true) => Examined::pass(id, &core.me, Evidence::Nothing),
+        (true, false) => Examined::open(id, &core.me, not, Evidence::NoProbeWrites),
+        (false, _) => Examined::open(id, &core.me, not, Evidence::NoProbeReports),
+    }
 }
 
 /// A slow program of the site, or a fence that does not answer, must not look like a silent node.

@@ -197,6 +197,13 @@ impl ProbeDesk {
         lost.filter(|lost| lost.rows > 0).collect()
     }
 
+    /// Does any probe of `service` write rows, and look for them?
+    pub fn write_rows(&self, service: &ServiceName) -> bool {
+        let probes = self.lock();
+        let mut of_it = probes.iter().filter(|((s, _), _)| s == service);
+        of_it.any(|(_, seen)| seen.report.writes_rows)
+    }
+
     /// Waits until no fresh probe of `service` has an open gap, at most `wait`.
     pub async fn settled(&self, service: &ServiceName, fresh: Duration, wait: Duration) {
         let mut changed = self.subscribe();
@@ -231,6 +238,7 @@ mod tests {
             gaps: Vec::new(),
             error: None,
             lost_rows,
+            writes_rows: true,
         }
     }
 

@@ -179,7 +179,13 @@ pub fn serde_of(attrs: &[Attribute]) -> Serde {
                 "tag" => out.tag = Some(value(&meta)?),
                 "transparent" => out.transparent = true,
                 "untagged" => out.untagged = true,
-                "default" => out.optional = true,
+                "default" => {
+                    out.optional = true;
+                    // With a function of its own, or without.
+                    if meta.input.peek(syn::Token![=]) {
+                        value(&meta)?;
+                    }
+                }
                 "skip_serializing_if" => {
                     value(&meta)?;
                     out.optional = true;

@@ -116,7 +116,7 @@ pub fn text(ctx: &Context, report: &CheckReport) -> String {
         lines.push(ctx.say(Screen::TakeoverTakes { low_s, high_s }));
     }
     if report.age_ms > 0 {
-        let (ms, stale) = (report.age_ms, false);
+        let (ms, stale) = (report.age_ms, report.is_stale());
         lines.push(ctx.say(Screen::CheckedAgo { ms, stale }));
     }
     if report.findings.is_empty() {

@@ -4,7 +4,7 @@
 use super::gather;
 use crate::core::state::Core;
 use siaga_model::ServiceName;
-use siaga_model::api::{CheckReport, ReadinessView};
+use siaga_model::api::{CHECK_STALE, CanTakeOver, CheckReport, ReadinessView};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 /// The first look comes when a starting pair has found each other.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(600);
-/// An answer that is older than three looks is no answer any more.
-const STALE: Duration = Duration::from_secs(1800);
 
 type Records = BTreeMap<ServiceName, (Instant, CheckReport)>;
 
@@ -32,14 +30,11 @@ impl ReadinessDesk {
             .insert(service.clone(), (Instant::now(), report.clone()));
     }
 
-    /// The newest one, with its age.
+    /// The newest one, with its age. What it found is shown however old it is; an answer it is no more after a while.
     pub fn last(&self, service: &ServiceName) -> Option<CheckReport> {
         let records = self.lock();
         let (at, report) = records.get(service)?;
-        Some(CheckReport {
-            age_ms: millis(at.elapsed()),
-            ..report.clone()
-        })
+        Some(aged(report, at.elapsed()))
     }
 
     /// What a screen shows of it.
@@ -50,12 +45,23 @@ impl ReadinessDesk {
     }
 }
 
+fn aged(report: &CheckReport, age: Duration) -> CheckReport {
+    let mut report = CheckReport {
+        age_ms: millis(age),
+        ..report.clone()
+    };
+    if report.is_stale() {
+        report.can_take_over = CanTakeOver::Unknown;
+    }
+    report
+}
+
 fn view(report: &CheckReport, age: Duration) -> ReadinessView {
     ReadinessView {
         can_take_over: report.can_take_over,
         checked_at: report.checked_at,
         age_ms: millis(age),
-        stale: age > STALE,
+        stale: age > CHECK_STALE,
     }
 }
 
@@ -81,7 +87,6 @@ pub async fn keep_looking(core: Arc<Core>) {
 mod tests {
     use super::*;
     use siaga_model::UtcMicros;
-    use siaga_model::api::CanTakeOver;
 
     #[test]
     fn an_answer_ages_and_is_none_any_more_after_half_an_hour() {
@@ -97,7 +102,15 @@ mod tests {
             duties: Vec::new(),
         };
         let of = |age| view(&report, age);
-        assert_eq!((of(STALE).age_ms, of(STALE).stale), (1_800_000, false));
-        assert!(of(STALE + Duration::from_secs(1)).stale);
+        assert_eq!(
+            (of(CHECK_STALE).age_ms, of(CHECK_STALE).stale),
+            (1_800_000, false)
+        );
+        let later = CHECK_STALE + Duration::from_secs(1);
+        assert!(of(later).stale);
+        // Nor does it say yes to who asks for the last one.
+        let last = |age| aged(&report, age).can_take_over;
+        assert_eq!(last(CHECK_STALE), CanTakeOver::Yes);
+        assert_eq!(last(later), CanTakeOver::Unknown);
     }
 }
