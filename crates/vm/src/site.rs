@@ -346,12 +346,16 @@ impl Site {
     /// `backup` takes over from a dead `serverdb`, which it fences.
     #[track_caller]
     pub fn fenced_takeover(&self) {
+        self.fenced_takeover_by("");
+    }
+
+    /// The same, by the fence of that name.
+    #[track_caller]
+    pub fn fenced_takeover_by(&self, fence: &str) {
         let taken = self.takeover("backup", "");
         let proof = taken["proof"][0].as_str();
-        assert!(
-            proof.is_some_and(|p| p.starts_with("fenced serverdb")),
-            "{taken}"
-        );
+        let expected = format!("fenced serverdb by {fence}");
+        assert!(proof.is_some_and(|p| p.starts_with(&expected)), "{taken}");
         assert_eq!(self.mounted(&["backup"]), ["backup"]);
         say("backup has taken over, by a fence");
     }
@@ -366,6 +370,15 @@ impl Site {
         self.wait_for_agents();
         self.whole_service_on("backup");
         say("serverdb is back, and has taken nothing");
+    }
+
+    /// Does the check say that this would start at a boot of that server?
+    pub fn warns_of_start(&self, server: &str, what: &str) -> bool {
+        let told = self.backup.siaga("check --json").json();
+        let findings = told["findings"].as_array().cloned().unwrap_or_default();
+        findings.iter().any(|f| {
+            f["code"] == "AUTO_START" && f["node"] == server && f.to_string().contains(what)
+        })
     }
 
     /// Waits until a takeover on this server is refused for want of a person's word.

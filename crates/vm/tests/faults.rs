@@ -16,11 +16,7 @@ fn a_kernel_panic_and_a_return_with_everything_set_to_start() {
         .expect(0);
     for what in ["postgresql", "/etc/fstab"] {
         wait_until("the check warns of it", || {
-            let told = site.backup.siaga("check --json").json();
-            let findings = told["findings"].as_array().cloned().unwrap_or_default();
-            findings.iter().any(|f| {
-                f["code"] == "AUTO_START" && f["node"] == "serverdb" && f.to_string().contains(what)
-            })
+            site.warns_of_start("serverdb", what)
         });
     }
     say("the check warns of what starts at boot");
