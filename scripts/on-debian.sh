@@ -22,7 +22,8 @@ if [[ ! -e $tree/.ready ]]; then
     chmod +x "$tree/usr/sbin/policy-rc.d"
     chroot "$tree" /usr/bin/env DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c '
         apt-get update -qq && apt-get install -y -qq --no-install-recommends iproute2 nftables e2fsprogs xfsprogs \
-            util-linux postgresql python3 python3-aiosmtpd poppler-utils qpdf openssl procps ca-certificates'
+            util-linux postgresql python3 python3-aiosmtpd poppler-utils qpdf openssl procps \
+            dbus-daemon ca-certificates'
     touch "$tree/.ready"
 fi
 

@@ -100,6 +100,11 @@ pub struct Loop {
 
 impl Loop {
     pub fn new(image: &Path, sector: u32) -> Self {
+        // Who looks for a free device opens also one that another test has just got, and would look like its holder.
+        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _one = ONE
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let sector = sector.to_string();
         let image = image.to_str().unwrap();
         // Two tests may find the same free device at the same moment.
