@@ -88,6 +88,7 @@ impl Planner<'_> {
             MoveKind::Drill => {
                 let preferred = &world.service.preferred_node;
                 if target != preferred
+                    && !self.released_by_all_but(target)
                     && let Some(active) = world.active().filter(|a| *a != preferred)
                 {
                     return Err(self.not_on_preferred(active));
@@ -132,7 +133,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Did every node but `target` let go of the service in this run?
+    /// Did every node but `target` let go of the service in this run? Then `target` may hold something of it already.
     fn released_by_all_but(&self, target: &NodeName) -> bool {
         let world = self.world;
         let released = |node: &NodeName| {
