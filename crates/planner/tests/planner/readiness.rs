@@ -61,9 +61,11 @@ fn a_path_that_does_not_answer_beside_one_that_does_is_found() {
     let mut config = config("pair");
     let (second, third) = ("203.0.113.11:7443", "203.0.113.12:7443");
     let observation = short::observation(&config, &healthy());
-    config.nodes[0].addresses.push(second.parse().unwrap());
     // The asked node's own is nobody's finding: it asks itself by none.
     config.nodes[1].addresses.push(third.parse().unwrap());
+    let own = siaga_planner::readiness(&config, &observation, &[], &[]);
+    assert_eq!(own.findings, []);
+    config.nodes[0].addresses.push(second.parse().unwrap());
     let report = siaga_planner::readiness(&config, &observation, &[], &[]);
     let [found] = &report.findings[..] else {
         panic!("{:?}", report.findings)
