@@ -447,7 +447,7 @@ impl Hands for NodeHands {
         ground: LifeQuestion,
         since: UtcMicros,
     ) -> (FenceState, Option<Sentence>) {
-        // At the same time. A panic of either must not read as its best answer.
+        // At the same time. A panic of any must not read as its best answer.
         std::thread::scope(|scope| {
             let state = scope.spawn(|| self.fence_state(victim, device));
             let powered = ground == LifeQuestion::PoweredOff;

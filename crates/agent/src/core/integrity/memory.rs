@@ -324,6 +324,7 @@ mod tests {
         desk.read(&row(30, "none", accepted), &stops);
         assert_eq!(found(1), Judged::Fine);
     }
+
     #[test]
     fn old_data_that_a_person_decided_for_is_started_and_another_database_is_not() {
         let service = ServiceName::from("simrs");
