@@ -189,7 +189,11 @@ impl NodeHands {
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
         let fresh = self.config.policy.witness_fresh;
-        seen.watch(&|| kit.disk.volumes().sample(), fresh, interval)
+        match kit.raw() {
+            None => seen.watch(&|| kit.disk.volumes().sample(), fresh, interval),
+            Some(Ok(raw)) => seen.watch(&|| raw.sample(), fresh, interval),
+            Some(Err(why)) => DiskSighting::NotLooked { why },
+        }
     }
 
     /// The kernel's word alone on the disk set of `service`: cheap enough to be asked right before another node takes

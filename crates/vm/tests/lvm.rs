@@ -38,6 +38,14 @@ fn a_drill_and_a_power_cut_with_a_volume_group_on_a_reservation() {
     let site = Site::running_on(Kind::Lvm);
     let load = site.load();
     site.drill();
+    // Its volumes are on serverdb alone; what is written to them is seen on the disk.
+    wait_until("backup sees that somebody writes", || {
+        let told = site.backup.siaga("witness --json").json();
+        let rows = told[0]["witnesses"].as_array().cloned();
+        let writes = |w: &serde_json::Value| w["witness"] == "disk" && w["says"] == "changing";
+        rows.is_some_and(|rows| rows.iter().any(writes))
+    });
+    say("what serverdb writes is seen by backup");
     // A second disk, which nothing keeps from the other server.
     passes(&site, "serverdb");
     site.serverdb

@@ -2,6 +2,7 @@
 
 use super::{Kit, NodeHands};
 use crate::act::bounded;
+use crate::act::disk_set::lvm::Raw;
 use crate::act::disk_set::{Problem, TakeOrder};
 use crate::act::postgres;
 use crate::act::taken::Taken;
@@ -12,6 +13,7 @@ use siaga_model::run::FailureKind;
 use siaga_model::{NodeName, ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use siaga_runner::permit::OldData;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long LVM may take to tell the disks of a group: it reads every disk of the host, and one of them may hang.
@@ -160,6 +162,12 @@ impl NodeHands {
 }
 
 impl Kit {
+    /// The volumes of a group as they lie on its disks: there on the other node alone, they can be read so.
+    pub(super) fn raw(&self) -> Option<Result<Raw, Why>> {
+        let devices: Vec<&Path> = self.disk.volumes().each().map(|v| v.device()).collect();
+        self.group.as_ref()?.raw(&devices)
+    }
+
     /// Does the reservation keep another node from all of the disk set? From one disk of a volume group it does not.
     pub(super) fn reservation_fences(&self) -> Result<(), Why> {
         let Some(group) = self.group.clone() else {

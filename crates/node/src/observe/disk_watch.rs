@@ -54,10 +54,15 @@ impl LastLook {
 /// Reads the superblock, the multiple-mount block and the head of the journal. Opens and closes its own descriptor.
 pub fn sample(device: &Path) -> io::Result<Sample> {
     let disk = RawDisk::open(device)?;
-    let mut bytes = disk.read(0, HEAD_BLOCKS)?;
+    sample_by(&|offset, blocks| disk.read(offset, blocks))
+}
+
+/// The same of what `read` gives: from a byte on so many blocks of it.
+pub fn sample_by(read: &dyn Fn(u64, usize) -> io::Result<Vec<u8>>) -> io::Result<Sample> {
+    let mut bytes = read(0, HEAD_BLOCKS)?;
     for (offset, blocks) in places(&bytes) {
         // A place that a damaged superblock invents may lie past the end: it is left out, not an error.
-        if let Ok(more) = disk.read(offset, blocks) {
+        if let Ok(more) = read(offset, blocks) {
             bytes.extend(more);
         }
     }

@@ -2,9 +2,12 @@
 //! proofs, and none by itself, since any host may change the ID. A release gives the group an ID that no host has, so
 //! that nothing activates it at a boot.
 
+mod extents;
 mod members;
 mod report;
 mod watch;
+
+pub use extents::Raw;
 
 use super::drbd::Resource;
 use super::layered::Layer;
@@ -12,6 +15,7 @@ use super::reservation::of_paths;
 use super::under_way::UnderWay;
 use super::{Problem, TakeOrder};
 use crate::command::{self, CommandResult};
+use extents::Extents;
 use report::{Group, Look};
 use siaga_model::observation::Holding;
 use siaga_model::run::FailureKind;
@@ -27,8 +31,12 @@ use watch::Watch;
 pub const RELEASED: &str = "siaga-released";
 /// How long one of LVM's programs may take.
 const WITHIN: Duration = Duration::from_secs(30);
-/// A group does not change its disks by itself.
+/// A group does not change its disks by itself, nor does it go away.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long a release waits for a look of its own that is under way.
+const REST_WITHIN: Duration = Duration::from_secs(5);
+/// A volume grows by hand only.
+const EXTENTS_EVERY: Duration = Duration::from_secs(30);
 const BLOCK_DEVICES: &str = "/sys/block";
 
 /// A volume group.
@@ -36,7 +44,16 @@ pub struct VolumeGroup {
     name: String,
     on: Option<On>,
     under_way: UnderWay,
-    disks: Arc<Watch>,
+    looks: Arc<Watch<Seen>>,
+    extents: Arc<Watch<Result<Vec<Extents>, Why>>>,
+}
+
+/// What a look found that reads the disks of the host.
+#[derive(Clone)]
+struct Seen {
+    unreadable: Option<Why>,
+    /// [`Why::VolumeGroupElsewhere`]
+    elsewhere: Option<Why>,
 }
 
 /// What a group lies on that is kept from the other nodes, and must lie on alone.
@@ -53,7 +70,8 @@ impl VolumeGroup {
             name: name.to_owned(),
             on,
             under_way: UnderWay::of(service),
-            disks: Arc::new(Watch::new(LOOK_EVERY)),
+            looks: Arc::new(Watch::new(LOOK_EVERY)),
+            extents: Arc::new(Watch::new(EXTENTS_EVERY)),
         }
     }
 
@@ -136,16 +154,36 @@ impl VolumeGroup {
         problems
     }
 
-    fn elsewhere(&self) -> Option<Why> {
-        let found = self.lies_on_what_is_kept().err();
-        found.filter(|why| matches!(why, Why::VolumeGroupElsewhere { .. }))
+    fn see(&self) -> Seen {
+        let (unreadable, lies) = match self.look(self.on.is_some()) {
+            Ok(look) => (None, self.lies_alone(&look.disks)),
+            Err(why) => (Some(why), Ok(())),
+        };
+        let is_elsewhere = |why: &Why| matches!(why, Why::VolumeGroupElsewhere { .. });
+        Seen {
+            unreadable,
+            elsewhere: lies.err().filter(is_elsewhere),
+        }
     }
 
-    /// [`Why::VolumeGroupElsewhere`], as it was seen a moment ago: LVM reads every disk of the host for it.
+    /// What was seen a moment ago: LVM reads every disk of the host for it, and waits where one hangs.
+    fn seen(self: &Arc<Self>) -> Option<Seen> {
+        let group = Arc::clone(self);
+        self.looks.seen(move || group.see())
+    }
+
+    /// [`Why::VolumeGroupElsewhere`], as it was seen a moment ago.
     pub fn seen_elsewhere(self: &Arc<Self>) -> Option<Why> {
         self.on.as_ref()?;
-        let group = Arc::clone(self);
-        self.disks.seen(move || group.elsewhere())
+        self.seen()?.elsewhere
+    }
+
+    /// Why the group can't be read, as it was seen a moment ago. Before it was ever looked at that is waited for.
+    fn unreadable(self: &Arc<Self>) -> Option<Why> {
+        match self.seen() {
+            Some(seen) => seen.unreadable,
+            None => Look::of(&self.name).err(),
+        }
     }
 
     /// What of the group that is held here would not come along with it.
@@ -236,6 +274,10 @@ impl VolumeGroup {
     }
 
     fn try_release(&self) -> Result<Did, Why> {
+        if self.on_replica() {
+            // A replica that is open stays primary.
+            self.looks.rest(REST_WITHIN);
+        }
         let (me, look) = (system_id()?, self.look(self.on_replica())?);
         let group = &look.group;
         let active = !self.active()?.is_empty();
@@ -265,9 +307,9 @@ impl Layer for Arc<VolumeGroup> {
     fn state(&self) -> Holding {
         match self.active() {
             // Under that name there may be nothing at all: a group that can't be read is not known to be free.
-            Ok(by) if by.is_empty() => match self.owner() {
-                Ok(_) => Holding::Free,
-                Err(why) => Holding::Unknown { why },
+            Ok(by) if by.is_empty() => match self.unreadable() {
+                None => Holding::Free,
+                Some(why) => Holding::Unknown { why },
             },
             Ok(by) => Holding::Held { by },
             Err(why) => Holding::Unknown { why },
@@ -319,7 +361,7 @@ impl Layer for Arc<VolumeGroup> {
             why,
         };
         host.into_iter()
-            .chain(self.elsewhere())
+            .chain(self.see().elsewhere)
             .map(blocking)
             .collect()
     }

@@ -4,15 +4,19 @@
 //! a fence under a mandate (and for a moment a release, to clear what this node itself has left), and a node that finds its
 //! key gone lets go at once.
 
+mod calls;
 pub mod kernel;
 mod multipath;
 mod problems;
+#[cfg(test)]
+mod tests;
 
 pub use problems::of_paths;
 
 use super::layered::Layer;
 use super::{Problem, TakeOrder};
 use crate::act::bounded;
+use calls::{Calls, Change, Kernel};
 use kernel::{PrError, Seen};
 use multipath::Map;
 use siaga_model::observation::{FenceState, Holding};
@@ -21,7 +25,6 @@ use siaga_model::run::FailureKind;
 use siaga_model::why::Holder;
 use siaga_model::{Epoch, NodeName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -37,17 +40,23 @@ pub struct Reservation {
     device: PathBuf,
     me: NodeName,
     others: Vec<NodeName>,
+    calls: Arc<dyn Calls>,
 }
 
 impl Reservation {
     /// Of the disk `device` as `me` sees it, which it shares with `others`.
     pub fn new(device: PathBuf, me: NodeName, others: Vec<NodeName>) -> Self {
-        Self { device, me, others }
+        Self {
+            device,
+            me,
+            others,
+            calls: Arc::new(Kernel),
+        }
     }
 
     /// Is no path of this node registered? Then it can't write, whatever it has mounted. An error is no answer.
     pub fn is_gone(&self) -> Result<bool, Why> {
-        let seen = self.ask(kernel::read)?;
+        let seen = self.read()?;
         Ok(!seen.keys.iter().any(|k| k.is_of(&self.me)))
     }
 
@@ -60,7 +69,7 @@ impl Reservation {
 
     /// Is `victim` kept from writing now, by a reservation that another configured node holds?
     pub fn state_of(&self, victim: &NodeName) -> FenceState {
-        match self.ask(kernel::read) {
+        match self.read() {
             Err(why) => FenceState::Failed { why },
             Ok(seen) if self.keeps_out(&seen, victim) => FenceState::Fenced,
             Ok(_) => FenceState::Open,
@@ -77,7 +86,7 @@ impl Reservation {
 
     /// Is the disk reserved for this node alone, under that very mandate?
     pub fn state_under(&self, epoch: &Epoch) -> FenceState {
-        match self.ask(kernel::read) {
+        match self.read() {
             Err(why) => FenceState::Failed { why },
             Ok(seen) if self.is_ours(&seen, self.key(epoch)) => FenceState::Fenced,
             Ok(_) => FenceState::Open,
@@ -119,7 +128,7 @@ impl Reservation {
         self.refuse_strangers(&seen)?;
         self.take_away(&seen.keys, own)?;
         if self.seen()?.holder.is_none() {
-            self.by_one_path(move |disk| kernel::reserve(&disk, own))?;
+            self.by_one_path(Change::Reserve(own))?;
         }
         let after = self.seen()?;
         match (self.is_ours(&after, own), count(&after, own)) {
@@ -140,16 +149,16 @@ impl Reservation {
         let mut victims: Vec<ReservationKey> = keys.iter().copied().filter(|k| *k != own).collect();
         victims.sort_unstable();
         victims.dedup();
-        victims.into_iter().try_for_each(|victim| {
-            self.by_one_path(move |disk| kernel::preempt_and_abort(&disk, own, victim))
-        })
+        victims
+            .into_iter()
+            .try_for_each(|victim| self.by_one_path(Change::Preempt { own, victim }))
     }
 
     /// Registers every path that works: a write must not fail by the way that it takes. Gives how many there are. A path
     /// that does not work is left to `multipathd`, which registers it before it is used again.
     fn register(&self, key: ReservationKey) -> Result<u64, Trouble> {
         let Some(map) = self.map()? else {
-            self.change(&self.device, move |disk| kernel::register(&disk, key))?;
+            self.change(&self.device, Change::Register(key))?;
             return Ok(1);
         };
         let kept = map.keep(key).is_ok();
@@ -162,7 +171,7 @@ impl Reservation {
         if !kept && map.told().is_ok_and(|told| !told.dead.is_empty()) {
             return Err(forgets());
         }
-        let done = self.on_working_paths(&map, move |disk| kernel::register(&disk, key))?;
+        let done = self.on_working_paths(&map, Change::Register(key))?;
         match done.left_out > 0 && !kept {
             true => Err(forgets()),
             false => Ok(done.paths),
@@ -171,27 +180,23 @@ impl Reservation {
 
     fn unregister(&self) -> Result<(), Trouble> {
         let Some(map) = self.map()? else {
-            return self.change(&self.device, |disk| kernel::unregister(&disk));
+            return self.change(&self.device, Change::Unregister);
         };
         // Whatever it says: it registers no path whose key is gone.
         let _ = map.forget();
-        self.on_working_paths(&map, |disk| kernel::unregister(&disk))
-            .map(drop)
+        self.on_working_paths(&map, Change::Unregister).map(drop)
     }
 
     /// Does it once, by the first path that works: older kernels take whichever path the map used last.
-    fn by_one_path(
-        &self,
-        call: impl FnOnce(OwnedFd) -> Result<(), PrError> + Copy + Send + 'static,
-    ) -> Result<(), Trouble> {
+    fn by_one_path(&self, change: Change) -> Result<(), Trouble> {
         let Some(map) = self.map()? else {
-            return self.change(&self.device, call);
+            return self.change(&self.device, change);
         };
         for path in map.paths().map_err(|why| self.failed(why))? {
             if map.is_dead(&path) {
                 continue;
             }
-            match self.change(&path, call) {
+            match self.change(&path, change) {
                 Err(_) if map.is_dead(&path) => {}
                 result => return result,
             }
@@ -206,17 +211,13 @@ impl Reservation {
     }
 
     /// Does it by every path that works, at least one. A path that fails is asked about once more: it may have just gone.
-    fn on_working_paths(
-        &self,
-        map: &Map,
-        call: impl Fn(OwnedFd) -> Result<(), PrError> + Copy + Send + 'static,
-    ) -> Result<Done, Trouble> {
+    fn on_working_paths(&self, map: &Map, change: Change) -> Result<Done, Trouble> {
         let failed = |why| self.failed(why);
         let mut done = Done::default();
         for path in map.paths().map_err(failed)? {
             let result = match map.is_dead(&path) {
                 true => None,
-                false => Some(self.change(&path, call)),
+                false => Some(self.change(&path, change)),
             };
             match result {
                 Some(Ok(())) => done.paths += 1,
@@ -272,7 +273,11 @@ impl Reservation {
     }
 
     fn seen(&self) -> Result<Seen, Trouble> {
-        self.ask(kernel::read).map_err(|why| self.failed(why))
+        self.read().map_err(|why| self.failed(why))
+    }
+
+    fn read(&self) -> Result<Seen, Why> {
+        self.ask(|calls, way| calls.read(way))
     }
 
     fn failed(&self, why: Why) -> Trouble {
@@ -288,7 +293,10 @@ impl Reservation {
 
     /// A question, by every path at once: the first answer counts, and one path that hangs hides nothing. What hangs is
     /// left to its thread; it changes nothing.
-    fn ask<T: Send + 'static>(&self, call: fn(&OwnedFd) -> Result<T, PrError>) -> Result<T, Why> {
+    fn ask<T: Send + 'static>(
+        &self,
+        question: fn(&dyn Calls, &Path) -> Result<T, PrError>,
+    ) -> Result<T, Why> {
         let map = Map::of(&self.device)?;
         let ways = match map {
             None => vec![self.device.clone()],
@@ -296,9 +304,8 @@ impl Reservation {
         };
         let (tell, told) = mpsc::channel();
         for way in ways {
-            let tell = tell.clone();
-            let answer = move || kernel::open_to_ask(&way).and_then(|disk| call(&disk));
-            bounded::begin(move || drop(tell.send(answer())));
+            let (tell, calls) = (tell.clone(), Arc::clone(&self.calls));
+            bounded::begin(move || drop(tell.send(question(calls.as_ref(), &way))));
         }
         drop(tell);
         self.first_answer(&told)
@@ -319,14 +326,10 @@ impl Reservation {
     }
 
     /// A change. One that hangs may still come: its outcome is not known.
-    fn change(
-        &self,
-        way: &Path,
-        call: impl FnOnce(OwnedFd) -> Result<(), PrError> + Send + 'static,
-    ) -> Result<(), Trouble> {
-        let device = way.to_owned();
+    fn change(&self, way: &Path, change: Change) -> Result<(), Trouble> {
+        let (device, calls) = (way.to_owned(), Arc::clone(&self.calls));
         let ms = u64::try_from(CHANGE_WITHIN.as_millis()).unwrap_or(u64::MAX);
-        match bounded::run(CHANGE_WITHIN, move || kernel::open(&device).and_then(call)) {
+        match bounded::run(CHANGE_WITHIN, move || calls.change(&device, change)) {
             None => Err(Trouble::Unknown(
                 Why::NoAnswerWithin { ms }.of(way.display()),
             )),

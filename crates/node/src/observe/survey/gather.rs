@@ -165,9 +165,7 @@ fn reserves(dir: &Path) -> bool {
         return false;
     };
     let device = Path::new("/dev").join(name);
-    let asked = bounded::run(WITHIN, move || {
-        kernel::open_to_ask(&device).and_then(|disk| kernel::abilities(&disk))
-    });
+    let asked = bounded::run(WITHIN, move || kernel::abilities_of(&device));
     matches!(asked, Some(Ok(can)) if can.registrants == Some(true) && can.persists)
 }
 

@@ -231,8 +231,9 @@ pub fn read(disk: &OwnedFd) -> std::result::Result<Seen, PrError> {
 }
 
 /// What the disk says that it can do.
-pub fn abilities(disk: &OwnedFd) -> std::result::Result<Abilities, PrError> {
-    can(&persistent_reserve_in(disk, REPORT_CAPABILITIES, 8)?)
+pub fn abilities_of(device: &Path) -> std::result::Result<Abilities, PrError> {
+    let disk = open_to_ask(device)?;
+    can(&persistent_reserve_in(&disk, REPORT_CAPABILITIES, 8)?)
 }
 
 const READ_KEYS: u8 = 0;

@@ -28,7 +28,7 @@ impl Reservation {
 
     fn of_the_disk(&self) -> Vec<Problem> {
         let device = || self.device.clone();
-        let can = match self.ask(kernel::abilities) {
+        let can = match self.ask(|_, way| kernel::abilities_of(way)) {
             Err(why) => return vec![blocking(why)],
             Ok(can) => can,
         };
