@@ -56,12 +56,16 @@ impl Disk {
     }
 }
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Disk>>);
+#[derive(Clone)]
+struct Shared {
+    inner: Arc<Mutex<Disk>>,
+    /// Each node's way to it is a file here.
+    ways: Arc<tempfile::TempDir>,
+}
 
 impl Calls for Shared {
     fn read(&self, _way: &Path) -> Result<Seen, PrError> {
-        let mut disk = self.0.lock().unwrap();
+        let mut disk = self.inner.lock().unwrap();
         disk.reads += 1;
         if disk.read_fails.is_some_and(|at| at + 1 == disk.reads) {
             return Err(PrError::Short);
@@ -77,7 +81,7 @@ impl Calls for Shared {
     }
 
     fn change(&self, way: &Path, change: Change) -> Result<(), PrError> {
-        let mut disk = self.0.lock().unwrap();
+        let mut disk = self.inner.lock().unwrap();
         let fails = disk
             .change_fails
             .filter(|(at, _)| *at == disk.changes.len());
@@ -91,11 +95,26 @@ impl Calls for Shared {
 }
 
 impl Shared {
+    fn new() -> Self {
+        let ways = tempfile::tempdir().unwrap();
+        for node in ["serverdb", "backup"] {
+            std::fs::write(ways.path().join(node), "").unwrap();
+        }
+        Self {
+            inner: Arc::default(),
+            ways: Arc::new(ways),
+        }
+    }
+
+    fn way(&self, name: &str) -> PathBuf {
+        self.ways.path().join(name)
+    }
+
     /// As `me` has it, of `serverdb` and `backup`. Its only way has its name.
     fn of(&self, me: &str) -> Arc<Reservation> {
         let others = ["serverdb", "backup"].into_iter().filter(|n| *n != me);
         Arc::new(Reservation {
-            device: me.into(),
+            device: self.way(me),
             me: me.into(),
             others: others.map(NodeName::from).collect(),
             calls: Arc::new(self.clone()),
@@ -104,11 +123,11 @@ impl Shared {
 
     /// A registration by another way: of an earlier session, or of somebody else.
     fn put(&self, way: &str, key: ReservationKey) {
-        self.0.lock().unwrap().keys.insert(way.into(), key);
+        self.inner.lock().unwrap().keys.insert(self.way(way), key);
     }
 
     fn keys(&self) -> Vec<ReservationKey> {
-        self.0.lock().unwrap().keys.values().copied().collect()
+        self.inner.lock().unwrap().keys.values().copied().collect()
     }
 }
 
@@ -136,14 +155,14 @@ fn each_failure(world: fn() -> Shared, act: impl Fn(&Shared) -> Acted) -> Vec<Fa
     let run = |change_fails, read_fails| {
         let disk = world();
         let set = |change_fails, read_fails| {
-            let mut inner = disk.0.lock().unwrap();
+            let mut inner = disk.inner.lock().unwrap();
             (inner.reads, inner.changes) = (0, Vec::new());
             (inner.change_fails, inner.read_fails) = (change_fails, read_fails);
         };
         set(change_fails, read_fails);
         let done = act(&disk);
-        let told = disk.0.lock().unwrap().changes.clone();
-        let reads = disk.0.lock().unwrap().reads;
+        let told = disk.inner.lock().unwrap().changes.clone();
+        let reads = disk.inner.lock().unwrap().reads;
         set(None, None);
         (disk, done, told, reads)
     };
@@ -178,17 +197,17 @@ fn is_backups(key: &ReservationKey) -> bool {
 
 #[test]
 fn a_fence_that_failed_leaves_no_registration_of_its_own_and_is_repeated() {
-    let free = || Shared::default();
+    let free = Shared::new;
     let held = || {
-        let disk = Shared::default();
+        let disk = Shared::new();
         disk.of("serverdb").reserve(&epoch(3, "serverdb")).unwrap();
         // By a second way, and from a mandate before.
         disk.put("serverdb-2", key("serverdb", 2));
         disk
     };
-    for world in [free, held] {
+    for world in [free as fn() -> Shared, held] {
         let failures = each_failure(world, fence);
-        assert!(failures.len() > 8);
+        assert!(failures.len() >= 8);
         for Failure { disk, what, .. } in failures {
             assert!(!disk.keys().iter().any(is_backups), "{what}");
             assert!(fence(&disk).unwrap().changed, "{what}");
@@ -202,13 +221,13 @@ fn a_fence_that_failed_leaves_no_registration_of_its_own_and_is_repeated() {
 #[test]
 fn a_mandate_more_that_failed_lets_nothing_go() {
     let held = || {
-        let disk = Shared::default();
+        let disk = Shared::new();
         disk.of("backup").reserve(&epoch(3, "backup")).unwrap();
         disk
     };
     for Failure { disk, what, .. } in each_failure(held, fence) {
         assert!(disk.keys().iter().all(is_backups), "{what}");
-        assert!(disk.0.lock().unwrap().holder.is_some(), "{what}");
+        assert!(disk.inner.lock().unwrap().holder.is_some(), "{what}");
         fence(&disk).unwrap();
         let word = disk.of("backup").state_under(&epoch(4, "backup"));
         assert_eq!(word, FenceState::Fenced, "{what}");
@@ -218,7 +237,7 @@ fn a_mandate_more_that_failed_lets_nothing_go() {
 #[test]
 fn a_release_that_failed_is_repeated() {
     let held = || {
-        let disk = Shared::default();
+        let disk = Shared::new();
         fence(&disk).unwrap();
         disk
     };
@@ -231,7 +250,7 @@ fn a_release_that_failed_is_repeated() {
 #[test]
 fn what_an_earlier_session_left_is_cleared_and_nothing_of_that_stays() {
     let left = || {
-        let disk = Shared::default();
+        let disk = Shared::new();
         disk.put("backup-before", key("backup", 3));
         disk.put("serverdb", key("serverdb", 2));
         disk
@@ -249,7 +268,7 @@ fn what_an_earlier_session_left_is_cleared_and_nothing_of_that_stays() {
 
 #[test]
 fn what_an_earlier_session_left_stays_while_another_node_has_the_disk() {
-    let disk = Shared::default();
+    let disk = Shared::new();
     disk.of("serverdb").reserve(&epoch(3, "serverdb")).unwrap();
     disk.put("backup-before", key("backup", 2));
     let before = disk.keys();
@@ -259,14 +278,14 @@ fn what_an_earlier_session_left_stays_while_another_node_has_the_disk() {
     // Its own registration was taken back, where it had one; none was made.
     assert_eq!(disk.keys(), before);
     let made = |c: &Change| !matches!(c, Change::Unregister);
-    assert!(!disk.0.lock().unwrap().changes.iter().skip(2).any(made));
+    assert!(!disk.inner.lock().unwrap().changes.iter().skip(2).any(made));
 }
 
 #[test]
 fn a_strangers_registration_is_left_alone() {
-    let disk = Shared::default();
+    let disk = Shared::new();
     disk.put("theirs", ReservationKey::read(0xa1));
     let stranger = |why: &Why| matches!(why, Why::ReservationStranger { .. });
     assert!(matches!(fence(&disk), Err(Trouble::Failed(f)) if stranger(&f.detail)));
-    assert!(disk.0.lock().unwrap().changes.is_empty());
+    assert!(disk.inner.lock().unwrap().changes.is_empty());
 }
