@@ -1,6 +1,6 @@
 //! The rows that the database acknowledged: each must be found again.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 /// Rows kept in memory, and in the table, per probe.
@@ -20,8 +20,10 @@ pub struct Search {
 #[derive(Debug, Default)]
 pub struct Rows {
     last: i64,
-    kept: VecDeque<i64>,
+    kept: BTreeSet<i64>,
     attempts: u64,
+    /// Rows below this may be gone from the table.
+    removed_below: i64,
     pub lost: u64,
 }
 
@@ -45,23 +47,21 @@ impl Rows {
         let ids = if fresh || all {
             self.kept.iter().copied().collect()
         } else {
-            self.kept.back().copied().into_iter().collect()
+            self.kept.last().copied().into_iter().collect()
         };
-        Search {
-            ids,
-            prune_below: if all {
-                self.kept.front().copied()
-            } else {
-                None
-            },
-        }
+        let prune_below = self.kept.first().copied().filter(|_| all);
+        self.removed_below = self.removed_below.max(prune_below.unwrap_or(0));
+        Search { ids, prune_below }
     }
 
-    /// The database committed this row.
+    /// The database committed this row. Attempts run beside each other: its answer may come after those of later rows, and
+    /// after another attempt has removed it. Such a one is not looked for.
     pub fn acknowledged(&mut self, id: i64) {
-        self.kept.push_back(id);
+        if id >= self.removed_below {
+            self.kept.insert(id);
+        }
         if self.kept.len() > KEEP {
-            self.kept.pop_front();
+            self.kept.pop_first();
         }
     }
 
@@ -69,9 +69,8 @@ impl Rows {
     /// attempt may have removed it).
     pub fn found(&mut self, search: &Search, found: &[i64]) {
         for id in &search.ids {
-            if !found.contains(id) && self.kept.contains(id) {
+            if !found.contains(id) && self.kept.remove(id) {
                 self.lost += 1;
-                self.kept.retain(|k| k != id);
             }
         }
     }
@@ -100,5 +99,34 @@ mod tests {
         assert_eq!(rows.lost, 1);
         assert!(!rows.search(true).ids.contains(&all.ids[0]));
         assert_eq!(rows.search(false).ids, [ids[699]]);
+    }
+
+    /// Attempts run beside each other while the service comes back: the later row can be acknowledged first.
+    #[test]
+    fn a_row_that_is_acknowledged_after_a_later_one_is_not_removed_and_called_lost() {
+        let removes = |rows: &mut Rows| loop {
+            if let Some(below) = rows.search(false).prune_below {
+                return below;
+            }
+        };
+        let lost = |rows: &mut Rows, table: &[i64]| {
+            let search = rows.search(true);
+            rows.found(&search, table);
+            rows.lost
+        };
+        let mut rows = Rows::default();
+        let (first, second) = (rows.next_id(), rows.next_id());
+        rows.acknowledged(second);
+        rows.acknowledged(first);
+        assert_eq!(removes(&mut rows), first);
+        assert_eq!(lost(&mut rows, &[first, second]), 0);
+        assert_eq!(lost(&mut rows, &[second]), 1);
+        // Its answer comes after it may have been removed.
+        let mut rows = Rows::default();
+        let (first, second) = (rows.next_id(), rows.next_id());
+        rows.acknowledged(second);
+        assert_eq!(removes(&mut rows), second);
+        rows.acknowledged(first);
+        assert_eq!(lost(&mut rows, &[second]), 0);
     }
 }
