@@ -21,6 +21,8 @@ need python3 python3
 need dbus-daemon dbus-daemon
 # A real mail server for the tests of notices.
 /usr/bin/python3 -c "import aiosmtpd" >/dev/null 2>&1 || missing+=(python3-aiosmtpd)
+# Real fence agents.
+need fence_redfish fence-agents
 need pdftotext poppler-utils
 need qpdf qpdf
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)

@@ -1,4 +1,5 @@
-//! The fence-agents protocol, spoken with stand-ins and with the real `fence_dummy`.
+//! The fence-agents protocol, spoken with stand-ins and with the real `fence_dummy` and `fence_redfish`. (The real
+//! `fence_ipmilan` switches the virtual machines.)
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -7,8 +8,10 @@ use siaga_model::observation::FenceState;
 use siaga_model::run::{FailureKind, StepFailure};
 use siaga_node::act::fence::{act_off, act_on, state};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -309,24 +312,23 @@ fn a_secret_that_others_can_read_is_refused_and_nothing_is_run() {
     refuses("a directory");
 }
 
+/// Of Debian's package.
+fn installed(agent: &str) -> PathBuf {
+    let path = Path::new("/usr/sbin").join(agent);
+    assert!(path.exists(), "{agent} is missing: make setup installs it");
+    path
+}
+
 /// The agent of Debian's package, with its state in a file.
 #[test]
 fn the_real_dummy_agent_understands_us() {
-    let agent = Path::new("/usr/sbin/fence_dummy");
-    if !agent.exists() {
-        eprintln!(
-            "not run: {} is not installed (package fence-agents)",
-            agent.display()
-        );
-        return;
-    }
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("state");
     std::fs::write(&file, "on").unwrap();
     let fence = Fence {
         name: "dummy".into(),
         kind: FenceKind::Power,
-        agent: agent.into(),
+        agent: installed("fence_dummy"),
         options: vec![
             ("type".into(), "file".into()),
             ("status_file".into(), file.to_str().unwrap().into()),
@@ -339,6 +341,100 @@ fn the_real_dummy_agent_understands_us() {
     assert_eq!(state(&fence), FenceState::Open);
     assert!(act_off(&fence).unwrap().changed);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "off");
+    assert_eq!(state(&fence), FenceState::Fenced);
+    assert_eq!(act_off(&fence), Ok(Did::nothing()));
+    assert!(act_on(&fence).unwrap().changed);
+    assert_eq!(state(&fence), FenceState::Open);
+}
+
+/// A management processor by Redfish, whose power is a file.
+struct Redfish {
+    dir: TempDir,
+    program: Child,
+    port: String,
+}
+
+impl Redfish {
+    fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let [certificate, power] = ["bmc.pem", "power"].map(|n| dir.path().join(n));
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let both = made.cert.pem() + &made.signing_key.serialize_pem();
+        std::fs::write(&certificate, both).unwrap();
+        let script = format!(
+            "#!/bin/sh\ncd {}\n[ \"$1\" = get ] && echo power:$(cat is) || printf %s \"$3\" >is\n",
+            dir.path().display()
+        );
+        std::fs::write(&power, script).unwrap();
+        std::fs::set_permissions(&power, PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::write(dir.path().join("is"), "1").unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/redfish/bmc.py");
+        let mut program = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "/usr/bin/python3"])
+            .arg(script)
+            .args(["127.0.0.1", "0"])
+            .arg(&certificate)
+            .arg("siaga")
+            .arg(&power)
+            .env("PASSWORD", SECRET)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        let told = program.stdout.take().unwrap();
+        BufReader::new(told).read_line(&mut port).unwrap();
+        let port = port.trim().to_owned();
+        Self { dir, program, port }
+    }
+
+    fn fence(&self, secret: &str, insecure: bool) -> Fence {
+        let file = self.dir.path().join("secret");
+        std::fs::write(&file, secret).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        let mut options = vec![
+            ("ip".into(), "127.0.0.1".into()),
+            ("ipport".into(), self.port.clone()),
+            ("username".into(), "siaga".into()),
+        ];
+        options.extend(insecure.then(|| ("ssl_insecure".into(), "1".into())));
+        Fence {
+            name: "redfish".into(),
+            kind: FenceKind::Power,
+            agent: installed("fence_redfish"),
+            options,
+            secret_options: vec![("password".into(), file)],
+            outlets: Vec::new(),
+            timeout: Duration::from_secs(60),
+        }
+    }
+
+    fn is_on(&self) -> bool {
+        std::fs::read_to_string(self.dir.path().join("is")).unwrap() == "1"
+    }
+}
+
+impl Drop for Redfish {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[test]
+fn a_management_processor_by_redfish() {
+    let bmc = Redfish::start();
+    // One that lets nobody in, or is not who it says it is, says nothing and is not switched.
+    for (secret, insecure) in [("another", true), (SECRET, false)] {
+        let fence = bmc.fence(secret, insecure);
+        assert!(matches!(state(&fence), FenceState::Failed { .. }));
+        failed(act_off(&fence));
+        assert!(bmc.is_on());
+    }
+    let fence = bmc.fence(SECRET, true);
+    assert_eq!(state(&fence), FenceState::Open);
+    assert!(act_off(&fence).unwrap().changed);
+    assert!(!bmc.is_on());
     assert_eq!(state(&fence), FenceState::Fenced);
     assert_eq!(act_off(&fence), Ok(Did::nothing()));
     assert!(act_on(&fence).unwrap().changed);

@@ -1,4 +1,5 @@
-//! A server's management processor: `ipmi_sim`, whose power control really switches the virtual machine.
+//! A server's management processor: `ipmi_sim`, or a stand-in that speaks Redfish, whose power control really switches the
+//! virtual machine.
 
 use crate::files::Folders;
 use crate::machine::Machine;
@@ -6,7 +7,7 @@ use crate::net::Network;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +15,22 @@ use std::thread::JoinHandle;
 
 /// Its user.
 pub(crate) const USER: &str = "siaga";
+const CERTIFICATE: &str = "bmc.pem";
+const REDFISH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../node/tests/redfish/bmc.py");
 /// Its user's password.
 pub(crate) const PASSWORD: &str = "only-in-a-test";
 
+/// The language of a management processor.
+#[derive(Clone, Copy)]
+pub(crate) enum Speaks {
+    Ipmi,
+    Redfish,
+}
+
 /// The management processor of one server.
 pub struct Bmc {
+    speaks: Speaks,
+    address: String,
     folder: PathBuf,
     socket: PathBuf,
     ended: Arc<AtomicBool>,
@@ -31,14 +43,19 @@ pub(crate) fn number(server: &Machine) -> u8 {
     server.role.number() + 10
 }
 
-/// The same of the power strip that the server hangs on: a second level, where the management processor does not answer.
-pub(crate) fn strip(server: &Machine) -> u8 {
+/// The same of a second one: another level, where the first does not answer.
+pub(crate) fn second(server: &Machine) -> u8 {
     server.role.number() + 20
 }
 
 impl Bmc {
     /// Starts it, on an address of its own on the management network.
-    pub(crate) fn start(server: &Arc<Machine>, folders: &Folders, number: u8) -> Self {
+    pub(crate) fn start(
+        server: &Arc<Machine>,
+        folders: &Folders,
+        number: u8,
+        speaks: Speaks,
+    ) -> Self {
         let name = format!("{}-{number}", server.role.name());
         let folder = folders.sockets.join(format!("{name}.bmc"));
         let socket = folders.sockets.join(format!("{name}.power"));
@@ -56,9 +73,17 @@ impl Bmc {
         );
         std::fs::write(&program, script).expect("the power program");
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
-        std::fs::write(folder.join("lan.conf"), lan_conf(number, &program)).expect("lan.conf");
-        std::fs::write(folder.join("bmc.emu"), EMULATION).expect("bmc.emu");
+        match speaks {
+            Speaks::Ipmi => {
+                std::fs::write(folder.join("lan.conf"), lan_conf(number, &program))
+                    .expect("lan.conf");
+                std::fs::write(folder.join("bmc.emu"), EMULATION).expect("bmc.emu");
+            }
+            Speaks::Redfish => certificate(&folder),
+        }
         let mut bmc = Self {
+            speaks,
+            address: Network::Management.address(number).to_string(),
             folder,
             socket,
             ended,
@@ -73,15 +98,26 @@ impl Bmc {
     pub fn power_on(&mut self) {
         let folder = &self.folder;
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "ipmi_sim", "-n", "-c"]);
-        command.arg(folder.join("lan.conf")).arg("-f");
-        command.arg(folder.join("bmc.emu")).arg("-s").arg(folder);
+        command.args(["--pdeathsig", "KILL"]);
+        match self.speaks {
+            Speaks::Ipmi => {
+                command.args(["ipmi_sim", "-n", "-c"]);
+                command.arg(folder.join("lan.conf")).arg("-f");
+                command.arg(folder.join("bmc.emu")).arg("-s").arg(folder);
+            }
+            Speaks::Redfish => {
+                command.env("PASSWORD", PASSWORD).arg("/usr/bin/python3");
+                command.arg(REDFISH).args([&self.address, "443"]);
+                command.arg(folder.join(CERTIFICATE)).arg(USER);
+                command.arg(folder.join("power"));
+            }
+        }
         let log = std::fs::File::create(folder.join("log")).expect("a log");
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log);
-        self.simulator = Some(command.spawn().expect("ipmi_sim starts"));
+        self.simulator = Some(command.spawn().expect("the processor starts"));
     }
 
     /// It dies, as where it hangs on the very plug that its server hung on.
@@ -131,7 +167,23 @@ fn serve(listener: &UnixListener, server: &Machine, ended: &AtomicBool) {
     }
 }
 
-fn lan_conf(number: u8, program: &std::path::Path) -> String {
+/// One of its own, as they are delivered with.
+fn certificate(folder: &Path) {
+    let place = folder.join(CERTIFICATE);
+    let curve = "ec_paramgen_curve:prime256v1";
+    let mut made = Command::new("openssl");
+    made.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", curve]);
+    made.args(["-nodes", "-subj", "/CN=bmc", "-days", "2", "-keyout"]);
+    made.arg(&place).arg("-out").arg("-");
+    let pem = made.stderr(Stdio::null()).output().expect("openssl starts");
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&place)
+        .expect("a key");
+    file.write_all(&pem.stdout).expect("a certificate");
+}
+
+fn lan_conf(number: u8, program: &Path) -> String {
     let address = Network::Management.address(number);
     format!(
         r#"name "power{number}"

@@ -258,16 +258,16 @@ fn token(site: &Site, words: &str) -> String {
     format!("{}\n", token.unwrap_or_else(|| panic!("no token: {made}")))
 }
 
-/// A second power fence of `serverdb`: the strip that it hangs on.
-pub(crate) fn strip(site: &Site) -> String {
-    let address = Network::Management.address(bmc::strip(&site.serverdb));
+/// A second power fence of `serverdb`, by another protocol.
+pub(crate) fn second_fence(site: &Site) -> String {
+    let address = Network::Management.address(bmc::second(&site.serverdb));
     format!(
         r#"[[node.fence]]
-name = "strip"
+name = "redfish"
 kind = "power"
-agent = "/usr/sbin/fence_ipmilan"
+agent = "/usr/sbin/fence_redfish"
 timeout = "3m"
-options = {{ ip = "{address}", username = "{USER}", lanplus = "1", cipher = "3" }}
+options = {{ ip = "{address}", username = "{USER}", ssl_insecure = "1" }}
 secret_files = {{ password = "/etc/siaga/ipmi.secret" }}
 
 "#

@@ -1,6 +1,6 @@
 //! The site: three machines, two management processors, the package, and what it says.
 
-use crate::bmc::{self, Bmc};
+use crate::bmc::{self, Bmc, Speaks};
 use crate::files::{Folders, images};
 use crate::install::{self, DSN};
 use crate::kind::Kind;
@@ -18,8 +18,8 @@ pub struct Site {
     pub backup: Arc<Machine>,
     pub san: Arc<Machine>,
     pub serverdb_bmc: Bmc,
-    /// The strip that `serverdb` hangs on. Its configuration knows it where a test says so: [`Site::with_a_strip`].
-    pub serverdb_strip: Bmc,
+    /// A second one of `serverdb`. Its configuration knows it where a test says so: [`Site::with_a_second_fence`].
+    pub serverdb_second: Bmc,
     pub backup_bmc: Bmc,
     /// What the database lies on.
     pub kind: Kind,
@@ -37,17 +37,17 @@ impl Site {
         let (serverdb, backup) = (machine(Role::Serverdb), machine(Role::Backup));
         let san = machine(Role::San);
         let (first, second) = (bmc::number(&serverdb), bmc::number(&backup));
-        let strip = bmc::strip(&serverdb);
-        net::enter(&[first, second, strip]);
-        let serverdb_bmc = Bmc::start(&serverdb, &folders, first);
-        let serverdb_strip = Bmc::start(&serverdb, &folders, strip);
-        let backup_bmc = Bmc::start(&backup, &folders, second);
+        let third = bmc::second(&serverdb);
+        net::enter(&[first, second, third]);
+        let serverdb_bmc = Bmc::start(&serverdb, &folders, first, Speaks::Ipmi);
+        let serverdb_second = Bmc::start(&serverdb, &folders, third, Speaks::Redfish);
+        let backup_bmc = Bmc::start(&backup, &folders, second, Speaks::Ipmi);
         Self {
             serverdb,
             backup,
             san,
             serverdb_bmc,
-            serverdb_strip,
+            serverdb_second,
             backup_bmc,
             kind,
             folders,
@@ -144,17 +144,17 @@ impl Site {
         findings.iter().filter(of_it).map(text).collect()
     }
 
-    /// From now on the strip is a second power fence of `serverdb`, after the management processor.
-    pub fn with_a_strip(&self) {
-        let fence = install::strip(self);
+    /// From now on a processor that speaks Redfish is a second power fence of `serverdb`, after the first.
+    pub fn with_a_second_fence(&self) {
+        let fence = install::second_fence(self);
         for name in SERVERS {
             let server = self.server(name);
-            server.write("/root/strip.toml", "0600", &fence);
+            server.write("/root/second.toml", "0600", &fence);
             server
                 .run(
                     "set -e
                     second=$(grep -n '^\\[\\[node]]' /etc/siaga/siaga.toml | sed -n 2p | cut -d : -f 1)
-                    sed -i \"$((second - 1))r /root/strip.toml\" /etc/siaga/siaga.toml
+                    sed -i \"$((second - 1))r /root/second.toml\" /etc/siaga/siaga.toml
                     siaga config check
                     systemctl restart siaga",
                 )

@@ -2,23 +2,23 @@
 
 use siaga_vm::{Site, say, wait_until};
 
-/// The management processor is dead, and the strip that the server hangs on answers: no person is needed, neither for the fence
+/// The management processor is dead, and a second one, by another protocol, answers: no person is needed, neither for the fence
 /// nor for the way back.
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn the_second_power_fence_where_the_first_is_dead() {
     let mut site = Site::running();
-    site.with_a_strip();
+    site.with_a_second_fence();
     let load = site.load();
     site.serverdb_bmc.power_off();
     site.serverdb.freeze();
     say("serverdb sleeps, and its management processor is dead");
     let taken = site.takeover("backup", "");
     let proof = taken["proof"][0].as_str().unwrap_or_default();
-    assert!(proof.starts_with("fenced serverdb by strip"), "{taken}");
+    assert!(proof.starts_with("fenced serverdb by redfish"), "{taken}");
     assert!(!site.serverdb.is_on());
     assert_eq!(site.has("backup"), "mounted\ndatabase\naddress\n");
-    say("backup has taken over, by the strip");
+    say("backup has taken over, by Redfish");
     // The first fence does not answer still.
     site.backup
         .siaga("power on serverdb --yes --as budi --reason repaired")
