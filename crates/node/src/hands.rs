@@ -190,9 +190,8 @@ impl NodeHands {
         }
         let fresh = self.config.policy.witness_fresh;
         match kit.raw() {
-            None => seen.watch(&|| kit.disk.volumes().sample(), fresh, interval),
-            Some(Ok(raw)) => seen.watch(&|| raw.sample(), fresh, interval),
-            Some(Err(why)) => DiskSighting::NotLooked { why },
+            Ok(take) => seen.watch(&take, fresh, interval),
+            Err(why) => DiskSighting::NotLooked { why },
         }
     }
 

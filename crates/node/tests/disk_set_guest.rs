@@ -167,7 +167,7 @@ fn the_whole_disk_set_of_a_reserved_disk() {
     assert!(matches!(here.look(), Holding::Held { .. }));
     assert_eq!(there.look(), Holding::Free);
     // Only read, and only from the node that does not hold it.
-    assert!(there.volumes().sample().is_ok());
+    assert!(there.volumes().raw()().is_ok());
     here.release().unwrap();
     assert_eq!((here.look(), there.look()), (Holding::Free, Holding::Free));
 }

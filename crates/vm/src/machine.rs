@@ -193,6 +193,17 @@ impl Machine {
         self.run(&format!("siaga --lang en {words}"))
     }
 
+    /// What its agent says of a raw look at the disk set.
+    #[track_caller]
+    pub fn witness_of_the_disk(&self) -> String {
+        let told = self.siaga("witness --json").expect(0).json();
+        let rows = told[0]["witnesses"].as_array().cloned();
+        let disk = |w: &serde_json::Value| w["witness"] == "disk";
+        let row = rows.and_then(|rows| rows.into_iter().find(disk));
+        let says = row.and_then(|row| row["says"].as_str().map(str::to_owned));
+        says.expect("the disk is among the witnesses")
+    }
+
     /// The end of its console.
     pub fn console_tail(&self) -> String {
         let text = std::fs::read(&self.console).unwrap_or_default();

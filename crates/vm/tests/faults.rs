@@ -62,6 +62,18 @@ fn a_kernel_panic_and_a_return_with_everything_set_to_start() {
 fn the_lan_cable_then_the_storage_cable_then_both() {
     let site = Site::running();
     let load = site.load();
+    // Who only watches loses sight of the disk: it says so, answers, and knows who has the service.
+    site.backup.cable(Network::Storage, false);
+    wait_until("backup says that it can't read the disk", || {
+        site.backup.witness_of_the_disk() == "unknown"
+    });
+    assert_eq!(site.active("backup").as_deref(), Some("serverdb"));
+    site.backup.cable(Network::Storage, true);
+    wait_until("backup reads the disk again", || {
+        site.backup.witness_of_the_disk() != "unknown"
+    });
+    say("backup had lost its storage, and answered all along");
+
     // Clients see nothing, both servers are well and talk over their second path: a planned move.
     site.serverdb.cable(Network::Lan, false);
     say("serverdb has lost its LAN");

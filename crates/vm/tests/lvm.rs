@@ -40,10 +40,7 @@ fn a_drill_and_a_power_cut_with_a_volume_group_on_a_reservation() {
     site.drill();
     // Its volumes are on serverdb alone; what is written to them is seen on the disk.
     wait_until("backup sees that somebody writes", || {
-        let told = site.backup.siaga("witness --json").json();
-        let rows = told[0]["witnesses"].as_array().cloned();
-        let writes = |w: &serde_json::Value| w["witness"] == "disk" && w["says"] == "changing";
-        rows.is_some_and(|rows| rows.iter().any(writes))
+        site.backup.witness_of_the_disk() == "changing"
     });
     say("what serverdb writes is seen by backup");
     // A second disk, which nothing keeps from the other server.

@@ -10,7 +10,6 @@ pub mod under_way;
 pub mod volumes;
 
 use super::bounded::in_flight::{Busy, InFlight};
-use crate::observe::disk_watch::{self, Sample};
 use crate::observe::holders;
 use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -303,12 +302,6 @@ impl BlockDevice {
                 number => Ok(number - 1),
             },
         }
-    }
-
-    /// Reads some of it past the page cache. Only while this node does not hold it.
-    pub fn sample(&self) -> std::io::Result<Sample> {
-        let _one = self.gate();
-        disk_watch::sample(&self.device)
     }
 
     /// Marks a mount or unmount as being in the kernel, until the value is dropped: it counts as holding.

@@ -2,10 +2,10 @@
 
 use super::{Kit, NodeHands};
 use crate::act::bounded;
-use crate::act::disk_set::lvm::Raw;
 use crate::act::disk_set::{Problem, TakeOrder};
 use crate::act::postgres;
 use crate::act::taken::Taken;
+use crate::observe::disk_watch::Take;
 use siaga_model::config::FenceKind;
 use siaga_model::observation::{FenceState, FenceView, Holding};
 use siaga_model::reservation::RESERVATION;
@@ -162,10 +162,12 @@ impl NodeHands {
 }
 
 impl Kit {
-    /// The volumes of a group as they lie on its disks: there on the other node alone, they can be read so.
-    pub(super) fn raw(&self) -> Option<Result<Raw, Why>> {
-        let devices: Vec<&Path> = self.disk.volumes().each().map(|v| v.device()).collect();
-        self.group.as_ref()?.raw(&devices)
+    /// How the disk set is read raw. The volumes of a group, which are there on the other node alone, as they lie on its disks.
+    pub(super) fn raw(&self) -> Result<Take, Why> {
+        let volumes = self.disk.volumes();
+        let devices: Vec<&Path> = volumes.each().map(|v| v.device()).collect();
+        let of_group = self.group.as_ref().and_then(|g| g.raw(&devices));
+        of_group.unwrap_or_else(|| Ok(volumes.raw()))
     }
 
     /// Does the reservation keep another node from all of the disk set? From one disk of a volume group it does not.

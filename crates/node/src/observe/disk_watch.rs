@@ -2,51 +2,82 @@
 //! nothing, since an idle database writes nothing.
 
 use super::raw_disk::{BLOCK, RawDisk, le32, le64};
+use crate::act::bounded;
 use siaga_model::Why;
 use siaga_model::observation::DiskSighting;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How much is read of the beginning of the disk and of the journal, in blocks.
 const HEAD_BLOCKS: usize = 16;
 const JOURNAL_BLOCKS: usize = 256;
 
+/// How long one read may take.
+const READ_WITHIN: Duration = Duration::from_secs(2);
+
 /// What was read of the disk at one moment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sample(Vec<u8>);
 
 impl Sample {
-    /// One of several devices.
-    pub fn of_all(samples: Vec<Self>) -> Self {
-        Self(samples.into_iter().flat_map(|s| s.0).collect())
+    /// One of several devices, if all can be read.
+    pub fn of_all(samples: impl Iterator<Item = io::Result<Self>>) -> io::Result<Self> {
+        let each: io::Result<Vec<_>> = samples.collect();
+        Ok(Self(each?.into_iter().flat_map(|s| s.0).collect()))
     }
 }
 
+/// Reads a sample. It may hang.
+pub type Take = Arc<dyn Fn() -> io::Result<Sample> + Send + Sync>;
+
 /// The last look, to compare the next one with.
 #[derive(Default)]
-pub struct LastLook(Option<(Duration, Sample)>);
+pub struct LastLook {
+    last: Option<(Duration, Sample)>,
+    reading: Arc<AtomicBool>,
+}
+
+/// A read that is under way. Over when dropped.
+struct Reading(Arc<AtomicBool>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
 
 impl LastLook {
     /// The next look begins anew.
     pub fn forget(&mut self) {
-        self.0 = None;
+        self.last = None;
+    }
+
+    /// A disk that hangs is not waited for (the node would seem to be silent), and read by nobody else meanwhile.
+    fn read(&self, take: &Take) -> io::Result<Sample> {
+        let hangs = || io::Error::from(io::ErrorKind::TimedOut);
+        if self.reading.swap(true, Ordering::AcqRel) {
+            return Err(hangs());
+        }
+        let (take, reading) = (Arc::clone(take), Reading(Arc::clone(&self.reading)));
+        let read = move || {
+            let _reading = reading;
+            take()
+        };
+        bounded::run(READ_WITHIN, read).unwrap_or_else(|| Err(hangs()))
     }
 
     /// Looks, against the last look as long as that is `fresh`: what changed since one of long ago may have been written by
     /// somebody who is dead now.
-    pub fn watch(
-        &mut self,
-        take: &dyn Fn() -> io::Result<Sample>,
-        fresh: Duration,
-        interval: Duration,
-    ) -> DiskSighting {
+    pub fn watch(&mut self, take: &Take, fresh: Duration, interval: Duration) -> DiskSighting {
         let now = crate::since_boot();
-        let earlier = self.0.take();
+        let earlier = self.last.take();
         let earlier = earlier.filter(|(at, _)| now.saturating_sub(*at) <= fresh);
         let earlier = earlier.map(|(_, sample)| sample);
-        let (sighting, sample) = watch(take, earlier.as_ref(), interval);
-        self.0 = sample.map(|sample| (crate::since_boot(), sample));
+        let (sighting, sample) = watch(&|| self.read(take), earlier.as_ref(), interval);
+        self.last = sample.map(|sample| (crate::since_boot(), sample));
         sighting
     }
 }
@@ -140,4 +171,37 @@ fn xfs_log(head: &[u8]) -> Option<u64> {
     let block = (log_start >> group_log) * group_blocks + (log_start & ((1 << group_log) - 1));
     let at = block.checked_mul(block_size)?;
     Some(at - at % BLOCK as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_disk_that_hangs_is_read_once_and_not_waited_for() {
+        let (go_on, waits) = mpsc::channel::<()>();
+        let waits = std::sync::Mutex::new(waits);
+        let (begun, begins) = mpsc::channel();
+        let hangs: Take = Arc::new(move || {
+            let _ = begun.send(());
+            let _ = waits.lock().unwrap().recv();
+            Ok(Sample(vec![1]))
+        });
+        let mut seen = LastLook::default();
+        let mut look = || seen.watch(&hangs, Duration::MAX, Duration::ZERO);
+        let not_looked = |sighting| matches!(sighting, DiskSighting::NotLooked { .. });
+        assert!(not_looked(look()) && not_looked(look()));
+        begins.recv().unwrap();
+        assert!(begins.try_recv().is_err(), "read twice");
+        drop(go_on);
+        while seen.reading.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        assert!(!not_looked(seen.watch(
+            &hangs,
+            Duration::MAX,
+            Duration::ZERO
+        )));
+    }
 }

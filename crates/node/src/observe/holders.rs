@@ -102,8 +102,8 @@ struct Pass {
     own: i32,
 }
 
-/// How a question about reservations opens the disk: for reading alone, and not to wait for it. Nothing is read by it, so it
-/// holds nothing; without this rule one look of ours took another for a holder.
+/// How a question opens the disk: for reading alone, and not to wait for it. By it nothing is read that the kernel remembers, so
+/// it holds nothing, also where it hangs; without this rule one look of ours took another for a holder.
 pub const QUESTION: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);

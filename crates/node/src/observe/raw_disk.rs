@@ -1,6 +1,7 @@
 //! Raw reads of a shared disk: `O_DIRECT`, in whole 4096-byte blocks, every descriptor closed at once. A buffered
 //! read never sees the other node's writes, and a buffered descriptor left open makes a later mount read stale blocks.
 
+use super::holders::QUESTION;
 use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,11 +21,10 @@ pub struct RawDisk {
 }
 
 impl RawDisk {
-    /// Opens the device for reading past the page cache.
+    /// Opens the device for reading past the page cache: a question, which holds nothing.
     pub fn open(device: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECT | OFlags::CLOEXEC;
         Ok(Self {
-            descriptor: rustix::fs::open(device, flags, Mode::empty())?,
+            descriptor: rustix::fs::open(device, QUESTION | OFlags::DIRECT, Mode::empty())?,
         })
     }
 

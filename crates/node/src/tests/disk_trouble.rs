@@ -6,7 +6,7 @@ use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
 use siaga_model::Note;
-use siaga_model::observation::Holding;
+use siaga_model::observation::{DiskSighting, Holding};
 use siaga_model::run::FailureKind;
 use siaga_model::why::{HeldThing, Holder, Why};
 use siaga_runner::hands::{Did, Hands, Trouble};
@@ -305,6 +305,10 @@ fn looks_side_by_side_do_not_see_each_other() {
         let look = || (0..20).all(|_| world.hands.look(&world.service).disk == Holding::Free);
         std::thread::scope(|scope| {
             let lookers: Vec<_> = (0..4).map(|_| scope.spawn(look)).collect();
+            let raw = || world.hands.watch_disk(&world.service, Duration::ZERO);
+            while !lookers.iter().all(|l| l.is_finished()) {
+                assert_eq!(raw(), DiskSighting::NoChangeSeen);
+            }
             assert!(lookers.into_iter().all(|l| l.join().unwrap()));
         });
     });

@@ -7,8 +7,6 @@ mod members;
 mod report;
 mod watch;
 
-pub use extents::Raw;
-
 use super::drbd::Resource;
 use super::layered::Layer;
 use super::reservation::of_paths;

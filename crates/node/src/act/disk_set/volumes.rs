@@ -3,10 +3,11 @@
 
 use super::reservation::of_paths;
 use super::{BlockDevice, DiskSet, Problem, TakeOrder};
-use crate::observe::disk_watch::Sample;
+use crate::observe::disk_watch::{self, Sample, Take};
 use siaga_model::observation::Holding;
 use siaga_runner::hands::{Acted, Did};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The devices, in the order of the file systems. There is always a first.
 pub struct Volumes {
@@ -120,12 +121,10 @@ impl DiskSet for Volumes {
 }
 
 impl Volumes {
-    /// What was read of all of them at one moment. See [`BlockDevice::sample`].
-    ///
-    /// # Errors
-    /// Where one can't be read.
-    pub fn sample(&self) -> std::io::Result<Sample> {
-        let each: Result<Vec<_>, _> = self.each().map(BlockDevice::sample).collect();
-        Ok(Sample::of_all(each?))
+    /// Reads some of all of them. Only while this node does not hold them. It may hang, and nothing waits for it then: no
+    /// look at who holds them, and no take.
+    pub fn raw(&self) -> Take {
+        let devices: Vec<PathBuf> = self.each().map(|v| v.device().to_owned()).collect();
+        Arc::new(move || Sample::of_all(devices.iter().map(|d| disk_watch::sample(d))))
     }
 }

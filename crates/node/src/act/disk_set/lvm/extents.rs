@@ -3,7 +3,7 @@
 
 use super::{VolumeGroup, WITHIN, succeeded, volume_of};
 use crate::command;
-use crate::observe::disk_watch::{self, Sample};
+use crate::observe::disk_watch::{self, Sample, Take};
 use crate::observe::raw_disk::{BLOCK, RawDisk};
 use serde::{Deserialize, Deserializer};
 use siaga_model::Why;
@@ -11,27 +11,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Volumes of a group, as they lie on its disks.
-pub struct Raw(Vec<Extents>);
-
-impl Raw {
-    /// Reads some of all of them, past the page cache.
-    ///
-    /// # Errors
-    /// Where one can't be read.
-    pub fn sample(&self) -> std::io::Result<Sample> {
-        let each: Result<Vec<_>, _> = self.0.iter().map(Extents::sample).collect();
-        Ok(Sample::of_all(each?))
-    }
-}
-
 impl VolumeGroup {
     /// Where `devices`, volumes of the group, lie on disks that both nodes see: to be read there while another node has them. `None`
     /// on a replica, where only the holder reads.
     ///
     /// # Errors
     /// Where that can't be told.
-    pub fn raw(self: &Arc<Self>, devices: &[&Path]) -> Option<Result<Raw, Why>> {
+    pub fn raw(self: &Arc<Self>, devices: &[&Path]) -> Option<Result<Take, Why>> {
         if self.on_replica() {
             return None;
         }
@@ -44,7 +30,8 @@ impl VolumeGroup {
             let name = self.name.clone();
             let look = move || Extents::of(&name, &volumes);
             let seen = self.extents.seen(look.clone());
-            seen.unwrap_or_else(look).map(Raw)
+            let each = seen.unwrap_or_else(look)?;
+            Ok(Arc::new(move || Sample::of_all(each.iter().map(Extents::sample))) as Take)
         }))
     }
 
