@@ -271,12 +271,17 @@ async fn all_rows_are_looked_for_on_a_new_connection() {
     let mut postgres = Postgres::new().await;
     let mut probe = Running::start(Check::Sql(postgres.dsn()), 100);
     probe.until("serves", |r| r.serving).await;
-    tokio::time::sleep(SECOND).await;
     // Another server with older data, as after a split brain.
-    // (Not the very first row: it may be of an attempt that was overtaken, and so never acknowledged.)
-    postgres.sql("DELETE FROM siaga_probe WHERE id = (SELECT id FROM siaga_probe ORDER BY id OFFSET 5 LIMIT 1)")
-        .await
-        .unwrap();
+    // (Not the very first row: it may be of an attempt that was overtaken, and so never acknowledged. Nor one of the newest,
+    // which the next attempt looks for.)
+    let delete = "DELETE FROM siaga_probe WHERE (SELECT count(*) FROM siaga_probe) > 9
+        AND id = (SELECT id FROM siaga_probe ORDER BY id OFFSET 5 LIMIT 1) RETURNING id";
+    let gone = async {
+        while postgres.sql(delete).await.unwrap().is_empty() {
+            tokio::time::sleep(SECOND / 20).await;
+        }
+    };
+    tokio::time::timeout(20 * SECOND, gone).await.unwrap();
     tokio::time::sleep(SECOND / 2).await;
     let (_, report) = probe.until("is new", |_| true).await;
     assert_eq!(report.lost_rows, 0, "not yet looked for");
