@@ -215,6 +215,7 @@ mod tests {
 
     #[test]
     fn what_is_written_to_a_volume_is_seen_on_its_disk_and_what_is_written_beside_is_not() {
+        // Not where temporary files lie: a tmpfs may not be read past the page cache.
         let mut disk = tempfile::NamedTempFile::new_in(".").unwrap();
         disk.as_file().set_len(64 << 20).unwrap();
         let data = extents(disk.path().to_str().unwrap(), ["linear"; 2], "data").unwrap();
