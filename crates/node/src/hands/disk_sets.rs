@@ -5,7 +5,7 @@ use crate::act::bounded;
 use crate::act::disk_set::{Problem, TakeOrder};
 use crate::act::postgres;
 use crate::act::taken::Taken;
-use crate::observe::disk_watch::Take;
+use crate::observe::disk_watch::RawRead;
 use siaga_model::config::FenceKind;
 use siaga_model::observation::{FenceState, FenceView, Holding};
 use siaga_model::reservation::RESERVATION;
@@ -163,7 +163,7 @@ impl NodeHands {
 
 impl Kit {
     /// How the disk set is read raw. The volumes of a group, which are there on the other node alone, as they lie on its disks.
-    pub(super) fn raw(&self) -> Result<Take, Why> {
+    pub(super) fn raw(&self) -> Result<RawRead, Why> {
         let volumes = self.disk.volumes();
         let devices: Vec<&Path> = volumes.each().map(|v| v.device()).collect();
         let of_group = self.group.as_ref().and_then(|g| g.raw(&devices));

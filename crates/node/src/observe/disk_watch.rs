@@ -30,8 +30,8 @@ impl Sample {
     }
 }
 
-/// Reads a sample. It may hang.
-pub type Take = Arc<dyn Fn() -> io::Result<Sample> + Send + Sync>;
+/// Reads a sample past the page cache. It may hang.
+pub type RawRead = Arc<dyn Fn() -> io::Result<Sample> + Send + Sync>;
 
 /// The last look, to compare the next one with.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl LastLook {
     }
 
     /// A disk that hangs is not waited for (the node would seem to be silent), and read by nobody else meanwhile.
-    fn read(&self, take: &Take) -> io::Result<Sample> {
+    fn read(&self, take: &RawRead) -> io::Result<Sample> {
         let hangs = || io::Error::from(io::ErrorKind::TimedOut);
         if self.reading.swap(true, Ordering::AcqRel) {
             return Err(hangs());
@@ -71,7 +71,7 @@ impl LastLook {
 
     /// Looks, against the last look as long as that is `fresh`: what changed since one of long ago may have been written by
     /// somebody who is dead now.
-    pub fn watch(&mut self, take: &Take, fresh: Duration, interval: Duration) -> DiskSighting {
+    pub fn watch(&mut self, take: &RawRead, fresh: Duration, interval: Duration) -> DiskSighting {
         let now = crate::since_boot();
         let earlier = self.last.take();
         let earlier = earlier.filter(|(at, _)| now.saturating_sub(*at) <= fresh);
@@ -183,7 +183,7 @@ mod tests {
         let (go_on, waits) = mpsc::channel::<()>();
         let waits = std::sync::Mutex::new(waits);
         let (begun, begins) = mpsc::channel();
-        let hangs: Take = Arc::new(move || {
+        let hangs: RawRead = Arc::new(move || {
             let _ = begun.send(());
             let _ = waits.lock().unwrap().recv();
             Ok(Sample(vec![1]))

@@ -3,7 +3,7 @@
 
 use super::reservation::of_paths;
 use super::{BlockDevice, DiskSet, Problem, TakeOrder};
-use crate::observe::disk_watch::{self, Sample, Take};
+use crate::observe::disk_watch::{self, RawRead, Sample};
 use siaga_model::observation::Holding;
 use siaga_runner::hands::{Acted, Did};
 use std::path::PathBuf;
@@ -123,7 +123,7 @@ impl DiskSet for Volumes {
 impl Volumes {
     /// Reads some of all of them. Only while this node does not hold them. It may hang, and nothing waits for it then: no
     /// look at who holds them, and no take.
-    pub fn raw(&self) -> Take {
+    pub fn raw(&self) -> RawRead {
         let devices: Vec<PathBuf> = self.each().map(|v| v.device().to_owned()).collect();
         Arc::new(move || Sample::of_all(devices.iter().map(|d| disk_watch::sample(d))))
     }

@@ -3,7 +3,7 @@
 
 use super::{VolumeGroup, WITHIN, succeeded, volume_of};
 use crate::command;
-use crate::observe::disk_watch::{self, Sample, Take};
+use crate::observe::disk_watch::{self, RawRead, Sample};
 use crate::observe::raw_disk::{BLOCK, RawDisk};
 use serde::{Deserialize, Deserializer};
 use siaga_model::Why;
@@ -17,7 +17,7 @@ impl VolumeGroup {
     ///
     /// # Errors
     /// Where that can't be told.
-    pub fn raw(self: &Arc<Self>, devices: &[&Path]) -> Option<Result<Take, Why>> {
+    pub fn raw(self: &Arc<Self>, devices: &[&Path]) -> Option<Result<RawRead, Why>> {
         if self.on_replica() {
             return None;
         }
@@ -31,7 +31,7 @@ impl VolumeGroup {
             let look = move || Extents::of(&name, &volumes);
             let seen = self.extents.seen(look.clone());
             let each = seen.unwrap_or_else(look)?;
-            Ok(Arc::new(move || Sample::of_all(each.iter().map(Extents::sample))) as Take)
+            Ok(Arc::new(move || Sample::of_all(each.iter().map(Extents::sample))) as RawRead)
         }))
     }
 
