@@ -380,7 +380,7 @@ fn a_fence_of_another_machine_proves_nothing() {
     let lab = Lab::bare(&["--fence", "power"]);
     let program = "/etc/siaga/fence_old";
     let edit = format!(
-        "printf '#!/bin/sh\\ngrep -q action=status && exit 2; exit 0\\n' > {program} && chmod 755 {program} && \
+        "printf '#!/bin/sh\\ngrep -q action=status && echo Status: OFF && exit 2; exit 0\\n' > {program} && chmod 755 {program} && \
          sed -i '/^name = \"serverdb\"/,/^name = \"backup\"/ s|^agent = .*|agent = \"{program}\"|' /etc/siaga/siaga.toml"
     );
     for node in ["serverdb", "backup"] {

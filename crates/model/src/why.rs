@@ -240,6 +240,8 @@ pub enum Why {
     // --- fences
     FenceSaid { device: String, call: FenceCall, why: Box<Why> },
     FenceUnconfirmed { why: Box<Why> },
+    /// Its agent ended with the exit code for *off* and did not write the word.
+    FenceOffUnsaid,
     FenceStillOn,
     FenceStillOff,
     /// It says that a machine is off which answers: it belongs to another one.

@@ -13,6 +13,7 @@ use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::lvm::VolumeGroup;
 use crate::act::disk_set::reservation::Reservation;
+use crate::act::mount::Leave;
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
 use crate::act::taken::{Taken, TakenStore};
@@ -305,10 +306,14 @@ impl Hands for NodeHands {
         let kit = self.kit(service)?;
         let taken = self.taken.load(service);
         let taken = taken.ok_or_else(|| precondition(Why::NotTakenInThisBoot))?;
-        if kit.mounted().is_err() && !taken.is_fresh(self.since_boot()) {
-            return Err(precondition(Why::ProofsTooOld));
-        }
-        kit.mount(taken.all_powered_off)
+        let still = || match taken.is_fresh(crate::since_boot()) {
+            true => Ok(()),
+            false => Err(precondition(Why::ProofsTooOld)),
+        };
+        kit.mount(Leave {
+            all_powered_off: taken.all_powered_off,
+            still: &still,
+        })
     }
 
     fn read_disk_epoch(&self, service: &ServiceName) -> Result<Option<Epoch>, Trouble> {

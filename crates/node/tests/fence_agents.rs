@@ -215,6 +215,10 @@ fn a_confirmation_that_means_nothing_is_a_failure() {
         "sys.exit(3)",
         "os.kill(os.getpid(), 9)",
         "print('Status: OFF'); sys.exit(7)",
+        // As many a program that broke off.
+        "sys.exit(2)",
+        "sys.stderr.write('usage: agent [on|off]'); sys.exit(2)",
+        "print('Status: offline?'); sys.exit(2)",
     ] {
         let device = Device::new("put('off')", status);
         assert!(

@@ -143,7 +143,7 @@ async fn last_run(core: &Arc<Core>, service: &Service) -> Result<Left, JournalEr
         Some(RunOutcome::Refused { .. }) => from(&known),
         // It rests in a named state, and may well serve.
         Some(RunOutcome::Stuck { .. }) => return Ok(Left::Nothing),
-        None => return Ok(cut_off(core, service, &known).await),
+        None => return Ok(cut_off(core, &known).await),
     };
     let filter = Filter {
         service: Some(service.name.clone()),
@@ -161,14 +161,14 @@ async fn last_run(core: &Arc<Core>, service: &Service) -> Result<Left, JournalEr
 }
 
 /// A run without an end: its coordinator died, or its last rows did with it.
-async fn cut_off(core: &Arc<Core>, service: &Service, known: &KnownRun) -> Left {
+async fn cut_off(core: &Arc<Core>, known: &KnownRun) -> Left {
     let here = Placement::ActiveOn(core.me.clone());
     // It brought the service here, or had not taken it away yet.
     if known.goal == here || known.plan.plan.goal == here || known.from.as_ref() == Some(&core.me) {
         return Left::Nothing;
     }
     let mine = known.plan.coordinator == core.me;
-    if !mine && carries_on(core, service, known).await {
+    if !mine && carries_on(core, known).await {
         return Left::MayGoOn;
     }
     Left::There(known.since, from(known))

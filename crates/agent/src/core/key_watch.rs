@@ -34,6 +34,7 @@ async fn watch_one(core: Arc<Core>, service: Service, reported: Arc<Reported>) {
         let let_go = look(&core, &service.name).await;
         let_go.iter().for_each(|_| reported.add(&service.name));
         settle(&core, &service.name, &reported).await;
+        super::stray_key::look(&core, &service.name).await;
     }
 }
 
@@ -57,10 +58,12 @@ async fn look(core: &Arc<Core>, service: &ServiceName) -> Option<Vec<Cleaned>> {
         let desk = c.desks.get(&s)?;
         let mandate = || desk.bench.lock().ledger.facts().highest;
         let epoch: Epoch = mandate().filter(|_| !desk.bench.busy())?;
-        let why: Why = c.hands.key_gone(&s)?;
+        c.hands.key_gone(&s)?;
         // A mandate that came meanwhile decides; one that comes now waits until nothing is in flight here.
         let still = |ledger: &Ledger| ledger.facts().highest.as_ref() == Some(&epoch);
         let _letting_go = desk.bench.occupy(&epoch, still)?;
+        // Steps of the same mandate may have ended since: a release takes the registration back, and a take brings it.
+        let why: Why = c.hands.key_gone(&s)?;
         tracing::warn!(service = %s, "the registration at the disk set is gone: letting go");
         let cleaned = drop_all(&c, &s);
         // Where it can't be proved yet, the next look goes on.

@@ -44,6 +44,7 @@ pub mod scribe;
 pub mod seen;
 pub mod state;
 pub mod store;
+pub mod stray_key;
 pub mod tell;
 pub mod upkeep;
 pub mod vigil;

@@ -242,7 +242,7 @@ async fn cover(
     if tried.contains(&known.run) || !may_cover(&core.me, &known, obeyed.as_ref()) {
         return;
     }
-    if carries_on(core, service, &known).await {
+    if carries_on(core, &known).await {
         silent_since.remove(&known.run);
         return;
     }
@@ -289,13 +289,13 @@ async fn obeyed(core: &Arc<Core>, service: &Service) -> Option<Epoch> {
     obeyed.await.ok().flatten()
 }
 
-/// Does the coordinator's agent answer? Then it is a person's turn (`resume`, `abort`), not this node's.
-pub async fn carries_on(core: &Arc<Core>, service: &Service, known: &KnownRun) -> bool {
+/// Does the coordinator's agent answer? Then it is a person's turn (`resume`, `abort`), not this node's. Asked for the least
+/// that it can say: its facts wait for whatever hangs there, and a node that is late with them is not gone.
+pub async fn carries_on(core: &Arc<Core>, known: &KnownRun) -> bool {
     let Some(peer) = core.peers.get(&known.plan.coordinator) else {
         return false;
     };
-    let path = format!("/v1/facts?service={}", service.name);
-    peer.get::<siaga_model::api::FactsAnswer>(&path, core.config.policy.peer_timeout)
+    peer.get::<super::link::Heads>("/v1/heads", core.config.policy.peer_timeout)
         .await
         .is_ok()
 }

@@ -1,5 +1,7 @@
 //! Applications that move with the service: systemd units, or programs with their arguments.
 
+use crate::act::bounded;
+use crate::act::postgres::no_answer;
 use crate::act::systemd::{Call, Systemd};
 use crate::command::{self, CommandResult};
 use siaga_model::config::{Application, ApplicationRun, Argv, NamedCommand};
@@ -7,9 +9,10 @@ use siaga_model::observation::{ApplicationFact, Known};
 use siaga_model::run::FailureKind;
 use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// How long an application may take to say whether it runs, in a look.
+/// How long an application may take to say whether it runs, in a step.
 const STATUS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often an application that is coming up is asked again.
@@ -19,7 +22,7 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 pub fn start_all(applications: &[Application], systemd: &Systemd) -> Acted {
     let mut did = Did::nothing();
     for application in applications {
-        if running(application, systemd).is(&true) {
+        if running(application, systemd, STATUS_WITHIN).is(&true) {
             continue;
         }
         start(application, systemd).map_err(|why| failed(application, why))?;
@@ -36,7 +39,7 @@ pub fn stop_all(applications: &[Application], systemd: &Systemd) -> Acted {
     let mut did = Did::nothing();
     let mut troubles = Vec::new();
     for application in applications.iter().rev() {
-        if running(application, systemd).is(&false) {
+        if at_rest(application, systemd).is(&true) {
             continue;
         }
         match stop(application, systemd) {
@@ -79,27 +82,52 @@ pub fn after_move(commands: &[NamedCommand]) -> Acted {
     ))
 }
 
-/// Whether each of them runs.
-pub fn look_all(applications: &[Application], systemd: &Systemd) -> Vec<ApplicationFact> {
-    let fact = |a: &Application| ApplicationFact {
-        name: a.name.clone(),
-        running: running(a, systemd),
+/// A look at whether each of them runs, which goes on beside others.
+pub struct Asked {
+    each: Vec<(String, Receiver<Known<bool>>)>,
+    until: Instant,
+    within: Duration,
+}
+
+/// Asks all of them at once. One that does not say it `within` that time counts as not known: the other node takes one that
+/// is late with its answer for silent.
+pub fn ask_all(applications: &[Application], systemd: &Systemd, within: Duration) -> Asked {
+    let ask = |application: &Application| {
+        let (tell, told) = channel();
+        let (app, systemd) = (application.clone(), systemd.clone());
+        bounded::begin(move || drop(tell.send(running(&app, &systemd, within))));
+        (application.name.clone(), told)
     };
-    applications.iter().map(fact).collect()
+    Asked {
+        each: applications.iter().map(ask).collect(),
+        until: Instant::now() + within,
+        within,
+    }
+}
+
+impl Asked {
+    /// What they said.
+    pub fn facts(self) -> Vec<ApplicationFact> {
+        let late = || Known::Unknown {
+            why: no_answer(self.within),
+        };
+        let fact = |(name, told): (String, Receiver<Known<bool>>)| {
+            let left = self.until.saturating_duration_since(Instant::now());
+            let running = told.recv_timeout(left).unwrap_or_else(|_| late());
+            ApplicationFact { name, running }
+        };
+        self.each.into_iter().map(fact).collect()
+    }
 }
 
 fn failed(application: &Application, why: Why) -> Trouble {
     Trouble::failed(FailureKind::Application, why.of(&application.name))
 }
 
-fn running(application: &Application, systemd: &Systemd) -> Known<bool> {
-    let within = STATUS_WITHIN.min(application.timeout);
+fn running(application: &Application, systemd: &Systemd, within: Duration) -> Known<bool> {
+    let within = within.min(application.timeout);
     let result = match &application.run {
-        ApplicationRun::Unit(unit) => {
-            return systemd
-                .runs(unit)
-                .map_or_else(|why| Known::Unknown { why }, Known::Known);
-        }
+        ApplicationRun::Unit(unit) => return known(systemd.runs(unit)),
         ApplicationRun::Programs {
             status: Some(status),
             ..
@@ -137,7 +165,7 @@ fn start(application: &Application, systemd: &Systemd) -> Result<(), Why> {
 
 /// It says that it runs, where it can say so, and its test passes, where it has one.
 fn passes(application: &Application, systemd: &Systemd, within: Duration) -> Result<(), Why> {
-    if running(application, systemd).is(&false) {
+    if running(application, systemd, STATUS_WITHIN).is(&false) {
         return Err(Why::StartedNotRunning);
     }
     match &application.test {
@@ -153,10 +181,25 @@ fn stop(application: &Application, systemd: &Systemd) -> Result<(), Why> {
         ApplicationRun::Unit(unit) => systemd.finish(unit, Call::Stop, within)?,
         ApplicationRun::Programs { stop, .. } => in_words(&command::run(&stop.0, None, within))?,
     }
-    match running(application, systemd) {
-        Known::Known(true) => Err(Why::StoppedStillRuns),
-        Known::Known(false) | Known::Unknown { .. } => Ok(()),
+    match at_rest(application, systemd) {
+        Known::Known(false) => Err(Why::StoppedStillRuns),
+        Known::Known(true) | Known::Unknown { .. } => Ok(()),
     }
+}
+
+/// Is there nothing to stop? A unit that is still coming up does not run yet, and would once nobody looks any more.
+fn at_rest(application: &Application, systemd: &Systemd) -> Known<bool> {
+    match &application.run {
+        ApplicationRun::Unit(unit) => known(systemd.is_at_rest(unit)),
+        ApplicationRun::Programs { .. } => match running(application, systemd, STATUS_WITHIN) {
+            Known::Known(runs) => Known::Known(!runs),
+            unknown @ Known::Unknown { .. } => unknown,
+        },
+    }
+}
+
+fn known(said: Result<bool, Why>) -> Known<bool> {
+    said.map_or_else(|why| Known::Unknown { why }, Known::Known)
 }
 
 fn in_words(result: &CommandResult) -> Result<(), Why> {
@@ -214,7 +257,8 @@ mod tests {
         );
         assert_eq!(start_all(&both, &systemd), Ok(Did::nothing()));
         assert!(
-            look_all(&both, &systemd)
+            ask_all(&both, &systemd, STATUS_WITHIN)
+                .facts()
                 .iter()
                 .all(|f| f.running.is(&true))
         );
@@ -244,6 +288,27 @@ mod tests {
         assert!(matches!(failure.detail, Why::Named { name, .. } if name == "stuck"));
         assert!(!directory.path().join("pool").exists());
         assert!(directory.path().join("stuck").exists());
+    }
+
+    #[test]
+    fn one_that_does_not_answer_holds_up_neither_the_others_nor_the_look() {
+        let (_rt, systemd) = no_systemd();
+        let directory = tempfile::tempdir().unwrap();
+        let place = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let mut hangs = application("hangs", &place("hangs"));
+        let ApplicationRun::Programs { status, .. } = &mut hangs.run else {
+            panic!()
+        };
+        *status = Some(argv(&["/bin/sleep", "600"]));
+        hangs.timeout = Duration::from_millis(50);
+        let both = [hangs, application("web", &place("web"))];
+        let facts = ask_all(&both, &systemd, STATUS_WITHIN).facts();
+        assert!(matches!(facts[0].running, Known::Unknown { .. }));
+        assert!(facts[1].running.is(&false));
+        // Nobody is waited for longer than the look may take.
+        for fact in ask_all(&both, &systemd, Duration::ZERO).facts() {
+            assert!(matches!(fact.running, Known::Unknown { .. }), "{fact:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The mandate recorded on the disk set itself: read again after every mount.
 
-use super::durable_file;
+use super::{bounded, durable_file};
 use siaga_model::run::FailureKind;
 use siaga_model::{Epoch, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::fs::OpenOptions;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
+
+/// How long the file system may take, whatever else is written to its disk.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// The only directory that Siaga makes on the disk set.
 const DIRECTORY: &str = ".siaga";
@@ -19,6 +23,28 @@ const SECTOR: usize = 512;
 
 /// The recorded epoch of the file system mounted at `mount_point`; `None` where none was ever recorded.
 pub fn read(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
+    let place = mount_point.to_owned();
+    in_time(mount_point, move || read_now(&place))
+}
+
+/// Records the epoch, durably.
+pub fn write(mount_point: &Path, epoch: &Epoch) -> Acted {
+    let (place, epoch) = (mount_point.to_owned(), epoch.clone());
+    in_time(mount_point, move || write_now(&place, &epoch))
+}
+
+/// A disk that hangs must not hold the run for good: nobody could end it. What is still to come of a write finds the file
+/// system mounted, and is of this mandate.
+fn in_time<T: Send + 'static>(
+    mount_point: &Path,
+    call: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Trouble> {
+    let ms = u64::try_from(WITHIN.as_millis()).unwrap_or(u64::MAX);
+    let late = || Trouble::Unknown(Why::NoAnswerWithin { ms }.of(mount_point.display()));
+    bounded::run(WITHIN, call).unwrap_or_else(|| Err(late()))
+}
+
+fn read_now(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
     let path = mount_point.join(DIRECTORY).join(FILE);
     let failed = |why: String| Trouble::Unknown(Why::system(format!("{}: {why}", path.display())));
     match durable_file::read(&path).map_err(|e| failed(e.to_string()))? {
@@ -29,9 +55,8 @@ pub fn read(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
     }
 }
 
-/// Records the epoch, durably.
-pub fn write(mount_point: &Path, epoch: &Epoch) -> Acted {
-    if read(mount_point)?.as_ref() == Some(epoch) {
+fn write_now(mount_point: &Path, epoch: &Epoch) -> Acted {
+    if read_now(mount_point)?.as_ref() == Some(epoch) {
         return Ok(Did::nothing());
     }
     let directory = mount_point.join(DIRECTORY);

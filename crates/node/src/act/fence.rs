@@ -1,5 +1,5 @@
 //! Fence devices, through any program of the fence-agents family: `key=value` lines on standard input, and the exit
-//! code of `action=status` (0 on, 2 off). For a power device *off* means that the node has no power, for a fabric
+//! code of `action=status` (0 on, 2 off; *off* also in so many words). For a power device *off* means that the node has no power, for a fabric
 //! device that its way to the storage is cut. The action is never `reboot`.
 
 use crate::command::{self, CommandResult};
@@ -126,6 +126,15 @@ fn was_so(acted: &CommandResult, action: Action) -> bool {
             .contains(&format!("already {}", action.name()))
 }
 
+/// The words of the fence-agents library: `Status: OFF`. The exit code alone is no proof that a machine is off: an interpreter
+/// that does not find its script, a shell at a syntax error and a program that is called wrongly end with 2 as well.
+fn says_off(result: &CommandResult) -> bool {
+    let words = result.stdout.split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .into_iter()
+        .any(|word| word.eq_ignore_ascii_case("off"))
+}
+
 /// One device with its secrets read. Its text never shows them.
 struct Call<'a> {
     fence: &'a Fence,
@@ -172,7 +181,13 @@ impl<'a> Call<'a> {
         let result = self.run(Action::Status);
         match (result.timed_out, result.exit) {
             (false, Some(STATUS_ON)) => FenceState::Open,
-            (false, Some(STATUS_OFF)) => FenceState::Fenced,
+            (false, Some(STATUS_OFF)) if says_off(&result) => FenceState::Fenced,
+            (false, Some(STATUS_OFF)) => FenceState::Failed {
+                why: Why::all(vec![
+                    self.said(Action::Status, &result),
+                    Why::FenceOffUnsaid,
+                ]),
+            },
             _ => FenceState::Failed {
                 why: self.said(Action::Status, &result),
             },

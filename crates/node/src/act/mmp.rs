@@ -33,20 +33,17 @@ pub fn is_set(device: &Path) -> io::Result<bool> {
     Ok(le32(&page, within) != MMP_MAGIC || le32(&page, within + 4) != MMP_CLEAN)
 }
 
-/// Clears a protection that is set, where that is allowed. Says what it did, for the log.
-pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Option<Note>, Trouble> {
+/// Clears a protection that [`is_set`], where that is allowed. Says what it did, for the log.
+pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Note, Trouble> {
     let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
-    if !is_set(device).map_err(|e| failed(Why::system(format!("{}: {e}", device.display()))))? {
-        return Ok(None);
-    }
     if !all_powered_off {
-        return Ok(Some(Note::MmpWaits));
+        return Ok(Note::MmpWaits);
     }
     let tune2fs = ["/usr/sbin/tune2fs", "/sbin/tune2fs"]
         .into_iter()
         .find(|p| Path::new(p).exists());
     let Some(tune2fs) = tune2fs else {
-        return Ok(Some(Note::MmpWaitsWithoutTool));
+        return Ok(Note::MmpWaitsWithoutTool);
     };
     let device_text = device.to_string_lossy().into_owned();
     let argv = [tune2fs, "-f", "-E", "clear_mmp", &device_text].map(str::to_owned);
@@ -56,5 +53,5 @@ pub fn clear_if_allowed(device: &Path, all_powered_off: bool) -> Result<Option<N
             why: Box::new(result.ending(&result.stderr).of("tune2fs")),
         }));
     }
-    Ok(Some(Note::MmpCleared))
+    Ok(Note::MmpCleared)
 }

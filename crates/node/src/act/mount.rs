@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// A mount replays the journal and may wait for multiple-mount protection; an unmount writes everything back.
 const KERNEL_WITHIN: Duration = Duration::from_secs(300);
 
-/// How long a mounted file system may take to say whether it takes writes.
+/// How long a mounted file system may take to say whether it takes writes, and a disk to be read before a mount.
 const PROBE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a busy mount is tried again: for processes of ours that are dying, and for strangers on their way out.
@@ -44,8 +44,17 @@ pub fn device_at(mount_point: &Path) -> std::io::Result<Option<u64>> {
     Ok(mounts::on_top(&mounts::own()?, &resolved(mount_point)).map(|m| m.device))
 }
 
+/// By what a file system may be mounted here.
+#[derive(Clone, Copy)]
+pub struct Leave<'a> {
+    /// Every other node is off, or refused by the disk itself: the file system's own protection is over.
+    pub all_powered_off: bool,
+    /// Asked right before each mount, after everything that may have taken long: may it still be made?
+    pub still: &'a (dyn Fn() -> Result<(), Trouble> + Sync),
+}
+
 /// Mounts a file system of the disk set, which was taken before, at its place.
-pub fn mount(disk: &BlockDevice, file_system: &FileSystem, all_powered_off: bool) -> Acted {
+pub fn mount(disk: &BlockDevice, file_system: &FileSystem, leave: Leave) -> Acted {
     let failed = |why: Why| Trouble::failed(FailureKind::Mount, why);
     let number = disk.number().map_err(failed)?;
     let place = resolved(&file_system.mount_point);
@@ -55,6 +64,7 @@ pub fn mount(disk: &BlockDevice, file_system: &FileSystem, all_powered_off: bool
         Some(top) if top.device == number => match gave_up(&place) {
             None => return Ok(Did::nothing()),
             Some(why) => {
+                (leave.still)()?;
                 unmount(disk, &place, &|_| false)?;
                 notes.push(Note::TookNoWrites {
                     said: why.to_string(),
@@ -68,9 +78,12 @@ pub fn mount(disk: &BlockDevice, file_system: &FileSystem, all_powered_off: bool
         return Err(failed(Why::MountPointMissing { mount_point: place }));
     }
     let in_flight = disk.enter();
-    if file_system.kind == FileSystemKind::Ext4 {
-        notes.extend(mmp::clear_if_allowed(disk.device(), all_powered_off)?);
+    let protected = is_protected(disk.device())?;
+    if protected && file_system.kind == FileSystemKind::Ext4 {
+        (leave.still)()?;
+        notes.push(mmp::clear_if_allowed(disk.device(), leave.all_powered_off)?);
     }
+    (leave.still)()?;
     let job = (file_system.clone(), disk.device().to_owned(), place.clone());
     let result = bounded::run(KERNEL_WITHIN, move || {
         let _in_flight = in_flight;
@@ -87,6 +100,18 @@ pub fn mount(disk: &BlockDevice, file_system: &FileSystem, all_powered_off: bool
         Some(top) if top.device == number => Ok(Did::changed(notes)),
         Some(top) => Err(failed(in_the_way(&place, top))),
         None => Err(failed(Why::MountVanished { mount_point: place })),
+    }
+}
+
+/// Is ext4's own protection set there? Reads the disk in any case: one that hangs is found before the kernel is asked for a
+/// mount, which nobody could take back, and which would be made whenever the disk answers again.
+fn is_protected(device: &Path) -> Result<bool, Trouble> {
+    let failed = |why: Why| Trouble::failed(FailureKind::Mount, why.of(device.display()));
+    let path = device.to_owned();
+    let ms = u64::try_from(PROBE_WITHIN.as_millis()).unwrap_or(u64::MAX);
+    match bounded::run(PROBE_WITHIN, move || mmp::is_set(&path)) {
+        None => Err(failed(Why::NoAnswerWithin { ms })),
+        Some(read) => read.map_err(|e| failed(Why::system(e))),
     }
 }
 

@@ -66,7 +66,8 @@ const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
 pub struct Postgres {
     pub(crate) config: Database,
     pub(crate) log_path: PathBuf,
-    look_within: Duration,
+    /// How long it, and what runs on it, may take to answer in a look.
+    pub(crate) look_within: Duration,
     rt: Handle,
     /// Given to the server beside what it is always given.
     pub(crate) extra: Vec<OsString>,

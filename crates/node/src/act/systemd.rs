@@ -65,6 +65,13 @@ impl Systemd {
         Ok(["active", "reloading", "refreshing"].contains(&state.as_str()))
     }
 
+    /// Does nothing of it run, and nothing will by itself? One that is being started, or waits to be started again
+    /// (`Restart=`), comes up later.
+    pub fn is_at_rest(&self, unit: &str) -> Result<bool, Why> {
+        let state = self.properties(unit, &[(UNIT, "ActiveState")])?;
+        Ok(["inactive", "failed"].contains(&text(&state[0]).as_str()))
+    }
+
     /// Is it about to run: being started, or to be started again after its end (`Restart=`)?
     pub fn is_starting(&self, unit: &str) -> Result<bool, Why> {
         let state = self.properties(unit, &[(UNIT, "ActiveState")])?;

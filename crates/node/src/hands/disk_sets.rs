@@ -2,7 +2,7 @@
 
 use super::{Kit, NodeHands};
 use crate::act::bounded;
-use crate::act::disk_set::{Problem, TakeOrder};
+use crate::act::disk_set::{DiskSet, Problem, TakeOrder};
 use crate::act::postgres;
 use crate::act::taken::Taken;
 use crate::observe::disk_watch::RawRead;
@@ -56,6 +56,27 @@ impl NodeHands {
                 && matches!(kit.disk.claimed(), Holding::Held { .. })
         };
         (had_one || overtaken()).then(|| reservation.why_gone())
+    }
+
+    /// Is a registration left here that came of nothing: another configured node has the disk set, and nothing of it was taken
+    /// here or is in use?
+    pub fn has_stray_key(&self, service: &ServiceName) -> bool {
+        // Volumes of a group that is not active here are not there, and can't be in use.
+        let unused = |kit: &Kit| !matches!(kit.disk.volumes().look(), Holding::Held { .. });
+        let stray = |kit: &Kit| {
+            let reservation = kit.reservation.as_ref();
+            reservation.is_some_and(|r| r.is_stray()) && unused(kit)
+        };
+        self.taken.load(service).is_none() && self.kits.get(service).is_some_and(stray)
+    }
+
+    /// Takes it back. The caller knows that nothing is under way here.
+    pub fn drop_stray_key(&self, service: &ServiceName) -> Acted {
+        let reservation = self.kit(service)?.reservation.as_ref();
+        match reservation.filter(|_| self.has_stray_key(service)) {
+            Some(reservation) => reservation.drop_stray(),
+            None => Ok(Did::nothing()),
+        }
     }
 
     /// A registration at the disk set was lost, and it does not matter any more: this node is registered again, or another

@@ -49,7 +49,9 @@ mod tests {
     /// A fence that answers a question with that exit code: 0 says on, 2 off.
     fn fence(dir: &Path, name: &str, kind: FenceKind, code: u8) -> Fence {
         let agent = dir.join(name);
-        std::fs::write(&agent, format!("#!/bin/sh\ncat >/dev/null\nexit {code}\n")).unwrap();
+        let script =
+            format!("#!/bin/sh\ncat >/dev/null\n[ {code} = 2 ] && echo Status: OFF\nexit {code}\n");
+        std::fs::write(&agent, script).unwrap();
         std::fs::set_permissions(&agent, PermissionsExt::from_mode(0o755)).unwrap();
         Fence {
             name: name.into(),

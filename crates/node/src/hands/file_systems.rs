@@ -2,7 +2,7 @@
 
 use super::{Kit, all, precondition};
 use crate::act::disk_set::BlockDevice;
-use crate::act::mount;
+use crate::act::mount::{self, Leave};
 use siaga_model::Why;
 use siaga_model::config::FileSystem;
 use siaga_runner::hands::{Acted, Trouble};
@@ -44,9 +44,8 @@ impl Kit {
 
     /// Mounts each at its place. All begin at once: the proofs of the take are fresh for a moment only, and one mount may take
     /// minutes.
-    pub(super) fn mount(&self, all_powered_off: bool) -> Acted {
-        let mount =
-            |(f, volume): (&FileSystem, &BlockDevice)| mount::mount(volume, f, all_powered_off);
+    pub(super) fn mount(&self, leave: Leave) -> Acted {
+        let mount = |(f, volume): (&FileSystem, &BlockDevice)| mount::mount(volume, f, leave);
         let broken = || {
             Trouble::Unknown(Why::ThreadFailed {
                 said: "mount".into(),

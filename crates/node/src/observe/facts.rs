@@ -24,12 +24,15 @@ pub struct Scene<'a> {
 
 /// Looks at everything. Changes nothing.
 pub fn look(scene: &Scene) -> OwnFacts {
+    // The slowest begin first, and are waited for last.
+    let applications = &scene.service.applications;
+    let applications = application::ask_all(applications, scene.systemd, scene.server.look_within);
     OwnFacts {
         disk: scene.disk.look(),
         mounts: mounts(scene),
         virtual_ips: virtual_ips(scene),
         database: scene.server.look(),
-        applications: application::look_all(&scene.service.applications, scene.systemd),
+        applications: applications.facts(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! The traps of a shared disk: what still holds it, and what can't be told.
 
 use super::{Guard, Wish, World, in_own_namespace, run, until};
+use crate::act::disk_set::BlockDevice;
 use crate::act::disk_set::reservation::kernel;
 use crate::act::taken::Taken;
 use crate::act::{mmp, mount};
 use crate::observe::holders;
 use siaga_model::Note;
+use siaga_model::config::{FileSystem, FileSystemKind};
 use siaga_model::observation::{DiskSighting, Holding};
 use siaga_model::run::FailureKind;
 use siaga_model::why::{HeldThing, Holder, Why};
@@ -123,6 +125,41 @@ fn a_mount_long_after_the_take_needs_a_new_one() {
         // What is mounted already was mounted in time.
         world.hands.take_for(&old, true, None).unwrap();
         assert!(!world.hands.mount(&world.service).unwrap().changed);
+    });
+}
+
+/// Between the take and the mount the disk hung, or the process did.
+#[test]
+fn what_was_proved_is_looked_at_again_right_before_the_kernel_is_asked() {
+    in_own_namespace(|| {
+        let world = World::new(&Wish::EXT4);
+        world.take().unwrap();
+        let disk = BlockDevice::new(world.loop_device.device.clone());
+        let file_system = &FileSystem {
+            kind: FileSystemKind::Ext4,
+            mount_point: world.mount_point.clone(),
+            options: Vec::new(),
+            devices: Vec::new(),
+        };
+        let too_old = || {
+            Err(Trouble::failed(
+                FailureKind::Precondition,
+                Why::ProofsTooOld,
+            ))
+        };
+        let by = |still| mount::Leave {
+            all_powered_off: false,
+            still,
+        };
+        let again = |leave| mount::mount(&disk, file_system, leave);
+        let is_mounted = || mount::device_at(&world.mount_point).unwrap().is_some();
+        assert!(again(by(&too_old)).is_err());
+        assert!(!is_mounted());
+        again(by(&|| Ok(()))).unwrap();
+        // One that gave up is not taken away either, where it may not be mounted anew.
+        gives_up(&world);
+        assert!(again(by(&too_old)).is_err());
+        assert!(is_mounted());
     });
 }
 
@@ -382,10 +419,10 @@ fn multiple_mount_protection_is_cleared_only_with_the_power_seen_off() {
         assert!(!mmp::is_set(device).unwrap());
         set_mmp(&world);
         assert!(mmp::is_set(device).unwrap());
-        let kept = mmp::clear_if_allowed(device, false).unwrap().unwrap();
+        let kept = mmp::clear_if_allowed(device, false).unwrap();
         assert_eq!(kept, Note::MmpWaits);
         assert!(mmp::is_set(device).unwrap());
-        let cleared = mmp::clear_if_allowed(device, true).unwrap().unwrap();
+        let cleared = mmp::clear_if_allowed(device, true).unwrap();
         assert_eq!(cleared, Note::MmpCleared);
         assert!(!mmp::is_set(device).unwrap());
         let begun = Instant::now();

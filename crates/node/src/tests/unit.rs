@@ -335,13 +335,26 @@ fn applications_go_the_same_way() {
         application::stop_all(std::slice::from_ref(&tomcat), &stopped),
         Ok(Did::nothing())
     );
-    let running = StandIn::new(&[("ActiveState", Variant::from("active"))], acts);
+    let running = StandIn::new(&[("ActiveState", Variant::from("active"))], acts.clone());
     let running = running.systemd(rt.handle());
     assert!(
-        application::look_all(std::slice::from_ref(&tomcat), &running)[0]
+        application::ask_all(
+            std::slice::from_ref(&tomcat),
+            &running,
+            Duration::from_secs(5)
+        )
+        .facts()[0]
             .running
             .is(&true)
     );
-    assert!(application::stop_all(&[tomcat], &running).is_err());
+    let tomcat = [tomcat];
+    assert!(application::stop_all(&tomcat, &running).is_err());
     assert_eq!(*seen.lock().unwrap(), ["StartUnit", "StopUnit"]);
+    // One that is still coming up, or is to be started again, would run once nobody looks any more.
+    for (word, asked) in [("activating", 1), ("deactivating", 1), ("failed", 0)] {
+        seen.lock().unwrap().clear();
+        let unit = StandIn::new(&[("ActiveState", Variant::from(word))], acts.clone());
+        let _ = application::stop_all(&tomcat, &unit.systemd(rt.handle()));
+        assert_eq!(*seen.lock().unwrap(), vec!["StopUnit"; asked], "{word}");
+    }
 }

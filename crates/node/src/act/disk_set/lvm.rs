@@ -5,12 +5,12 @@
 mod extents;
 mod members;
 mod report;
-mod watch;
 
 use super::drbd::Resource;
 use super::layered::Layer;
 use super::reservation::of_paths;
 use super::under_way::UnderWay;
+use super::watch::Watch;
 use super::{Problem, TakeOrder};
 use crate::command::{self, CommandResult};
 use extents::Extents;
@@ -23,7 +23,6 @@ use siaga_runner::hands::{Acted, Did, Trouble};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use watch::Watch;
 
 /// The system ID of a volume group that nobody holds.
 pub const RELEASED: &str = "siaga-released";

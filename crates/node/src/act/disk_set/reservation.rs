@@ -14,6 +14,7 @@ mod tests;
 pub use problems::of_paths;
 
 use super::layered::Layer;
+use super::watch::Watch;
 use super::{Problem, TakeOrder};
 use crate::act::bounded;
 use calls::{Calls, Change, Kernel};
@@ -34,6 +35,9 @@ const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change may take: the kernel's own limit for one command, and some.
 const CHANGE_WITHIN: Duration = Duration::from_secs(40);
 
+/// How often it is looked at whether a take would fail.
+const UNABLE_EVERY: Duration = Duration::from_secs(10);
+
 /// The reservation of one disk, as one node has it.
 #[derive(Clone)]
 pub struct Reservation {
@@ -41,6 +45,8 @@ pub struct Reservation {
     me: NodeName,
     others: Vec<NodeName>,
     calls: Arc<dyn Calls>,
+    /// What would keep a take from succeeding. Known from a look beside: it asks the disk by every path.
+    unable: Arc<Watch<Option<Why>>>,
 }
 
 impl Reservation {
@@ -51,6 +57,7 @@ impl Reservation {
             me,
             others,
             calls: Arc::new(Kernel),
+            unable: Arc::new(Watch::new(UNABLE_EVERY)),
         }
     }
 
@@ -179,12 +186,37 @@ impl Reservation {
     }
 
     fn unregister(&self) -> Result<(), Trouble> {
-        let Some(map) = self.map()? else {
-            return self.change(&self.device, Change::Unregister);
+        if let Some(map) = self.map()? {
+            // Whatever it says: it registers no path whose key is gone.
+            let _ = map.forget();
+        }
+        self.by_every_path(Change::Unregister)
+    }
+
+    /// By every path that works, whatever becomes of the others: nothing is written by them.
+    fn by_every_path(&self, change: Change) -> Result<(), Trouble> {
+        match self.map()? {
+            None => self.change(&self.device, change),
+            Some(map) => self.on_working_paths(&map, change).map(drop),
+        }
+    }
+
+    /// Is this node registered, and another configured node holds the reservation? Such a registration is left where a fence
+    /// failed and its own way back too; this node would look like a second holder for good.
+    pub fn is_stray(&self) -> bool {
+        let theirs = |h: &kernel::Holder| self.others.iter().any(|n| h.key.is_of(n));
+        let stray = |seen: &Seen| {
+            seen.holder.as_ref().is_some_and(theirs) && seen.keys.iter().any(|k| k.is_of(&self.me))
         };
-        // Whatever it says: it registers no path whose key is gone.
-        let _ = map.forget();
-        self.on_working_paths(&map, Change::Unregister).map(drop)
+        self.read().is_ok_and(|seen| stray(&seen))
+    }
+
+    /// Takes it back. The caller knows that nothing is under way here.
+    pub fn drop_stray(&self) -> Acted {
+        match self.is_stray() {
+            true => self.unregister().map(|()| Did::changed(Vec::new())),
+            false => Ok(Did::nothing()),
+        }
     }
 
     /// Does it once, by the first path that works: older kernels take whichever path the map used last.
@@ -242,7 +274,9 @@ impl Reservation {
             return Err(self.failed(Why::ReservationNotOurs { device }));
         }
         let left: Vec<_> = keys.into_iter().filter(|k| k.is_of(&self.me)).collect();
-        let cleared = self.register(own).and_then(|_| self.take_away(&left, own));
+        let cleared = self
+            .by_every_path(Change::Register(own))
+            .and_then(|()| self.take_away(&left, own));
         self.unregister()?;
         cleared
     }
@@ -398,6 +432,11 @@ impl Layer for Arc<Reservation> {
     /// Everybody may read a disk that is reserved in this way.
     fn device_stays(&self) -> bool {
         true
+    }
+
+    fn unable(&self) -> Option<Why> {
+        let looks = Arc::clone(self);
+        self.unable.seen(move || looks.would_fail()).flatten()
     }
 
     fn problems(&self) -> Vec<Problem> {

@@ -86,7 +86,12 @@ pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
         devices: Vec::new(),
     };
     let mounted_before = mount::device_at(place).map_err(at(place))?.is_some();
-    let did = mount::mount(&disk, &file_system, false).map_err(failed)?;
+    // No take and no proof: nobody else knows this disk yet.
+    let leave = mount::Leave {
+        all_powered_off: false,
+        still: &|| Ok(()),
+    };
+    let did = mount::mount(&disk, &file_system, leave).map_err(failed)?;
     let found = look::uuid(&facts.device, facts.kind)?;
     let other = facts.uuid.is_some() && facts.uuid != found;
     let ours = match other {

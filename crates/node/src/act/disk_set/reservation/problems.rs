@@ -20,6 +20,28 @@ impl Reservation {
         problems
     }
 
+    /// Why a take here would fail for certain. Asked before anything is stopped or fenced for it. What can't be told is no
+    /// reason: a disk that does not answer is said by the look at the disk set itself.
+    pub(super) fn would_fail(&self) -> Option<Why> {
+        if self.is_partition() {
+            let device = self.device.clone();
+            return Some(Why::ReservationPartition { device });
+        }
+        let for_certain = |why: &Why| match why {
+            Why::ReservationUnsupported { .. } | Why::MultipathForgets { .. } => true,
+            _ => false,
+        };
+        let set_up = self.of_the_disk().into_iter().chain(self.of_the_paths());
+        let of_set_up = set_up
+            .filter(|p| p.blocking && for_certain(&p.why))
+            .map(|p| p.why)
+            .next();
+        of_set_up.or_else(|| match self.refuse_strangers(&self.seen().ok()?) {
+            Err(Trouble::Failed(failure)) => Some(failure.detail),
+            Ok(()) | Err(Trouble::Unknown(_)) => None,
+        })
+    }
+
     fn is_partition(&self) -> bool {
         let number = std::fs::metadata(&self.device).map_or(0, |m| m.rdev());
         let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));

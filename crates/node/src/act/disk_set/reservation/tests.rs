@@ -113,11 +113,10 @@ impl Shared {
     /// As `me` has it, of `serverdb` and `backup`. Its only way has its name.
     fn of(&self, me: &str) -> Arc<Reservation> {
         let others = ["serverdb", "backup"].into_iter().filter(|n| *n != me);
+        let others = others.map(NodeName::from).collect();
         Arc::new(Reservation {
-            device: self.way(me),
-            me: me.into(),
-            others: others.map(NodeName::from).collect(),
             calls: Arc::new(self.clone()),
+            ..Reservation::new(self.way(me), me.into(), others)
         })
     }
 
@@ -288,4 +287,39 @@ fn a_strangers_registration_is_left_alone() {
     let stranger = |why: &Why| matches!(why, Why::ReservationStranger { .. });
     assert!(matches!(fence(&disk), Err(Trouble::Failed(f)) if stranger(&f.detail)));
     assert!(disk.inner.lock().unwrap().changes.is_empty());
+}
+
+#[test]
+fn a_stranger_is_known_before_anything_is_done_for_a_take() {
+    let disk = Shared::new();
+    let unable = |disk: &Shared| disk.of("backup").would_fail();
+    // The file has no reservations of its own, and it is not asked by the kernel.
+    assert_eq!(unable(&disk), None);
+    disk.of("serverdb").reserve(&epoch(3, "serverdb")).unwrap();
+    assert_eq!(unable(&disk), None);
+    disk.put("theirs", ReservationKey::read(0xa1));
+    assert!(matches!(
+        unable(&disk),
+        Some(Why::ReservationStranger { .. })
+    ));
+}
+
+#[test]
+fn a_registration_that_came_of_nothing_is_taken_back_once_another_node_has_the_disk() {
+    let disk = Shared::new();
+    let backup = disk.of("backup");
+    let stays = || assert_eq!(backup.drop_stray(), Ok(Did::nothing()));
+    stays();
+    // Nobody has it: a take of this node's may be under way.
+    disk.put("backup", key("backup", 4));
+    stays();
+    backup.reserve(&epoch(4, "backup")).unwrap();
+    stays();
+    backup.release().unwrap();
+    disk.of("serverdb").reserve(&epoch(5, "serverdb")).unwrap();
+    stays();
+    disk.put("backup", key("backup", 6));
+    assert!(backup.drop_stray().unwrap().changed);
+    assert_eq!(disk.keys(), [key("serverdb", 5)]);
+    assert!(disk.inner.lock().unwrap().holder.is_some());
 }
