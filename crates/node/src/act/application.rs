@@ -305,10 +305,27 @@ mod tests {
         let facts = ask_all(&both, &systemd, STATUS_WITHIN).facts();
         assert!(matches!(facts[0].running, Known::Unknown { .. }));
         assert!(facts[1].running.is(&false));
-        // Nobody is waited for longer than the look may take.
-        for fact in ask_all(&both, &systemd, Duration::ZERO).facts() {
-            assert!(matches!(fact.running, Known::Unknown { .. }), "{fact:?}");
-        }
+    }
+
+    /// It is not waited for longer than the look may take, whatever bound the asking itself has.
+    #[test]
+    fn a_unit_on_a_bus_that_hangs_is_late() {
+        let directory = tempfile::tempdir().unwrap();
+        let bus = directory.path().join("bus");
+        let _says_nothing = std::os::unix::net::UnixListener::bind(&bus).unwrap();
+        let rt = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let systemd = Systemd::at(rt.handle().clone(), &format!("unix:path={}", bus.display()));
+        let unit = Application {
+            run: ApplicationRun::Unit("tomcat10.service".into()),
+            ..application("web", "/nonexistent")
+        };
+        let facts = ask_all(&[unit], &systemd, Duration::from_millis(10)).facts();
+        let late = no_answer(Duration::from_millis(10));
+        assert!(matches!(&facts[0].running, Known::Unknown { why } if *why == late));
     }
 
     #[test]
