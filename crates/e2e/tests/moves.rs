@@ -84,6 +84,16 @@ fn power_cut_then_takeover_by_fence_loses_no_row() {
     let lab = Lab::up(&[]);
     let load = lab.load(25);
     lab.lab(&["cut-power", "serverdb"]).expect(0);
+    // What is asked in that night is whether the one that is left can take over.
+    wait_until("the check says yes with a dead holder", || {
+        let check = lab.siaga("backup", &["check", "--json"]).json();
+        let silent = one_finding(&check, "PEER_UNREACHABLE");
+        assert_eq!(
+            (&silent["node"], &silent["severity"]),
+            (&json!("serverdb"), &json!("warning"))
+        );
+        check["ready"] == "yes"
+    });
     let taken = lab
         .siaga("backup", &["takeover", "--yes", "--json"])
         .expect(0)
