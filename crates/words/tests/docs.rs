@@ -76,3 +76,54 @@ fn every_finding_is_a_heading() {
         assert_eq!(listed, codes(EVENT, "FindingCode"), "{name}");
     }
 }
+
+/// The text of every source file but the words, the nouns and the tests.
+fn sources() -> String {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let entries = |dir: &Path| {
+        let read = std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+        read.map(|e| e.expect("an entry").path())
+    };
+    let mut open: Vec<_> = entries(&crates)
+        .filter(|c| !["model", "words"].iter().any(|no| c.ends_with(no)))
+        .map(|c| c.join("src"))
+        .collect();
+    let mut all = String::new();
+    while let Some(path) = open.pop() {
+        if path.ends_with("tests") || path.ends_with("tests.rs") {
+            continue;
+        } else if path.is_dir() {
+            open.extend(entries(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let (code, _) = text.split_once("#[cfg(test)]\nmod").unwrap_or((&text, ""));
+            all.push_str(code);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_finding_is_called_reserved_exactly_where_nothing_reports_it() {
+    let sources = sources();
+    let named = |code: &str| {
+        let mut places = sources.match_indices("FindingCode::");
+        places.any(|(at, found)| {
+            let rest = &sources[at + found.len()..];
+            let name = rest.split(|c: char| !c.is_alphanumeric()).next();
+            screaming(name.unwrap_or_default()) == code
+        })
+    };
+    for (name, reserved) in [
+        ("findings.md", "Reserved;"),
+        ("findings.id.md", "Dicadangkan;"),
+    ] {
+        for (code, text) in headings(&page(name)) {
+            assert_eq!(
+                text.trim_start().starts_with(reserved),
+                !named(code),
+                "{name}: {code}"
+            );
+        }
+    }
+}
