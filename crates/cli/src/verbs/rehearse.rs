@@ -60,7 +60,10 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Fault> {
         RehearsalAnswer::Started { service, node } => (service, node),
         RehearsalAnswer::Refused { refusal } => {
             match args.json {
-                true => show::json(&show::rehearsal::refused(&refusal))?,
+                true => {
+                    let service = args.service.as_ref();
+                    show::json(&show::rehearsal::refused(service, &refusal))?;
+                }
                 false => eprintln!("{}", siaga_words::refusal(&ctx.voice, &refusal)),
             }
             return Ok(Exit::Refused);
