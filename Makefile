@@ -57,6 +57,10 @@ vm-test: setup $(if $(SIAGA_DEB),,deb) ## the package in virtual machines, from 
 	  cargo test --profile ci --locked -p siaga-vm --no-fail-fast --test short \
 	  $(if $(SHORT),,--test power --test faults --test upgrade --test unit --test scsi --test multipath --test lvm --test drbd) -- --ignored --nocapture --test-threads=1
 
+.PHONY: guest-test
+guest-test: setup ## the storage drivers' own tests, made ready for a machine that may be lost (docs/vm-test.md); runs nothing here
+	@scripts/guest-test.sh
+
 .PHONY: test-debian
 test-debian: setup ## the lab's tests on another Debian release, with its PostgreSQL: SUITE=trixie (default)
 	scripts/on-debian.sh $(or $(SUITE),trixie)

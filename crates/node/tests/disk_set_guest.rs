@@ -1,9 +1,9 @@
-//! Volume groups and persistent reservations on a real kernel. Run inside a guest as root, where
+//! Volume groups, persistent reservations and DRBD on a real kernel, call by call. Run inside a guest as root, where
 //! `tests/guest/two-nexuses.sh` made one LUN behind two SCSI hosts: the first disk is how `serverdb` sees it, the second
 //! how `backup` does. `SIAGA_GUEST_DISKS="/dev/sda /dev/sdb"` names them; everything on them is lost. The test of LVM
 //! wants its programs, and rewrites `/etc/lvm/lvm.conf`.
 //!
-//! `SIAGA_GUEST_DISKS=… disk_set_guest --ignored --test-threads=1`
+//! `make guest-test` makes a folder of it whose `run.sh` does all of that (`docs/vm-test.md`).
 #![allow(clippy::unwrap_used)]
 
 use siaga_model::config::{
