@@ -1,6 +1,8 @@
 //! What this host has that a site's configuration is made of, before there is one.
 
-pub use siaga_node::observe::survey::{Card, Disk, Found, Layout, Server, VolumeGroup, neighbour};
+pub use siaga_node::observe::survey::{
+    Card, Cluster, Disk, Found, Layout, Server, VolumeGroup, neighbour,
+};
 
 use siaga_node::observe::survey;
 

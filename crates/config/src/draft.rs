@@ -146,6 +146,9 @@ impl Draft {
         self.text_of(answers, Question::FileSystem, "kind");
         self.text_of(answers, Question::MountPoint, "mount_point");
         self.list_of(answers, Question::MountOptions, "options");
+        for one in answers.list(Question::FurtherFileSystems) {
+            self.further(one);
+        }
         self.gap();
         self.say(language, Remark::VirtualIp);
         self.push("[[service.virtual_ip]]");
@@ -158,6 +161,22 @@ impl Draft {
         self.push("[[service.client_test]]");
         self.push("name = \"rows\"");
         self.push("kind = \"probe\"");
+    }
+
+    /// In the order of `fstab`: device, mount point, kind, options. What is missing has no line, and the checks say so.
+    fn further(&mut self, one: &str) {
+        let of = Some(Question::FurtherFileSystems);
+        let words: Vec<String> = one.split_whitespace().map(quoted).collect();
+        let (first, options) = words.split_at(words.len().min(3));
+        self.gap();
+        self.lines.push(("[[service.file_system]]".to_owned(), of));
+        for (key, value) in ["device", "mount_point", "kind"].iter().zip(first) {
+            self.lines.push((format!("{key} = {value}"), of));
+        }
+        if !options.is_empty() {
+            let line = format!("options = [{}]", options.join(", "));
+            self.lines.push((line, of));
+        }
     }
 
     fn disk_set(&mut self, answers: &Answers) {

@@ -59,6 +59,8 @@ questions! {
     Resource = "resource",
     Device = "device",
     OtherDevice = "other_device",
+    /// File systems for WAL and table spaces, with commas between: device, mount point, kind, and options with spaces between.
+    FurtherFileSystems = "further_file_systems",
     VirtualIp = "virtual_ip",
     Interface = "interface",
     OtherInterface = "other_interface",
@@ -93,6 +95,7 @@ impl Question {
             | Question::ReservedDisk
             | Question::ReplicaBelow
             | Question::OtherDevice
+            | Question::FurtherFileSystems
             | Question::OtherInterface
             | Question::ThisFence
             | Question::OtherFence => true,

@@ -98,7 +98,7 @@ pub use usage::{UsageError, UsageNote, usage_error, usage_note};
 pub use voice::{MONTHS, Voice, duration, instant};
 pub use why::{evidence, holder, log_problem, note, progress, why};
 pub use witness::{witness_kind, witness_says};
-pub use wizard::{Wizard, question, question_help, wizard};
+pub use wizard::{FreeOn, Wizard, question, question_help, wizard};
 
 use siaga_model::config::Language;
 use siaga_model::refusal::Sentence;

@@ -18,6 +18,31 @@ pub enum Wizard {
         unit: Option<String>,
     },
     FoundNoServer,
+    /// A cluster that does not run.
+    FoundStopped {
+        version: String,
+        name: String,
+        data_dir: PathBuf,
+        port: u16,
+    },
+    /// A disk that nothing uses.
+    FoundFree {
+        device: PathBuf,
+        /// In words.
+        size: String,
+        file_system: Option<String>,
+        on: Option<FreeOn>,
+        waits_at: Option<PathBuf>,
+    },
+    /// A group none of whose volumes is told otherwise.
+    FoundGroup {
+        name: String,
+    },
+    FoundReplica {
+        resource: String,
+    },
+    NoFreeDisk,
+    SeveralFree,
     /// Its data lies on a disk that can't be another server's tomorrow.
     NotShared {
         data_dir: PathBuf,
@@ -29,6 +54,14 @@ pub enum Wizard {
     DataOutside {
         link: PathBuf,
         to: PathBuf,
+        /// The device and the mount point of its file system, where it is one that could move.
+        on: Option<(PathBuf, PathBuf)>,
+    },
+    /// It is written as a file system of its own.
+    DataFurther {
+        link: PathBuf,
+        mount_point: PathBuf,
+        device: PathBuf,
     },
     StartsAtBoot {
         units: Vec<String>,
@@ -97,6 +130,14 @@ pub enum Wizard {
     Next {
         other: String,
     },
+}
+
+/// What makes a disk that nothing uses exclusive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FreeOn {
+    Group { name: String },
+    Replica { resource: String },
+    Reservations,
 }
 
 /// A text in words.

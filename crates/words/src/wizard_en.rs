@@ -1,7 +1,7 @@
 //! The questions of `siaga init` in English.
 
 use crate::voice::{list, quoted};
-use crate::wizard::Wizard;
+use crate::wizard::{FreeOn, Wizard};
 use siaga_model::question::Question;
 
 /// The question, and what helps to answer it.
@@ -41,6 +41,10 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::Resource => ("DRBD resource", "Its name, as drbdadm status shows it."),
         Q::Device => ("Device with the file system", "By a name that does not change at a boot: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("The same device on the other server", "Empty: it has the same name there."),
+        Q::FurtherFileSystems => (
+            "Further file systems, for WAL and table spaces",
+            "Each as in fstab: device, mount point, kind; with commas between. Each on a volume of the same disk set. Empty: none. A device with another name on the other server: change it in the file.",
+        ),
         Q::VirtualIp => ("Address that clients use (virtual IP)", "It moves with the service, and stands in no network configuration. A free address of the servers' network, or the one that moves today."),
         Q::Interface => ("Network card for that address", "On this server."),
         Q::OtherInterface => ("Network card for that address on the other server", "Empty: it has the same name there."),
@@ -63,6 +67,19 @@ pub(crate) fn said(text: &Wizard) -> String {
             format!("PostgreSQL {version} runs here (process {pid}{by}): {}, port {port}.", data_dir.display())
         }
         W::FoundNoServer => "No PostgreSQL runs here.".into(),
+        W::FoundStopped { version, name, data_dir, port } => format!(
+            "PostgreSQL {version} ({name}) is set up here and does not run: {}, port {port}.", data_dir.display()
+        ),
+        W::FoundFree { device, size, file_system, on, waits_at } => {
+            let what = file_system.as_deref().unwrap_or("no file system that can be seen");
+            let on = on.as_ref().map_or_else(String::new, |on| format!(", {}", free_on(on)));
+            let at = waits_at.as_ref().map_or_else(String::new, |at| format!(", in fstab for {}", at.display()));
+            format!("Not used by anything here: {} ({size}, {what}{on}{at}).", device.display())
+        }
+        W::FoundGroup { name } => format!("Volume group here: {name}."),
+        W::FoundReplica { resource } => format!("DRBD resource here: {resource}."),
+        W::NoFreeDisk => "No disk was found here that nothing uses: the shared one is mounted, or does not show yet.".into(),
+        W::SeveralFree => "More than one may be the shared disk: what they have in common is suggested, the rest is for you to say.".into(),
         W::NotShared { data_dir, mount_point } => {
             let on = mount_point.as_ref().map_or_else(|| "no disk of its own".into(), |m| m.display().to_string());
             format!("{} lies on {on}, which the other server can't take over. Move the data to the shared disk first (docs/install.md).", data_dir.display())
@@ -70,8 +87,19 @@ pub(crate) fn said(text: &Wizard) -> String {
         W::OtherOptions { options } => format!(
             "It was started with options that Siaga does not give: {}. Write them into postgresql.conf before the next start.", list(options)
         ),
-        W::DataOutside { link, to } => format!(
-            "{} leads to {}, outside the file system of the data: it would stay behind at a takeover.", link.display(), to.display()
+        W::DataOutside { link, to, on } => {
+            let way = match on {
+                Some((device, mount_point)) => format!(
+                    "Where {} is a volume of the same disk set, add [[service.file_system]] with device = \"{}\" and mount_point = \"{}\" (docs/disk-sets.md, Several file systems); else move it back into the data directory.",
+                    mount_point.display(), device.display(), mount_point.display()
+                ),
+                None => "Move it to a volume of the same disk set (docs/disk-sets.md, Several file systems), or back into the data directory.".into(),
+            };
+            format!("{} leads to {}, outside the file system of the data: it would stay behind at a takeover. {way}", link.display(), to.display())
+        }
+        W::DataFurther { link, mount_point, device } => format!(
+            "{} leads to {}, a file system of its own on {}: it becomes a [[service.file_system]] and moves along. The other server has to see that device too.",
+            link.display(), mount_point.display(), device.display()
         ),
         W::StartsAtBoot { units } => format!(
             "A boot starts it without Siaga: {0}. Take that away on both servers, the database runs on: systemctl disable {1}", list(units), units.join(" ")
@@ -102,5 +130,13 @@ pub(crate) fn said(text: &Wizard) -> String {
         ),
         W::OwnAddress { address } => format!("{address} is this server's own address and can't move. Choose a free one for clients."),
         W::Next { other } => format!("Next: systemctl enable --now siaga, then siaga token create --for {other}, and on that server: siaga join"),
+    }
+}
+
+fn free_on(on: &FreeOn) -> String {
+    match on {
+        FreeOn::Group { name } => format!("of the volume group {name}"),
+        FreeOn::Replica { resource } => format!("the DRBD resource {resource}"),
+        FreeOn::Reservations => "with persistent reservations".into(),
     }
 }

@@ -1,7 +1,7 @@
 //! The questions of `siaga init` in Indonesian.
 
 use crate::voice::{list, quoted};
-use crate::wizard::Wizard;
+use crate::wizard::{FreeOn, Wizard};
 use siaga_model::question::Question;
 
 /// The question, and what helps to answer it.
@@ -41,6 +41,10 @@ pub(crate) fn question(question: Question) -> (&'static str, &'static str) {
         Q::Resource => ("Sumber daya DRBD", "Namanya, seperti ditampilkan drbdadm status."),
         Q::Device => ("Perangkat dengan sistem berkas itu", "Dengan nama yang tidak berubah saat menyala ulang: /dev/disk/by-id/wwn-..."),
         Q::OtherDevice => ("Perangkat yang sama di server lain", "Kosong: namanya sama di sana."),
+        Q::FurtherFileSystems => (
+            "Sistem berkas lain, untuk WAL dan table space",
+            "Masing-masing seperti di fstab: perangkat, titik pasang, jenisnya; dipisah koma. Masing-masing di volume kumpulan disk yang sama. Kosong: tidak ada. Perangkat yang namanya lain di server lain: ubah di berkasnya.",
+        ),
         Q::VirtualIp => ("Alamat yang dipakai klien (IP virtual)", "Berpindah bersama layanan, dan tidak ada dalam konfigurasi jaringan. Alamat bebas di jaringan server, atau alamat yang sekarang sudah berpindah."),
         Q::Interface => ("Kartu jaringan untuk alamat itu", "Di server ini."),
         Q::OtherInterface => ("Kartu jaringan untuk alamat itu di server lain", "Kosong: namanya sama di sana."),
@@ -63,6 +67,19 @@ pub(crate) fn said(text: &Wizard) -> String {
             format!("PostgreSQL {version} berjalan di sini (proses {pid}{by}): {}, port {port}.", data_dir.display())
         }
         W::FoundNoServer => "Tidak ada PostgreSQL yang berjalan di sini.".into(),
+        W::FoundStopped { version, name, data_dir, port } => format!(
+            "PostgreSQL {version} ({name}) terpasang di sini dan tidak berjalan: {}, port {port}.", data_dir.display()
+        ),
+        W::FoundFree { device, size, file_system, on, waits_at } => {
+            let what = file_system.as_deref().unwrap_or("sistem berkasnya tidak terlihat");
+            let on = on.as_ref().map_or_else(String::new, |on| format!(", {}", free_on(on)));
+            let at = waits_at.as_ref().map_or_else(String::new, |at| format!(", di fstab untuk {}", at.display()));
+            format!("Tidak dipakai apa pun di sini: {} ({size}, {what}{on}{at}).", device.display())
+        }
+        W::FoundGroup { name } => format!("Grup volume di sini: {name}."),
+        W::FoundReplica { resource } => format!("Sumber daya DRBD di sini: {resource}."),
+        W::NoFreeDisk => "Tidak ditemukan disk yang tidak dipakai: disk bersama sedang terpasang, atau belum terlihat.".into(),
+        W::SeveralFree => "Lebih dari satu mungkin disk bersamanya: yang sama pada semuanya disarankan, selebihnya perlu Anda tentukan.".into(),
         W::NotShared { data_dir, mount_point } => {
             let on = mount_point.as_ref().map_or_else(|| "bukan disk tersendiri".into(), |m| m.display().to_string());
             format!("{} berada di {on}, yang tidak dapat diambil alih server lain. Pindahkan dahulu datanya ke disk bersama (docs/install.id.md).", data_dir.display())
@@ -70,8 +87,19 @@ pub(crate) fn said(text: &Wizard) -> String {
         W::OtherOptions { options } => format!(
             "Basis data dinyalakan dengan opsi yang tidak diberikan Siaga: {}. Tulis opsi itu di postgresql.conf sebelum dinyalakan lagi.", list(options)
         ),
-        W::DataOutside { link, to } => format!(
-            "{} menuju {}, di luar sistem berkas datanya: bagian itu akan tertinggal saat ambil alih.", link.display(), to.display()
+        W::DataOutside { link, to, on } => {
+            let way = match on {
+                Some((device, mount_point)) => format!(
+                    "Jika {} adalah volume dari kumpulan disk yang sama, tambahkan [[service.file_system]] dengan device = \"{}\" dan mount_point = \"{}\" (docs/disk-sets.md, Several file systems); jika tidak, pindahkan kembali ke direktori data.",
+                    mount_point.display(), device.display(), mount_point.display()
+                ),
+                None => "Pindahkan ke volume dari kumpulan disk yang sama (docs/disk-sets.md, Several file systems), atau kembali ke direktori data.".into(),
+            };
+            format!("{} menuju {}, di luar sistem berkas datanya: bagian itu akan tertinggal saat ambil alih. {way}", link.display(), to.display())
+        }
+        W::DataFurther { link, mount_point, device } => format!(
+            "{} menuju {}, sistem berkas tersendiri di {}: bagian itu menjadi [[service.file_system]] dan ikut berpindah. Server lain juga harus melihat perangkat itu.",
+            link.display(), mount_point.display(), device.display()
         ),
         W::StartsAtBoot { units } => format!(
             "Saat mesin menyala, basis data dinyalakan tanpa Siaga: {0}. Nonaktifkan di kedua server, basis data tetap berjalan: systemctl disable {1}", list(units), units.join(" ")
@@ -102,5 +130,13 @@ pub(crate) fn said(text: &Wizard) -> String {
         ),
         W::OwnAddress { address } => format!("{address} adalah alamat server ini sendiri dan tidak dapat berpindah. Pilih alamat bebas untuk klien."),
         W::Next { other } => format!("Berikutnya: systemctl enable --now siaga, lalu siaga token create --for {other}, dan di server itu: siaga join"),
+    }
+}
+
+fn free_on(on: &FreeOn) -> String {
+    match on {
+        FreeOn::Group { name } => format!("dari grup volume {name}"),
+        FreeOn::Replica { resource } => format!("sumber daya DRBD {resource}"),
+        FreeOn::Reservations => "dengan reservasi persisten".into(),
     }
 }

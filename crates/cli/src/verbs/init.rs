@@ -243,7 +243,7 @@ fn make(args: &Args, ground: &Ground, answers: &Answers) -> Result<Exit, Fault> 
     let node = NodeName::new(answers.get(Question::ThisNode).unwrap_or_default());
     site(args, &config, &node, language)?;
     say_open(answers);
-    say_found_troubles(language, ground);
+    say_found_troubles(language, ground, answers);
     for address in config.services.iter().flat_map(|s| &s.virtual_ips) {
         let address = address.address.to_string();
         let service = config.services[0].name.to_string();

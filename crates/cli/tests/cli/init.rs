@@ -263,11 +263,15 @@ fn type_until(screen: &mut Pty, last: &str) {
         if key == last {
             return;
         }
-        // Their own drivers and fences ask for these.
+        // Their own drivers and fences ask for these, and a database whose WAL lies elsewhere.
         if key.contains("_fence_")
             || matches!(
                 key,
-                "volume_group" | "reserved_disk" | "replica_below" | "resource"
+                "volume_group"
+                    | "reserved_disk"
+                    | "replica_below"
+                    | "resource"
+                    | "further_file_systems"
             )
         {
             continue;

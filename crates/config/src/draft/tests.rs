@@ -121,6 +121,40 @@ fn what_is_wrong_is_said_of_its_question() {
 }
 
 #[test]
+fn file_systems_for_wal_and_table_spaces_have_blocks_of_their_own() {
+    let mut answers = whole();
+    answers.set(
+        Question::FurtherFileSystems,
+        "/dev/disk/by-id/wwn-0x5000000000000002 /srv/simrs-wal xfs noatime, /dev/disk/by-id/wwn-0x5000000000000003 /srv/space ext4",
+    );
+    let check = |answers: &Answers| Draft::of(answers).check(&HostChecks::none());
+    let config = check(&answers).unwrap();
+    let all = &config.services[0].file_systems;
+    let mounts: Vec<_> = all.iter().map(|f| f.mount_point.to_str()).collect();
+    let expected = ["/srv/simrs", "/srv/simrs-wal", "/srv/space"].map(Some);
+    assert_eq!(mounts, expected);
+    assert_eq!(all[1].options, ["noatime"]);
+    assert_eq!(
+        Answers::read(&answers.to_json().to_string()),
+        Ok(answers.clone())
+    );
+    // What is wrong with one is said of the answer, also where a part of it is missing.
+    for (answer, code) in [
+        ("/dev/sdc /srv/simrs-wal btrfs", "BAD_CHOICE"),
+        ("/dev/sdc /srv/simrs-wal", "MISSING_KEY"),
+        ("/dev/sdc /srv/simrs/wal xfs", "OVERLAPPING_MOUNTS"),
+    ] {
+        answers.set(Question::FurtherFileSystems, answer);
+        let errors = check(&answers).expect_err(answer);
+        let of = errors
+            .iter()
+            .filter(|(q, _)| *q == Some(Question::FurtherFileSystems));
+        let codes: Vec<_> = of.map(|(_, e)| e.code).collect();
+        assert!(codes.contains(&code), "{answer}: {errors:?}");
+    }
+}
+
+#[test]
 fn answers_that_are_none_are_refused_by_their_name() {
     assert!(matches!(
         Answers::read("virtul_ip = \"192.0.2.50\""),

@@ -1,9 +1,11 @@
-//! What this host has that a site's configuration is made of: a database that runs, the disk below it, its cards and
-//! addresses.
+//! What this host has that a site's configuration is made of: a database that runs, or one that is stopped, the disk below
+//! it, the disks that nothing uses, its cards and addresses.
 //!
 //! [`gather`] only collects texts and names, [`detect`] makes sense of them and touches nothing, so that every layout met
 //! so far is a test.
 
+mod cluster;
+mod free;
 mod gather;
 mod network;
 mod server;
@@ -31,6 +33,11 @@ pub struct Gathered {
     pub links: Vec<(PathBuf, PathBuf)>,
     /// `vgs --reportformat json`, where there is LVM.
     pub vgs: Option<String>,
+    /// `lvs --reportformat json`: also volumes that are not active.
+    pub lvs: Option<String>,
+    pub fstab: String,
+    /// Debian's clusters, also those that do not run.
+    pub clusters: Vec<ClusterText>,
     /// `/proc/net/route`.
     pub routes: String,
     pub interfaces: Vec<Interface>,
@@ -73,8 +80,30 @@ pub struct BlockText {
     pub drbd: Option<String>,
     /// Names of the devices below it.
     pub below: Vec<String>,
+    /// The name of the disk that it is a partition of.
+    pub part_of: Option<String>,
+    /// What udev saw on it, without a look of our own: `ext4`, `LVM2_member`.
+    pub content: Option<String>,
+    /// The UUID of that, as `fstab` may name it.
+    pub uuid: Option<String>,
     /// Where it is a whole disk: it says that it knows persistent reservations and keeps them.
     pub reserves: bool,
+}
+
+/// One cluster below `/etc/postgresql`.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterText {
+    /// `15`
+    pub version: String,
+    /// `main`
+    pub name: String,
+    pub config_file: PathBuf,
+    /// The configuration, and what it includes.
+    pub text: String,
+    /// Where its programs are, if they are there.
+    pub bin_dir: Option<PathBuf>,
+    /// Is its data there now? It is not where its disk is mounted nowhere.
+    pub has_data: bool,
 }
 
 /// What this host has.
@@ -82,7 +111,12 @@ pub struct BlockText {
 pub struct Found {
     pub host: String,
     pub servers: Vec<Server>,
+    /// Debian's clusters that do not run.
+    pub stopped: Vec<Cluster>,
     pub disks: Vec<Disk>,
+    /// Those that nothing uses: not mounted, nothing lies on them, and the system is on none of their disks. Also volumes that are
+    /// not active.
+    pub free: Vec<Disk>,
     pub volume_groups: Vec<VolumeGroup>,
     /// Resources of DRBD, by their name.
     pub drbd: Vec<String>,
@@ -126,8 +160,26 @@ pub struct Server {
     pub outside: Vec<(PathBuf, PathBuf)>,
     /// The file system with its data; `None` where that is not on a block device.
     pub disk: Option<Disk>,
+    /// The other file systems that it has parts on, each once, and none on the system's disks.
+    pub further: Vec<Disk>,
     /// Roles that may log in, where it says.
     pub roles: Vec<String>,
+}
+
+/// A cluster that does not run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Cluster {
+    pub version: String,
+    pub name: String,
+    pub config_file: PathBuf,
+    pub data_dir: PathBuf,
+    pub bin_dir: Option<PathBuf>,
+    pub port: u16,
+    pub socket_dir: PathBuf,
+    /// Its data is there now.
+    pub has_data: bool,
+    /// The file system with its data, where it is there.
+    pub disk: Option<Disk>,
 }
 
 /// A block device with a name that stays.
@@ -151,6 +203,8 @@ pub struct Disk {
     pub reserved: Option<PathBuf>,
     /// The DRBD resource that its volume group lies on alone.
     pub replica_below: Option<String>,
+    /// Where `fstab` would mount it when it is told to: `noauto`.
+    pub waits_at: Option<PathBuf>,
 }
 
 /// A volume group.
@@ -158,6 +212,8 @@ pub struct Disk {
 pub struct VolumeGroup {
     pub name: String,
     pub system_id: String,
+    /// The devices that it lies on.
+    pub disks: Vec<PathBuf>,
 }
 
 /// A network card.
@@ -175,10 +231,14 @@ pub struct Card {
 /// Makes sense of what was collected.
 pub fn detect(gathered: &Gathered) -> Found {
     let disks = storage::disks(gathered);
+    let volume_groups = storage::volume_groups(gathered.vgs.as_deref().unwrap_or_default());
+    let servers = server::servers(gathered, &disks);
     Found {
         host: gathered.host.clone(),
-        servers: server::servers(gathered, &disks),
-        volume_groups: storage::volume_groups(gathered.vgs.as_deref().unwrap_or_default()),
+        stopped: cluster::stopped(gathered, &servers, &disks),
+        servers,
+        free: free::free(gathered, &disks, &volume_groups),
+        volume_groups,
         drbd: storage::resources(gathered),
         disks,
         cards: network::cards(gathered),

@@ -35,9 +35,12 @@ pub fn ask_all(
     eprintln!("{}", wizard(answers.language(), &Wizard::Welcome));
     for asked in Question::ALL.iter().copied() {
         if asked == Question::ThisNode {
-            super::say::say_found(answers.language(), ground);
+            super::say::say_found(answers.language(), ground, &answers);
         }
-        if answers.asks(asked) && !ask(ground, client, host, &mut answers, asked)? {
+        // Most databases have none: asked only where one was found.
+        let none =
+            asked == Question::FurtherFileSystems && likely(ground, &answers, asked).is_none();
+        if !none && answers.asks(asked) && !ask(ground, client, host, &mut answers, asked)? {
             return Ok(None);
         }
     }

@@ -1,9 +1,11 @@
 //! What is found on this host as the answer to a question. Pure.
 
-use siaga_agent::survey::{Card, Disk, Found, Server};
+mod further;
+
+use siaga_agent::survey::{Card, Cluster, Disk, Found, Server};
 use siaga_config::draft::Answers;
 use siaga_model::question::Question;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is found, and what nobody has to look for.
 pub struct Ground {
@@ -27,24 +29,29 @@ impl Ground {
             Question::ThisAddresses => joined(self.own_cards().filter_map(own_address)),
             Question::ThisHardware => joined(self.own_cards().map(|c| c.hardware.clone())),
             Question::Service => Some("simrs".to_owned()),
-            Question::DataDir => shown(&server?.data_dir),
-            Question::BinDir => shown(&server?.bin_dir),
-            Question::ConfigFile => shown(server?.config_file.as_deref()?),
+            Question::DataDir => shown(&self.of_database(|s| &s.data_dir, |c| &c.data_dir)?),
+            Question::BinDir => shown(&self.bin_dir()?),
+            Question::ConfigFile => shown(&self.config_file()?),
             Question::Unit => server?.unit.clone(),
-            Question::Port => Some(server?.port.to_string()).filter(|p| p != "5432"),
+            Question::Port => Some(self.of_database(|s| &s.port, |c| &c.port)?.to_string())
+                .filter(|p| p != "5432"),
             Question::OsUser => Some(server?.os_user.clone()).filter(|u| u != "postgres"),
-            Question::SocketDir => shown(&server?.socket_dir)
+            Question::SocketDir => shown(&self.of_database(|s| &s.socket_dir, |c| &c.socket_dir)?)
                 .filter(|d| d != "/run/postgresql" && d != "/var/run/postgresql"),
             Question::CheckUser => check_user(server?),
-            Question::MountPoint => shown(self.disk()?.mount_point.as_deref()?),
-            Question::FileSystem => self.disk()?.file_system.clone(),
-            Question::MountOptions => joined(self.disk()?.mount_options.iter().cloned()),
-            Question::Driver => driver(self.disk()?),
-            Question::VolumeGroup => self.disk()?.volume_group.clone(),
-            Question::ReservedDisk => shown(self.disk()?.reserved.as_deref()?),
-            Question::ReplicaBelow => self.disk()?.replica_below.clone(),
-            Question::Resource => self.disk()?.drbd.clone(),
-            Question::Device => shown(&self.disk()?.device),
+            Question::MountPoint => shown(&self.of_disk(mount_point)?),
+            Question::FileSystem => self.of_disk(|d| d.file_system.clone()),
+            Question::MountOptions => self.of_disk(|d| joined(d.mount_options.iter().cloned())),
+            Question::Driver => self.of_disk(driver),
+            Question::VolumeGroup => self.of_disk(|d| d.volume_group.clone()),
+            Question::ReservedDisk => shown(&self.of_disk(|d| d.reserved.clone())?),
+            Question::ReplicaBelow => self.of_disk(|d| d.replica_below.clone()),
+            Question::Resource => self.of_disk(|d| d.drbd.clone()),
+            Question::Device => shown(&self.of_disk(|d| Some(d.device.clone()))?),
+            Question::FurtherFileSystems => {
+                let fit = self.fit(answers);
+                joined(fit.into_iter().filter_map(further::as_answer))
+            }
             Question::VirtualIp => self.moving_address().map(|(_, address)| address),
             Question::Interface => {
                 let card = self.moving_address().map(|(card, _)| card);
@@ -76,8 +83,59 @@ impl Ground {
             .or(servers.first())
     }
 
-    fn disk(&self) -> Option<&Disk> {
-        disk_that_moves(self.server()?)
+    /// Where no server runs: the one cluster that is set up here and may lie on the disk that moves.
+    fn cluster(&self) -> Option<&Cluster> {
+        let mut fit = self.found.stopped.iter().filter(|c| !is_local(c));
+        let only = fit.next().filter(|_| self.server().is_none())?;
+        fit.next().is_none().then_some(only)
+    }
+
+    /// Of the server that runs, or else of the cluster that does not.
+    fn of_database<T: Clone>(
+        &self,
+        server: impl Fn(&Server) -> &T,
+        cluster: impl Fn(&Cluster) -> &T,
+    ) -> Option<T> {
+        match self.server() {
+            Some(s) => Some(server(s).clone()),
+            None => self.cluster().map(|c| cluster(c).clone()),
+        }
+    }
+
+    fn bin_dir(&self) -> Option<PathBuf> {
+        match self.server() {
+            Some(server) => Some(server.bin_dir.clone()),
+            None => self.cluster()?.bin_dir.clone(),
+        }
+    }
+
+    fn config_file(&self) -> Option<PathBuf> {
+        match self.server() {
+            Some(server) => server.config_file.clone(),
+            None => Some(self.cluster()?.config_file.clone()),
+        }
+    }
+
+    /// The disk below the database; where none runs, what nothing uses.
+    fn candidates(&self) -> Vec<&Disk> {
+        if let Some(server) = self.server() {
+            return disk_that_moves(server).into_iter().collect();
+        }
+        let below = self.cluster().and_then(|c| movable(c.disk.as_ref()));
+        below.map_or_else(|| self.found.free.iter().collect(), |disk| vec![disk])
+    }
+
+    /// Is there a disk that it may be?
+    pub fn has_disk(&self) -> bool {
+        !self.candidates().is_empty()
+    }
+
+    /// What is true of the one disk that it may be. Of several only what is the same of all.
+    fn of_disk<T: PartialEq>(&self, read: impl Fn(&Disk) -> Option<T>) -> Option<T> {
+        let mut values = self.candidates().into_iter().map(read);
+        let first = values.next()??;
+        let same = values.all(|v| v.as_ref() == Some(&first));
+        same.then_some(first)
     }
 
     fn own_cards(&self) -> impl Iterator<Item = &Card> {
@@ -109,8 +167,21 @@ impl Ground {
 
 /// The disk below the data, unless the system itself is on it.
 pub fn disk_that_moves(server: &Server) -> Option<&Disk> {
+    movable(server.disk.as_ref())
+}
+
+/// Is its data on the system's own disk?
+pub fn is_local(cluster: &Cluster) -> bool {
+    cluster.has_data && movable(cluster.disk.as_ref()).is_none()
+}
+
+fn mount_point(disk: &Disk) -> Option<PathBuf> {
+    disk.mount_point.clone().or_else(|| disk.waits_at.clone())
+}
+
+fn movable(disk: Option<&Disk>) -> Option<&Disk> {
     let system = [Path::new("/"), Path::new("/var"), Path::new("/usr")];
-    server.disk.as_ref().filter(|d| {
+    disk.filter(|d| {
         d.mount_point
             .as_deref()
             .is_some_and(|m| !system.contains(&m))
@@ -154,52 +225,4 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn card(name: &str, addresses: &[&str]) -> Card {
-        Card {
-            name: name.into(),
-            hardware: format!("02:00:5e:00:53:{}", name.len()),
-            addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
-            running: true,
-            default_route: false,
-        }
-    }
-
-    fn ground(cards: Vec<Card>) -> Ground {
-        let found = Found {
-            host: "ServerDB.rs.example".into(),
-            cards,
-            ..Found::default()
-        };
-        Ground {
-            found,
-            time_zone: None,
-            language: "id",
-        }
-    }
-
-    #[test]
-    fn an_address_without_a_network_is_the_one_that_moves() {
-        let ground = ground(vec![
-            card("eno1", &["198.51.100.11/24", "192.0.2.50/32"]),
-            card("eno22", &[]),
-        ]);
-        let of = |q| ground.suggest(q, &Answers::default());
-        assert_eq!(of(Question::ThisNode).as_deref(), Some("serverdb"));
-        assert_eq!(
-            of(Question::ThisAddresses).as_deref(),
-            Some("198.51.100.11")
-        );
-        assert_eq!(
-            of(Question::ThisHardware).as_deref(),
-            Some("02:00:5e:00:53:4")
-        );
-        assert_eq!(of(Question::VirtualIp).as_deref(), Some("192.0.2.50"));
-        assert_eq!(of(Question::Interface).as_deref(), Some("eno1"));
-        assert!(ground.is_own("198.51.100.11") && !ground.is_own("192.0.2.50"));
-        assert!(ground.is_here("192.0.2.50"));
-        assert_eq!(of(Question::DataDir), None);
-    }
-}
+mod tests;

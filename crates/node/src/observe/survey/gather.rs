@@ -1,6 +1,6 @@
 //! Collects the texts. Looks, and changes nothing.
 
-use super::{BlockText, Gathered, ProcessText, Server};
+use super::{BlockText, ClusterText, Gathered, ProcessText, Server};
 use crate::act::bounded;
 use crate::act::disk_set::reservation::kernel;
 use crate::act::postgres::connect;
@@ -33,7 +33,17 @@ pub fn gather() -> Gathered {
         passwd: text("/etc/passwd"),
         block: block(),
         links: links(),
-        vgs: volume_groups(),
+        vgs: told_by_lvm(&["vgs", "-o", "vg_name,vg_systemid,pv_name"]),
+        lvs: told_by_lvm(&[
+            "lvs",
+            "--units",
+            "b",
+            "--nosuffix",
+            "-o",
+            "vg_name,lv_name,lv_size",
+        ]),
+        fstab: text("/etc/fstab"),
+        clusters: clusters(Path::new("/")),
         routes: text("/proc/net/route"),
         interfaces: interfaces::all().unwrap_or_default(),
         boot_units: boot::databases(Path::new("/")),
@@ -127,8 +137,21 @@ fn block() -> Vec<BlockText> {
         Some(read.trim().to_owned()).filter(|t| !t.is_empty())
     };
     let one = |dir: PathBuf| {
+        let number = text(dir.join("dev"))?;
+        let seen = std::fs::read_to_string(format!("/run/udev/data/b{number}")).unwrap_or_default();
+        let seen = |key: &str| {
+            let mut lines = seen.lines();
+            lines.find_map(|l| Some(l.strip_prefix("E:")?.strip_prefix(key)?.to_owned()))
+        };
+        let replica = told_of_replica(&dir).unwrap_or_default();
+        let mut below: Vec<String> = entries(&dir.join("slaves"))
+            .iter()
+            .filter_map(|p| name_of(p))
+            .collect();
+        // DRBD does not tell the kernel what it lies on.
+        below.extend(super::storage::told_disk(&replica).filter(|d| !below.contains(d)));
         Some(BlockText {
-            number: text(dir.join("dev"))?,
+            number,
             name: dir.file_name()?.to_str()?.to_owned(),
             // sysfs counts in 512 bytes, whatever the disk's sectors are.
             bytes: text(dir.join("size"))?
@@ -137,11 +160,11 @@ fn block() -> Vec<BlockText> {
                 .saturating_mul(512),
             dm_name: text(dir.join("dm/name")),
             dm_uuid: text(dir.join("dm/uuid")),
-            drbd: drbd_resource(&dir),
-            below: entries(&dir.join("slaves"))
-                .iter()
-                .filter_map(|p| name_of(p))
-                .collect(),
+            drbd: super::storage::told_resource(&replica),
+            below,
+            part_of: whole(&dir),
+            content: seen("ID_FS_TYPE="),
+            uuid: seen("ID_FS_UUID="),
             reserves: reserves(&dir),
         })
     };
@@ -169,13 +192,20 @@ fn reserves(dir: &Path) -> bool {
     matches!(asked, Some(Ok(can)) if can.registrants == Some(true) && can.persists)
 }
 
-/// The DRBD resource that a block device is. Its link by name comes with an event of udev, which may have come too early.
-fn drbd_resource(dir: &Path) -> Option<String> {
+/// The disk that a partition is of: its folder in sysfs lies in the disk's.
+fn whole(dir: &Path) -> Option<String> {
+    let real = std::fs::canonicalize(dir).ok()?;
+    real.join("partition").exists().then_some(())?;
+    name_of(real.parent()?)
+}
+
+/// The DRBD resource that a block device is, and what it lies on. Its link by name comes with an event of udev, which may have come
+/// too early.
+fn told_of_replica(dir: &Path) -> Option<String> {
     let minor = dir.file_name()?.to_str()?.strip_prefix("drbd")?;
     let argv = ["drbdadm", "sh-udev", &format!("minor-{minor}")].map(str::to_owned);
     let result = command::run(&argv, None, WITHIN);
-    let told = result.succeeded().then_some(result.stdout)?;
-    super::storage::told_resource(&told)
+    result.succeeded().then_some(result.stdout)
 }
 
 fn links() -> Vec<(PathBuf, PathBuf)> {
@@ -192,10 +222,41 @@ fn links() -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-fn volume_groups() -> Option<String> {
-    let argv = ["vgs", "--reportformat", "json", "-o", "vg_name,vg_systemid"].map(str::to_owned);
+fn told_by_lvm(words: &[&str]) -> Option<String> {
+    let mut argv: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    argv.extend(["--reportformat".to_owned(), "json".to_owned()]);
     let result = command::run(&argv, None, WITHIN);
     result.succeeded().then_some(result.stdout)
+}
+
+/// Debian's clusters below `/etc/postgresql`.
+fn clusters(root: &Path) -> Vec<ClusterText> {
+    let versions = entries(&root.join("etc/postgresql")).into_iter();
+    let folders = versions.flat_map(|version| entries(&version));
+    folders.filter_map(|dir| cluster(root, &dir)).collect()
+}
+
+fn cluster(root: &Path, dir: &Path) -> Option<ClusterText> {
+    let config_file = dir.join("postgresql.conf");
+    let version = name_of(dir.parent()?)?;
+    // Debian includes these at its end, so what they say counts.
+    let mut text = std::fs::read_to_string(&config_file).ok()?;
+    for file in entries(&dir.join("conf.d")) {
+        if file.extension().is_some_and(|e| e == "conf") {
+            text.push('\n');
+            text.push_str(&std::fs::read_to_string(&file).unwrap_or_default());
+        }
+    }
+    let bin_dir = root.join("usr/lib/postgresql").join(&version).join("bin");
+    let data_dir = super::cluster::data_directory(&text);
+    Some(ClusterText {
+        name: name_of(dir)?,
+        has_data: data_dir.is_some_and(|d| d.join("PG_VERSION").exists()),
+        bin_dir: Some(bin_dir).filter(|d| d.join("postgres").exists()),
+        version,
+        config_file,
+        text,
+    })
 }
 
 /// The roles of a running server that may log in. Empty where it does not say.

@@ -30,6 +30,12 @@ fn server(process: &ProcessText, gathered: &Gathered, disks: &[Disk]) -> Server 
     let socket = said(4).split(',').next().unwrap_or_default().trim();
     let disk = disk_of(&process.cwd, disks).cloned();
     let mount = disk.as_ref().and_then(|d| d.mount_point.clone());
+    let outside: Vec<_> = process
+        .parts
+        .iter()
+        .filter(|(_, to)| disk_of(to, disks).and_then(|d| d.mount_point.as_ref()) != mount.as_ref())
+        .cloned()
+        .collect();
     Server {
         pid: process.pid,
         layout: layout(config_file.as_deref(), &process.cwd),
@@ -54,17 +60,22 @@ fn server(process: &ProcessText, gathered: &Gathered, disks: &[Disk]) -> Server 
         os_user: user(&gathered.passwd, process.uid),
         unit: unit(&process.cgroup),
         other_options: given.others,
-        outside: process
-            .parts
-            .iter()
-            .filter(|(_, to)| {
-                disk_of(to, disks).and_then(|d| d.mount_point.as_ref()) != mount.as_ref()
-            })
-            .cloned()
-            .collect(),
+        further: further(&outside, gathered, disks),
+        outside,
         disk,
         roles: Vec::new(),
     }
+}
+
+/// The file systems that carry what lies outside, without those on the system's own disks: they can't move.
+fn further(outside: &[(PathBuf, PathBuf)], gathered: &Gathered, disks: &[Disk]) -> Vec<Disk> {
+    let mut all: Vec<Disk> = Vec::new();
+    for disk in outside.iter().filter_map(|(_, to)| disk_of(to, disks)) {
+        if !all.contains(disk) && !super::free::is_systems(disk, gathered) {
+            all.push(disk.clone());
+        }
+    }
+    all
 }
 
 /// What the command line says.

@@ -28,14 +28,14 @@ pub(super) fn disks(gathered: &Gathered) -> Vec<Disk> {
 }
 
 /// One mount, as far as it matters here.
-struct Mounted {
-    number: String,
-    mount_point: PathBuf,
+pub(super) struct Mounted {
+    pub number: String,
+    pub mount_point: PathBuf,
     file_system: String,
     options: Vec<String>,
 }
 
-fn mounts_of(mountinfo: &str) -> Vec<Mounted> {
+pub(super) fn mounts_of(mountinfo: &str) -> Vec<Mounted> {
     let one = |line: &str| {
         let entry = mounts::parse(line.as_bytes()).pop()?;
         let mut fields = line.split(' ');
@@ -89,23 +89,32 @@ fn disk(block: &BlockText, gathered: &Gathered, mounts: &[Mounted]) -> Option<Di
         drbd: drbd.map(|(_, resource)| resource),
         reserved: reserved(block, gathered),
         replica_below: replica_below(block, gathered),
+        waits_at: None,
     })
 }
 
 /// The disk itself, or the only one below a logical volume.
 fn reserved(block: &BlockText, gathered: &Gathered) -> Option<PathBuf> {
-    let named = |b: &BlockText| by_id(&b.name, &gathered.links).filter(|_| b.reserves);
     if block.reserves || lvm_names(block).is_none() {
-        return named(block);
+        return as_reserved(block, gathered);
     }
-    named(only_below(block, gathered)?)
+    as_reserved(only_below(block, gathered)?, gathered)
+}
+
+/// Its name, where it knows reservations.
+pub(super) fn as_reserved(block: &BlockText, gathered: &Gathered) -> Option<PathBuf> {
+    by_id(&block.name, &gathered.links).filter(|_| block.reserves)
 }
 
 fn replica_below(block: &BlockText, gathered: &Gathered) -> Option<String> {
     lvm_names(block)?;
-    let below = only_below(block, gathered)?;
-    let told = || below.drbd.clone();
-    resource_of(&below.name, &gathered.links)
+    as_replica(only_below(block, gathered)?, gathered)
+}
+
+/// The resource that it is.
+pub(super) fn as_replica(block: &BlockText, gathered: &Gathered) -> Option<String> {
+    let told = || block.drbd.clone();
+    resource_of(&block.name, &gathered.links)
         .map(|(_, resource)| resource)
         .or_else(told)
 }
@@ -133,7 +142,7 @@ fn by_id(kernel_name: &str, links: &[(PathBuf, PathBuf)]) -> Option<PathBuf> {
 }
 
 /// Group and volume of a logical volume. The device mapper's name has them with a dash between, and their own doubled.
-fn lvm_names(block: &BlockText) -> Option<(String, String)> {
+pub(super) fn lvm_names(block: &BlockText) -> Option<(String, String)> {
     let name = block.dm_name.as_deref()?;
     block.dm_uuid.as_deref().filter(|u| u.starts_with("LVM-"))?;
     let bytes = name.as_bytes();
@@ -173,6 +182,13 @@ pub(super) fn told_resource(told: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
+/// The name of the disk that a replica lies on: `DISK=vdb` of the same program.
+pub(super) fn told_disk(told: &str) -> Option<String> {
+    let disk = told.lines().find_map(|l| l.strip_prefix("DISK="))?;
+    let name = disk.rsplit('/').next().unwrap_or_default();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// Every resource that has a link, or a device.
 pub(super) fn resources(gathered: &Gathered) -> Vec<String> {
     let links = gathered.links.iter();
@@ -200,17 +216,52 @@ struct Group {
     vg_name: String,
     #[serde(default)]
     vg_systemid: String,
+    #[serde(default)]
+    pv_name: String,
 }
 
-/// Of `vgs --reportformat json`. A report that can't be read has none.
+/// Of `vgs --reportformat json`, with a row for each disk of a group. A report that can't be read has none.
 pub(super) fn volume_groups(vgs: &str) -> Vec<VolumeGroup> {
     let output: Option<Output> = serde_json::from_str(vgs).ok();
+    let rows = output.into_iter().flat_map(|o| o.report);
+    let mut groups: Vec<VolumeGroup> = Vec::new();
+    for row in rows.flat_map(|r| r.vg) {
+        let disk = Some(PathBuf::from(row.pv_name)).filter(|p| p.is_absolute());
+        match groups.iter_mut().find(|g| g.name == row.vg_name) {
+            Some(group) => group.disks.extend(disk),
+            None => groups.push(VolumeGroup {
+                name: row.vg_name,
+                system_id: row.vg_systemid,
+                disks: disk.into_iter().collect(),
+            }),
+        }
+    }
+    groups
+}
+
+#[derive(Deserialize)]
+struct Volumes {
+    report: Vec<VolumesReport>,
+}
+
+#[derive(Deserialize)]
+struct VolumesReport {
+    lv: Vec<Volume>,
+}
+
+/// A logical volume, active or not.
+#[derive(Deserialize)]
+pub(super) struct Volume {
+    pub vg_name: String,
+    pub lv_name: String,
+    /// In bytes.
+    #[serde(default)]
+    pub lv_size: String,
+}
+
+/// Of `lvs --reportformat json`.
+pub(super) fn volumes(lvs: &str) -> Vec<Volume> {
+    let output: Option<Volumes> = serde_json::from_str(lvs).ok();
     let reports = output.into_iter().flat_map(|o| o.report);
-    reports
-        .flat_map(|r| r.vg)
-        .map(|g| VolumeGroup {
-            name: g.vg_name,
-            system_id: g.vg_systemid,
-        })
-        .collect()
+    reports.flat_map(|r| r.lv).collect()
 }

@@ -3,7 +3,7 @@
 use super::*;
 use std::path::Path;
 
-fn pairs(all: &[(&str, &str)]) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(PathBuf, PathBuf)> {
     all.iter().map(|(a, b)| (a.into(), b.into())).collect()
 }
 
@@ -26,7 +26,7 @@ fn interface(name: &str, hardware: [u8; 6], addresses: &[(&str, u8)]) -> Interfa
 }
 
 /// A Debian server with its data on a LUN.
-fn debian() -> Gathered {
+pub(super) fn debian() -> Gathered {
     let postmaster = ProcessText {
         pid: 711,
         parent: 1,
@@ -87,6 +87,9 @@ fn debian() -> Gathered {
             ("/dev/disk/by-id/scsi-35000000000000001", "/dev/sdb"),
         ]),
         vgs: None,
+        lvs: None,
+        fstab: String::new(),
+        clusters: Vec::new(),
         routes: "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n\
                  eth1\t0064A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n\
                  eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\n"
@@ -168,6 +171,22 @@ fn an_rpm_layout_with_options_of_its_own_and_the_wal_elsewhere() {
         server.outside,
         pairs(&[("/var/lib/pgsql/15/data/pg_wal", "/wal/15")])
     );
+    let further: Vec<_> = server
+        .further
+        .iter()
+        .map(|d| d.mount_point.clone())
+        .collect();
+    assert_eq!(further, [Some(PathBuf::from("/wal"))]);
+    // On the system's own disk it can't move.
+    gathered.block.last_mut().unwrap().part_of = Some("vda".into());
+    gathered.block[0].part_of = Some("vda".into());
+    gathered.block.push(BlockText {
+        number: "254:0".into(),
+        name: "vda".into(),
+        bytes: 1 << 34,
+        ..BlockText::default()
+    });
+    assert_eq!(detect(&gathered).servers[0].further, []);
     // The root file system: it can't move.
     assert_eq!(
         server.disk.and_then(|d| d.mount_point),
