@@ -42,13 +42,18 @@ pub fn readiness(
     for finding in seen(&world) {
         // What makes a disk set exclusive may have several things wrong with it at once.
         let several = finding.code == FindingCode::DiskSetDriver;
-        let known = |f: &Finding| {
+        let known = |f: &&mut Finding| {
             let same = f.code == finding.code && f.node == finding.node;
             same && (!several || f.evidence == finding.evidence)
         };
-        if !report.findings.iter().any(known) {
-            report.findings.push(finding);
+        match report.findings.iter_mut().find(known) {
+            // What an agent only reports may stand in the way.
+            Some(known) => known.severity = known.severity.max(finding.severity),
+            None => report.findings.push(finding),
         }
+    }
+    for finding in &mut report.findings {
+        weigh(&world, finding);
     }
     report
         .findings
@@ -63,6 +68,20 @@ pub fn readiness(
         .any(|f| f.severity == Severity::Blocking);
     report.can_take_over = if blocked { CanTakeOver::No } else { answer.can };
     report
+}
+
+/// What a node's silence makes of a finding. Where the holder is dead, the world itself says whether it can be taken over from; only
+/// a silent node that would have to take over stands in the way.
+fn weigh(world: &World, finding: &mut Finding) {
+    let target = answer::targets(world).contains(&&finding.node);
+    match finding.code {
+        FindingCode::PeerUnreachable if target => finding.severity = Severity::Blocking,
+        // The fence is not used for it: a takeover has another one, or needs a person, and the answer knows which.
+        FindingCode::FenceBelied if !target && world.is_silent(&finding.node) => {
+            finding.severity = Severity::Warning;
+        }
+        _ => {}
+    }
 }
 
 /// Findings that the observation shows by itself.

@@ -6,7 +6,7 @@ use siaga_model::event::{Finding, FindingCode as F};
 pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
     let node = &finding.node;
     let what = match finding.code {
-        F::PeerUnreachable => format!("The other server cannot be reached from {node}"),
+        F::PeerUnreachable => format!("{node} does not answer"),
         F::PathDown => format!("A network path from {node} to the other server is down"),
         F::DiskSetMissing => format!("{node} does not see the disk set"),
         F::DiskSetSizeDiffers => format!("{node} sees a disk set of another size"),
@@ -99,8 +99,8 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
 pub(crate) fn remedy(finding: &Finding) -> String {
     let node = &finding.node;
     match finding.code {
-        F::PeerUnreachable => "Check the power, the cables and `systemctl status siaga` on the other server.".into(),
-        F::PathDown => "Check the cable and the switch of that path.".into(),
+        F::PeerUnreachable => format!("Check the power, the cables and `systemctl status siaga` on {node}."),
+        F::PathDown => "Check the cable, the switch and the firewall of that path.".into(),
         F::DiskSetMissing => format!("Check the storage cables of {node} and disk_set.device in the configuration."),
         F::DiskSetSizeDiffers => "Check that both servers name the same disk set in disk_set.device.".into(),
         F::FenceSilent => format!("Check the fence device and its network, then type: siaga power status {node}."),

@@ -6,7 +6,7 @@ use siaga_model::event::{Finding, FindingCode as F};
 pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
     let node = &finding.node;
     let what = match finding.code {
-        F::PeerUnreachable => format!("Server lain tidak dapat dihubungi dari {node}"),
+        F::PeerUnreachable => format!("{node} tidak menjawab"),
         F::PathDown => format!("Satu jalur jaringan dari {node} ke server lain terputus"),
         F::DiskSetMissing => format!("{node} tidak melihat kumpulan disk"),
         F::DiskSetSizeDiffers => format!("{node} melihat kumpulan disk dengan ukuran berbeda"),
@@ -101,8 +101,8 @@ pub(crate) fn what(voice: &Voice, finding: &Finding) -> String {
 pub(crate) fn remedy(finding: &Finding) -> String {
     let node = &finding.node;
     match finding.code {
-        F::PeerUnreachable => "Periksa daya, kabel, dan `systemctl status siaga` di server lain.".into(),
-        F::PathDown => "Periksa kabel dan switch jalur itu.".into(),
+        F::PeerUnreachable => format!("Periksa daya, kabel, dan `systemctl status siaga` di {node}."),
+        F::PathDown => "Periksa kabel, switch, dan firewall jalur itu.".into(),
         F::DiskSetMissing => format!("Periksa kabel penyimpanan {node} dan disk_set.device di konfigurasi."),
         F::DiskSetSizeDiffers => "Pastikan disk_set.device di kedua server menunjuk kumpulan disk yang sama.".into(),
         F::FenceSilent => format!("Periksa alat isolasi dan jaringannya, lalu ketik: siaga power status {node}."),

@@ -138,10 +138,11 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
             Err(error) => {
                 let why = Why::system(error);
                 examined.extend(drift::silent(&node, &why));
+                // Whether it stands in the way, the planner says: most often it is the very reason to take over.
                 findings.push(Finding {
                     code: FindingCode::PeerUnreachable,
                     node: node.clone(),
-                    severity: Severity::Blocking,
+                    severity: Severity::Warning,
                     evidence: why.into(),
                 });
             }

@@ -52,7 +52,7 @@ impl Answer {
 }
 
 /// The nodes that would have to take over: the one that was asked, or the others where it has the service itself.
-fn targets<'a>(world: &World<'a>) -> Vec<&'a NodeName> {
+pub(super) fn targets<'a>(world: &World<'a>) -> Vec<&'a NodeName> {
     let me = &world.seen.observer;
     match world.grip(me) {
         Grip::Holds => world.others(me),
@@ -111,7 +111,7 @@ fn without(world: &World, node: &NodeName) -> (CanTakeOver, Option<Examined>) {
     judged(world, node, &planned, |code| match code {
         // It is here already, or a person has to look at the other machine.
         RefusalCode::AlreadyThere => CanTakeOver::Yes,
-        RefusalCode::NeedsAttestation => CanTakeOver::Unknown,
+        RefusalCode::NeedsAttestation | RefusalCode::JournalLost => CanTakeOver::Unknown,
         _ => CanTakeOver::No,
     })
 }

@@ -2,12 +2,13 @@
 
 use crate::common::{config, short};
 use serde_json::{Value, json};
-use siaga_model::NodeName;
 use siaga_model::api::{CanTakeOver, CheckReport};
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::{Evidence, OnlyAPerson};
+use siaga_model::observation::FenceState;
 use siaga_model::readiness::{CheckId, CheckStatus, Examined};
 use siaga_model::refusal::Sentence;
+use siaga_model::{NodeName, Why};
 
 fn check(name: &str, seen: Value, findings: &[Finding]) -> CheckReport {
     let config = config(name);
@@ -151,6 +152,100 @@ fn with_a_silent_node_the_table_answers() {
     );
 }
 
+/// As the agents gather it of a node that does not answer its self-check.
+fn unanswered(node: &str) -> Finding {
+    Finding {
+        code: FindingCode::PeerUnreachable,
+        node: node.into(),
+        severity: Severity::Warning,
+        evidence: Why::system("connection refused").into(),
+    }
+}
+
+fn unreachable(report: &CheckReport) -> Vec<Severity> {
+    let of_it = report.findings.iter();
+    let of_it = of_it.filter(|f| f.code == FindingCode::PeerUnreachable);
+    of_it.map(|f| f.severity).collect()
+}
+
+#[test]
+fn in_the_night_of_a_dead_holder_the_world_answers() {
+    let silent = |serving| json!({ "observer": "backup", "serverdb": "silent", "probes": [{ "serving": serving, "node": "serverdb" }] });
+    let gathered = [
+        finding(FindingCode::FenceSilent, Severity::Warning),
+        unanswered("serverdb"),
+    ];
+    let worlds = [
+        ("pair", silent(false), CanTakeOver::Yes),
+        ("pair", silent(true), CanTakeOver::No),
+        ("no-fence", silent(false), CanTakeOver::Unknown),
+        // Its agent answered a moment ago, and is slow, or of a version that has no self-check.
+        ("pair", healthy(), CanTakeOver::Yes),
+    ];
+    for (site, seen, can) in worlds {
+        let report = check(site, seen.clone(), &gathered);
+        assert_eq!(report.can_take_over, can, "{site} {seen}");
+        assert_eq!(unreachable(&report), [Severity::Warning], "{site} {seen}");
+    }
+    // A node without its journal would need a person, as it does while the holder still answers.
+    let mut lost = silent(false);
+    lost["backup"] = json!({ "says": { "journal_lost": true } });
+    let report = check("pair", lost, &gathered);
+    assert_eq!(report.can_take_over, CanTakeOver::Unknown);
+    assert_eq!(
+        letting_go(&report),
+        needs_a_person(OnlyAPerson::JournalLost)
+    );
+}
+
+#[test]
+fn a_silent_node_that_would_have_to_take_over_is_a_no() {
+    let mut seen = healthy();
+    seen["observer"] = json!("serverdb");
+    // It answers the one question and not the other: either will do.
+    let slow = check("pair", seen.clone(), &[unanswered("backup")]);
+    seen["backup"] = json!("silent");
+    let told = check("pair", seen.clone(), &[unanswered("backup")]);
+    let seen_alone = check("pair", seen, &[]);
+    for report in [slow, told, seen_alone] {
+        assert_eq!(report.can_take_over, CanTakeOver::No);
+        assert_eq!(unreachable(&report), [Severity::Blocking]);
+        let peer = |e: &&Examined| e.id == CheckId::Peer && e.node.as_str() == "backup";
+        let status: Vec<_> = report.examined.iter().filter(peer).collect();
+        assert_eq!(status.len(), 1);
+        assert_eq!(status[0].status, CheckStatus::Fail);
+    }
+}
+
+#[test]
+fn a_fence_of_another_machine_stands_in_the_way_until_it_is_needed() {
+    let config = config("pair");
+    let belied = |seen: Value, devices: &[&str]| {
+        let mut observation = short::observation(&config, &seen);
+        let node = NodeName::from("serverdb");
+        let why = Why::FenceBelied { node: node.clone() };
+        let fences = &mut observation.nodes.get_mut(&node).unwrap().fences;
+        for fence in fences {
+            if devices.contains(&fence.name.as_str()) {
+                let why = why.clone();
+                fence.state = FenceState::Failed { why };
+            }
+        }
+        let gathered = Finding {
+            node,
+            ..finding(FindingCode::FenceBelied, Severity::Blocking)
+        };
+        siaga_planner::readiness(&config, &observation, &[gathered], &[]).can_take_over
+    };
+    assert_eq!(belied(healthy(), &["ipmi"]), CanTakeOver::No);
+    let mut silent = healthy();
+    silent["serverdb"] = json!("silent");
+    silent["probes"] = json!([]);
+    assert_eq!(belied(silent.clone(), &["ipmi"]), CanTakeOver::Yes);
+    // It is not used, so that a person has to look.
+    assert_eq!(belied(silent, &["ipmi", "san"]), CanTakeOver::Unknown);
+}
+
 /// What was seen of the way to make `serverdb` let go if it fell silent.
 fn letting_go(report: &CheckReport) -> Option<(CheckStatus, Evidence)> {
     let mut of_it = report.examined.iter();
@@ -283,16 +378,23 @@ fn what_the_observation_shows_is_found_once() {
     seen["backup"] = json!({ "says": { "stranger_mount": "/srv/simrs" } });
     seen["probes"] = json!([]);
     seen["addresses"] = json!({ "192.0.2.50": "stranger" });
-    let known = finding(FindingCode::ProbeMissing, Severity::Info);
-    let report = check("pair", seen, &[known]);
+    // The watch of an agent reports the mount too, as a warning; here it stands in the way.
+    let known = [
+        finding(FindingCode::ProbeMissing, Severity::Info),
+        finding(FindingCode::MountByHand, Severity::Warning),
+    ];
+    let report = check("pair", seen, &known);
     assert_eq!(report.can_take_over, CanTakeOver::No);
+    let by_hand = |f: &&Finding| f.code == FindingCode::MountByHand;
+    let by_hand = report.findings.iter().find(by_hand).map(|f| f.severity);
+    assert_eq!(by_hand, Some(Severity::Blocking));
     assert_eq!(
         codes(&report),
         [
             FindingCode::MountByHand,
             FindingCode::AddressConflict,
-            FindingCode::FenceSilent,
-            FindingCode::ProbeMissing
+            FindingCode::ProbeMissing,
+            FindingCode::FenceSilent
         ]
     );
 }
