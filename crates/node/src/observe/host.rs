@@ -32,7 +32,7 @@ pub fn look(service: &Service) -> HostFacts {
         config_files: database
             .config_file
             .as_deref()
-            .map(config_files)
+            .map(|file| own_config(file, &service.file_systems, &database.data_dir))
             .unwrap_or_default(),
         memory_mebibytes: memory_line(&memory, "MemTotal:").map(|kib| kib >> 10),
         huge_mebibytes: huge_pages(&memory),
@@ -113,6 +113,16 @@ fn names(dir: &Path) -> impl Iterator<Item = String> + use<> {
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+/// The configuration that is this host's own. On the disk set it is the same one for both nodes, and one of them has nothing there to
+/// compare: that is said on neither.
+fn own_config(file: &Path, mounts: &[FileSystem], data: &Path) -> Vec<(String, Vec<u64>)> {
+    let mounts = mounts.iter().map(|f| f.mount_point.as_path());
+    match mounts.chain([data]).any(|place| file.starts_with(place)) {
+        true => Vec::new(),
+        false => config_files(file),
+    }
 }
 
 /// The files beside the named one, and those of its `conf.d`: numbers for their lines, since some hold secrets.
@@ -235,6 +245,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn file_system(mount_point: PathBuf) -> FileSystem {
+        FileSystem {
+            kind: siaga_model::config::FileSystemKind::Ext4,
+            mount_point,
+            options: Vec::new(),
+            devices: Vec::new(),
+        }
+    }
+
     #[test]
     fn lines_of_configuration_files_are_numbered_and_never_told() {
         let dir = tempfile::tempdir().unwrap();
@@ -266,6 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_on_the_disk_set_is_not_compared() {
+        let dir = tempfile::tempdir().unwrap();
+        let mounts = [file_system(dir.path().join("srv"))];
+        let compared = |name: &str| {
+            let folder = dir.path().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            let file = folder.join("postgresql.conf");
+            std::fs::write(&file, "port = 5432\n").unwrap();
+            !own_config(&file, &mounts, &dir.path().join("data")).is_empty()
+        };
+        assert!(compared("etc/15/main"));
+        // Another folder whose name begins alike.
+        assert!(compared("srv-conf"));
+        assert!(!compared("srv/conf"));
+        assert!(!compared("data"));
+    }
+
+    #[test]
     fn memory_is_read_in_the_kernels_units() {
         let text =
             "MemTotal:       16384 kB\nHugePages_Total:     128\nHugepagesize:       2048 kB\n";
@@ -285,12 +322,7 @@ mod tests {
         link("wal", "srv/main/pg_wal");
         link("srv/spaces/a", "srv/main/pg_tblspc/16384");
         link("elsewhere", "srv/main/pg_tblspc/16385");
-        let mount = |name: &str| siaga_model::config::FileSystem {
-            kind: siaga_model::config::FileSystemKind::Ext4,
-            mount_point: at(name),
-            options: Vec::new(),
-            devices: Vec::new(),
-        };
+        let mount = |name: &str| file_system(at(name));
         let found = |mounts: &[&str]| {
             let mounts: Vec<_> = mounts.iter().map(|m| mount(m)).collect();
             let mut links: Vec<_> = astray_of(&mounts, &at("srv/main"))
