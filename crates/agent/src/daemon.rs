@@ -26,7 +26,7 @@ use siaga_node::hands::NodeHands;
 use siaga_runner::hands::Hands;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The group whose members may use the socket without being root.
 pub const GROUP: &str = "siaga";
@@ -157,7 +157,7 @@ async fn serve(options: &AgentOptions, handle: tokio::runtime::Handle) -> Result
         pulses,
         probes,
         runs: crate::core::live::LiveRuns::default(),
-        findings: Mutex::default(),
+        findings: Default::default(),
         incident_desk: tokio::sync::Mutex::default(),
         twins_looked: std::sync::atomic::AtomicU64::default(),
         redo: crate::core::redo::RedoDesk::default(),

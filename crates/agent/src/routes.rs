@@ -379,9 +379,9 @@ async fn probe_route(
             "a probe may report under its own name only, or root and the group siaga in its place";
         return Err(fail(StatusCode::FORBIDDEN, "NOT_ALLOWED", why));
     }
-    service(&core, Some(&report.service))?;
+    let of = service(&core, Some(&report.service))?;
     core.probes.report(report);
-    crate::core::watch::rows_lost(&core);
+    crate::core::watch::rows_lost(&core, &of.name);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -216,7 +216,7 @@ pub fn copy(core: &Core) -> Result<CaCopy, PkiError> {
 fn report(core: &Core) {
     let own = core.ca.own();
     match own {
-        Some(_) => core.mended(FindingCode::CaKeyMissing, &core.me),
+        Some(_) => core.mended(None, FindingCode::CaKeyMissing, &core.me),
         None => found(core, FindingCode::CaKeyMissing, Evidence::Nothing),
     }
     let newer = {
@@ -228,7 +228,7 @@ fn report(core: &Core) {
     };
     match newer {
         Some(node) => found(core, FindingCode::CaDiffers, Evidence::thing(node)),
-        None => core.mended(FindingCode::CaDiffers, &core.me),
+        None => core.mended(None, FindingCode::CaDiffers, &core.me),
     }
 }
 

@@ -182,7 +182,7 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
             evidence: Evidence::NoProbeReports,
         });
     }
-    if core.probes.lost().is_empty() {
+    if core.probes.lost(&service.name).is_empty() {
         examined.push(rows(core, service, !observation.probes.is_empty()));
     }
     let mut report = siaga_planner::readiness(&core.config, &observation, &findings, &examined);

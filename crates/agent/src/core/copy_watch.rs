@@ -2,7 +2,6 @@
 //! the next takeover. So the agents' own paths carry the word, and the copy is marked, durably, until it is whole again.
 
 use super::observe::ask_agent;
-use super::reported::Reported;
 use super::state::Core;
 use siaga_model::config::Service;
 use siaga_model::event::{Finding, FindingCode, Severity};
@@ -17,20 +16,18 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn watch(core: Arc<Core>) {
     let services = core.config.services.iter();
     let replicated = services.filter(|s| s.disk_set.resource().is_some());
-    let reported = Arc::new(Reported::default());
-    let watched = replicated
-        .map(|service: &Service| watch_one(core.clone(), service.name.clone(), reported.clone()));
+    let watched = replicated.map(|service: &Service| watch_one(core.clone(), service.name.clone()));
     futures_util::future::join_all(watched.collect::<Vec<_>>()).await;
 }
 
-async fn watch_one(core: Arc<Core>, service: ServiceName, reported: Arc<Reported>) {
+async fn watch_one(core: Arc<Core>, service: ServiceName) {
     loop {
         tokio::time::sleep(TICK).await;
         // A run looks at the copies itself, and a take that is under way has its proof.
         if core.runs.going_on(&service).is_none() && passes_for_current(&core, &service).await {
-            look(&core, &service, &reported).await;
+            look(&core, &service).await;
         }
-        settle(&core, &service, &reported).await;
+        settle(&core, &service).await;
     }
 }
 
@@ -41,19 +38,20 @@ async fn passes_for_current(core: &Arc<Core>, service: &ServiceName) -> bool {
 }
 
 /// Whole again: nothing is found any more.
-async fn settle(core: &Arc<Core>, service: &ServiceName, reported: &Reported) {
-    if !reported.has(service) {
+async fn settle(core: &Arc<Core>, service: &ServiceName) {
+    let code = FindingCode::DiskSetDriver;
+    if core.standing(Some(service), code, &core.me).is_none() {
         return;
     }
     let (c, s) = (core.clone(), service.clone());
     let whole = tokio::task::spawn_blocking(move || c.hands.copy_is_whole(&s));
-    if whole.await.unwrap_or(false) && reported.over(service) {
-        core.mended(FindingCode::DiskSetDriver, &core.me);
+    if whole.await.unwrap_or(false) {
+        core.mended(Some(service), code, &core.me);
     }
 }
 
 /// Asked after the copy was seen cut off, so that the answer is about a holder that goes on without it.
-async fn look(core: &Arc<Core>, service: &ServiceName, reported: &Reported) {
+async fn look(core: &Arc<Core>, service: &ServiceName) {
     for other in core.others() {
         if !holds(core, service, &other).await {
             continue;
@@ -74,7 +72,6 @@ async fn look(core: &Arc<Core>, service: &ServiceName, reported: &Reported) {
                     severity: Severity::Warning,
                     evidence: why.into(),
                 };
-                reported.add(service);
                 core.found(Some(service), finding);
             }
             // Connected again meanwhile: DRBD refuses it, and there is nothing to mark.

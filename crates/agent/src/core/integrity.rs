@@ -6,5 +6,5 @@ mod background;
 mod memory;
 
 pub use accept::accept;
-pub use background::keep_looking;
+pub use background::{damaged, keep_looking};
 pub use memory::{IntegrityDesk, follow};

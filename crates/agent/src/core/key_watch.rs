@@ -4,12 +4,10 @@
 //! The look comes every second and takes a moment, so that a node that was frozen, and fenced meanwhile, has dropped the
 //! address within two seconds after its agent runs again, and killed the database right after.
 
-use super::reported::Reported;
 use super::state::Core;
 use super::watch::drop_all;
 use siaga_model::config::Service;
 use siaga_model::event::{Finding, FindingCode, Severity};
-use siaga_model::evidence::Cleaned;
 use siaga_model::{Epoch, Evidence, ServiceName, Why};
 use siaga_runner::hands::Hands;
 use siaga_runner::ledger::Ledger;
@@ -22,39 +20,38 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn watch(core: Arc<Core>) {
     let services = core.config.services.iter();
     let reserved = services.filter(|s| s.disk_set.reserves()).cloned();
-    let reported = Arc::new(Reported::default());
-    let watched = reserved.map(|service| watch_one(core.clone(), service, reported.clone()));
+    let watched = reserved.map(|service| watch_one(core.clone(), service));
     futures_util::future::join_all(watched).await;
 }
 
-async fn watch_one(core: Arc<Core>, service: Service, reported: Arc<Reported>) {
+async fn watch_one(core: Arc<Core>, service: Service) {
     loop {
         tokio::time::sleep(TICK).await;
         // Also in the middle of a run, between its steps: a client test, or an application that hangs, takes minutes.
-        let let_go = look(&core, &service.name).await;
-        let_go.iter().for_each(|_| reported.add(&service.name));
-        settle(&core, &service.name, &reported).await;
+        look(&core, &service.name).await;
+        settle(&core, &service.name).await;
         super::stray_key::look(&core, &service.name).await;
     }
 }
 
 /// The loss is over where this node has the disk set again, or where another node's own reservation explains it and nothing of
 /// the service is left here. One that nobody explains stays found: a person has to look.
-async fn settle(core: &Arc<Core>, service: &ServiceName, reported: &Reported) {
-    if !reported.has(service) {
+async fn settle(core: &Arc<Core>, service: &ServiceName) {
+    let code = FindingCode::ReservationLost;
+    if core.standing(Some(service), code, &core.me).is_none() {
         return;
     }
     let (c, s) = (core.clone(), service.clone());
     let over = tokio::task::spawn_blocking(move || c.hands.loss_is_over(&s));
-    if over.await.unwrap_or(false) && reported.over(service) {
-        core.mended(FindingCode::ReservationLost, &core.me);
+    if over.await.unwrap_or(false) {
+        core.mended(Some(service), code, &core.me);
     }
 }
 
-/// Lets go where the key is gone. Gives what was done; `None`: there was no reason.
-async fn look(core: &Arc<Core>, service: &ServiceName) -> Option<Vec<Cleaned>> {
+/// Lets go where the key is gone, and says what was done.
+async fn look(core: &Arc<Core>, service: &ServiceName) {
     let (c, s) = (core.clone(), service.clone());
-    let (why, cleaned) = tokio::task::spawn_blocking(move || {
+    let let_go = tokio::task::spawn_blocking(move || {
         let desk = c.desks.get(&s)?;
         let mandate = || desk.bench.lock().ledger.facts().highest;
         let epoch: Epoch = mandate().filter(|_| !desk.bench.busy())?;
@@ -72,13 +69,11 @@ async fn look(core: &Arc<Core>, service: &ServiceName) -> Option<Vec<Cleaned>> {
         }
         Some((why, cleaned))
     })
-    .await
-    .ok()
-    .flatten()?;
-    let evidence = Evidence::KeyGone {
-        why,
-        cleaned: cleaned.clone(),
+    .await;
+    let Some((why, cleaned)) = let_go.ok().flatten() else {
+        return;
     };
+    let evidence = Evidence::KeyGone { why, cleaned };
     let finding = Finding {
         code: FindingCode::ReservationLost,
         node: core.me.clone(),
@@ -86,5 +81,4 @@ async fn look(core: &Arc<Core>, service: &ServiceName) -> Option<Vec<Cleaned>> {
         evidence,
     };
     core.found(Some(service), finding);
-    Some(cleaned)
 }

@@ -303,7 +303,7 @@ fn report_key(core: &Core, peer: &NodeName, failed: Option<&NotCopied>) {
             },
         ),
         Some(NotCopied::Other(_)) => {}
-        None => core.mended(FindingCode::EventKeyUnknown, peer),
+        None => core.mended(None, FindingCode::EventKeyUnknown, peer),
     }
 }
 

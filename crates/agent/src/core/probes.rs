@@ -187,10 +187,11 @@ impl ProbeDesk {
         lost.filter(|lost| lost.rows > 0).collect()
     }
 
-    /// What every probe misses since it was started, of all services.
-    pub fn lost(&self) -> Vec<LostRows> {
+    /// What every probe of `service` misses since it was started.
+    pub fn lost(&self, service: &ServiceName) -> Vec<LostRows> {
         let probes = self.lock();
-        let lost = probes.iter().map(|((_, probe), seen)| LostRows {
+        let of_it = probes.iter().filter(|((s, _), _)| s == service);
+        let lost = of_it.map(|((_, probe), seen)| LostRows {
             probe: probe.clone(),
             rows: seen.report.lost_rows,
         });
@@ -262,11 +263,12 @@ mod tests {
         let second_run = Instant::now();
         desk.report(report(4, 3));
         assert_eq!(desk.lost_since(&simrs, second_run), []);
-        assert_eq!(desk.lost(), lost(3));
+        assert_eq!(desk.lost(&simrs), lost(3));
+        assert_eq!(desk.lost(&"pacs".into()), []);
         // The probe is started anew: what it misses from then on is counted from nothing.
         desk.report(report(1, 0));
         assert_eq!(
-            (desk.lost(), desk.lost_since(&simrs, second_run)),
+            (desk.lost(&simrs), desk.lost_since(&simrs, second_run)),
             (vec![], vec![])
         );
         desk.report(report(2, 1));

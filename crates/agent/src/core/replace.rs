@@ -189,9 +189,8 @@ async fn runs_all(core: &Arc<Core>) -> bool {
 }
 
 fn found(core: &Core, cleaned: Vec<Cleaned>) {
-    let known = core.findings();
-    let known = known.iter().any(|f| f.code == FindingCode::NodeReplaced);
-    if known && cleaned.is_empty() {
+    let known = core.standing(None, FindingCode::NodeReplaced, &core.me);
+    if known.is_some() && cleaned.is_empty() {
         return;
     }
     let why = Why::Replaced {

@@ -10,7 +10,7 @@ use crate::transport::client::PeerClient;
 use siaga_journal::projections;
 use siaga_model::api::EventView;
 use siaga_model::config::{Config, Service};
-use siaga_model::event::{Actor, ActorProof, Event, EventBody, Finding};
+use siaga_model::event::{Actor, ActorProof, Event, EventBody};
 use siaga_model::{BootId, NodeName, ServiceName};
 use siaga_node::hands::NodeHands;
 use siaga_runner::executor::SharedBench;
@@ -72,7 +72,8 @@ pub struct Core {
     pub pulses: BTreeMap<NodeName, Arc<PeerPulse>>,
     pub probes: Arc<ProbeDesk>,
     pub runs: LiveRuns,
-    pub findings: Mutex<Vec<Finding>>,
+    /// What stands found now.
+    pub findings: super::standing::FindingDesk,
     /// Whoever reads the records of incidents and writes to them holds it.
     pub incident_desk: tokio::sync::Mutex<()>,
     /// The log's version at the last look for incidents that two nodes opened for one cause.
@@ -145,46 +146,6 @@ impl Core {
         if let Err(error) = self.log.append(vec![event], sync) {
             tracing::error!(%error, "the log could not be written");
         }
-    }
-
-    /// Adds a finding, or replaces the one with the same code and node. New ones are written down.
-    pub fn found(&self, service: Option<&ServiceName>, finding: Finding) {
-        let new = {
-            let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = findings
-                .iter()
-                .position(|f| f.code == finding.code && f.node == finding.node);
-            match known {
-                Some(at) => {
-                    findings[at] = finding.clone();
-                    false
-                }
-                None => {
-                    findings.push(finding.clone());
-                    true
-                }
-            }
-        };
-        if new {
-            tracing::warn!(code = ?finding.code, evidence = ?finding.evidence, "found");
-            self.note(service, EventBody::Found { finding });
-        }
-    }
-
-    /// Takes a finding back that no longer holds.
-    pub fn mended(&self, code: siaga_model::event::FindingCode, node: &NodeName) {
-        self.findings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|f| f.code != code || &f.node != node);
-    }
-
-    /// What stands found now.
-    pub fn findings(&self) -> Vec<Finding> {
-        self.findings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 

@@ -93,7 +93,7 @@ async fn keep_certificate(core: &Arc<Core>) {
 fn report_certificate(core: &Core, name: &str, days_left: i64, not_yet_valid: bool) {
     let node = siaga_model::NodeName::new(name);
     if days_left >= FEW_DAYS && !not_yet_valid {
-        core.mended(FindingCode::CertificateExpires, &node);
+        core.mended(None, FindingCode::CertificateExpires, &node);
         return;
     }
     let evidence = if not_yet_valid {

@@ -16,7 +16,7 @@ use siaga_model::api::LostRows;
 use siaga_model::config::Service;
 use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::evidence::Cleaned;
-use siaga_model::observation::{DatabaseState, Holding, NodeFacts};
+use siaga_model::observation::{DatabaseState, Holding};
 use siaga_model::plan::{MoveKind, Placement, Request};
 use siaga_model::proof::Ground;
 use siaga_model::run::RunOutcome;
@@ -68,7 +68,7 @@ pub async fn watch(core: Arc<Core>) {
             }
             cover(&core, &service, &mut silent_since, &mut tried).await;
             if tick.is_multiple_of(LOOK_EVERY) {
-                let facts = look(&core, &service).await;
+                let facts = super::look::look(&core, &service).await;
                 by_hand.look(&core, &service, &facts).await;
                 super::redo::look(&core, &service, &facts).await;
             }
@@ -121,10 +121,10 @@ pub fn declared_gone(core: &Core, service: &Service) -> Option<Epoch> {
 }
 
 /// A probe misses rows that the database had acknowledged: that stands until the probe is started anew.
-pub fn rows_lost(core: &Core) {
-    match of_lost(&core.me, core.probes.lost()) {
-        None => core.mended(FindingCode::RowsLost, &core.me),
-        Some(finding) => core.found(None, finding),
+pub fn rows_lost(core: &Core, service: &ServiceName) {
+    match of_lost(&core.me, core.probes.lost(service)) {
+        None => core.mended(Some(service), FindingCode::RowsLost, &core.me),
+        Some(finding) => core.found(Some(service), finding),
     }
 }
 
@@ -396,58 +396,6 @@ pub(super) async fn begin_by_itself(
     };
     tokio::spawn(drive::drive(core.clone(), begin));
     Ok(())
-}
-
-/// Looks at this node's own mounts, addresses and database, and reports what Siaga did not put there.
-async fn look(core: &Arc<Core>, service: &Service) -> NodeFacts {
-    let facts = own_facts(core, &service.name).await;
-    let strangers: Vec<_> = facts.mounts.iter().filter(|m| m.stranger).collect();
-    match strangers.first() {
-        Some(mount) => core.found(
-            Some(&service.name),
-            finding(
-                core,
-                FindingCode::MountByHand,
-                Evidence::thing(mount.mount_point.display()),
-            ),
-        ),
-        None => core.mended(FindingCode::MountByHand, &core.me),
-    }
-    let left_over = left_over_address(&facts);
-    match left_over {
-        Some(address) => core.found(
-            Some(&service.name),
-            finding(core, FindingCode::AddressLeftOver, Evidence::thing(address)),
-        ),
-        None => core.mended(FindingCode::AddressLeftOver, &core.me),
-    }
-    for conflict in siaga_node::act::virtual_ip::conflicts() {
-        let evidence = Evidence::AnswersAt {
-            address: conflict.address,
-            hardware: conflict.hardware,
-            interface: Some(conflict.interface),
-        };
-        core.found(
-            Some(&service.name),
-            finding(core, FindingCode::AddressConflict, evidence),
-        );
-    }
-    facts
-}
-
-fn left_over_address(facts: &NodeFacts) -> Option<String> {
-    let present = facts.virtual_ips.iter().find(|v| v.present)?;
-    (facts.database == DatabaseState::Stopped && facts.disk == Holding::Free)
-        .then(|| present.address.to_string())
-}
-
-fn finding(core: &Core, code: FindingCode, evidence: Evidence) -> Finding {
-    Finding {
-        code,
-        node: core.me.clone(),
-        severity: Severity::Warning,
-        evidence,
-    }
 }
 
 #[cfg(test)]

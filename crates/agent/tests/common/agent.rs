@@ -83,7 +83,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         pulses: BTreeMap::new(),
         probes,
         runs: siaga_agent::core::live::LiveRuns::default(),
-        findings: std::sync::Mutex::default(),
+        findings: Default::default(),
         incident_desk: Default::default(),
         twins_looked: Default::default(),
         readiness: Default::default(),

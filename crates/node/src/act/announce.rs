@@ -24,6 +24,8 @@ pub const DEFENDED_FOR: Duration = Duration::from_secs(10);
 const BETWEEN_DEFENCES: Duration = Duration::from_millis(100);
 /// Afterwards: how often it is asked whether another machine has the address too.
 const WATCHED_EVERY: Duration = Duration::from_secs(30);
+/// A machine that was asked this often, and has not answered, is not there any more.
+const NEWS_FOR: Duration = Duration::from_secs(2 * WATCHED_EVERY.as_secs() + 5);
 /// A thread that wakes this late was asleep (a frozen machine): the address may be another node's by now, so it never
 /// announces again, it only reports.
 const ASLEEP: Duration = Duration::from_millis(700);
@@ -41,6 +43,13 @@ pub struct Conflict {
     pub count: u64,
 }
 
+impl Conflict {
+    /// Is it still there, as far as the questions tell?
+    pub fn is_news(&self, now: UtcMicros) -> bool {
+        u128::from(now.millis_since(self.last_seen)) <= NEWS_FOR.as_millis()
+    }
+}
+
 static CONFLICTS: Mutex<Vec<Conflict>> = Mutex::new(Vec::new());
 static LISTENERS: Mutex<Vec<Arc<Listener>>> = Mutex::new(Vec::new());
 /// More conflicts than this are not kept; the newest go on being counted.
@@ -50,7 +59,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every conflict seen since its address was added here. `last_seen` says whether it is still news.
+/// Every conflict seen since its address was added here. [`Conflict::is_news`] says whether it is still one.
 pub fn conflicts() -> Vec<Conflict> {
     locked(&CONFLICTS).clone()
 }

@@ -36,7 +36,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     let mut own = Examiner {
         core,
         service,
-        findings: core.findings(),
+        findings: core.findings_of(&service.name),
         examined: Vec::new(),
     };
     own.disk_set();

@@ -7,6 +7,7 @@ use siaga_model::event::{EventBody, Finding, FindingCode, Severity};
 use siaga_model::integrity::{IntegrityReport, Judged};
 use siaga_model::rehearsal::{IndexCheck, Tried};
 use siaga_model::{Evidence, ServiceName};
+use siaga_node::act::postgres::amcheck::Looked;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,14 +67,16 @@ async fn look(core: &Arc<Core>, service: &Service, running: &mut BTreeMap<Servic
     one.next = Instant::now() + EVERY;
     let steps = core.integrity.steps();
     let (c, s) = (core.clone(), service.name.clone());
+    let first = known_damaged(core, &service.name);
     let looked = tokio::task::spawn_blocking(move || {
         let go_on = || c.integrity.steps() == steps;
         let needs = c.hands.database_needs(&s);
-        (needs, c.hands.look_at_indexes(&s, BUDGET, &go_on))
+        (needs, c.hands.look_at_indexes(&s, BUDGET, &first, &go_on))
     });
-    let Ok((needs, indexes)) = looked.await else {
+    let Ok((needs, looked)) = looked.await else {
         return;
     };
+    damaged(core, &service.name, &looked);
     let failures = needs.as_ref().and_then(|n| n.checksum_failures);
     let new_failures = failures
         .zip(one.failures)
@@ -84,11 +87,10 @@ async fn look(core: &Arc<Core>, service: &Service, running: &mut BTreeMap<Servic
         checksums: needs.and_then(|n| n.checksums),
         checksum_failures: failures,
         new_failures,
-        indexes,
+        indexes: looked.check,
     };
     let news = !one.looked || new_failures.is_some_and(|n| n > 0) || is_damaged(&report.indexes);
     (one.looked, one.failures) = (true, failures);
-    damaged(core, service, &report.indexes);
     if news {
         let body = EventBody::IntegrityChecked {
             report: Box::new(report),
@@ -119,7 +121,11 @@ async fn strange(core: &Arc<Core>, service: &Service, one: &mut Running) {
         ),
         Judged::Fine => {
             if std::mem::take(&mut one.strange) {
-                core.mended(FindingCode::ControlFileRewritten, &core.me);
+                core.mended(
+                    Some(&service.name),
+                    FindingCode::ControlFileRewritten,
+                    &core.me,
+                );
             }
             return;
         }
@@ -140,17 +146,29 @@ fn is_damaged(indexes: &IndexCheck) -> bool {
     indexes.status == Tried::Failed
 }
 
-/// What stands found of the indexes. A look that saw nothing takes nothing back: it is a sample.
-fn damaged(core: &Core, service: &Service, indexes: &IndexCheck) {
-    if is_damaged(indexes) {
+/// The indexes that stand as damaged, as they are named.
+fn known_damaged(core: &Core, service: &ServiceName) -> Vec<String> {
+    let known = core.standing(Some(service), FindingCode::IndexDamaged, &core.me);
+    match known.map(|f| f.evidence) {
+        Some(Evidence::Damaged { names }) => names,
+        _ => Vec::new(),
+    }
+}
+
+/// What stands found of the indexes. A look is a sample: only one that saw the damaged ones again takes them back.
+pub fn damaged(core: &Core, service: &ServiceName, looked: &Looked) {
+    let code = FindingCode::IndexDamaged;
+    if is_damaged(&looked.check) {
         let finding = Finding {
-            code: FindingCode::IndexDamaged,
+            code,
             node: core.me.clone(),
             severity: Severity::Warning,
             evidence: Evidence::Damaged {
-                names: indexes.damaged.clone(),
+                names: looked.check.damaged.clone(),
             },
         };
-        core.found(Some(&service.name), finding);
+        core.found(Some(service), finding);
+    } else if looked.over {
+        core.mended(Some(service), code, &core.me);
     }
 }

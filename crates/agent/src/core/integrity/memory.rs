@@ -212,9 +212,12 @@ fn stands_found(core: &Core, view: &EventView) {
     if view.node != core.me || !report.notes.iter().any(started) {
         return;
     }
-    let code = FindingCode::ControlFileRewritten;
+    let (service, code) = (
+        view.event.service.as_ref(),
+        FindingCode::ControlFileRewritten,
+    );
     if !report.notes.contains(&Note::ControlRewritten) {
-        return core.mended(code, &core.me);
+        return core.mended(service, code, &core.me);
     }
     let finding = Finding {
         code,
@@ -222,7 +225,7 @@ fn stands_found(core: &Core, view: &EventView) {
         severity: Severity::Warning,
         evidence: Evidence::Nothing,
     };
-    core.found(view.event.service.as_ref(), finding);
+    core.found(service, finding);
 }
 
 #[cfg(test)]

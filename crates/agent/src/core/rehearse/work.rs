@@ -201,7 +201,11 @@ impl Work {
 /// What stands found of the folder.
 fn left_over(core: &Core, service: &Service, scratch: &Path, removed: bool) {
     if removed {
-        return core.mended(FindingCode::RehearsalLeftOver, &core.me);
+        return core.mended(
+            Some(&service.name),
+            FindingCode::RehearsalLeftOver,
+            &core.me,
+        );
     }
     let finding = Finding {
         code: FindingCode::RehearsalLeftOver,

@@ -41,27 +41,67 @@ pub struct Look<'a> {
     pub ask: &'a Ask<'a>,
     /// Asked before each index.
     pub go_on: &'a dyn Fn() -> bool,
+    /// What an earlier look named as damaged: looked at before all others.
+    pub first: &'a [String],
+}
+
+impl Look<'_> {
+    /// Was anything of that database, or that index of it, named before?
+    fn named(&self, database: &str, index: Option<&str>) -> bool {
+        let begins = match index {
+            Some(index) => named(database, index),
+            None => format!("{database}: "),
+        };
+        self.first.iter().any(|f| f.starts_with(&begins))
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Looked {
+    pub check: IndexCheck,
+    /// What was named as damaged before is in order, or gone: all of it was looked at again, and nothing else was damaged.
+    pub over: bool,
+}
+
+impl Looked {
+    /// It was not tried.
+    pub fn not_exercised(why: Why) -> Self {
+        Self {
+            check: IndexCheck::not_exercised(why),
+            over: false,
+        }
+    }
 }
 
 /// Looks at as many as there is time for.
-pub fn look(look: &Look) -> IndexCheck {
+pub fn look(look: &Look) -> Looked {
     let begun = Instant::now();
     let mut sum = IndexCheck::not_exercised(Why::ExtensionNotMade {
         name: "amcheck".into(),
     });
+    // Something that was named before was not looked at.
+    let mut open = false;
     for database in look.databases {
-        match schema(look, database) {
+        let looked = match schema(look, database) {
             Ok(Some(schema)) => in_database(look, database, &schema, &mut sum),
-            Ok(None) => {}
-            Err(why) => sum.why = Some(why),
-        }
+            Ok(None) => false,
+            Err(why) => {
+                sum.why = Some(why);
+                false
+            }
+        };
+        open |= !looked && look.named(database, None);
     }
     if sum.checked > 0 {
         sum.why = None;
         sum.status = Tried::of(Some(sum.damaged.is_empty()));
     }
     sum.duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    sum
+    // Where there were more than are named, only a look at every index will do.
+    let every = sum.checked == sum.indexes;
+    let over = sum.status == Tried::Passed && !open && (every || look.first.len() < NAMED);
+    Looked { check: sum, over }
 }
 
 /// The schema of the extension in that database, where it is, or may be made.
@@ -80,24 +120,32 @@ fn schema(look: &Look, database: &str) -> Result<Option<String>, Why> {
     ask(MADE)
 }
 
-fn in_database(look: &Look, database: &str, schema: &str, sum: &mut IndexCheck) {
+/// How a damaged index is named, before what is said of it.
+fn named(database: &str, index: &str) -> String {
+    format!("{database}: {index}: ")
+}
+
+/// True where each index that is there and was named before was looked at.
+fn in_database(look: &Look, database: &str, schema: &str, sum: &mut IndexCheck) -> bool {
     let listed = match (look.ask)(database, INDEXES, LIST_WITHIN) {
         Ok(listed) => listed.unwrap_or_default(),
         Err(answer) => {
             sum.why = Some(unanswered(answer, LIST_WITHIN));
-            return;
+            return false;
         }
     };
     sum.indexes += listed.lines().count() as u64;
     let schema = schema.replace('"', "\"\"");
-    for line in listed.lines() {
+    let listed = listed.lines().filter_map(|line| line.split_once(' '));
+    let (first, rest): (Vec<_>, Vec<_>) =
+        listed.partition(|(_, name)| look.named(database, Some(name)));
+    let mut open = first.len();
+    for (at, (number, name)) in first.iter().chain(&rest).enumerate() {
         let left = look.until.saturating_duration_since(Instant::now());
         if left.is_zero() || !(look.go_on)() {
-            return;
+            break;
         }
-        let Some((number, name)) = line.split_once(' ') else {
-            continue;
-        };
+        let before = sum.checked;
         let statement = format!("select \"{schema}\".bt_index_check({number}::regclass)");
         match (look.ask)(database, &statement, left) {
             Ok(_) => sum.checked += 1,
@@ -108,13 +156,17 @@ fn in_database(look: &Look, database: &str, schema: &str, sum: &mut IndexCheck) 
                         Why::System(said) => said,
                         _ => String::new(),
                     };
-                    sum.damaged.push(format!("{database}: {name}: {said}"));
+                    sum.damaged.push(named(database, name) + &said);
                 }
             }
             // Its time was over, it was dropped meanwhile, or the user may not: that one was not looked at.
             Err(_) => {}
         }
+        if at < first.len() && sum.checked > before {
+            open -= 1;
+        }
     }
+    open == 0
 }
 
 /// PostgreSQL's own class of errors for damage: data or an index is corrupted.
@@ -128,6 +180,49 @@ fn is_damage(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A database with three indexes, of which some can't be looked at; the first ones come first.
+    fn again(damaged: &[u32], blind: &[u32], first: &[&str], stop_after: usize) -> Looked {
+        let checked = std::cell::Cell::new(0);
+        let ask = |_: &str, statement: &str, _: Duration| {
+            let of = |all: &[u32]| all.iter().any(|n| statement.contains(&format!("({n}::")));
+            Ok(match statement {
+                MADE => Some("public".to_owned()),
+                INDEXES => Some("16 a\n17 b c\n18 d".to_owned()),
+                _ if of(damaged) => return Err(Answer::NotNow(Why::System("bad (XX002)".into()))),
+                _ if of(blind) => return Err(Answer::NotNow(Why::System("no (42501)".into()))),
+                _ => None,
+            })
+        };
+        let first: Vec<String> = first.iter().map(|f| (*f).to_owned()).collect();
+        look(&Look {
+            databases: &["simrs".to_owned()],
+            extension: Extension::OnlyWhereMade,
+            until: Instant::now() + Duration::from_secs(60),
+            ask: &ask,
+            go_on: &|| checked.replace(checked.get() + 1) < stop_after,
+            first: &first,
+        })
+    }
+
+    #[test]
+    fn damage_is_over_once_what_was_named_is_in_order() {
+        let named = ["simrs: b c: bad (XX002)"];
+        // Looked at before all others, so that a short look tells.
+        let short = again(&[], &[], &named, 1);
+        assert_eq!((short.check.checked, short.over), (1, true));
+        assert!(!again(&[17], &[], &named, 9).over);
+        // A sample that did not see it, or may not, says nothing of it.
+        assert!(!again(&[], &[], &named, 0).over);
+        assert!(!again(&[], &[17], &named, 9).over);
+        // Another one is damaged now; it is gone.
+        assert!(!again(&[18], &[], &named, 9).over);
+        assert!(again(&[], &[], &["simrs: e: bad (XX002)"], 9).over);
+        // More may have been damaged than were named.
+        let many: Vec<&str> = named.into_iter().cycle().take(NAMED).collect();
+        assert!(!again(&[], &[], &many, 2).over);
+        assert!(again(&[], &[], &many, 9).over);
+    }
 
     fn checked(extension: Extension, made: bool, until: Instant) -> (IndexCheck, Vec<String>) {
         let asked = std::cell::RefCell::new(Vec::new());
@@ -149,8 +244,9 @@ mod tests {
             until,
             ask: &ask,
             go_on: &|| true,
+            first: &[],
         });
-        (sum, asked.into_inner())
+        (sum.check, asked.into_inner())
     }
 
     #[test]

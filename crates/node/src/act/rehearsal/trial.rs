@@ -66,7 +66,9 @@ pub(crate) fn inner(job: &Job) -> Result<(), Why> {
         until: Instant::now() + job.service.rehearsal.amcheck,
         ask: &ask,
         go_on: &|| true,
+        first: &[],
     });
+    let indexes = indexes.check;
     tell(&Told::Indexes { indexes });
     Ok(())
 }
