@@ -3,6 +3,7 @@
 mod compare;
 pub mod mend;
 mod own;
+mod paths;
 pub mod record;
 
 pub use own::self_check;
@@ -20,7 +21,7 @@ use siaga_model::rehearsal::RehearsalReport;
 use siaga_model::{Evidence, NodeName, UtcMicros, Why};
 use siaga_planner::drift;
 use siaga_runner::hands::Hands;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
@@ -51,6 +52,9 @@ pub struct SelfCheck {
     /// How the fences of each other node answer to this one. A node that is asked adds it: none asks its own.
     #[serde(default)]
     pub fences: Vec<FenceSight>,
+    /// Which addresses of each other node's agent answer to this one. A node that is asked adds it.
+    #[serde(default)]
+    pub paths: Vec<PathSight>,
     pub now: UtcMicros,
 }
 
@@ -59,6 +63,14 @@ pub struct SelfCheck {
 pub struct FenceSight {
     pub node: NodeName,
     pub views: Vec<FenceView>,
+}
+
+/// The addresses of another node's agent, as one node reaches them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PathSight {
+    pub node: NodeName,
+    pub answered: Vec<SocketAddr>,
+    pub silent: Vec<SocketAddr>,
 }
 
 /// The database's port of another node, as one node sees it.
@@ -71,7 +83,7 @@ pub struct PortSight {
     pub trouble: Option<Why>,
 }
 
-/// What a node tells another one that asks: its own part, and how the fences of the others answer from here.
+/// What a node tells another one that asks: its own part, and how the fences and the agents of the others answer from here.
 ///
 /// # Errors
 /// Where the look broke off.
@@ -84,8 +96,13 @@ pub async fn for_another(core: &Arc<Core>, service: &Service) -> Result<SelfChec
         let views = views.unwrap_or_else(|_| silent_fences(core, &node));
         FenceSight { node, views }
     });
-    let (own, fences) = tokio::join!(own, futures_util::future::join_all(sights));
-    Ok(SelfCheck { fences, ..own? })
+    let fences = futures_util::future::join_all(sights);
+    let (own, fences, paths) = tokio::join!(own, fences, paths::look(core));
+    Ok(SelfCheck {
+        fences,
+        paths,
+        ..own?
+    })
 }
 
 /// Of a fence that has not answered while another node waits for it.
@@ -156,6 +173,7 @@ async fn gather(core: &Arc<Core>, service: &Service) -> (CheckReport, Vec<NodeNa
     }
     compare::rows_lost_once(&mut findings);
     compare::ports(&selves, &mut findings, &mut examined);
+    paths::of_the_others(&core.me, &selves, &mut findings, &mut examined);
     let redo_kib_per_s = super::estimate::redo_rates(core);
     let goal = drift::Goal {
         rto: core.config.policy.rto,

@@ -245,6 +245,7 @@ mod tests {
             needs: None,
             ports: Vec::new(),
             fences: Vec::new(),
+            paths: Vec::new(),
             now: UtcMicros(0),
         }
     }

@@ -80,6 +80,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
         needs,
         ports: ports(core, service),
         fences: Vec::new(),
+        paths: Vec::new(),
         now,
     }
 }
