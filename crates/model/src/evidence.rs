@@ -54,6 +54,10 @@ pub enum Evidence {
     StartsAtBoot { what: BootStart },
     LeadsTo { path: PathBuf, to: PathBuf },
     Objects { count: u64 },
+    /// Databases whose collations could not be compared.
+    DatabasesNotAsked { count: u64 },
+    /// The server keeps no version of a database's default collation.
+    NoDefaultCollationVersion,
     /// `None`: there was no graded drill yet.
     LastDrill {
         days: Option<u64>,

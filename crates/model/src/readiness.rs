@@ -296,10 +296,44 @@ pub struct HostFacts {
     /// Configuration files outside the data directory: name, and a number for each line.
     pub config_files: Vec<(String, Vec<u64>)>,
     pub memory_mebibytes: Option<u64>,
-    /// Reserved huge pages.
+    /// Reserved huge pages of the size that the system itself uses.
     pub huge_mebibytes: Option<u64>,
+    /// Reserved huge pages of each size: KiB of one page, MiB of all. Empty: an agent of before does not tell.
+    pub huge_pools: Vec<(u64, u64)>,
     /// The group of PostgreSQL's user.
     pub gid: Option<u32>,
+}
+
+/// How much of the collations was compared with what the system's libraries have now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "compared")]
+pub enum CollationLook {
+    /// Those of one database, and no default one: an agent of before compares no more.
+    #[default]
+    OneDatabase,
+    /// Those of every database that may be connected to, the default ones too.
+    All,
+    /// All but the default ones: the server keeps no version of them, since it is older than PostgreSQL 15.
+    NoDefaults,
+    /// So many databases could not be asked.
+    NotAll { not_asked: u64 },
+    /// It can't be told.
+    Unknown,
+}
+
+/// What the database's shared memory takes, where it is to lie in huge pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "huge")]
+pub enum HugeNeed {
+    /// At least its shared buffers: an agent of before tells no more.
+    #[default]
+    SharedBuffers,
+    /// The server told it.
+    Exactly { mebibytes: u64 },
+    /// Reckoned: the server is too old to tell.
+    About { mebibytes: u64 },
+    /// The server can't tell.
+    Unknown,
 }
 
 /// What the running database asks of a host that would take it over.
@@ -310,14 +344,21 @@ pub struct DatabaseNeeds {
     pub huge_pages: bool,
     /// `max_wal_size`: about so much WAL may be written between two checkpoints.
     pub wal_mebibytes: u64,
-    /// Collations whose version is another one than when their indexes were built.
+    /// Collations whose version is another one than when their indexes were built, in all databases that were asked.
     pub collations_changed: u64,
+    #[serde(default)]
+    pub collation_look: CollationLook,
     /// Do the pages carry checksums?
     #[serde(default)]
     pub checksums: Option<bool>,
     /// Pages whose checksum did not fit, as the database has counted them.
     #[serde(default)]
     pub checksum_failures: Option<u64>,
+    #[serde(default)]
+    pub huge_need: HugeNeed,
+    /// KiB of one huge page, where the database names a size. `None`: the system's own.
+    #[serde(default)]
+    pub huge_page_kibibytes: Option<u64>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use crate::estimate;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::{Evidence, FileLine};
-use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, Examined, HostFacts};
+use siaga_model::readiness::{
+    CheckId, CheckStatus, CollationLook, DatabaseNeeds, Examined, HostFacts, HugeNeed,
+};
 use siaga_model::{NodeName, Why};
 use std::time::Duration;
 
@@ -51,9 +53,11 @@ impl Compared {
     }
 
     fn unknown(&mut self, id: CheckId, node: &NodeName) {
-        let why = Evidence::NotKnown;
-        self.examined
-            .push(Examined::open(id, node, CheckStatus::Unknown, why));
+        self.open(id, node, CheckStatus::Unknown, Evidence::NotKnown);
+    }
+
+    fn open(&mut self, id: CheckId, node: &NodeName, status: CheckStatus, seen: Evidence) {
+        self.examined.push(Examined::open(id, node, status, seen));
     }
 }
 
@@ -167,26 +171,61 @@ fn memory(compared: &mut Compared, needs: &DatabaseNeeds, host: Side) {
     let Some(has) = host.host.memory_mebibytes else {
         return compared.unknown(CheckId::Memory, host.node);
     };
-    let code = FindingCode::MemoryShort;
-    let huge = host.host.huge_mebibytes.unwrap_or(0);
-    if needs.huge_pages && huge < needs.shared_mebibytes {
-        let seen = Evidence::HugePages {
-            needs_mebibytes: needs.shared_mebibytes,
-            has_mebibytes: huge,
-        };
-        return compared.found(code, host.node, Severity::Blocking, seen);
+    let short = [room(needs, has), huge_pages(needs, host.host)];
+    let worst = short.into_iter().flatten().max_by_key(|(how, _)| *how);
+    match worst {
+        Some((severity, seen)) => {
+            compared.found(FindingCode::MemoryShort, host.node, severity, seen);
+        }
+        None if needs.huge_pages && needs.huge_need == HugeNeed::Unknown => {
+            compared.unknown(CheckId::Memory, host.node);
+        }
+        None => compared.pass(CheckId::Memory, host.node),
     }
-    // Shared buffers are one part of what it uses: half of the memory leaves room for the rest.
+}
+
+/// Shared buffers are one part of what it uses: half of the memory leaves room for the rest.
+fn room(needs: &DatabaseNeeds, has: u64) -> Option<(Severity, Evidence)> {
     let severity = match needs.shared_mebibytes {
         shared if shared >= has => Severity::Blocking,
         shared if shared > has / 2 => Severity::Warning,
-        _ => return compared.pass(CheckId::Memory, host.node),
+        _ => return None,
     };
     let seen = Evidence::Memory {
         needs_mebibytes: needs.shared_mebibytes,
         has_mebibytes: has,
     };
-    compared.found(code, host.node, severity, seen);
+    Some((severity, seen))
+}
+
+/// Where it refuses to start without huge pages: all of its shared memory lies in them, and that is more than its shared
+/// buffers.
+fn huge_pages(needs: &DatabaseNeeds, host: &HostFacts) -> Option<(Severity, Evidence)> {
+    let has = reserved(host, needs.huge_page_kibibytes);
+    let buffers = needs.shared_mebibytes;
+    let (wanted, severity) = match needs.huge_need {
+        HugeNeed::SharedBuffers | HugeNeed::Unknown => (buffers, Severity::Blocking),
+        HugeNeed::Exactly { mebibytes } => (mebibytes, Severity::Blocking),
+        HugeNeed::About { mebibytes } if has < buffers => (mebibytes, Severity::Blocking),
+        // What is only reckoned must not say that a takeover is impossible.
+        HugeNeed::About { mebibytes } => (mebibytes, Severity::Warning),
+    };
+    let seen = Evidence::HugePages {
+        needs_mebibytes: wanted,
+        has_mebibytes: has,
+    };
+    (needs.huge_pages && has < wanted).then_some((severity, seen))
+}
+
+/// MiB in huge pages of that size, or of the system's own.
+fn reserved(host: &HostFacts, kibibytes: Option<u64>) -> u64 {
+    match kibibytes {
+        Some(size) if !host.huge_pools.is_empty() => {
+            let pool = host.huge_pools.iter().find(|(one, _)| *one == size);
+            pool.map_or(0, |(_, mebibytes)| *mebibytes)
+        }
+        _ => host.huge_mebibytes.unwrap_or(0),
+    }
 }
 
 fn recovery(compared: &mut Compared, needs: &DatabaseNeeds, node: &NodeName, goal: Goal) {
@@ -206,14 +245,24 @@ fn recovery(compared: &mut Compared, needs: &DatabaseNeeds, node: &NodeName, goa
 }
 
 fn collations(compared: &mut Compared, needs: &DatabaseNeeds, node: &NodeName) {
-    match needs.collations_changed {
-        0 => compared.pass(CheckId::Collations, node),
-        count => compared.found(
-            FindingCode::CollationChanged,
-            node,
-            Severity::Warning,
-            Evidence::Objects { count },
-        ),
+    let id = CheckId::Collations;
+    let count = needs.collations_changed;
+    // Whatever else could not be asked.
+    if count > 0 {
+        let (code, seen) = (FindingCode::CollationChanged, Evidence::Objects { count });
+        return compared.found(code, node, Severity::Warning, seen);
+    }
+    match needs.collation_look {
+        CollationLook::OneDatabase | CollationLook::All => compared.pass(id, node),
+        CollationLook::NoDefaults => {
+            let seen = Evidence::NoDefaultCollationVersion;
+            compared.open(id, node, CheckStatus::NotExercised, seen);
+        }
+        CollationLook::NotAll { not_asked: count } => {
+            let seen = Evidence::DatabasesNotAsked { count };
+            compared.open(id, node, CheckStatus::Unknown, seen);
+        }
+        CollationLook::Unknown => compared.unknown(id, node),
     }
 }
 

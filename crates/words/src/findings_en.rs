@@ -139,7 +139,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::MemoryShort => format!("Give {node} more memory or huge pages, or make shared_buffers smaller on both."),
         F::DiskSpaceLow => format!("Free space on {node}, or make the disk larger."),
         F::DataOutside => "Move it below the mount point of the service: a takeover does not bring it along, and a start is refused.".into(),
-        F::CollationChanged => "Rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION.".into(),
+        F::CollationChanged => "In every database, rebuild the indexes over text (REINDEX), then ALTER COLLATION … REFRESH VERSION, and for its default one ALTER DATABASE … REFRESH COLLATION VERSION.".into(),
         F::RecoveryTooLong => "Make max_wal_size or checkpoint_timeout smaller.".into(),
         F::DrillOverdue => "Plan a drill, then type: siaga drill.".into(),
         F::DatabasePortSilent => format!("Open the database's port in the firewall of {node}. Clients could not reach the service there."),

@@ -149,7 +149,7 @@ pub(crate) fn remedy(finding: &Finding) -> String {
         F::MemoryShort => format!("Tambah memori atau huge page di {node}, atau kecilkan shared_buffers di keduanya."),
         F::DiskSpaceLow => format!("Kosongkan ruang di {node}, atau perbesar disknya."),
         F::DataOutside => "Pindahkan ke bawah mount point layanan: pengambilalihan tidak membawanya, dan penyalaan ditolak.".into(),
-        F::CollationChanged => "Bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION.".into(),
+        F::CollationChanged => "Di setiap basis data, bangun ulang indeks teks (REINDEX), lalu ALTER COLLATION … REFRESH VERSION, dan untuk collation bawaannya ALTER DATABASE … REFRESH COLLATION VERSION.".into(),
         F::RecoveryTooLong => "Kecilkan max_wal_size atau checkpoint_timeout.".into(),
         F::DrillOverdue => "Rencanakan simulasi, lalu ketik: siaga drill.".into(),
         F::DatabasePortSilent => format!("Buka port basis data di firewall {node}. Di sana klien tidak dapat mencapai layanan."),

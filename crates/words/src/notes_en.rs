@@ -177,6 +177,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "no fence of it answers: if it falls silent, a person has to go there and attest".into(),
         E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "the server that would take over lost its event log: if this one falls silent, a person has to go there and attest".into(),
         E::RowsLost { probe, rows } => crate::rows_lost(English, probe, *rows),
+        E::DatabasesNotAsked { count } => format!("so many databases could not be asked: {count}"),
+        E::NoDefaultCollationVersion => "this PostgreSQL keeps no version of a database's default collation (15 and newer do): nobody can tell whether it changed".into(),
         E::NoChecksums => "the database was made without checksums".into(),
         E::IndexesChecked { checked, indexes } => format!("{checked} of {indexes} indexes"),
         E::DatabasesOpened { count } => format!("{count} databases opened, and a write committed"),

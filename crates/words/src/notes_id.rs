@@ -179,6 +179,8 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "tidak satu pun alat isolasinya menjawab: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "server yang akan mengambil alih kehilangan log kejadiannya: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::RowsLost { probe, rows } => crate::rows_lost(Indonesian, probe, *rows),
+        E::DatabasesNotAsked { count } => format!("basis data yang tidak dapat ditanya: {count}"),
+        E::NoDefaultCollationVersion => "PostgreSQL ini tidak mencatat versi collation bawaan basis data (versi 15 ke atas mencatatnya): tidak dapat diketahui apakah versinya berubah".into(),
         E::NoChecksums => "basis data dibuat tanpa checksum".into(),
         E::IndexesChecked { checked, indexes } => format!("{checked} dari {indexes} indeks"),
         E::DatabasesOpened { count } => format!("{count} basis data dibuka, dan satu penulisan tersimpan"),

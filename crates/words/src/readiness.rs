@@ -115,6 +115,16 @@ pub fn check_remedy(voice: &Voice, id: C, status: CheckStatus) -> &'static str {
             "Where the extension amcheck is made (CREATE EXTENSION amcheck), Siaga looks by itself.",
             "Bila ekstensi amcheck dibuat (CREATE EXTENSION amcheck), Siaga memeriksanya sendiri.",
         ),
+        CheckStatus::NotExercised if id == C::Collations => pick(
+            voice,
+            "After an upgrade of the system on a server, rebuild the indexes over text (REINDEX).",
+            "Setelah sistem operasi sebuah server ditingkatkan, bangun ulang indeks teks (REINDEX).",
+        ),
+        CheckStatus::Unknown if id == C::Collations => pick(
+            voice,
+            "Let check_user connect to every database, and check again.",
+            "Izinkan check_user tersambung ke setiap basis data, lalu periksa lagi.",
+        ),
         CheckStatus::Unknown if id == C::LettingGo => pick(
             voice,
             "Repair the fence, or add one. Until then a takeover waits for a person who goes there and attests.",

@@ -8,12 +8,15 @@
 //! | [`recovery`] | how far a start has come, and whether it advances |
 //! | [`unit`] | the same through its systemd unit, where it has one |
 //! | [`connect`] | the check through the unix socket |
+//! | [`needs`] | what it asks of a host that would take it over |
 
 pub mod account;
 mod ahead;
 pub mod amcheck;
+mod collations;
 pub mod connect;
 pub mod launch;
+mod needs;
 pub mod pid_file;
 pub mod process;
 pub mod recovery;
@@ -29,7 +32,6 @@ use recovery::RedoRange;
 use siaga_model::ServiceName;
 use siaga_model::config::Database;
 use siaga_model::observation::DatabaseState;
-use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::run::FailureKind;
 use siaga_model::{Note, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
@@ -42,17 +44,6 @@ use unit::Unit;
 /// How long the check of a server that says "ready" may take at a start, which asks again until it is.
 pub(crate) const SQL_WITHIN: Duration = Duration::from_secs(2);
 
-/// Six words in one row: MiB of shared buffers, huge pages, MiB of WAL, collations of another version, whether the pages
-/// carry checksums, and how many did not fit.
-const NEEDS: &str = "select concat_ws(' ', \
-    pg_size_bytes(current_setting('shared_buffers')) / 1048576, \
-    current_setting('huge_pages'), \
-    pg_size_bytes(current_setting('max_wal_size')) / 1048576, \
-    (select count(*) from pg_collation where collversion is not null \
-     and collversion is distinct from pg_collation_actual_version(oid)), \
-    current_setting('data_checksums'), \
-    (select coalesce(sum(checksum_failures), 0) from pg_stat_database))";
-
 /// Every database that may be connected to, a line each.
 const DATABASES: &str =
     "select string_agg(datname, chr(10) order by datname) from pg_database where datallowconn";
@@ -61,6 +52,13 @@ pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A checkpoint before a planned stop may take this long. It only makes the stop short.
 const CHECKPOINT_WITHIN: Duration = Duration::from_secs(60);
+
+/// A server that runs: whom to be for its peer authentication, and its postmaster.
+#[derive(Clone, Copy)]
+struct Running {
+    uid: u32,
+    postmaster: i32,
+}
 
 /// The server of one service on this node.
 pub struct Postgres {
@@ -185,21 +183,6 @@ impl Postgres {
             .map(|_| Did::changed(notes.into_iter().collect()))
     }
 
-    /// What the running database asks of a host that would take it over. `None`: it does not run, or does not say.
-    pub fn needs(&self) -> Option<DatabaseNeeds> {
-        let said = self.ask_running(NEEDS, self.look_within).ok()??;
-        let mut words = said.split(' ');
-        let number = |word: Option<&str>| word?.parse::<u64>().ok();
-        Some(DatabaseNeeds {
-            shared_mebibytes: number(words.next())?,
-            huge_pages: words.next()? == "on",
-            wal_mebibytes: number(words.next())?,
-            collations_changed: number(words.next())?,
-            checksums: words.next().map(|on| on == "on"),
-            checksum_failures: number(words.next()),
-        })
-    }
-
     /// The databases that may be connected to.
     pub fn databases(&self) -> Result<Vec<String>, Answer> {
         let said = self.ask_in(&self.config.check_database, DATABASES, OPEN_WITHIN)?;
@@ -217,22 +200,35 @@ impl Postgres {
         statement: &str,
         within: Duration,
     ) -> Result<Option<String>, Answer> {
+        self.ask_of(self.running()?, database, statement, within)
+    }
+
+    /// This node's own running server.
+    fn running(&self) -> Result<Running, Answer> {
         let found = process::find(&self.signature()).map_err(Answer::NoServer)?;
         let postmaster = process::postmaster(&found, self.said_pid()).map(|p| p.pid);
         let postmaster = postmaster.ok_or(Answer::NoServer(Why::DatabaseNotRunning))?;
         let account = account::lookup(&self.config.os_user).map_err(Answer::CannotCheck)?;
+        Ok(Running {
+            uid: account.uid,
+            postmaster,
+        })
+    }
+
+    /// One statement to that database of that server.
+    fn ask_of(
+        &self,
+        server: Running,
+        database: &str,
+        statement: &str,
+        within: Duration,
+    ) -> Result<Option<String>, Answer> {
         let config = Database {
             check_database: database.to_owned(),
             ..self.config.clone()
         };
-        connect::query(
-            &self.rt,
-            &config,
-            account.uid,
-            postmaster,
-            statement,
-            within,
-        )
+        let Running { uid, postmaster } = server;
+        connect::query(&self.rt, &config, uid, postmaster, statement, within)
     }
 
     /// One statement to this node's own running database.

@@ -54,9 +54,14 @@ impl NodeHands {
         astray
     }
 
-    /// See [`crate::act::postgres::Postgres::needs`].
+    /// Without its collations: see [`crate::act::postgres::Postgres::needs`].
     pub fn database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
         self.kits.get(service)?.server.needs()
+    }
+
+    /// See [`crate::act::postgres::Postgres::all_needs`].
+    pub fn all_database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
+        self.kits.get(service)?.server.all_needs()
     }
 }
 

@@ -36,6 +36,7 @@ pub fn look(service: &Service) -> HostFacts {
             .unwrap_or_default(),
         memory_mebibytes: memory_line(&memory, "MemTotal:").map(|kib| kib >> 10),
         huge_mebibytes: huge_pages(&memory),
+        huge_pools: huge_pools(Path::new("/sys/kernel/mm/hugepages")),
         gid: crate::act::postgres::account::lookup(&database.os_user)
             .ok()
             .map(|a| a.gid),
@@ -177,6 +178,27 @@ fn huge_pages(meminfo: &str) -> Option<u64> {
     Some(pages.saturating_mul(kib) >> 10)
 }
 
+/// KiB of the huge pages that this system uses where a program names no size.
+pub(crate) fn huge_page_kibibytes() -> Option<u64> {
+    let memory = std::fs::read_to_string("/proc/meminfo").ok()?;
+    memory_line(&memory, "Hugepagesize:")
+}
+
+/// Reserved huge pages of each size: `hugepages-1048576kB/nr_hugepages`.
+fn huge_pools(dir: &Path) -> Vec<(u64, u64)> {
+    let mut pools: Vec<(u64, u64)> = names(dir)
+        .filter_map(|name| {
+            let size = name.strip_prefix("hugepages-")?.strip_suffix("kB")?;
+            let kib: u64 = size.parse().ok()?;
+            let count = std::fs::read_to_string(dir.join(&name).join("nr_hugepages")).ok()?;
+            let pages: u64 = count.trim().parse().ok()?;
+            Some((kib, pages.saturating_mul(kib) >> 10))
+        })
+        .collect();
+    pools.sort_unstable();
+    pools
+}
+
 /// The first existing directory at or above `path`, and how much room it has: free MiB, free percent.
 pub fn space(path: &Path) -> Option<(u64, u8)> {
     let stat = rustix::fs::statvfs(path).ok()?;
@@ -309,6 +331,18 @@ mod tests {
         assert_eq!(memory_line(text, "MemTotal:"), Some(16384));
         assert_eq!(huge_pages(text), Some(256));
         assert_eq!(memory_line(text, "Nothing:"), None);
+    }
+
+    #[test]
+    fn huge_pages_of_each_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        for (size, pages) in [("2048kB", "3\n"), ("1048576kB", "2\n")] {
+            let pool = dir.path().join(format!("hugepages-{size}"));
+            std::fs::create_dir(&pool).unwrap();
+            std::fs::write(pool.join("nr_hugepages"), pages).unwrap();
+        }
+        assert_eq!(huge_pools(dir.path()), [(2048, 6), (1_048_576, 2048)]);
+        assert!(huge_pools(&dir.path().join("none")).is_empty());
     }
 
     #[test]

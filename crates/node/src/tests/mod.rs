@@ -7,6 +7,7 @@ mod database_trouble;
 mod disk;
 mod disk_trouble;
 mod migrate;
+mod needs;
 mod systemd;
 mod unit;
 mod volumes;

@@ -3,7 +3,9 @@
 use siaga_model::NodeName;
 use siaga_model::event::{FindingCode, Severity};
 use siaga_model::evidence::{Evidence, FileLine};
-use siaga_model::readiness::{CheckId, CheckStatus, DatabaseNeeds, HostFacts};
+use siaga_model::readiness::{
+    CheckId, CheckStatus, CollationLook, DatabaseNeeds, HostFacts, HugeNeed,
+};
 use siaga_planner::drift::{Compared, Goal, Side, compare};
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ fn host(glibc: &str) -> HostFacts {
         config_files: vec![("pg_hba.conf".into(), vec![1, 2, 3])],
         memory_mebibytes: Some(16_384),
         huge_mebibytes: Some(0),
+        huge_pools: vec![(2048, 0), (1_048_576, 0)],
         gid: Some(115),
     }
 }
@@ -26,8 +29,11 @@ fn needs() -> DatabaseNeeds {
         huge_pages: false,
         wal_mebibytes: 1024,
         collations_changed: 0,
+        collation_look: CollationLook::All,
         checksums: Some(true),
         checksum_failures: Some(0),
+        huge_need: HugeNeed::Exactly { mebibytes: 4214 },
+        huge_page_kibibytes: None,
     }
 }
 
@@ -239,4 +245,185 @@ fn what_an_older_agent_does_not_tell_is_unknown_and_no_pass() {
             "{id:?}"
         );
     }
+}
+
+/// What became of one check of `backup` against this database: its status, and what was found.
+fn of(id: CheckId, there: &HostFacts, needs: &DatabaseNeeds) -> (CheckStatus, Evidence) {
+    let compared = drift(there, needs);
+    let found = compared.findings.iter().find(|f| CheckId::of(f.code) == id);
+    let examined = compared.examined.iter().find(|e| e.id == id);
+    match (found, examined) {
+        (Some(found), None) => (CheckStatus::of(found.severity), found.evidence.clone()),
+        (None, Some(one)) => (one.status, one.evidence.clone()),
+        other => panic!("{id:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn collations_that_were_not_all_compared_are_no_pass() {
+    let seen = |changed: u64, look: CollationLook| {
+        let needs = DatabaseNeeds {
+            collations_changed: changed,
+            collation_look: look,
+            ..needs()
+        };
+        of(CheckId::Collations, &host("glibc 2.36"), &needs)
+    };
+    let nothing = Evidence::Nothing;
+    let not_all = CollationLook::NotAll { not_asked: 3 };
+    assert_eq!(
+        seen(0, CollationLook::All),
+        (CheckStatus::Pass, nothing.clone())
+    );
+    // An agent of before: as it was judged before.
+    assert_eq!(
+        seen(0, CollationLook::OneDatabase),
+        (CheckStatus::Pass, nothing)
+    );
+    assert_eq!(
+        seen(0, CollationLook::NoDefaults),
+        (
+            CheckStatus::NotExercised,
+            Evidence::NoDefaultCollationVersion
+        )
+    );
+    assert_eq!(
+        seen(0, not_all),
+        (
+            CheckStatus::Unknown,
+            Evidence::DatabasesNotAsked { count: 3 }
+        )
+    );
+    assert_eq!(
+        seen(0, CollationLook::Unknown),
+        (CheckStatus::Unknown, Evidence::NotKnown)
+    );
+    // A change that was found counts in any case.
+    for look in [
+        CollationLook::All,
+        CollationLook::OneDatabase,
+        CollationLook::NoDefaults,
+        not_all,
+        CollationLook::Unknown,
+    ] {
+        let changed = (CheckStatus::Warn, Evidence::Objects { count: 2 });
+        assert_eq!(seen(2, look), changed, "{look:?}");
+    }
+}
+
+#[test]
+fn huge_pages_have_to_take_all_of_the_shared_memory() {
+    // 4096 MiB of shared buffers.
+    let seen = |reserved: u64, need: HugeNeed| {
+        let there = HostFacts {
+            huge_mebibytes: Some(reserved),
+            ..host("glibc 2.36")
+        };
+        let needs = DatabaseNeeds {
+            huge_pages: true,
+            huge_need: need,
+            ..needs()
+        };
+        of(CheckId::Memory, &there, &needs)
+    };
+    let short = |needs_mebibytes, has_mebibytes| Evidence::HugePages {
+        needs_mebibytes,
+        has_mebibytes,
+    };
+    let pass = (CheckStatus::Pass, Evidence::Nothing);
+    let exactly = HugeNeed::Exactly { mebibytes: 4214 };
+    assert_eq!(
+        seen(4096, exactly),
+        (CheckStatus::Fail, short(4214, 4096)),
+        "it would not start"
+    );
+    assert_eq!(seen(4214, exactly), pass);
+    // Reckoned: below the shared buffers it is certain, above them it is not.
+    let about = HugeNeed::About { mebibytes: 4232 };
+    assert_eq!(seen(4094, about), (CheckStatus::Fail, short(4232, 4094)));
+    assert_eq!(seen(4096, about), (CheckStatus::Warn, short(4232, 4096)));
+    assert_eq!(seen(4232, about), pass);
+    // An agent of before: as it was judged before.
+    assert_eq!(seen(4096, HugeNeed::SharedBuffers), pass);
+    assert_eq!(
+        seen(4094, HugeNeed::SharedBuffers),
+        (CheckStatus::Fail, short(4096, 4094))
+    );
+    assert_eq!(
+        seen(4096, HugeNeed::Unknown),
+        (CheckStatus::Unknown, Evidence::NotKnown)
+    );
+    assert_eq!(
+        seen(4094, HugeNeed::Unknown),
+        (CheckStatus::Fail, short(4096, 4094))
+    );
+}
+
+#[test]
+fn a_database_that_only_tries_huge_pages_needs_none() {
+    let needs = DatabaseNeeds {
+        huge_need: HugeNeed::Unknown,
+        ..needs()
+    };
+    let (status, _) = of(CheckId::Memory, &host("glibc 2.36"), &needs);
+    assert_eq!(status, CheckStatus::Pass);
+}
+
+#[test]
+fn huge_pages_of_the_size_that_the_database_names_are_counted() {
+    let needs = DatabaseNeeds {
+        huge_pages: true,
+        huge_need: HugeNeed::Exactly { mebibytes: 5120 },
+        huge_page_kibibytes: Some(1_048_576),
+        ..needs()
+    };
+    let status = |own: u64, pools: Vec<(u64, u64)>| {
+        let there = HostFacts {
+            huge_mebibytes: Some(own),
+            huge_pools: pools,
+            ..host("glibc 2.36")
+        };
+        of(CheckId::Memory, &there, &needs).0
+    };
+    let pools = |small: u64, large: u64| vec![(2048, small), (1_048_576, large)];
+    assert_eq!(status(0, pools(0, 5120)), CheckStatus::Pass);
+    assert_eq!(status(8192, pools(8192, 0)), CheckStatus::Fail);
+    assert_eq!(status(8192, vec![(2048, 8192)]), CheckStatus::Fail);
+    // An agent of before tells those of the system's own size alone.
+    assert_eq!(status(5120, Vec::new()), CheckStatus::Pass);
+}
+
+/// The worse of two is told.
+#[test]
+fn memory_that_is_too_small_is_told_before_huge_pages_that_may_be() {
+    let there = HostFacts {
+        memory_mebibytes: Some(4096),
+        huge_mebibytes: Some(4096),
+        ..host("glibc 2.36")
+    };
+    let needs = DatabaseNeeds {
+        huge_pages: true,
+        huge_need: HugeNeed::About { mebibytes: 4232 },
+        ..needs()
+    };
+    let memory = Evidence::Memory {
+        needs_mebibytes: 4096,
+        has_mebibytes: 4096,
+    };
+    assert_eq!(
+        of(CheckId::Memory, &there, &needs),
+        (CheckStatus::Fail, memory)
+    );
+}
+
+/// By an agent of before, on a host of one: judged as it was then.
+#[test]
+fn what_an_agent_of_before_tells_gives_the_answer_of_before() {
+    let told = r#"{"shared_mebibytes":4096,"huge_pages":true,"wal_mebibytes":1024,"collations_changed":0}"#;
+    let needs: DatabaseNeeds = serde_json::from_str(told).unwrap();
+    let told = r#"{"memory_mebibytes":16384,"huge_mebibytes":4096}"#;
+    let there: HostFacts = serde_json::from_str(told).unwrap();
+    let pass = (CheckStatus::Pass, Evidence::Nothing);
+    assert_eq!(of(CheckId::Collations, &there, &needs), pass);
+    assert_eq!(of(CheckId::Memory, &there, &needs), pass);
 }

@@ -50,7 +50,7 @@ pub fn self_check(core: &Core, service: &Service) -> SelfCheck {
     own.backup();
     let running = core.hands.look(&service.name).database == DatabaseState::Ready;
     let needs = running
-        .then(|| core.hands.database_needs(&service.name))
+        .then(|| core.hands.all_database_needs(&service.name))
         .flatten();
     if running {
         own.data_place();
