@@ -6,6 +6,7 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
+mod indexes;
 mod migrate;
 mod needs;
 mod systemd;

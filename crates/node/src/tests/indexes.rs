@@ -1,0 +1,79 @@
+//! Real damage to the indexes of a real server, and what amcheck makes of it.
+
+use super::database::{start, stop};
+use super::needs::query_in;
+use super::{World, in_own_namespace};
+use siaga_model::rehearsal::{IndexCheck, Tried};
+use std::io::{Seek, SeekFrom, Write};
+use std::time::Duration;
+
+fn look_at_indexes(world: &World) -> IndexCheck {
+    let budget = Duration::from_secs(60);
+    let looked = world
+        .hands
+        .look_at_indexes(&world.service, budget, &|| true);
+    assert_eq!(looked.checked, looked.indexes, "{looked:?}");
+    looked
+}
+
+#[test]
+fn an_index_that_is_really_damaged_is_named_and_no_other() {
+    in_own_namespace(|| {
+        let world = World::with_cluster("", |_| {});
+        start(&world).unwrap();
+        // ICU sorts no text without an encoding, as the cluster's own is here.
+        world.query("create database simrs encoding 'UTF8' template template0");
+        let query = |statement: &str| query_in(&world, "simrs", statement);
+        query("create table patient (name text collate \"C\", number int)");
+        query(
+            "insert into patient select chr(65 + n % 26 + n % 2 * 32) || n, n from generate_series(1, 3000) n",
+        );
+        query("create index patient_name on patient (name)");
+        query("create index patient_number on patient (number)");
+        let not_made =
+            world
+                .hands
+                .look_at_indexes(&world.service, Duration::from_secs(60), &|| true);
+        assert_eq!(not_made.status, Tried::NotExercised);
+        query("create extension amcheck");
+        assert_eq!(look_at_indexes(&world).status, Tried::Passed);
+
+        // Text sorts in another way than when the index was built, as after an upgrade of the library: `a` before `B`.
+        let order = |collation: &str| {
+            query(&format!(
+                "update pg_index set indcollation = (select oid::text::oidvector from pg_collation \
+                 where collname = '{collation}') where indexrelid = 'patient_name'::regclass"
+            ))
+        };
+        order("und-x-icu");
+        let looked = look_at_indexes(&world);
+        assert_eq!(looked.status, Tried::Failed);
+        let [damaged] = looked.damaged.as_slice() else {
+            panic!("{looked:?}");
+        };
+        assert!(
+            damaged.starts_with("simrs: patient_name: item order"),
+            "{damaged}"
+        );
+        order("C");
+        assert_eq!(look_at_indexes(&world).status, Tried::Passed);
+
+        // A disk that gives back something else than was written.
+        let file = query("select pg_relation_filepath('patient_number')");
+        stop(&world).unwrap();
+        let file = world.database.data_dir.join(file);
+        let mut file = std::fs::File::options().write(true).open(file).unwrap();
+        file.seek(SeekFrom::Start(8192)).unwrap();
+        file.write_all(&[0x5a; 8192]).unwrap();
+        drop(file);
+        start(&world).unwrap();
+        let looked = look_at_indexes(&world);
+        assert_eq!(looked.status, Tried::Failed);
+        assert_eq!(looked.damaged.len(), 1, "{looked:?}");
+        assert!(
+            looked.damaged[0].starts_with("simrs: patient_number: "),
+            "{looked:?}"
+        );
+        stop(&world).unwrap();
+    });
+}
