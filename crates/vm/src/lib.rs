@@ -9,6 +9,7 @@ mod files;
 mod guest;
 mod install;
 mod kind;
+mod letting_go;
 mod load;
 mod machine;
 mod net;

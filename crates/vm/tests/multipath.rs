@@ -114,6 +114,7 @@ fn a_server_that_sleeps_is_registered_by_nobody_when_it_wakes() {
     site.serverdb.thaw();
     site.serverdb.cable(Network::Storage, true);
     wait_until("serverdb has let go", || site.has("serverdb").is_empty());
+    site.let_go_in_time("serverdb");
     let told = site.serverdb.siaga("events --json --limit 60").out;
     assert!(
         told.contains("RESERVATION_LOST") || told.contains("reservation_lost"),

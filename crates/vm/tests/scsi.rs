@@ -41,6 +41,7 @@ fn a_drill_by_reservation_and_keys_that_are_lost_behind_our_back() {
 /// The server whose key is gone lets go, says so, and nothing starts by itself anywhere.
 fn lets_go(site: &Site) {
     wait_until("serverdb has let go", || site.has("serverdb").is_empty());
+    site.let_go_in_time("serverdb");
     assert_eq!(site.has("backup"), "", "something started by itself");
     for name in siaga_vm::SERVERS {
         wait_until(&format!("{name} says why"), || {
@@ -66,6 +67,7 @@ fn the_reservation_is_the_fence_of_a_server_that_sleeps() {
     site.serverdb.cable(Network::Lan, false);
     site.serverdb.thaw();
     wait_until("serverdb has let go", || site.has("serverdb").is_empty());
+    site.let_go_in_time("serverdb");
     let told = site.serverdb.siaga("events --json --limit 60").out;
     assert!(
         told.contains("RESERVATION_LOST") || told.contains("reservation_lost"),
