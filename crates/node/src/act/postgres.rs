@@ -13,10 +13,10 @@
 pub mod account;
 mod ahead;
 pub mod amcheck;
-mod collations;
+pub(crate) mod collations;
 pub mod connect;
 pub mod launch;
-mod needs;
+pub(crate) mod needs;
 pub mod pid_file;
 pub mod process;
 pub mod recovery;

@@ -2,6 +2,7 @@
 
 use super::database::{start, stop};
 use super::{World, in_own_namespace};
+use crate::act::postgres::{collations, needs};
 use siaga_model::readiness::{CollationLook, DatabaseNeeds, HugeNeed};
 
 /// `statement` in that database.
@@ -20,7 +21,7 @@ fn all_needs(world: &World) -> DatabaseNeeds {
     world.hands.all_database_needs(&world.service).unwrap()
 }
 
-fn collations(world: &World) -> (u64, CollationLook) {
+fn compared(world: &World) -> (u64, CollationLook) {
     let needs = all_needs(world);
     (needs.collations_changed, needs.collation_look)
 }
@@ -31,7 +32,7 @@ fn collations_of_every_database_are_compared_the_default_ones_too() {
         let world = World::with_cluster("", |_| {});
         start(&world).unwrap();
         world.query("create database simrs");
-        assert_eq!(collations(&world), (0, CollationLook::All));
+        assert_eq!(compared(&world), (0, CollationLook::All));
 
         // As after an upgrade of the library that sorts.
         query_in(
@@ -40,9 +41,9 @@ fn collations_of_every_database_are_compared_the_default_ones_too() {
             "update pg_collation set collversion = '0' \
              where oid in (select oid from pg_collation where collversion is not null limit 2)",
         );
-        assert_eq!(collations(&world), (2, CollationLook::All));
+        assert_eq!(compared(&world), (2, CollationLook::All));
         world.query("update pg_database set datcollversion = '0' where datname = 'simrs'");
-        assert_eq!(collations(&world), (3, CollationLook::All));
+        assert_eq!(compared(&world), (3, CollationLook::All));
 
         // One that lets nobody in: what the others tell counts all the same.
         world.query("create database closed");
@@ -51,14 +52,21 @@ fn collations_of_every_database_are_compared_the_default_ones_too() {
         std::fs::write(&own, format!("local closed all reject\n{rules}")).unwrap();
         world.query("select pg_reload_conf()");
         let look = CollationLook::NotAll { not_asked: 1 };
-        super::until("the new rule", || collations(&world) == (3, look));
+        super::until("the new rule", || compared(&world) == (3, look));
         // One that may not be connected to is no such database.
         world.query("alter database closed allow_connections false");
-        assert_eq!(collations(&world), (3, CollationLook::All));
+        assert_eq!(compared(&world), (3, CollationLook::All));
 
         // Cheap, for whoever does not want to know of them.
         let cheap = world.hands.database_needs(&world.service).unwrap();
         assert_eq!(cheap.collation_look, CollationLook::Unknown);
+        // Of the default ones, only what is not the same everywhere could change.
+        let server = || world.query(collations::SERVER);
+        let told = server();
+        assert!(told.ends_with(" 0\npostgres\nsimrs\ntemplate1"), "{told}");
+        world.query("update pg_database set datcollate = 'id_ID.utf8' where datname = 'simrs'");
+        let told = server();
+        assert!(told.ends_with(" 1\npostgres\nsimrs\ntemplate1"), "{told}");
         stop(&world).unwrap();
         assert_eq!(world.hands.all_database_needs(&world.service), None);
     });
@@ -69,20 +77,26 @@ fn the_server_tells_how_many_huge_pages_it_takes() {
     in_own_namespace(|| {
         let world = World::with_cluster("huge_pages = off", |_| {});
         start(&world).unwrap();
-        let needs = all_needs(&world);
-        assert_eq!((needs.shared_mebibytes, needs.huge_pages), (16, false));
+        let told = all_needs(&world);
+        assert_eq!((told.shared_mebibytes, told.huge_pages), (16, false));
         // Its own sum, and more than its shared buffers.
         let mebibytes: u64 = world
             .query("select pg_size_bytes(current_setting('shared_memory_size')) / 1048576")
             .parse()
             .unwrap();
-        let HugeNeed::Exactly { mebibytes: told } = needs.huge_need else {
-            panic!("{needs:?}");
+        let HugeNeed::Exactly { mebibytes: all } = told.huge_need else {
+            panic!("{told:?}");
         };
         // A page that is begun counts whole.
         let page = crate::observe::host::huge_page_kibibytes().unwrap() / 1024;
-        assert!(mebibytes > 16 && told >= mebibytes && told < mebibytes + page + 1);
-        assert_eq!(needs.huge_page_kibibytes, None);
+        assert!(mebibytes > 16 && all >= mebibytes && all < mebibytes + page + 1);
+        assert_eq!(told.huge_page_kibibytes, None);
+        // One that does not know these settings yet.
+        let older = needs::NEEDS
+            .replace("shared_memory_size_in_huge_pages", "not_yet")
+            .replace("huge_page_size", "not_yet_either");
+        let older = needs::parse(&world.query(&older), Some(2048)).unwrap();
+        assert_eq!(older.huge_need, HugeNeed::About { mebibytes: 48 });
         stop(&world).unwrap();
     });
 }

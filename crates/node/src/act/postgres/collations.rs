@@ -17,7 +17,7 @@ const KEEPS_DEFAULT: u64 = 150_000;
 
 /// The version, how many databases have a default collation that could change, and a line for each database that may be
 /// connected to, templates last. `C` and `POSIX` are the same everywhere. A drop that broke off leaves a limit of -2.
-const SERVER: &str = "select concat_ws(' ', current_setting('server_version_num'), \
+pub(crate) const SERVER: &str = "select concat_ws(' ', current_setting('server_version_num'), \
     count(*) filter (where datcollate !~* '^(c|posix)([.]|$)')) \
     || chr(10) || string_agg(datname, chr(10) order by datistemplate, datname) \
     from pg_database where datallowconn and datconnlimit <> -2";

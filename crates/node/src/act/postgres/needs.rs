@@ -7,7 +7,7 @@ use std::time::Instant;
 
 /// Words in one row: MiB of shared buffers, huge pages, MiB of WAL, whether the pages carry checksums, how many did not fit,
 /// KiB of one huge page where a size is set (from version 14 on), and how many huge pages it takes (from 15 on).
-const NEEDS: &str = "select concat_ws(' ', \
+pub(crate) const NEEDS: &str = "select concat_ws(' ', \
     pg_size_bytes(current_setting('shared_buffers')) / 1048576, \
     current_setting('huge_pages'), \
     pg_size_bytes(current_setting('max_wal_size')) / 1048576, \
@@ -43,7 +43,7 @@ impl Postgres {
 }
 
 /// `own_page`: KiB of the huge pages that the system itself uses.
-fn parse(said: &str, own_page: Option<u64>) -> Option<DatabaseNeeds> {
+pub(crate) fn parse(said: &str, own_page: Option<u64>) -> Option<DatabaseNeeds> {
     let mut words = said.split(' ');
     let number = |word: Option<&str>| word?.parse::<u64>().ok();
     let shared_mebibytes = number(words.next())?;
