@@ -11,7 +11,8 @@ fn look_at_indexes(world: &World) -> IndexCheck {
     let budget = Duration::from_secs(60);
     let looked = world
         .hands
-        .look_at_indexes(&world.service, budget, &|| true);
+        .look_at_indexes(&world.service, budget, &[], &|| true)
+        .check;
     assert_eq!(looked.checked, looked.indexes, "{looked:?}");
     looked
 }
@@ -30,10 +31,10 @@ fn an_index_that_is_really_damaged_is_named_and_no_other() {
         );
         query("create index patient_name on patient (name)");
         query("create index patient_number on patient (number)");
-        let not_made =
-            world
-                .hands
-                .look_at_indexes(&world.service, Duration::from_secs(60), &|| true);
+        let not_made = world
+            .hands
+            .look_at_indexes(&world.service, Duration::from_secs(60), &[], &|| true)
+            .check;
         assert_eq!(not_made.status, Tried::NotExercised);
         query("create extension amcheck");
         assert_eq!(look_at_indexes(&world).status, Tried::Passed);
