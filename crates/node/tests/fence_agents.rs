@@ -65,7 +65,7 @@ else:
     fn good() -> Self {
         Self::new(
             "print('Success: Already OFF' if get() == 'off' else 'Success: Powered OFF'); put('off')",
-            "print('Status: ' + get().upper()); sys.exit(0 if get() == 'on' else 2)",
+            STATUS,
         )
     }
 
@@ -116,7 +116,7 @@ fn failed(acted: Acted) -> String {
     }
 }
 
-const STATUS: &str = "sys.exit(0 if get() == 'on' else 2)";
+const STATUS: &str = "print('Status: ' + get().upper()); sys.exit(0 if get() == 'on' else 2)";
 
 /// A server with two power supplies, on two outlets: the agent keeps a state for each.
 #[test]

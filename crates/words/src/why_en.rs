@@ -300,7 +300,7 @@ pub(crate) fn why(reason: &W) -> String {
             };
             format!("{device} {call}: {}", inner(why))
         }
-        W::FenceOffUnsaid => "it ended with the exit code for off and did not write \"off\", so it may as well have broken off".into(),
+        W::FenceOffUnsaid => "it ended with the exit code for off and without the word OFF, so it may as well have broken off".into(),
         W::FenceUnconfirmed { why } => format!("the device does not confirm it: {}", inner(why)),
         W::FenceStillOn => "the device says that it is still on".into(),
         W::FenceStillOff => "the device says that it is still off".into(),

@@ -325,7 +325,7 @@ pub(crate) fn why(reason: &W) -> String {
             };
             format!("{device}, {call}: {}", inner(why))
         }
-        W::FenceOffUnsaid => "program itu berakhir dengan kode keluar untuk mati tetapi tidak menulis \"off\", jadi mungkin saja program itu terputus".into(),
+        W::FenceOffUnsaid => "program itu berakhir dengan kode keluar untuk mati tetapi tanpa kata OFF, jadi mungkin saja program itu terputus".into(),
         W::FenceUnconfirmed { why } => format!("alat itu tidak memastikannya: {}", inner(why)),
         W::FenceStillOn => "menurut alat itu server masih menyala".into(),
         W::FenceStillOff => "menurut alat itu server masih mati".into(),
