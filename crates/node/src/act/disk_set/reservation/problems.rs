@@ -27,9 +27,11 @@ impl Reservation {
             let device = self.device.clone();
             return Some(Why::ReservationPartition { device });
         }
-        let for_certain = |why: &Why| match why {
-            Why::ReservationUnsupported { .. } | Why::MultipathForgets { .. } => true,
-            _ => false,
+        let for_certain = |why: &Why| {
+            matches!(
+                why,
+                Why::ReservationUnsupported { .. } | Why::MultipathForgets { .. }
+            )
         };
         let set_up = self.of_the_disk().into_iter().chain(self.of_the_paths());
         let of_set_up = set_up
