@@ -1,6 +1,6 @@
 //! Fence devices, through any program of the fence-agents family: `key=value` lines on standard input, and the exit
-//! code of `action=status` (0 on, 2 off; *off* also in so many words). For a power device *off* means that the node has no power, for a fabric
-//! device that its way to the storage is cut. The action is never `reboot`.
+//! code of `action=status` (0 on; 2 off, which it also says in so many words). For a power device *off* means that the node
+//! has no power, for a fabric device that its way to the storage is cut. The action is never `reboot`.
 
 use crate::command::{self, CommandResult};
 use siaga_model::config::Fence;
