@@ -15,6 +15,13 @@ fn rows(site: &Site) -> u64 {
     told.trim().parse().expect("a number")
 }
 
+/// The newest row of the client probe, as the database on `serverdb` has it.
+fn newest_of_the_probe(site: &Site) -> u64 {
+    let script = "su postgres -c 'cd / && psql -qXAtc \"select max(id) from siaga_probe\"'";
+    let told = site.server("serverdb").run(script).expect(0).out;
+    told.trim().parse().expect("a number")
+}
+
 #[track_caller]
 fn whole_pair(site: &Site) {
     wait_until("both copies are whole and connected", || {
@@ -141,6 +148,11 @@ fn the_newer_copy_is_gone_for_good() {
     wait_until("backup's copy is marked as old", || {
         drbd(&site, "backup").contains("\nOutdated/")
     });
+    // These rows are in the newer copy alone: what the decision will cost.
+    let before = newest_of_the_probe(&site);
+    wait_until("the client goes on", || {
+        newest_of_the_probe(&site) > before + 2
+    });
     site.serverdb.power_off();
     say("serverdb is gone, with the newer copy");
     refused(&site, "takeover");
@@ -148,12 +160,24 @@ fn the_newer_copy_is_gone_for_good() {
     let nameless = "takeover --accept-old-data --yes --json";
     assert_ne!(site.backup.siaga(nameless).code, Some(0));
     assert_eq!(site.has("backup"), "");
-    let taken = site.takeover("backup", "--accept-old-data");
+    let order = "takeover --yes --json --as budi --reason 'a test' --accept-old-data";
+    let ended = site.backup.siaga(order);
+    // 7 where the probe missed its rows before the run ended.
+    assert!(matches!(ended.code, Some(0 | 7)), "{ended:?}");
+    let taken = ended.json();
+    assert_eq!(taken["outcome"], "done", "{taken}");
     let acts = taken["steps"].as_array().expect("steps");
     let decided = acts.iter().any(|s| s["action"] == "accept_old_data");
     assert!(decided, "{taken}");
     assert_eq!(site.has("backup"), "mounted\ndatabase\naddress\n");
     say("backup serves with the old copy, by a person's decision");
+    wait_until("it is said that acknowledged rows are gone", || {
+        let told = site.backup.siaga("check --json").json();
+        let findings = told["findings"].as_array().cloned().unwrap_or_default();
+        let gone = |f: &serde_json::Value| f["id"] == "ROWS_LOST" && f["status"] == "fail";
+        told["ready"] == "no" && findings.iter().any(gone)
+    });
+    say("and says what that cost");
     // It comes back with another history: DRBD does not mix them, and nothing starts by itself.
     site.backup.cable(Network::Storage, true);
     site.back_on();

@@ -95,6 +95,8 @@ pub enum Ui {
     LogTampered,
     NoOutages,
     ConfigGood,
+    // After errors that were shown with their codes.
+    CodesExplained,
     StatedNotProved,
     ReasonCover,
     NothingToMend,

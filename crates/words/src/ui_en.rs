@@ -82,6 +82,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::LogTampered => "The event log was changed.",
         Ui::NoOutages => "No outage is recorded.",
         Ui::ConfigGood => "The configuration is correct.",
+        Ui::CodesExplained => "More of a code: siaga explain CODE",
         Ui::StatedNotProved => "stated, not proved",
         Ui::NothingToMend => "There is nothing that --fix may mend by itself.",
         Ui::ReasonCover => "The leading node fell silent.",

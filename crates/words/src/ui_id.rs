@@ -84,6 +84,7 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::LogTampered => "Catatan kejadian telah diubah.",
         Ui::NoOutages => "Belum ada waktu henti yang tercatat.",
         Ui::ConfigGood => "Konfigurasi benar.",
+        Ui::CodesExplained => "Keterangan sebuah kode: siaga jelaskan KODE",
         Ui::StatedNotProved => "dinyatakan, belum dibuktikan",
         Ui::NothingToMend => "Tidak ada yang boleh diperbaiki sendiri oleh --fix.",
         Ui::ReasonCover => "Server pemimpin proses tidak menjawab lagi.",

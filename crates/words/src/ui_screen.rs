@@ -21,6 +21,8 @@ pub enum Screen {
     // --- what a code means
     CodeOfRefusal,
     CodeOfFinding,
+    CodeOfConfiguration,
+    CodeOfError,
     NoSuchCode {
         code: String,
         /// Those that are alike, or nothing.

@@ -59,11 +59,13 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::WatchWaits => "The agent does not answer at the moment; asking again. The run may go on.".into(),
         Screen::CodeOfRefusal => "refusal, or the reason why a run is stuck".into(),
         Screen::CodeOfFinding => "finding".into(),
+        Screen::CodeOfConfiguration => "error of the configuration".into(),
+        Screen::CodeOfError => "error".into(),
         Screen::NoSuchCode { code, near } if near.is_empty() => {
-            format!("There is no code {code}. All of them: siaga explain\nA wrong line of the configuration is explained where it is found: siaga config check")
+            format!("There is no code {code}. All of them: siaga explain")
         }
         Screen::NoSuchCode { code, near } => {
-            format!("There is no code {code}. Like it: {near}. All of them: siaga explain\nA wrong line of the configuration is explained where it is found: siaga config check")
+            format!("There is no code {code}. Like it: {near}. All of them: siaga explain")
         }
         Screen::RunInterrupted { run } => format!(
             "The agent was restarted and no longer carries out the run {run}: the run rests where it was.\n  \

@@ -61,11 +61,13 @@ pub(crate) fn text(voice: &Voice, text: &Screen) -> String {
         Screen::WatchWaits => "Agen sedang tidak menjawab; ditanya lagi. Proses mungkin tetap berjalan.".into(),
         Screen::CodeOfRefusal => "penolakan, atau sebab sebuah proses macet".into(),
         Screen::CodeOfFinding => "temuan".into(),
+        Screen::CodeOfConfiguration => "kesalahan konfigurasi".into(),
+        Screen::CodeOfError => "kesalahan".into(),
         Screen::NoSuchCode { code, near } if near.is_empty() => {
-            format!("Tidak ada kode {code}. Semuanya: siaga jelaskan\nBaris konfigurasi yang salah dijelaskan di tempatnya: siaga config check")
+            format!("Tidak ada kode {code}. Semuanya: siaga jelaskan")
         }
         Screen::NoSuchCode { code, near } => {
-            format!("Tidak ada kode {code}. Yang mirip: {near}. Semuanya: siaga jelaskan\nBaris konfigurasi yang salah dijelaskan di tempatnya: siaga config check")
+            format!("Tidak ada kode {code}. Yang mirip: {near}. Semuanya: siaga jelaskan")
         }
         Screen::RunInterrupted { run } => format!(
             "Agen dinyalakan ulang dan tidak lagi menjalankan proses {run}: proses itu terhenti di tempatnya.\n  \

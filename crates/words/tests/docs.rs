@@ -26,6 +26,19 @@ fn codes(source: &str, name: &str) -> Vec<String> {
     names.map(|n| screaming(n.trim_end_matches(','))).collect()
 }
 
+/// The variants of an enum, also of those with fields, as serde writes them.
+fn variants(source: &str, name: &str) -> Vec<String> {
+    let body = source
+        .split_once(&format!("pub enum {name} {{"))
+        .and_then(|(_, rest)| rest.split_once("\n}"))
+        .unwrap_or_else(|| panic!("there is no {name}"))
+        .0;
+    let names = body.lines().filter_map(|line| line.strip_prefix("    "));
+    let names = names.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    let name = |line: &str| screaming(line.split([' ', ',']).next().unwrap_or_default());
+    names.map(name).collect()
+}
+
 fn screaming(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
@@ -74,6 +87,87 @@ fn every_finding_is_a_heading() {
         let page = page(name);
         let listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
         assert_eq!(listed, codes(EVENT, "FindingCode"), "{name}");
+    }
+}
+
+/// The codes that stand in a source text as such: `"EQUAL_ADDRESSES"`.
+fn literals(source: &str) -> impl Iterator<Item = &str> {
+    let parts = source.split('"');
+    parts.filter(|p| {
+        let fits = |c: char| c.is_ascii_uppercase() || c == '_';
+        p.len() > 1 && p.starts_with(|c: char| c.is_ascii_uppercase()) && p.chars().all(fits)
+    })
+}
+
+/// What the functions that tell an error's code can answer.
+fn told_by_functions(source: &str) -> Vec<&str> {
+    let bodies = source.split("fn code(&self)").skip(1);
+    let bodies = bodies.map(|b| b.split_once("\n    }\n").map_or(b, |(body, _)| body));
+    bodies.flat_map(literals).collect()
+}
+
+fn source(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let product = text.split_once("#[cfg(test)]\nmod").map(|(code, _)| code);
+    product.unwrap_or(&text).to_owned()
+}
+
+#[test]
+fn every_error_of_the_configuration_is_a_heading() {
+    let sources = ["config/src/cause.rs", "comms/src/template_error.rs"].map(source);
+    let codes: Vec<&str> = sources.iter().flat_map(|s| told_by_functions(s)).collect();
+    assert!(codes.len() > 70, "{codes:?}");
+    for name in ["config-errors.md", "config-errors.id.md"] {
+        let page = page(name);
+        let mut listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
+        let mut codes = codes.clone();
+        (listed.sort_unstable(), codes.sort_unstable());
+        assert_eq!(listed, codes, "each once: {name}");
+    }
+}
+
+#[test]
+fn every_other_error_is_a_heading() {
+    let all = sources() + &source("model/src/api_problem.rs");
+    let of_configuration = source("config/src/cause.rs") + &source("comms/src/template_error.rs");
+    let shown: Vec<&str> = told_by_functions(&of_configuration);
+    let routes = [
+        "transport/gate.rs",
+        "transport/pki_routes.rs",
+        "transport/reply.rs",
+        "transport/server.rs",
+        "transport/wire.rs",
+        "key_routes.rs",
+    ];
+    let routes = routes.map(|file| source(&format!("agent/src/{file}")));
+    let incidents = source("model/src/incident_api.rs");
+    let notices = source("model/src/notice_api.rs");
+    let told = [
+        variants(&incidents, "IncidentRefusal"),
+        variants(&notices, "NoticeRefusal"),
+    ]
+    .concat();
+    let refusals = codes(REFUSAL, "RefusalCode");
+    let mut codes: Vec<String> = told_by_functions(&all)
+        .into_iter()
+        .filter(|code| !shown.contains(code))
+        .chain(routes.iter().flat_map(|r| literals(r)))
+        .chain([siaga_model::api::COORDINATOR_SILENT])
+        .map(str::to_owned)
+        .chain(told)
+        .filter(|code| !refusals.contains(code))
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(codes.len() > 90, "{codes:?}");
+    for name in ["errors.md", "errors.id.md"] {
+        let page = page(name);
+        let mut listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, codes, "each once: {name}");
     }
 }
 

@@ -91,7 +91,7 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
                 show::json(&serde_json::json!({ "file": file, "errors": errors }))?;
             } else {
                 let faults: Vec<String> = faults.iter().map(|f| f.render(language)).collect();
-                eprintln!("{}", faults.join("\n\n"));
+                eprintln!("{}\n\n{}", faults.join("\n\n"), ui(language, Ui::CodesExplained));
             }
             Ok(Exit::Usage)
         }
@@ -112,7 +112,8 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
             if json {
                 show::json(&errors.to_json(language))?;
             } else {
-                eprintln!("{}", errors.render(language));
+                let more = ui(language, Ui::CodesExplained);
+                eprintln!("{}\n\n{more}", errors.render(language));
             }
             Ok(Exit::Usage)
         }

@@ -10,10 +10,10 @@ use serde::Serialize;
 use siaga_model::config::Language;
 use siaga_words::{Screen, screen};
 
-/// Explain a code: a refusal or a finding
+/// Explain a code: of a refusal, a finding or an error
 ///
-/// Every refusal and every finding has a code, such as NEEDS_ATTESTATION. What it means, what is safe while it stands, and
-/// what to do. Needs no agent. Without a code: all codes.
+/// Every refusal, every finding and every error has a code, such as NEEDS_ATTESTATION. What it means, what is safe while it
+/// stands, and what to do. Needs no agent. Without a code: all codes.
 #[derive(clap::Args, Debug, Clone)]
 #[command(visible_alias = "jelaskan", after_help = EXAMPLES)]
 pub struct Args {
@@ -28,6 +28,7 @@ pub struct Args {
 const EXAMPLES: &str = "Examples:
   siaga explain NEEDS_ATTESTATION
   siaga explain
+  siaga explain unknown_key
   siaga explain disk_set_missing --json";
 
 const REFUSALS: [&str; 2] = [
@@ -37,6 +38,14 @@ const REFUSALS: [&str; 2] = [
 const FINDINGS: [&str; 2] = [
     include_str!("../../../../docs/findings.md"),
     include_str!("../../../../docs/findings.id.md"),
+];
+const CONFIGURATION: [&str; 2] = [
+    include_str!("../../../../docs/config-errors.md"),
+    include_str!("../../../../docs/config-errors.id.md"),
+];
+const ERRORS: [&str; 2] = [
+    include_str!("../../../../docs/errors.md"),
+    include_str!("../../../../docs/errors.id.md"),
 ];
 /// The page of `siaga migrate`, and the heading above the table of its codes.
 const MIGRATE: [(&str, &str); 2] = [
@@ -55,6 +64,9 @@ const MIGRATE: [(&str, &str); 2] = [
 enum Kind {
     Refusal,
     Finding,
+    /// Of `siaga.toml`, or of the site's own texts.
+    Configuration,
+    Error,
 }
 
 /// One code's page.
@@ -94,6 +106,8 @@ fn of_kind(kind: Kind) -> Screen {
     match kind {
         Kind::Refusal => Screen::CodeOfRefusal,
         Kind::Finding => Screen::CodeOfFinding,
+        Kind::Configuration => Screen::CodeOfConfiguration,
+        Kind::Error => Screen::CodeOfError,
     }
 }
 
@@ -104,10 +118,13 @@ fn pages(language: Language) -> Vec<Page> {
     };
     let (migrate, heading) = MIGRATE[at];
     let rows = rows(migrate, heading).into_iter();
-    let refusals = sections(REFUSALS[at]).map(|(code, text)| page(Kind::Refusal, code, text));
-    let migrate = rows.map(|(code, text)| page(Kind::Refusal, code, &text));
-    let findings = sections(FINDINGS[at]).map(|(code, text)| page(Kind::Finding, code, text));
-    refusals.chain(migrate).chain(findings).collect()
+    let of = |kind, text| sections(text).map(move |(code, text)| page(kind, code, text));
+    of(Kind::Refusal, REFUSALS[at])
+        .chain(rows.map(|(code, text)| page(Kind::Refusal, code, &text)))
+        .chain(of(Kind::Finding, FINDINGS[at]))
+        .chain(of(Kind::Configuration, CONFIGURATION[at]))
+        .chain(of(Kind::Error, ERRORS[at]))
+        .collect()
 }
 
 fn page(kind: Kind, code: &'static str, text: &str) -> Page {
@@ -211,14 +228,14 @@ mod tests {
         let codes = |language| {
             let pages = pages(language);
             assert!(pages.iter().all(|p| p.text.len() > 20));
-            let code = |p: &Page| (p.code, p.kind == Kind::Refusal);
+            let code = |p: &Page| (p.code, p.kind);
             pages.iter().map(code).collect::<Vec<_>>()
         };
         let english = codes(Language::English);
-        assert!(english.len() > 70);
+        assert!(english.len() > 250);
         assert_eq!(english, codes(Language::Indonesian));
         for code in siaga_model::migrate::Refusal::CODES {
-            assert!(english.contains(&(*code, true)), "{code}");
+            assert!(english.contains(&(*code, Kind::Refusal)), "{code}");
         }
     }
 
@@ -260,6 +277,10 @@ mod tests {
             .map(|p| p.kind)
             .collect();
         assert_eq!(kinds, [Kind::Refusal, Kind::Finding]);
+        let kinds: Vec<Kind> = of("too_large").unwrap().iter().map(|p| p.kind).collect();
+        assert_eq!(kinds, [Kind::Configuration, Kind::Error]);
+        let text = &of("unknown_key").unwrap()[0].text;
+        assert!(text.contains("\nDo: Use the key"), "{text}");
         let text = &of("JOURNAL_LOST").unwrap()[0].text;
         assert!(text.contains("\nSafe: A running service"), "{text}");
         let Err(Fault::Refused(said)) = of("DISK_MISSING") else {

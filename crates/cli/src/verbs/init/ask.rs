@@ -5,21 +5,24 @@ use crate::client::{CallError, Client};
 use crate::term::Term;
 use siaga_agent::survey;
 use siaga_config::draft::{Answers, Draft};
-use siaga_config::{AGENT_PORT, ConfigError, HostChecks};
+use siaga_config::{AGENT_PORT, Cause, ConfigError, HostChecks};
 use siaga_model::question::Question;
 use siaga_words::{Wizard, question, question_help, wizard};
 use std::net::{IpAddr, SocketAddr};
 
 /// What is said of a file that is not whole yet says nothing of an answer.
-const NOT_YET: [&str; 7] = [
-    "MISSING_KEY",
-    "MISSING_FOR_NODE",
-    "NODE_COUNT",
-    "NO_SERVICE",
-    "NO_SUCH_NODE",
-    "FILE_SYSTEM_COUNT",
-    "FENCE_WITHOUT_CREDENTIALS",
-];
+fn not_yet(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::MissingKey { .. }
+            | Cause::MissingForNode { .. }
+            | Cause::NodeCount { .. }
+            | Cause::NoService
+            | Cause::NoSuchNode { .. }
+            | Cause::NoFileSystem
+            | Cause::FenceWithoutCredentials { .. }
+    )
+}
 
 /// Asks everything. `None`: the input ended.
 ///
@@ -101,7 +104,7 @@ fn wrong(answers: &Answers, host: &HostChecks) -> Option<ConfigError> {
     let errors = Draft::of(answers).check(host).err()?;
     errors
         .into_iter()
-        .find(|(of, error)| of.is_some() && !NOT_YET.contains(&error.code))
+        .find(|(of, error)| of.is_some() && !not_yet(&error.cause))
         .map(|(_, error)| error)
 }
 
