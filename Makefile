@@ -27,9 +27,9 @@ test: setup ## all tests: the fast ones first, then the lab
 	  --alone net_conflict --alone net_sign_of_life --alone net_virtual_ip --alone net_witness \
 	  --profile ci --locked --workspace --exclude siaga-e2e --exclude siaga-lab
 	cargo test --profile ci --locked --workspace --doc
-	cargo test --profile ci --locked -p siaga-lab --no-fail-fast -- --test-threads=1
-	SIAGA_BIN=$(CURDIR)/target/ci/siaga scripts/side-by-side.py --first faults --first moves \
-	  --profile ci --locked -p siaga-e2e -- --test-threads=1
+	scripts/side-by-side.py --only siaga-lab --alone all --profile ci --locked --workspace -- --test-threads=1
+	SIAGA_BIN=$(CURDIR)/target/ci/siaga scripts/side-by-side.py --only siaga-e2e --first faults --first moves \
+	  --profile ci --locked --workspace -- --test-threads=1
 
 .PHONY: lint
 lint: setup ## formatting, and clippy with warnings as errors

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs test programs side by side, as many as there are processors, and says what each said when it ends.
 
-  scripts/side-by-side.py [--first NAME]... [--alone NAME]... CARGO OPTIONS [-- OPTIONS OF EACH TEST PROGRAM]
+  scripts/side-by-side.py [--only PACKAGE]... [--first NAME]... [--alone NAME]... CARGO OPTIONS [-- OPTIONS OF EACH PROGRAM]
 
-`--first` names the programs that take longest, so that no processor waits for the last one; `--alone` those that look at
-what is due at a moment, and run with nothing beside them. Most tests wait for other programs; those of one program still
-run in that program, by its own options.
+`--only` runs the programs of these packages alone. Cargo builds all that its own options name: a choice made there (`-p`)
+would build dependencies once more, with other features. `--first` names the programs that take longest, so that no
+processor waits for the last one; `--alone` those that look at what is due at a moment, and run with nothing beside them
+(`--alone all`: each). Most tests wait for other programs; those of one program still run in that program, by its own options.
 """
 
 import json
@@ -18,13 +19,13 @@ import time
 
 
 def parse(words):
-    """The names that come first, those that run alone, cargo's options, and those of each program."""
-    named = {"--first": [], "--alone": []}
+    """What is named, cargo's options, and those of each program."""
+    named = {"--only": [], "--first": [], "--alone": []}
     while words and words[0] in named and len(words) > 1:
         named[words[0]].append(words[1])
         words = words[2:]
     cut = words.index("--") if "--" in words else len(words)
-    return named["--first"], named["--alone"], words[:cut], words[cut + 1 :]
+    return named, words[:cut], words[cut + 1 :]
 
 
 def programs(cargo):
@@ -72,8 +73,10 @@ class Running:
 
 
 def main():
-    first, alone, cargo, options = parse(sys.argv[1:])
-    waiting = programs(cargo)
+    named, cargo, options = parse(sys.argv[1:])
+    only, first = named["--only"], named["--first"]
+    waiting = [p for p in programs(cargo) if not only or f"siaga-{os.path.basename(p[2])}" in only]
+    alone = [name for name, _, _ in waiting] if named["--alone"] == ["all"] else named["--alone"]
     order = {name: at for at, name in enumerate(first)}
     order.update({name: len(first) + 1 for name in alone})
     unknown = set(first + alone) - {name for name, _, _ in waiting}

@@ -103,6 +103,8 @@ pub enum Why {
     DrbdData { resource: String, state: String },
     /// The other node is primary.
     DrbdPeerPrimary { resource: String },
+    /// The other node is connected, and not primary.
+    DrbdPeerSecondary { resource: String },
     /// The other node is not connected: what is written is not replicated.
     DrbdAlone { resource: String },
     /// The other node's copy is not seen, and may be the newer one. Once that node is fenced, it is no longer written to.

@@ -27,6 +27,8 @@ pub enum Kind {
     Probe,
     /// The shared disk, read raw from here.
     Disk,
+    /// In place of a shared disk: the kernel's connection to the other node's copy (DRBD).
+    Replica,
 }
 
 /// What it says.
@@ -119,13 +121,25 @@ pub fn witnesses(seen: &Observation) -> Vec<Witness> {
             ..Witness::new(Kind::Probe, probe.node.as_ref(), says).named(&probe.probe)
         });
     }
+    let others: Vec<&NodeName> = seen.nodes.keys().filter(|n| **n != seen.observer).collect();
+    all.push(disk(&seen.disk, others.first().copied()));
+    all
+}
+
+/// The raw look at the shared disk. A replica has none: its connection tells of the `other` node.
+fn disk(seen: &DiskSighting, other: Option<&NodeName>) -> Witness {
     let disk = |says| Witness::new(Kind::Disk, None, says);
-    all.push(match &seen.disk {
+    let replica = |says, resource: &str| Witness::new(Kind::Replica, other, says).named(resource);
+    match seen {
         DiskSighting::Changing => disk(Says::Changing),
         DiskSighting::NoChangeSeen => disk(Says::NoChangeSeen),
-        DiskSighting::NotLooked { why } => disk(Says::Unknown).because(why),
-    });
-    all
+        DiskSighting::NotLooked { why } => match why {
+            Why::DrbdPeerPrimary { resource } => replica(Says::Holds, resource),
+            Why::DrbdPeerSecondary { resource } => replica(Says::Free, resource),
+            Why::DrbdAlone { resource } => replica(Says::Silent, resource),
+            why => disk(Says::Unknown).because(why),
+        },
+    }
 }
 
 fn of_node(node: &NodeName, view: &NodeView) -> Vec<Witness> {
@@ -184,5 +198,52 @@ fn address(kind: Kind, answer: &AddressAnswer, me: &NodeName) -> Witness {
             ..Witness::new(kind, None, Says::Stranger)
         },
         AddressAnswer::NotAsked { why } => Witness::new(kind, None, Says::Unknown).because(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_tells_of_the_other_node_by_its_connection() {
+        let other: NodeName = "serverdb".into();
+        let resource = || "simrs".to_owned();
+        for (why, says) in [
+            (
+                Why::DrbdPeerPrimary {
+                    resource: resource(),
+                },
+                Says::Holds,
+            ),
+            (
+                Why::DrbdPeerSecondary {
+                    resource: resource(),
+                },
+                Says::Free,
+            ),
+            (
+                Why::DrbdAlone {
+                    resource: resource(),
+                },
+                Says::Silent,
+            ),
+        ] {
+            let row = disk(&DiskSighting::NotLooked { why }, Some(&other));
+            assert_eq!((row.witness, row.says), (Kind::Replica, says));
+            assert_eq!(row.of.as_ref(), Some(&other));
+            assert_eq!((row.name, row.why), (Some(resource()), None));
+        }
+        let untold = Why::DrbdUntold {
+            resource: resource(),
+        };
+        let row = disk(
+            &DiskSighting::NotLooked {
+                why: untold.clone(),
+            },
+            Some(&other),
+        );
+        assert_eq!((row.witness, row.says), (Kind::Disk, Says::Unknown));
+        assert_eq!((row.of, row.why), (None, Some(untold)));
     }
 }

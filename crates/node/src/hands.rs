@@ -189,6 +189,12 @@ impl NodeHands {
             }
             Holding::Unknown { why } => return DiskSighting::NotLooked { why },
         }
+        // Here no copy can be read that the other node writes; the kernel's connection to it is what there is.
+        if let Some(replica) = &kit.replica {
+            return DiskSighting::NotLooked {
+                why: replica.other(),
+            };
+        }
         let fresh = self.config.policy.witness_fresh;
         match kit.raw() {
             Ok(take) => seen.watch(&take, fresh, interval),

@@ -399,7 +399,12 @@ async fn a_load_loses_nothing_over_a_crash_and_measures_it() {
 async fn a_load_sees_a_lost_row_and_keeps_the_rest_as_evidence() {
     let postgres = Postgres::new().await;
     let running = tokio::spawn(load::run(LoadOptions::new(postgres.dsn(), 2, 2)));
-    tokio::time::sleep(SECOND).await;
+    // Each client has written its third row, and a later one, so that it was told of the third.
+    let of_both = "SELECT count(DISTINCT client) FROM siaga_load WHERE n = 4";
+    while !postgres.sql(of_both).await.is_ok_and(|n| n == ["2"]) {
+        assert!(!running.is_finished(), "a client wrote next to nothing");
+        tokio::time::sleep(SECOND / 50).await;
+    }
     postgres
         .sql("DELETE FROM siaga_load WHERE n = 3")
         .await

@@ -33,6 +33,20 @@ fn whole_pair(site: &Site) {
     });
 }
 
+/// What `siaga witness` on `backup` says of `serverdb`, by the connection of the pair.
+#[track_caller]
+fn told_by_the_replica(site: &Site) -> String {
+    let told = site.backup.siaga("witness --json").expect(0).json();
+    let rows = told[0]["witnesses"].as_array().cloned().expect("witnesses");
+    let row = rows.into_iter().find(|w| w["witness"] == "replica");
+    let row = row.unwrap_or_else(|| panic!("no replica among the witnesses: {told}"));
+    assert_eq!(
+        (&row["of"], &row["name"]),
+        (&"serverdb".into(), &"simrs".into())
+    );
+    row["says"].as_str().expect("a word").to_owned()
+}
+
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn a_drill_and_a_power_cut_without_a_san() {
@@ -92,14 +106,17 @@ fn a_server_is_switched_off_while_drbd_still_takes_it_for_primary() {
 fn the_network_of_the_pair_is_cut() {
     let site = Site::running_on(Kind::Drbd);
     whole_pair(&site);
+    assert_eq!(told_by_the_replica(&site), "holds");
     // Stopped, and then cut apart: no copy is known to be the newer one, and both servers answer. Nothing is begun.
     site.stop("the cable dies now");
+    assert_eq!(told_by_the_replica(&site), "free");
     site.backup.cable(Network::Storage, false);
     wait_until("the pair is not connected", || {
         siaga_vm::SERVERS
             .iter()
             .all(|name| !drbd(&site, name).starts_with("Connected"))
     });
+    assert_eq!(told_by_the_replica(&site), "silent");
     for server in [&site.serverdb, &site.backup] {
         let order = "start --yes --json --as budi --reason 'a test'";
         let refused = server.siaga(order);

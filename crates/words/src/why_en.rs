@@ -142,6 +142,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUntold { resource } => format!("DRBD does not tell the state of {resource}"),
         W::DrbdData { resource, state } => format!("the data of the DRBD resource {resource} is not up to date here ({state}): changes would be lost"),
         W::DrbdPeerPrimary { resource } => format!("the DRBD resource {resource} is primary on the other server"),
+        W::DrbdPeerSecondary { resource } => format!("the DRBD resource {resource} is connected, and not primary on the other server"),
         W::DrbdOtherUnseen { resource } => format!("the DRBD resource {resource} is not connected, and the other server's copy may be the newer one: mend the pair's cable, and order again; or switch that server off (siaga power off, or pull its power cords), and order siaga takeover"),
         W::DrbdBehind { resource } => format!("the DRBD resource {resource} is not connected, so the copy here lacks what the other server writes: mend the pair's cable first; the service goes on where it is"),
         W::DrbdAlone { resource } => format!("the DRBD resource {resource} is not connected: nothing is replicated"),

@@ -157,6 +157,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::DrbdUntold { resource } => format!("DRBD tidak memberi tahu keadaan {resource}"),
         W::DrbdData { resource, state } => format!("data resource DRBD {resource} di sini tidak mutakhir ({state}): perubahan akan hilang"),
         W::DrbdPeerPrimary { resource } => format!("resource DRBD {resource} berstatus primary di server lain"),
+        W::DrbdPeerSecondary { resource } => format!("resource DRBD {resource} tersambung, dan tidak berstatus primary di server lain"),
         W::DrbdOtherUnseen { resource } => format!("resource DRBD {resource} tidak tersambung, dan salinan di server lain mungkin lebih baru: perbaiki kabel pasangan itu, lalu perintahkan lagi; atau matikan server itu (siaga power off, atau cabut kabel listriknya), lalu perintahkan siaga ambil-alih"),
         W::DrbdBehind { resource } => format!("resource DRBD {resource} tidak tersambung, jadi salinan di sini tidak berisi yang ditulis server lain: perbaiki dahulu kabel pasangan itu; layanan tetap berjalan di tempatnya"),
         W::DrbdAlone { resource } => format!("resource DRBD {resource} tidak tersambung: tidak ada yang direplikasi"),

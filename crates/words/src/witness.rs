@@ -16,6 +16,7 @@ pub fn witness_kind(voice: &Voice, kind: Kind) -> &'static str {
         Kind::VirtualAddress => pick(voice, "virtual IP", "IP virtual"),
         Kind::Probe => pick(voice, "client probe", "probe klien"),
         Kind::Disk => pick(voice, "the shared disk", "disk bersama"),
+        Kind::Replica => pick(voice, "the replica's connection", "sambungan replika"),
     }
 }
 

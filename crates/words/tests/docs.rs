@@ -107,9 +107,7 @@ fn told_by_functions(source: &str) -> Vec<&str> {
 }
 
 fn source(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let product = text.split_once("#[cfg(test)]\nmod").map(|(code, _)| code);
     product.unwrap_or(&text).to_owned()

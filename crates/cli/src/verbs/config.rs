@@ -91,7 +91,11 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
                 show::json(&serde_json::json!({ "file": file, "errors": errors }))?;
             } else {
                 let faults: Vec<String> = faults.iter().map(|f| f.render(language)).collect();
-                eprintln!("{}\n\n{}", faults.join("\n\n"), ui(language, Ui::CodesExplained));
+                eprintln!(
+                    "{}\n\n{}",
+                    faults.join("\n\n"),
+                    ui(language, Ui::CodesExplained)
+                );
             }
             Ok(Exit::Usage)
         }

@@ -188,6 +188,23 @@ impl Resource {
         self.seen().is_ok_and(|seen| passes_for_current(&seen))
     }
 
+    /// What the connection tells of the other node. It is no fresh word: a node that died counts as connected until DRBD's own
+    /// ping fails, ten seconds by default.
+    pub fn other(&self) -> Why {
+        self.seen()
+            .map_or_else(|why| why, |seen| self.other_as(&seen))
+    }
+
+    fn other_as(&self, seen: &Seen) -> Why {
+        let resource = self.name.clone();
+        let primary = |role: &String| role == "Primary";
+        match (seen.peers.is_empty(), seen.peers.iter().any(primary)) {
+            (true, _) => Why::DrbdAlone { resource },
+            (false, true) => Why::DrbdPeerPrimary { resource },
+            (false, false) => Why::DrbdPeerSecondary { resource },
+        }
+    }
+
     /// Is it connected, and is its data up to date?
     pub fn is_whole(&self) -> bool {
         self.seen().is_ok_and(|seen| {

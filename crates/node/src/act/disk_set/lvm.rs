@@ -22,7 +22,7 @@ use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The system ID of a volume group that nobody holds.
 pub const RELEASED: &str = "siaga-released";
@@ -152,9 +152,13 @@ impl VolumeGroup {
     }
 
     fn see(&self) -> Seen {
-        let (unreadable, lies) = match self.look(self.on.is_some()) {
+        self.seen_in(&self.look(self.on.is_some()))
+    }
+
+    fn seen_in(&self, look: &Result<Look, Why>) -> Seen {
+        let (unreadable, lies) = match look {
             Ok(look) => (None, self.lies_alone(&look.disks)),
-            Err(why) => (Some(why), Ok(())),
+            Err(why) => (Some(why.clone()), Ok(())),
         };
         let is_elsewhere = |why: &Why| matches!(why, Why::VolumeGroupElsewhere { .. });
         Seen {
@@ -342,7 +346,11 @@ impl Layer for Arc<VolumeGroup> {
             blocking: true,
             why,
         };
-        let group = match Look::with_disks(&self.name) {
+        let begun = Instant::now();
+        let look = Look::with_disks(&self.name);
+        // What a check says is true of the next order as well.
+        self.looks.keep(begun, self.seen_in(&look));
+        let group = match look {
             Ok(look) => self.problems_of(&look),
             Err(why) => vec![blocking(why)],
         };
@@ -357,8 +365,11 @@ impl Layer for Arc<VolumeGroup> {
             blocking: true,
             why,
         };
+        let begun = Instant::now();
+        let seen = self.see();
+        self.looks.keep(begun, seen.clone());
         host.into_iter()
-            .chain(self.see().elsewhere)
+            .chain(seen.elsewhere)
             .map(blocking)
             .collect()
     }

@@ -10,8 +10,15 @@ const POLL: Duration = Duration::from_millis(10);
 /// What the last look found, and whether another one is under way.
 pub(super) struct Watch<T> {
     every: Duration,
-    last: Mutex<Option<(Instant, T)>>,
+    last: Mutex<Option<Last<T>>>,
     looking: AtomicBool,
+}
+
+struct Last<T> {
+    begun: Instant,
+    /// From here on the next one is due.
+    at: Instant,
+    found: T,
 }
 
 /// A look that is under way. Over when dropped, also where its thread could not be begun.
@@ -39,17 +46,25 @@ impl<T: Clone + Send + 'static> Watch<T> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let old = last
             .as_ref()
-            .is_none_or(|(at, _)| at.elapsed() >= self.every);
+            .is_none_or(|last| last.at.elapsed() >= self.every);
         if old && !self.looking.swap(true, Ordering::AcqRel) {
             let looking = Looking(Arc::clone(self));
             bounded::begin(move || {
-                let found = look();
-                let last = &looking.0.last;
-                *last.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), found));
+                let begun = Instant::now();
+                looking.0.keep(begun, look());
             });
         }
-        last.as_ref().map(|(_, found)| found.clone())
+        last.as_ref().map(|last| last.found.clone())
+    }
+
+    /// What a look found that began then. One that began later is not forgotten for it: what somebody has just been told
+    /// would be denied.
+    pub fn keep(&self, begun: Instant, found: T) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| last.begun <= begun) {
+            let at = Instant::now();
+            *last = Some(Last { begun, at, found });
+        }
     }
 
     /// Waits for a look that is under way, for `within` at the most; the next one has to be due again. What is done now would
@@ -58,8 +73,8 @@ impl<T: Clone + Send + 'static> Watch<T> {
         let deadline = Instant::now() + within;
         loop {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, _)) = last.as_mut() {
-                *at = Instant::now();
+            if let Some(last) = last.as_mut() {
+                last.at = Instant::now();
             }
             drop(last);
             if !self.looking.load(Ordering::Acquire) || Instant::now() >= deadline {
@@ -128,10 +143,37 @@ mod tests {
         assert!(!watch.looking.load(Ordering::Acquire));
         // One that would be due is put off.
         let long_ago = Instant::now().checked_sub(Duration::from_secs(3600));
-        let set = |at| *watch.last.lock().unwrap() = at;
-        set(long_ago.map(|at| (at, 2)));
+        let set = |at: Instant, found| {
+            let begun = at;
+            *watch.last.lock().unwrap() = Some(Last { begun, at, found });
+        };
+        set(long_ago.unwrap(), 2);
         watch.rest(Duration::ZERO);
-        assert_eq!(watch.seen(|| 3), long_ago.map(|_| 2));
+        assert_eq!(watch.seen(|| 3), Some(2));
         assert!(!watch.looking.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_was_found_since_a_look_began_stays() {
+        let watch = Arc::new(Watch::new(Duration::from_secs(3600)));
+        let before = Instant::now();
+        let (begun, begins) = mpsc::channel();
+        let (go_on, waits) = mpsc::channel::<()>();
+        watch.seen(move || {
+            let _ = begun.send(());
+            let _ = waits.recv();
+            "as it was"
+        });
+        begins.recv().unwrap();
+        watch.keep(Instant::now(), "as it is");
+        go_on.send(()).unwrap();
+        while watch.looking.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        assert_eq!(watch.seen(|| "again"), Some("as it is"));
+        watch.keep(before, "as it was");
+        assert_eq!(watch.seen(|| "again"), Some("as it is"));
+        watch.keep(Instant::now(), "as it is now");
+        assert_eq!(watch.seen(|| "again"), Some("as it is now"));
     }
 }

@@ -18,6 +18,22 @@ fn a_resource_as_the_kernel_tells_it() {
 }
 
 #[test]
+fn the_connection_tells_of_the_other_node() {
+    let resource = Resource::new("simrs", &"simrs".into());
+    let told = |peer: &str| {
+        let text = PAIR.replace("Connected role:Primary", peer);
+        resource.other_as(&parse(&text, "simrs").unwrap())
+    };
+    let name = || "simrs".to_owned();
+    let primary = Why::DrbdPeerPrimary { resource: name() };
+    assert_eq!(told("Connected role:Primary"), primary);
+    let secondary = Why::DrbdPeerSecondary { resource: name() };
+    assert_eq!(told("Connected role:Secondary"), secondary);
+    let alone = Why::DrbdAlone { resource: name() };
+    assert_eq!(told("Connecting role:Unknown"), alone);
+}
+
+#[test]
 fn half_an_answer_is_none() {
     // Without its end, without the resource, or of a role that nobody knows.
     assert_eq!(parse(&PAIR.replace("exists -\n", ""), "simrs"), None);
