@@ -122,7 +122,8 @@ fn every_error_of_the_configuration_is_a_heading() {
         let page = page(name);
         let mut listed: Vec<&str> = headings(&page).iter().map(|(code, _)| *code).collect();
         let mut codes = codes.clone();
-        (listed.sort_unstable(), codes.sort_unstable());
+        listed.sort_unstable();
+        codes.sort_unstable();
         assert_eq!(listed, codes, "each once: {name}");
     }
 }
