@@ -21,6 +21,7 @@ use crate::act::{application, client_test, epoch_record, fence, postgres, virtua
 use crate::observe::disk_watch::LastLook;
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
+use database::Astray;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{Config, Fence, FenceKind, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
@@ -33,7 +34,6 @@ use siaga_runner::hands::{
 use siaga_runner::permit::TakePermit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -70,8 +70,8 @@ struct Kit {
     seen: Mutex<LastLook>,
     /// When this process stopped its database here, and what of it led off the disk set then.
     ran_here: Mutex<Option<(Instant, Vec<Why>)>>,
-    /// A look at where its data leads is under way.
-    looking: Arc<AtomicBool>,
+    /// Where its data leads.
+    astray: Arc<Astray>,
 }
 
 fn no_service(service: &ServiceName) -> Why {
@@ -133,7 +133,7 @@ impl NodeHands {
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),
-                looking: Arc::default(),
+                astray: Arc::default(),
             };
             kits.insert(service.name.clone(), kit);
         }

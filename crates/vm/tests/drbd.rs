@@ -191,7 +191,7 @@ fn the_newer_copy_is_gone_for_good() {
     wait_until("it is said that acknowledged rows are gone", || {
         let told = site.backup.siaga("check --json").json();
         let findings = told["findings"].as_array().cloned().unwrap_or_default();
-        let gone = |f: &serde_json::Value| f["id"] == "ROWS_LOST" && f["status"] == "fail";
+        let gone = |f: &serde_json::Value| f["id"] == "rows" && f["status"] == "fail";
         told["ready"] == "no" && findings.iter().any(gone)
     });
     say("and says what that cost");

@@ -7,8 +7,8 @@ use crate::observe::host;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Progress, Trouble};
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A look at some links takes less.
@@ -23,35 +23,23 @@ impl NodeHands {
         unit::troubles(&self.systemd, unit)
     }
 
-    /// What of the service's data leads off the disk set, where it is mounted here. What can't be told in a moment is none: a
-    /// storage that hangs must not keep this node from answering.
+    /// What of the service's data leads off the disk set, where it is mounted here. What can't be told in a moment is what was
+    /// seen before: a storage that hangs must not keep this node from answering.
     pub fn astray(&self, service: &ServiceName) -> Vec<Why> {
-        let Some(kit) = self.kits.get(service).filter(|k| k.mounted().is_ok()) else {
+        let Some(kit) = self.kits.get(service) else {
             return Vec::new();
         };
-        // One look at a time: those that hang do not pile up.
-        if kit.looking.swap(true, Ordering::AcqRel) {
+        if kit.mounted().is_err() {
+            kit.astray.forget();
             return Vec::new();
         }
-        let (service, looking) = (kit.service.clone(), kit.looking.clone());
-        let group = kit.group.clone();
-        let looked = bounded::run(ASTRAY_WITHIN, move || {
+        let (service, group) = (kit.service.clone(), kit.group.clone());
+        kit.astray.look(ASTRAY_WITHIN, move || {
             let mut astray = host::astray(&service);
             astray.extend(group.and_then(|g| g.stays_behind()));
-            looking.store(false, Ordering::Release);
+            astray.retain(leads_off);
             astray
-        });
-        let leads = |why: &Why| {
-            matches!(
-                why,
-                Why::DataLeadsOutside { .. }
-                    | Why::DataLeadsNowhere { .. }
-                    | Why::VolumeGroupElsewhere { .. }
-            )
-        };
-        let mut astray = looked.unwrap_or_default();
-        astray.retain(leads);
-        astray
+        })
     }
 
     /// Without its collations: see [`crate::act::postgres::Postgres::needs`].
@@ -62,6 +50,59 @@ impl NodeHands {
     /// See [`crate::act::postgres::Postgres::all_needs`].
     pub fn all_database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
         self.kits.get(service)?.server.all_needs()
+    }
+}
+
+fn leads_off(why: &Why) -> bool {
+    matches!(
+        why,
+        Why::DataLeadsOutside { .. }
+            | Why::DataLeadsNowhere { .. }
+            | Why::VolumeGroupElsewhere { .. }
+    )
+}
+
+/// What the last look found that came to its end, and whether another one is under way.
+#[derive(Default)]
+pub(super) struct Astray {
+    last: Mutex<Vec<Why>>,
+    looking: AtomicBool,
+}
+
+/// A look that is under way. Over when dropped, also where its thread could not be begun.
+struct Looking(Arc<Astray>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.looking.store(false, Ordering::Release);
+    }
+}
+
+impl Astray {
+    /// Looks, and waits for `within` at the most. One look at a time: those that hang do not pile up. While one is under way,
+    /// and where it takes longer, what the one before found stands: it would be "nothing" in the very moment of an order.
+    fn look(
+        self: &Arc<Self>,
+        within: Duration,
+        look: impl FnOnce() -> Vec<Why> + Send + 'static,
+    ) -> Vec<Why> {
+        if !self.looking.swap(true, Ordering::AcqRel) {
+            let looking = Looking(Arc::clone(self));
+            let _ = bounded::run(within, move || {
+                let found = look();
+                *looking.0.last() = found;
+            });
+        }
+        self.last().clone()
+    }
+
+    /// Nothing is mounted any more.
+    fn forget(&self) {
+        self.last().clear();
+    }
+
+    fn last(&self) -> MutexGuard<'_, Vec<Why>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,5 +135,38 @@ impl Kit {
             *self.ran_here.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
         Ok(did)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn led() -> Vec<Why> {
+        vec![Why::NoReservation]
+    }
+
+    #[test]
+    fn what_was_seen_stands_while_a_look_takes_long() {
+        const LONG: Duration = Duration::from_secs(60);
+        let astray = Arc::new(Astray::default());
+        assert_eq!(astray.look(LONG, led), led());
+        let (go_on, waits) = mpsc::channel::<()>();
+        let hangs = move || {
+            let _ = waits.recv();
+            Vec::new()
+        };
+        assert_eq!(astray.look(Duration::ZERO, hangs), led());
+        // None is begun beside it.
+        assert_eq!(astray.look(LONG, || panic!("a second look")), led());
+        go_on.send(()).unwrap();
+        while astray.looking.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        assert_eq!(*astray.last(), []);
+        assert_eq!(astray.look(LONG, led), led());
+        astray.forget();
+        assert_eq!(*astray.last(), []);
     }
 }
