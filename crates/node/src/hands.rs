@@ -13,6 +13,7 @@ use crate::act::disk_set::build::{self, Built};
 use crate::act::disk_set::drbd::Resource;
 use crate::act::disk_set::lvm::VolumeGroup;
 use crate::act::disk_set::reservation::Reservation;
+use crate::act::disk_set::watch::Watch;
 use crate::act::mount::Leave;
 use crate::act::postgres::Postgres;
 use crate::act::systemd::Systemd;
@@ -21,7 +22,6 @@ use crate::act::{application, client_test, epoch_record, fence, postgres, virtua
 use crate::observe::disk_watch::LastLook;
 use crate::observe::facts;
 use crate::observe::witness::{self, LifeSigns};
-use database::Astray;
 use siaga_model::api::ClientTestResult;
 use siaga_model::config::{Config, Fence, FenceKind, Service, VirtualIp};
 use siaga_model::observation::{DatabaseState, DiskSighting, FenceState, Holding, PromiseFacts};
@@ -71,7 +71,7 @@ struct Kit {
     /// When this process stopped its database here, and what of it led off the disk set then.
     ran_here: Mutex<Option<(Instant, Vec<Why>)>>,
     /// Where its data leads.
-    astray: Arc<Astray>,
+    astray: Arc<Watch<Vec<Why>>>,
 }
 
 fn no_service(service: &ServiceName) -> Why {
@@ -133,7 +133,7 @@ impl NodeHands {
                 server,
                 seen: Mutex::default(),
                 ran_here: Mutex::default(),
-                astray: Arc::default(),
+                astray: Arc::new(Watch::new(Duration::ZERO)),
             };
             kits.insert(service.name.clone(), kit);
         }

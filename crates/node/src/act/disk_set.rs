@@ -8,7 +8,7 @@ pub mod programs;
 pub mod reservation;
 pub mod under_way;
 pub mod volumes;
-mod watch;
+pub mod watch;
 
 use super::bounded::in_flight::{Busy, InFlight};
 use crate::observe::holders;

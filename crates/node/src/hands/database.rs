@@ -1,14 +1,12 @@
 //! What the database asks of this host, and what keeps it from being started here.
 
 use super::{Kit, NodeHands, precondition};
-use crate::act::bounded;
 use crate::act::postgres::{self, unit};
 use crate::observe::host;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Progress, Trouble};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// A look at some links takes less.
@@ -34,12 +32,13 @@ impl NodeHands {
             return Vec::new();
         }
         let (service, group) = (kit.service.clone(), kit.group.clone());
-        kit.astray.look(ASTRAY_WITHIN, move || {
+        let looked = kit.astray.look(ASTRAY_WITHIN, move || {
             let mut astray = host::astray(&service);
             astray.extend(group.and_then(|g| g.stays_behind()));
             astray.retain(leads_off);
             astray
-        })
+        });
+        looked.unwrap_or_default()
     }
 
     /// Without its collations: see [`crate::act::postgres::Postgres::needs`].
@@ -60,50 +59,6 @@ fn leads_off(why: &Why) -> bool {
             | Why::DataLeadsNowhere { .. }
             | Why::VolumeGroupElsewhere { .. }
     )
-}
-
-/// What the last look found that came to its end, and whether another one is under way.
-#[derive(Default)]
-pub(super) struct Astray {
-    last: Mutex<Vec<Why>>,
-    looking: AtomicBool,
-}
-
-/// A look that is under way. Over when dropped, also where its thread could not be begun.
-struct Looking(Arc<Astray>);
-
-impl Drop for Looking {
-    fn drop(&mut self) {
-        self.0.looking.store(false, Ordering::Release);
-    }
-}
-
-impl Astray {
-    /// Looks, and waits for `within` at the most. One look at a time: those that hang do not pile up. While one is under way,
-    /// and where it takes longer, what the one before found stands: it would be "nothing" in the very moment of an order.
-    fn look(
-        self: &Arc<Self>,
-        within: Duration,
-        look: impl FnOnce() -> Vec<Why> + Send + 'static,
-    ) -> Vec<Why> {
-        if !self.looking.swap(true, Ordering::AcqRel) {
-            let looking = Looking(Arc::clone(self));
-            let _ = bounded::run(within, move || {
-                let found = look();
-                *looking.0.last() = found;
-            });
-        }
-        self.last().clone()
-    }
-
-    /// Nothing is mounted any more.
-    fn forget(&self) {
-        self.last().clear();
-    }
-
-    fn last(&self) -> MutexGuard<'_, Vec<Why>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Kit {
@@ -135,38 +90,5 @@ impl Kit {
             *self.ran_here.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
         Ok(did)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-
-    fn led() -> Vec<Why> {
-        vec![Why::NoReservation]
-    }
-
-    #[test]
-    fn what_was_seen_stands_while_a_look_takes_long() {
-        const LONG: Duration = Duration::from_secs(60);
-        let astray = Arc::new(Astray::default());
-        assert_eq!(astray.look(LONG, led), led());
-        let (go_on, waits) = mpsc::channel::<()>();
-        let hangs = move || {
-            let _ = waits.recv();
-            Vec::new()
-        };
-        assert_eq!(astray.look(Duration::ZERO, hangs), led());
-        // None is begun beside it.
-        assert_eq!(astray.look(LONG, || panic!("a second look")), led());
-        go_on.send(()).unwrap();
-        while astray.looking.load(Ordering::Acquire) {
-            std::thread::yield_now();
-        }
-        assert_eq!(*astray.last(), []);
-        assert_eq!(astray.look(LONG, led), led());
-        astray.forget();
-        assert_eq!(*astray.last(), []);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const POLL: Duration = Duration::from_millis(10);
 
 /// What the last look found, and whether another one is under way.
-pub(super) struct Watch<T> {
+pub struct Watch<T> {
     every: Duration,
     last: Mutex<Option<Last<T>>>,
     looking: AtomicBool,
@@ -55,6 +55,29 @@ impl<T: Clone + Send + 'static> Watch<T> {
             });
         }
         last.as_ref().map(|last| last.found.clone())
+    }
+
+    /// Looks now, and waits for `within` at the most. While another look is under way, and where this one takes longer, what the
+    /// one before found stands: it would be "nothing" in the very moment of an order.
+    pub fn look(
+        self: &Arc<Self>,
+        within: Duration,
+        look: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        if !self.looking.swap(true, Ordering::AcqRel) {
+            let looking = Looking(Arc::clone(self));
+            let _ = bounded::run(within, move || {
+                let begun = Instant::now();
+                looking.0.keep(begun, look());
+            });
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().map(|last| last.found.clone())
+    }
+
+    /// What was found is of something that is no longer there.
+    pub fn forget(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What a look found that began then. One that began later is not forgotten for it: what somebody has just been told
@@ -151,6 +174,31 @@ mod tests {
         watch.rest(Duration::ZERO);
         assert_eq!(watch.seen(|| 3), Some(2));
         assert!(!watch.looking.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_was_seen_stands_while_a_look_takes_long() {
+        const LONG: Duration = Duration::from_secs(60);
+        let watch = Arc::new(Watch::new(Duration::ZERO));
+        assert_eq!(watch.look(LONG, || "astray"), Some("astray"));
+        let (go_on, waits) = mpsc::channel::<()>();
+        let hangs = move || {
+            let _ = waits.recv();
+            "in order"
+        };
+        assert_eq!(watch.look(Duration::ZERO, hangs), Some("astray"));
+        // None is begun beside it.
+        let second = || panic!("a second look");
+        assert_eq!(watch.look(LONG, second), Some("astray"));
+        go_on.send(()).unwrap();
+        while watch.looking.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        let last = || watch.last.lock().unwrap().as_ref().map(|l| l.found);
+        assert_eq!(last(), Some("in order"));
+        assert_eq!(watch.look(LONG, || "astray again"), Some("astray again"));
+        watch.forget();
+        assert_eq!(last(), None);
     }
 
     #[test]
