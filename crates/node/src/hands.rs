@@ -441,16 +441,10 @@ impl Hands for NodeHands {
         ground: LifeQuestion,
         since: UtcMicros,
     ) -> Option<Sentence> {
-        let signs = self.witnesses.as_ref();
-        witness::sign_of_life(
-            &self.config,
-            &self.node,
-            service,
-            victim,
-            ground,
-            since,
-            signs,
-        )
+        let (config, signs) = (&self.config, self.witnesses.as_ref());
+        let me = &self.node;
+        witness::sign_of_life(config, me, service, victim, ground, since, signs)
+            .or_else(|| self.replica_belies(service, victim, ground))
     }
 
     fn still_fenced(

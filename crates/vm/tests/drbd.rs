@@ -101,6 +101,51 @@ fn a_server_is_switched_off_while_drbd_still_takes_it_for_primary() {
     site.stop("the test is over");
 }
 
+/// Whoever pulls a cord may be quicker at the keyboard than DRBD's pings; and may have pulled another server's.
+#[test]
+#[ignore = "virtual machines: make vm-test"]
+fn a_cord_is_said_to_be_out() {
+    let mut site = Site::running_on(Kind::Drbd);
+    let load = site.load();
+    whole_pair(&site);
+    // serverdb can't be heard any more: no agent, no network of the units, no management processor. Its database works, and
+    // DRBD carries each write.
+    site.serverdb.run("systemctl stop siaga").expect(0);
+    site.serverdb.cable(Network::Lan, false);
+    site.serverdb_bmc.power_off();
+    site.needs_attestation("backup");
+    let attest =
+        "takeover --yes --json --as budi --reason 'a test' --attest-off serverdb --how unplugged";
+    let refused = site.backup.siaga(attest);
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    assert!(
+        refused.out.contains("attestation_contradicted"),
+        "{refused:?}"
+    );
+    assert_eq!(told_by_the_replica(&site), "holds");
+    assert_eq!(site.has("backup"), "");
+    say("an untrue word was contradicted by the connection of the pair");
+
+    // Longer than a takeover needs in an emulated machine.
+    site.backup
+        .run("drbdadm net-options --ping-int=60 simrs")
+        .expect(0);
+    site.serverdb.power_off();
+    let taken = site.takeover("backup", "--attest-off serverdb --how unplugged");
+    assert_eq!(taken["proof"][0], "attested serverdb", "{taken}");
+    say("backup has taken over, by a word that came before DRBD knew");
+    site.serverdb.cable(Network::Lan, true);
+    site.serverdb_bmc.power_on();
+    wait_until("the management processor answers", || {
+        site.backup.siaga("power status serverdb").code == Some(0)
+    });
+    site.back_on();
+    whole_pair(&site);
+    site.home_again();
+    load.nothing_lost();
+    site.stop("the test is over");
+}
+
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn the_network_of_the_pair_is_cut() {

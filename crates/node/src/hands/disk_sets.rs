@@ -8,10 +8,12 @@ use crate::act::taken::Taken;
 use crate::observe::disk_watch::RawRead;
 use siaga_model::config::FenceKind;
 use siaga_model::observation::{FenceState, FenceView, Holding};
+use siaga_model::refusal::Sentence;
 use siaga_model::reservation::RESERVATION;
 use siaga_model::run::FailureKind;
+use siaga_model::why::Holder;
 use siaga_model::{NodeName, ServiceName, Why};
-use siaga_runner::hands::{Acted, Did, Trouble};
+use siaga_runner::hands::{Acted, Did, LifeQuestion, Trouble};
 use siaga_runner::permit::OldData;
 use std::path::Path;
 use std::time::Duration;
@@ -116,6 +118,28 @@ impl NodeHands {
         replicas
             .into_iter()
             .try_for_each(|r| r.wait_until_peer_is_gone())
+    }
+
+    /// The word of a person against DRBD's: a node that is off, or cut from its disk, does not go on as primary. It counts as
+    /// one until the kernel gives its connection up, which is waited for: the person may have been quicker.
+    pub(crate) fn replica_belies(
+        &self,
+        service: &ServiceName,
+        victim: &NodeName,
+        ground: LifeQuestion,
+    ) -> Option<Sentence> {
+        let replica = self.kits.get(service)?.replica.as_ref()?;
+        if !matches!(ground, LifeQuestion::Attested(_)) {
+            return None;
+        }
+        match replica.wait_until_peer_is_gone() {
+            Err(Why::DrbdPeerPrimary { resource }) => Some(Sentence::NodeHolds {
+                node: victim.clone(),
+                by: vec![Holder::Primary { resource }],
+            }),
+            // What can't be told is no sign. The take says it.
+            Err(_) | Ok(()) => None,
+        }
     }
 
     /// Marks that copy as old. Gives what to say of it.

@@ -212,9 +212,12 @@ impl Resource {
         })
     }
 
-    /// After the other node was switched off: waits until the kernel gives up its connection, as it does within its own
-    /// `ping-int` and `ping-timeout`. Until then it takes that node for primary still, and promotes nothing. A node that
-    /// goes on answering was not switched off.
+    /// After the other node was switched off, or was said to be: waits until the kernel gives up its connection, as it does
+    /// within its own `ping-int` and `ping-timeout`. Until then it takes that node for primary still, and promotes nothing. A
+    /// node that goes on answering was not switched off.
+    ///
+    /// # Errors
+    /// [`Why::DrbdPeerPrimary`] where it does; any other, why that can't be told.
     pub fn wait_until_peer_is_gone(&self) -> Result<(), Why> {
         let is_gone = || {
             self.seen()
