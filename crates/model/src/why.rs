@@ -186,6 +186,8 @@ pub enum Why {
     InUnit { unit: String, why: Box<Why> },
     /// The unit was started, and no server works in the data directory.
     UnitWithoutServer { unit: String, data_dir: PathBuf },
+    /// The configuration of the unit's server is of other data.
+    ConfigNamesOtherData { file: PathBuf, named: PathBuf, data_dir: PathBuf },
     /// `Restart=` of the unit.
     UnitRestarts { unit: String, restart: String },
     /// `TimeoutStartSec=` of the unit.

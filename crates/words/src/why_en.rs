@@ -221,6 +221,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::UnitJobUnended { unit, seconds } => format!("systemd was still at work on {unit} after {seconds} s; its own words: journalctl -u {unit}"),
         W::InUnit { unit, why } => format!("{}; its own words: journalctl -u {unit}", inner(why)),
         W::UnitWithoutServer { unit, data_dir } => format!("{unit} was started, and no PostgreSQL works in {}: that unit is for another data directory, or its server ended at once; its own words: journalctl -u {unit}", data_dir.display()),
+        W::ConfigNamesOtherData { file, named, data_dir } => format!("{} says that the data is in {}, and not in {}: the unit would start another database. Bring the configuration over from the other server, or set data_directory there", file.display(), named.display(), data_dir.display()),
         W::UnitRestarts { unit, restart } => format!("{unit} has Restart={restart}: systemd would start the database again by itself"),
         W::UnitStartLimited { unit, seconds } => format!("{unit} has TimeoutStartSec={seconds}: systemd would kill a recovery that takes longer"),
         W::DataLeadsNowhere { link } => format!("{} leads to nothing that is there", link.display()),

@@ -7,6 +7,7 @@
 //! | [`stop`] | fast, immediate, kill, until nothing is left |
 //! | [`recovery`] | how far a start has come, and whether it advances |
 //! | [`unit`] | the same through its systemd unit, where it has one |
+//! | `pointing` | whether its unit's configuration is of this data |
 //! | [`connect`] | the check through the unix socket |
 //! | [`needs`] | what it asks of a host that would take it over |
 
@@ -18,6 +19,7 @@ pub mod connect;
 pub mod launch;
 pub(crate) mod needs;
 pub mod pid_file;
+mod pointing;
 pub mod process;
 pub mod recovery;
 pub mod start;
@@ -27,6 +29,7 @@ pub mod unit;
 use crate::act::systemd::Systemd;
 use connect::Answer;
 use pid_file::SaidState;
+pub use pointing::elsewhere;
 use process::Signature;
 use recovery::RedoRange;
 use siaga_model::ServiceName;

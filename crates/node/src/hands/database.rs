@@ -3,6 +3,7 @@
 use super::{Kit, NodeHands, precondition};
 use crate::act::postgres::{self, unit};
 use crate::observe::host;
+use siaga_model::config::Database;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Progress, Trouble};
@@ -16,9 +17,14 @@ const ASTRAY_WITHIN: Duration = Duration::from_millis(500);
 const JUST_NOW: Duration = Duration::from_secs(15 * 60);
 
 impl NodeHands {
-    /// What keeps that unit from starting a database, or lets systemd act by itself.
-    pub fn unit_troubles(&self, unit: &str) -> Vec<Why> {
-        unit::troubles(&self.systemd, unit)
+    /// What keeps the unit of that database from starting it, or lets systemd act by itself.
+    pub fn unit_troubles(&self, database: &Database) -> Vec<Why> {
+        let Some(unit) = &database.unit else {
+            return Vec::new();
+        };
+        let mut troubles = unit::troubles(&self.systemd, unit);
+        troubles.extend(postgres::elsewhere(database));
+        troubles
     }
 
     /// What of the service's data leads off the disk set, where it is mounted here. What can't be told in a moment is what was

@@ -13,6 +13,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cluster::data_directory;
 pub use gather::{gather, login_roles, neighbour};
 
 use crate::observe::interfaces::Interface;

@@ -269,6 +269,19 @@ fn a_foreign_or_missing_data_directory_is_refused() {
     });
 }
 
+/// As Debian's package leaves it on a server that has a cluster of its own.
+#[test]
+fn a_configuration_of_other_data_does_not_lead_the_start_away() {
+    in_own_namespace(|| {
+        let mut world = World::with_cluster("", |_| {});
+        let file = world.mount_point.join("postgresql.conf");
+        std::fs::write(&file, "data_directory = '/nonexistent/main'\n").unwrap();
+        world.database.config_file = Some(file);
+        start(&world).unwrap();
+        assert_eq!(state(&world), DatabaseState::Ready);
+    });
+}
+
 /// A server that serves reads, and follows a primary that there is not.
 #[test]
 fn a_standby_is_neither_started_nor_ready() {

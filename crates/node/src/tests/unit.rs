@@ -20,7 +20,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zbus::Variant;
 
-const UNIT: &str = "postgresql@15-main.service";
+// No cluster of this host has that name.
+const UNIT: &str = "postgresql@15-siaga-test.service";
 
 fn cluster() -> World {
     World::with_cluster("", |d| d.unit = Some(UNIT.to_owned()))
@@ -236,6 +237,30 @@ fn a_start_that_systemd_does_not_make_is_told_as_what_it_is() {
             }
         );
         assert!(world.processes().is_empty());
+    });
+}
+
+/// Its clients would find another database at the service's address.
+#[test]
+fn what_a_unit_starts_of_other_data_does_not_stay() {
+    in_own_namespace(|| {
+        let mut world = cluster();
+        let rt = world.runtime.handle().clone();
+        let done = || Arc::new(|_: &str, _: &str| Answer::Ends("done"));
+        let systemd = StandIn::new(&[], done());
+        let why = failure(begin(&world.server().under(systemd.systemd(&rt))));
+        assert!(matches!(why, Why::UnitWithoutServer { .. }), "{why:?}");
+        let both = [format!("StartUnit {UNIT}"), format!("StopUnit {UNIT}")];
+        assert_eq!(systemd.calls(), both);
+
+        // Where its configuration says so, it is not even begun.
+        let file = world.mount_point.join("postgresql.conf");
+        std::fs::write(&file, "data_directory = '/nonexistent/main'\n").unwrap();
+        world.database.config_file = Some(file);
+        let systemd = StandIn::new(&[], done());
+        let why = failure(begin(&world.server().under(systemd.systemd(&rt))));
+        assert!(matches!(why, Why::ConfigNamesOtherData { .. }), "{why:?}");
+        assert!(systemd.calls().is_empty());
     });
 }
 

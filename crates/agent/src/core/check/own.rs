@@ -217,7 +217,7 @@ impl Examiner<'_> {
         let Some(unit) = &self.service.database.unit else {
             return;
         };
-        let troubles = self.core.hands.unit_troubles(unit);
+        let troubles = self.core.hands.unit_troubles(&self.service.database);
         if troubles.is_empty() {
             return self.pass(CheckId::DatabaseUnit, Evidence::thing(unit));
         }

@@ -8,7 +8,7 @@ use super::pid_file::{self, PidFile, SaidState};
 use super::process::{self, Handle, Process};
 use super::recovery::{self, RedoRange, Stall};
 use super::unit::Unit;
-use super::{Postgres, SQL_WITHIN, account};
+use super::{Postgres, SQL_WITHIN, account, pointing};
 use crate::observe::pg_control;
 use rustix::process::{Pid, test_kill_process};
 use siaga_model::Why;
@@ -164,6 +164,9 @@ fn by_unit(
     progress: Progress,
 ) -> Result<(), End> {
     let within = server.config.start_stalled;
+    if let Some(why) = pointing::elsewhere(&server.config) {
+        return Err(End::Other(failed(why)));
+    }
     progress(At::Starting);
     let (handle, mut job) = unit
         .launch(&server.signature(), &server.config.data_dir, within)
@@ -213,10 +216,16 @@ fn arguments(server: &Postgres, judge: Judge) -> Result<(Vec<OsString>, Vec<Note
         .parse()
         .map_err(|_| Why::system(format!("PG_VERSION: {}", version.trim())))?;
     let mut arguments: Vec<OsString> = vec!["-D".into(), config.data_dir.clone().into()];
-    if let Some(file) = &config.config_file {
-        let mut setting = OsString::from("config_file=");
-        setting.push(file);
+    let mut set = |name: &str, path: &Path| {
+        let mut setting = OsString::from(name);
+        setting.push("=");
+        setting.push(path);
         arguments.extend(["-c".into(), setting]);
+    };
+    // A file that names other data would count more than `-D`.
+    set("data_directory", &config.data_dir);
+    if let Some(file) = &config.config_file {
+        set("config_file", file);
     }
     arguments.extend(["-p".into(), config.port.to_string().into()]);
     arguments.extend(server.extra.iter().cloned());

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How often the server is looked for while systemd starts it.
 const TICK: Duration = Duration::from_millis(5);
 
+/// How long a unit that started something else may take to stop again.
+const STOP_AGAIN: Duration = Duration::from_secs(30);
+
 /// The unit of one server.
 pub struct Unit {
     pub(crate) name: String,
@@ -42,14 +45,23 @@ impl Unit {
                 Some(Err(why)) => return Err(why.clone()),
                 // For some units it is done as soon as there is a process, which may be no server yet.
                 Some(Ok(())) if over || !self.systemd.runs(&self.name)? => {
-                    return Err(Why::UnitWithoutServer {
-                        unit: self.name.clone(),
-                        data_dir: data_dir.to_owned(),
-                    });
+                    return Err(self.started_something_else(data_dir));
                 }
                 None if over => return Err(job.unended(within)),
                 Some(Ok(())) | None => {}
             }
+        }
+    }
+
+    /// What it started is not this server, and must not answer clients at the service's address.
+    fn started_something_else(&self, data_dir: &Path) -> Why {
+        let why = Why::UnitWithoutServer {
+            unit: self.name.clone(),
+            data_dir: data_dir.to_owned(),
+        };
+        match self.systemd.finish(&self.name, Call::Stop, STOP_AGAIN) {
+            Ok(()) => why,
+            Err(stop) => Why::all(vec![why, stop]),
         }
     }
 

@@ -14,7 +14,6 @@ use siaga_model::integrity::Judged;
 use siaga_model::rehearsal::{RehearsalTest, Tried};
 use siaga_model::{Evidence, Why};
 use siaga_runner::hands::Trouble;
-use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -93,17 +92,14 @@ fn server(job: &Job, rt: &Handle) -> Postgres {
         unit: None,
         ..job.service.database.clone()
     };
-    let mut place = OsString::from("data_directory=");
-    place.push(&data_dir);
     let settings = [
-        place,
         // The WAL of the copy is nobody's, and its log goes where it is thrown away with it.
-        "archive_mode=off".into(),
-        "logging_collector=off".into(),
+        "archive_mode=off",
+        "logging_collector=off",
         // Nobody is there to confirm a commit.
-        "synchronous_standby_names=".into(),
+        "synchronous_standby_names=",
     ];
-    let extra = settings.into_iter().flat_map(|s| ["-c".into(), s]);
+    let extra = settings.into_iter().flat_map(|s| ["-c".into(), s.into()]);
     let within = Duration::from_secs(2);
     let place = Path::new(view::PLACE);
     Postgres::new(&job.service.name, database, place, within, rt.clone())

@@ -44,7 +44,7 @@ fn cluster(text: &ClusterText, disks: &[Disk]) -> Option<Cluster> {
 }
 
 /// Where its data belongs, whether it is there or not.
-pub(super) fn data_directory(text: &str) -> Option<PathBuf> {
+pub(crate) fn data_directory(text: &str) -> Option<PathBuf> {
     let path = setting(text, "data_directory").map(PathBuf::from);
     path.filter(|p| p.is_absolute())
 }
