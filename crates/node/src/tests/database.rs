@@ -273,10 +273,11 @@ fn a_foreign_or_missing_data_directory_is_refused() {
 #[test]
 fn a_configuration_of_other_data_does_not_lead_the_start_away() {
     in_own_namespace(|| {
-        let mut world = World::with_cluster("", |_| {});
-        let file = world.mount_point.join("postgresql.conf");
-        std::fs::write(&file, "data_directory = '/nonexistent/main'\n").unwrap();
-        world.database.config_file = Some(file);
+        let world = World::with_cluster("", |d| {
+            d.config_file = Some(d.data_dir.with_file_name("postgresql.conf"));
+        });
+        let file = world.database.config_file.clone().unwrap();
+        std::fs::write(file, "data_directory = '/nonexistent/main'\n").unwrap();
         start(&world).unwrap();
         assert_eq!(state(&world), DatabaseState::Ready);
     });
