@@ -27,6 +27,7 @@ impl Draft {
         let language = answers.language();
         draft.say(language, Remark::Top);
         draft.site(answers);
+        draft.people(answers);
         draft.gap();
         draft.say(language, Remark::Nodes);
         draft.node(answers, &THIS);
@@ -104,6 +105,26 @@ impl Draft {
         self.text_of(answers, Question::SiteName, "name");
         self.text_of(answers, Question::Language, "language");
         self.text_of(answers, Question::TimeZone, "time_zone");
+    }
+
+    fn people(&mut self, answers: &Answers) {
+        let of = Some(Question::Operators);
+        let all = answers.list(Question::Operators);
+        self.gap();
+        self.say(answers.language(), Remark::People);
+        if all.is_empty() {
+            self.say(answers.language(), Remark::NoPeople);
+        }
+        for (at, account) in all.iter().map(|a| quoted(a)).enumerate() {
+            if at > 0 {
+                self.gap();
+            }
+            let name = format!("name = {account}");
+            let login = format!("login = {account}");
+            let role = "role = \"operator\"".to_owned();
+            let lines = ["[[person]]".to_owned(), name, role, login];
+            self.lines.extend(lines.map(|line| (line, of)));
+        }
     }
 
     fn node(&mut self, answers: &Answers, of: &Of) {

@@ -33,6 +33,10 @@ impl Config {
     pub fn service(&self, name: &ServiceName) -> Option<&Service> {
         self.services.iter().find(|s| &s.name == name)
     }
+    /// May anybody attest that a silent node is off? Only who stands in the list of people, and may do more than look.
+    pub fn somebody_may_attest(&self) -> bool {
+        self.people.iter().any(|p| p.role != Role::Viewer)
+    }
     /// Every node but `name`.
     pub fn others<'a>(&'a self, name: &'a NodeName) -> impl Iterator<Item = &'a Node> {
         self.nodes.iter().filter(move |n| &n.name != name)

@@ -238,6 +238,8 @@ pub enum OnlyAPerson {
     NoFence,
     /// None of its fences answers.
     NoFenceAnswers,
+    /// And nobody stands in the list of people, so that nobody may attest.
+    NobodyListed,
     /// The node that would take over lost its journal.
     JournalLost,
 }

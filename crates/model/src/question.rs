@@ -26,6 +26,8 @@ questions! {
     Language = "language",
     SiteName = "site_name",
     TimeZone = "time_zone",
+    /// The accounts of who may act and attest, with commas between.
+    Operators = "operators",
     ThisNode = "this_node",
     /// Several with commas between.
     ThisAddresses = "this_addresses",
@@ -83,6 +85,7 @@ impl Question {
     pub fn optional(self) -> bool {
         match self {
             Question::Language
+            | Question::Operators
             | Question::PreferredNode
             | Question::ConfigFile
             | Question::Unit

@@ -174,6 +174,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         },
         E::Damaged { names } => format!("{} of them: {}", names.len(), crate::voice::list(names)),
         E::NeedsAPerson { because: OnlyAPerson::NoFence } => "it has no fence: if it falls silent, a person has to go there and attest".into(),
+        E::NeedsAPerson { because: OnlyAPerson::NobodyListed } => "no fence of it answers: if it falls silent, a person has to go there and attest, and nobody stands in the list of people who may: write [[person]] into siaga.toml on both servers".into(),
         E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "no fence of it answers: if it falls silent, a person has to go there and attest".into(),
         E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "the server that would take over lost its event log: if this one falls silent, a person has to go there and attest".into(),
         E::RowsLost { probe, rows } => crate::rows_lost(English, probe, *rows),

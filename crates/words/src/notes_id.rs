@@ -176,6 +176,7 @@ pub(crate) fn evidence(voice: &Voice, seen: &E) -> String {
         },
         E::Damaged { names } => format!("sebanyak {}: {}", names.len(), crate::voice::list(names)),
         E::NeedsAPerson { because: OnlyAPerson::NoFence } => "tidak punya alat isolasi: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
+        E::NeedsAPerson { because: OnlyAPerson::NobodyListed } => "tidak satu pun alat isolasinya menjawab: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya, tetapi daftar petugas masih kosong: tulis [[person]] di siaga.toml pada kedua server".into(),
         E::NeedsAPerson { because: OnlyAPerson::NoFenceAnswers } => "tidak satu pun alat isolasinya menjawab: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::NeedsAPerson { because: OnlyAPerson::JournalLost } => "server yang akan mengambil alih kehilangan log kejadiannya: bila server ini tidak menjawab, seseorang harus datang ke sana dan menyatakannya".into(),
         E::RowsLost { probe, rows } => crate::rows_lost(Indonesian, probe, *rows),

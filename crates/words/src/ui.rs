@@ -95,6 +95,8 @@ pub enum Ui {
     LogTampered,
     NoOutages,
     ConfigGood,
+    // Below it, where the list of people is empty.
+    NobodyMayAttest,
     // After errors that were shown with their codes.
     CodesExplained,
     StatedNotProved,

@@ -82,6 +82,9 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::LogTampered => "The event log was changed.",
         Ui::NoOutages => "No outage is recorded.",
         Ui::ConfigGood => "The configuration is correct.",
+        Ui::NobodyMayAttest => {
+            "Nobody stands in the list of people ([[person]]): where no fence answers on the night, nobody may attest that the silent server is off, and nothing is taken over."
+        }
         Ui::CodesExplained => "More of a code: siaga explain CODE",
         Ui::StatedNotProved => "stated, not proved",
         Ui::NothingToMend => "There is nothing that --fix may mend by itself.",

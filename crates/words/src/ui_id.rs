@@ -84,6 +84,9 @@ pub(crate) fn text(text: Ui) -> &'static str {
         Ui::LogTampered => "Catatan kejadian telah diubah.",
         Ui::NoOutages => "Belum ada waktu henti yang tercatat.",
         Ui::ConfigGood => "Konfigurasi benar.",
+        Ui::NobodyMayAttest => {
+            "Daftar petugas ([[person]]) masih kosong: jika pada malam kejadian tidak ada alat isolasi yang menjawab, tidak ada yang boleh menyatakan bahwa server yang diam itu mati, dan tidak ada yang diambil alih."
+        }
         Ui::CodesExplained => "Keterangan sebuah kode: siaga jelaskan KODE",
         Ui::StatedNotProved => "dinyatakan, belum dibuktikan",
         Ui::NothingToMend => "Tidak ada yang boleh diperbaiki sendiri oleh --fix.",

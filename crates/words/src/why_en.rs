@@ -364,7 +364,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::Refused { sentence } => quoted(&crate::sentence(English, sentence)),
         // --- requests
         W::NameTheService => "there are several services: say --service NAME".into(),
-        W::AttestationNeedsName => "an attestation needs a name from the list of people: say --as NAME".into(),
+        W::AttestationNeedsName => "an attestation needs a name from the list of people ([[person]] in siaga.toml): root says --as NAME, any other account has to be the login of one of them".into(),
         W::PeerNamedNobody => "it did not say who asks".into(),
         W::ProbesGiveNoOrders => "a client probe gives no orders and sends none on".into(),
         W::OnlyAgentsSendOn => "only another node's agent sends an order on".into(),

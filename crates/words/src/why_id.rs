@@ -391,7 +391,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::Refused { sentence } => quoted(&crate::sentence(Indonesian, sentence)),
         // --- requests
         W::NameTheService => "ada beberapa layanan: tambahkan --service NAMA".into(),
-        W::AttestationNeedsName => "pernyataan memerlukan nama dari daftar petugas: tambahkan --as NAMA".into(),
+        W::AttestationNeedsName => "pernyataan memerlukan nama dari daftar petugas ([[person]] di siaga.toml): root menambahkan --as NAMA, akun lain harus menjadi login salah satu petugas".into(),
         W::PeerNamedNobody => "server itu tidak menyebut siapa yang meminta".into(),
         W::ProbesGiveNoOrders => "pemantau klien tidak memberi dan tidak meneruskan perintah".into(),
         W::OnlyAgentsSendOn => "hanya agen server lain yang meneruskan perintah".into(),

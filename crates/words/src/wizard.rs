@@ -82,6 +82,8 @@ pub enum Wizard {
     NoFence {
         node: String,
     },
+    /// Nobody may attest.
+    NoPeople,
     /// Shown before it is written.
     AskWrite {
         file: PathBuf,

@@ -102,13 +102,17 @@ fn check(global: &Global, file: &std::path::Path, json: bool) -> Result<Exit, Fa
         Ok((config, hash)) if json => {
             let name = &config.site.name;
             show::json(
-                &serde_json::json!({ "file": file, "errors": [], "site": name, "hash": hash }),
+                &serde_json::json!({ "file": file, "errors": [], "site": name, "hash": hash,
+                    "somebody_may_attest": config.somebody_may_attest() }),
             )?;
             Ok(Exit::Done)
         }
         Ok((config, _)) => {
             let language = language::asked(global).unwrap_or(config.site.language);
             out(&ui(language, Ui::ConfigGood));
+            if !config.somebody_may_attest() {
+                out(&ui(language, Ui::NobodyMayAttest));
+            }
             Ok(Exit::Done)
         }
         Err(errors) => {

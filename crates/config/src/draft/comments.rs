@@ -6,6 +6,8 @@ use siaga_model::config::Language;
 #[derive(Clone, Copy)]
 pub(super) enum Remark {
     Top,
+    People,
+    NoPeople,
     Nodes,
     NoFence,
     Service,
@@ -29,6 +31,11 @@ fn english(what: Remark) -> &'static str {
             "Siaga: this site's configuration, the same file on both servers. It was written by \"siaga init\".\n\
              After a change: siaga config check. Every setting there is: /usr/share/doc/siaga/examples/full.toml"
         }
+        Remark::People => {
+            "Whose name may stand in the log, and who may attest that a silent server is off. name is what --as takes,\n\
+             login the account on the servers; role: operator, decider, approver, communicator or viewer."
+        }
+        Remark::NoPeople => "Nobody yet: before the first night, write a [[person]] for each here.",
         Remark::Nodes => {
             "The two servers. Addresses: their own, one per network path, never the virtual one."
         }
@@ -51,6 +58,13 @@ fn indonesian(what: Remark) -> &'static str {
         Remark::Top => {
             "Siaga: konfigurasi tempat ini, berkas yang sama di kedua server. Ditulis oleh \"siaga init\".\n\
              Setelah diubah: siaga config check. Semua pengaturan: /usr/share/doc/siaga/examples/full.toml"
+        }
+        Remark::People => {
+            "Siapa yang namanya boleh tercatat, dan siapa yang boleh menyatakan bahwa server yang diam itu mati. name dipakai oleh\n\
+             --as, login adalah akun di server; role: operator, decider, approver, communicator atau viewer."
+        }
+        Remark::NoPeople => {
+            "Belum ada: sebelum malam pertama, tulis [[person]] untuk setiap petugas di sini."
         }
         Remark::Nodes => {
             "Kedua server. Alamat: milik server itu sendiri, satu per jalur jaringan, bukan IP virtual."

@@ -5,6 +5,7 @@ const WHOLE: &str = r#"
 site_name = "RSUD \"Contoh\""
 language = "id"
 time_zone = "Asia/Jakarta"
+operators = "budi, sari"
 this_node = "serverdb"
 this_addresses = ["198.51.100.11", "203.0.113.11"]
 this_hardware = "02:00:5e:00:53:11"
@@ -37,6 +38,9 @@ fn whole_answers_make_a_configuration_that_passes() {
     let draft = Draft::of(&answers);
     let config = draft.check(&HostChecks::none()).unwrap();
     assert_eq!(config.site.name, "RSUD \"Contoh\"");
+    let people: Vec<_> = config.people.iter().map(|p| p.login.as_deref()).collect();
+    assert_eq!(people, [Some("budi"), Some("sari")]);
+    assert!(config.somebody_may_attest());
     assert_eq!(config.nodes[0].addresses.len(), 2);
     let service = &config.services[0];
     assert_eq!(service.database.port, 5433);

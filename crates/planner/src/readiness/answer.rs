@@ -153,6 +153,7 @@ fn judged(
     let way = (can == CanTakeOver::Unknown).then(|| {
         let because = match refusal.code {
             RefusalCode::JournalLost => OnlyAPerson::JournalLost,
+            _ if !world.config.somebody_may_attest() => OnlyAPerson::NobodyListed,
             _ if world.fences(node).is_empty() => OnlyAPerson::NoFence,
             _ => OnlyAPerson::NoFenceAnswers,
         };

@@ -3,6 +3,7 @@
 use crate::common::{config, short};
 use serde_json::{Value, json};
 use siaga_model::api::{CanTakeOver, CheckReport};
+use siaga_model::config::Role;
 use siaga_model::event::{Finding, FindingCode, Severity};
 use siaga_model::evidence::{Evidence, OnlyAPerson};
 use siaga_model::observation::FenceState;
@@ -270,6 +271,15 @@ fn a_holder_that_only_a_person_could_vouch_for_is_not_a_yes_while_it_still_answe
     assert_eq!(
         letting_go(&report),
         needs_a_person(OnlyAPerson::NoFenceAnswers)
+    );
+    // And who would have to go there may not attest.
+    let mut nobody = config("pair");
+    nobody.people[0].role = Role::Viewer;
+    let seen = short::observation(&nobody, &dead(both.clone()));
+    let report = siaga_planner::readiness(&nobody, &seen, &[], &[]);
+    assert_eq!(
+        letting_go(&report),
+        needs_a_person(OnlyAPerson::NobodyListed)
     );
     // The holder knows of its own fences what the other server tells it; where that tells nothing, nothing is known.
     for (fences, can) in [

@@ -46,7 +46,7 @@ pub fn say_adopted(language: Language, adopted: &Adopted) {
     }
 }
 
-/// What is open after the answers: a fence is no must.
+/// What is open after the answers: a fence is no must, nor is a person.
 pub fn say_open(answers: &Answers) {
     let language = answers.language();
     for (fence, node) in [
@@ -57,6 +57,9 @@ pub fn say_open(answers: &Answers) {
             let node = answers.get(node).unwrap_or_default().to_owned();
             eprintln!("{}", wizard(language, &Wizard::NoFence { node }));
         }
+    }
+    if answers.get(Question::Operators).is_none() {
+        eprintln!("{}", wizard(language, &Wizard::NoPeople));
     }
 }
 
@@ -253,6 +256,7 @@ mod tests {
         Ground {
             found,
             time_zone: None,
+            operators: Vec::new(),
             language: "en",
         }
     }

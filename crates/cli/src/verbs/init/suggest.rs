@@ -7,10 +7,15 @@ use siaga_config::draft::Answers;
 use siaga_model::question::Question;
 use std::path::{Path, PathBuf};
 
+/// The group of those who may type Siaga's commands without being root.
+const GROUP: &str = "siaga";
+
 /// What is found, and what nobody has to look for.
 pub struct Ground {
     pub found: Found,
     pub time_zone: Option<String>,
+    /// Accounts that are in the agent's group, or that became root for this.
+    pub operators: Vec<String>,
     pub language: &'static str,
 }
 
@@ -22,6 +27,7 @@ impl Ground {
         match question {
             Question::Language => Some(self.language.to_owned()),
             Question::TimeZone => self.time_zone.clone(),
+            Question::Operators => joined(self.operators.iter().cloned()),
             Question::ThisNode => {
                 let host = self.found.host.split('.').next().unwrap_or_default();
                 Some(host.to_ascii_lowercase()).filter(|h| !h.is_empty())
@@ -163,6 +169,22 @@ impl Ground {
         let mut all = self.found.cards.iter().flat_map(|c| &c.addresses);
         all.any(|a| a.split('/').next() == Some(address))
     }
+}
+
+/// Who became root for this, and who is in the agent's group, by the text of `/etc/group`. Never root itself: that is nobody's name.
+pub fn operators(became_root: Option<String>, groups: &str) -> Vec<String> {
+    let members = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(GROUP)).then(|| fields.nth(2).unwrap_or_default())
+    });
+    let members = members.unwrap_or_default().split(',').map(str::to_owned);
+    let mut all: Vec<String> = Vec::new();
+    for name in became_root.into_iter().chain(members) {
+        if !name.is_empty() && name != "root" && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 /// The disk below the data, unless the system itself is on it.

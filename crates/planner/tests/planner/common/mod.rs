@@ -4,10 +4,11 @@
 pub mod invariants;
 pub mod short;
 
+use siaga_model::PersonName;
 use siaga_model::config::{
     Application, ApplicationRun, Argv, Below, ClientTest, ClientTestKind, Config, Database,
     DiskSet, DiskSetDriver, Document, Fence, FenceKind, FileSystem, FileSystemKind, Language,
-    NamedCommand, Node, Policy, Service, Site, VirtualIp,
+    NamedCommand, Node, Person, Policy, Role, Service, Site, VirtualIp,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -36,7 +37,11 @@ pub fn config(name: &str) -> Config {
             time_zone: "Asia/Jakarta".into(),
         },
         document: Document::default(),
-        people: Vec::new(),
+        people: vec![Person {
+            name: PersonName::new("budi"),
+            role: Role::Operator,
+            login: None,
+        }],
         nodes: (0..2).map(node).collect(),
         services: vec![service("simrs", 0)],
         policy: Policy::default(),

@@ -19,6 +19,7 @@ fn ground(cards: Vec<Card>) -> Ground {
     Ground {
         found,
         time_zone: None,
+        operators: Vec::new(),
         language: "id",
     }
 }
@@ -237,4 +238,14 @@ fn what_the_checks_would_refuse_is_not_suggested() {
     let mut other = with_wal("/srv/simrs-wal");
     other.found.servers[0].further[0].file_system = Some("btrfs".into());
     assert_eq!(of(&other, &Answers::default()), (None, false));
+}
+
+#[test]
+fn who_may_operate_is_who_became_root_and_who_is_in_the_group() {
+    let groups = "root:x:0:\nsiagad:x:998:wati\nsiaga:x:999:budi,sari\nsudo:x:27:joko\n";
+    let of = |sudo: Option<&str>, text: &str| operators(sudo.map(str::to_owned), text);
+    assert_eq!(of(Some("sari"), groups), ["sari", "budi"]);
+    assert_eq!(of(Some("root"), groups), ["budi", "sari"]);
+    assert_eq!(of(None, "siaga:x:999:\n"), [""; 0]);
+    assert_eq!(of(None, ""), [""; 0]);
 }
