@@ -108,10 +108,11 @@ fn a_cord_is_said_to_be_out() {
     let mut site = Site::running_on(Kind::Drbd);
     let load = site.load();
     whole_pair(&site);
-    // serverdb can't be heard any more: no agent, no network of the units, no management processor. Its database works, and
-    // DRBD carries each write.
+    // serverdb can't be heard any more: no agent, no network card, no management processor. Its database works, and the
+    // pair is connected.
     site.serverdb.run("systemctl stop siaga").expect(0);
-    site.serverdb.cable(Network::Lan, false);
+    let cables = [Network::Lan, Network::Management];
+    cables.map(|network| site.serverdb.cable(network, false));
     site.serverdb_bmc.power_off();
     site.needs_attestation("backup");
     let attest =
@@ -134,7 +135,7 @@ fn a_cord_is_said_to_be_out() {
     let taken = site.takeover("backup", "--attest-off serverdb --how unplugged");
     assert_eq!(taken["proof"][0], "attested serverdb", "{taken}");
     say("backup has taken over, by a word that came before DRBD knew");
-    site.serverdb.cable(Network::Lan, true);
+    cables.map(|network| site.serverdb.cable(network, true));
     site.serverdb_bmc.power_on();
     wait_until("the management processor answers", || {
         site.backup.siaga("power status serverdb").code == Some(0)

@@ -15,6 +15,16 @@ fn from_bare_servers_to_a_passed_drill() {
     site.keep();
 }
 
+/// By an account that is not root, after a boot of each server.
+#[track_caller]
+fn operators_reach_the_agents(site: &Site) {
+    for name in siaga_vm::SERVERS {
+        let script = "useradd -m -G siaga wati && su - wati -c 'siaga status'";
+        site.server(name).run(script).expect(0);
+    }
+    say("an account of the group reaches both agents");
+}
+
 #[test]
 #[ignore = "virtual machines: make vm-test"]
 fn power_cut_then_freeze_and_thaw() {
@@ -39,6 +49,7 @@ fn power_cut_then_freeze_and_thaw() {
     site.wait_for_agents();
     site.whole_service_on("backup");
     say("serverdb is back, and has taken nothing");
+    operators_reach_the_agents(&site);
     site.home_again();
 
     // The machine sleeps with a live database; its storage cable is drawn, its fence is dead, and a person says so.

@@ -10,6 +10,7 @@ const ANSWERS: &str = r#"
 language = "en"
 site_name = "RSUD Contoh"
 time_zone = "Asia/Jakarta"
+operators = "budi"
 this_node = "serverdb"
 this_addresses = ["198.51.100.11"]
 this_hardware = "02:00:5e:00:53:11"
@@ -299,6 +300,7 @@ fn an_answer_that_can_not_be_right_is_asked_again_and_the_rest_is_written() {
     screen.expect("Time zone");
     screen.line("Asia/Jakarta");
     for (key, answer) in [
+        ("operators", "-"),
         ("this_node", "serverdb"),
         ("this_addresses", "198.51.100.11"),
         ("this_hardware", "02:00:5e:00:53:11"),

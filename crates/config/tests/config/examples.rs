@@ -34,7 +34,7 @@ fn the_minimal_example_gets_the_defaults() {
     let backup = NodeName::from("backup");
     assert!(service.disk_set.device(&backup).is_some());
     assert_eq!(service.virtual_ips[0].interface(&backup), Some("eno1"));
-    assert!(service.client_tests.is_empty() && config.people.is_empty());
+    assert!(service.client_tests.is_empty() && config.somebody_may_attest());
 }
 
 #[test]
