@@ -81,6 +81,32 @@ fn a_data_directory_that_is_missing_foreign_or_newer_is_named_and_left_alone() {
     assert_eq!(said.expect(0).json()["answer"], "accepted");
 }
 
+/// A cluster of the other server's own, as Debian's package makes one: clients would have found it at the virtual IP.
+#[test]
+fn another_database_at_the_port_of_the_target_is_named_before_anything_is_stopped() {
+    let lab = Lab::up(&[]);
+    let own = |script: &str| {
+        let script =
+            format!("cd /run && B=$(echo /usr/lib/postgresql/*/bin) && D=/run/own && {script}");
+        lab.exec("backup", &["sh", "-c", &script]).expect(0);
+    };
+    own(
+        "install -d -o postgres $D && runuser -u postgres -- $B/initdb -D $D --no-sync >/dev/null && \
+         runuser -u postgres -- $B/pg_ctl -D $D -w -l $D/log -o '-k /run/postgresql' start >/dev/null",
+    );
+    let refused = lab.siaga("serverdb", &["switchover", "--yes", "--json"]);
+    let refused = refused.expect(3).json();
+    assert_eq!(refused["code"], "TARGET_NOT_READY", "{refused}");
+    assert!(refused.to_string().contains("(/run/own)"), "{refused}");
+    assert_eq!(lab.active("serverdb").as_deref(), Some("serverdb"));
+    let check = lab.siaga("serverdb", &["check", "--json"]).json();
+    assert_eq!(check["ready"], "no", "{check}");
+    own("runuser -u postgres -- $B/pg_ctl -D $D -w -m fast stop >/dev/null");
+    lab.siaga("serverdb", &["switchover", "--yes", "--json"])
+        .expect(0);
+    assert_eq!(lab.active("serverdb").as_deref(), Some("backup"));
+}
+
 /// A second volume of the disk set: one image, and a device on it for each node, as with the lab's own.
 struct Volume {
     image: PathBuf,

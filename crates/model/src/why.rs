@@ -208,6 +208,8 @@ pub enum Why {
     ReadOnlyRecovery,
     NoAnswerWithin { ms: u64 },
     AnotherListens { pid: i32 },
+    /// Another program is at the database's port, where its clients would find it.
+    PortTaken { port: u16, by: Option<String> },
     NoSuchUser { user: String },
     ProgramGone { program: String },
     // --- programs that Siaga runs

@@ -331,7 +331,11 @@ impl Hands for NodeHands {
     }
 
     fn add_virtual_ips(&self, service: &ServiceName, certainty: AddressCertainty) -> Acted {
-        let addresses = &self.kit(service)?.service.virtual_ips;
+        let kit = self.kit(service)?;
+        if let Some(why) = kit.foreign_server() {
+            return Err(precondition(why));
+        }
+        let addresses = &kit.service.virtual_ips;
         // By the mandate the address is ours: another node that was only cut from the storage may go on answering,
         // and does not keep it from us. Any other machine does.
         let others = self.config.others(&self.node);

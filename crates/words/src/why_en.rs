@@ -239,6 +239,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadOnlyStandby => "read-only: a standby".into(),
         W::ReadOnlyRecovery => "read-only: in recovery".into(),
         W::NoAnswerWithin { ms } => format!("no answer within {ms} ms"),
+        W::PortTaken { port, by: Some(by) } => format!("another PostgreSQL is at port {port} here: {by}. Its clients would find it at the service's address. Stop it, and keep it from starting: systemctl disable --now postgresql"),
+        W::PortTaken { port, by: None } => format!("another program listens at port {port} here, and clients would find it at the service's address. ss -ltnp shows it: stop it, and keep it from starting"),
         W::AnotherListens { pid } => format!("process {pid} listens there, not our server"),
         W::NoSuchUser { user } => format!("there is no user {user} in /etc/passwd"),
         W::ProgramGone { program } => format!("{program} ended at once"),

@@ -258,6 +258,8 @@ pub(crate) fn why(reason: &W) -> String {
         W::ReadOnlyStandby => "hanya dapat dibaca: standby".into(),
         W::ReadOnlyRecovery => "hanya dapat dibaca: masih dalam pemulihan".into(),
         W::NoAnswerWithin { ms } => format!("tidak ada jawaban dalam {ms} milidetik"),
+        W::PortTaken { port, by: Some(by) } => format!("PostgreSQL lain memakai port {port} di sini: {by}. Klien akan menemukannya di alamat layanan. Hentikan, dan jangan biarkan menyala lagi: systemctl disable --now postgresql"),
+        W::PortTaken { port, by: None } => format!("program lain memakai port {port} di sini, dan klien akan menemukannya di alamat layanan. ss -ltnp menunjukkannya: hentikan, dan jangan biarkan menyala lagi"),
         W::AnotherListens { pid } => format!("yang menjawab di sana adalah proses {pid}, bukan PostgreSQL layanan ini"),
         W::NoSuchUser { user } => format!("tidak ada pengguna {user} di /etc/passwd"),
         W::ProgramGone { program } => format!("{program} langsung berakhir"),

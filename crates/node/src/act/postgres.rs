@@ -7,6 +7,7 @@
 //! | [`stop`] | fast, immediate, kill, until nothing is left |
 //! | [`recovery`] | how far a start has come, and whether it advances |
 //! | [`unit`] | the same through its systemd unit, where it has one |
+//! | `foreign` | whether another program is at its port |
 //! | `pointing` | whether its unit's configuration is of this data |
 //! | [`connect`] | the check through the unix socket |
 //! | [`needs`] | what it asks of a host that would take it over |
@@ -16,6 +17,7 @@ mod ahead;
 pub mod amcheck;
 pub(crate) mod collations;
 pub mod connect;
+mod foreign;
 pub mod launch;
 pub(crate) mod needs;
 pub mod pid_file;
@@ -28,6 +30,7 @@ pub mod unit;
 
 use crate::act::systemd::Systemd;
 use connect::Answer;
+pub use foreign::at_the_port;
 use pid_file::SaidState;
 pub use pointing::elsewhere;
 use process::Signature;

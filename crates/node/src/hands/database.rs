@@ -7,6 +7,7 @@ use siaga_model::config::Database;
 use siaga_model::readiness::DatabaseNeeds;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Progress, Trouble};
+use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,15 @@ impl NodeHands {
     /// See [`crate::act::postgres::Postgres::all_needs`].
     pub fn all_database_needs(&self, service: &ServiceName) -> Option<DatabaseNeeds> {
         self.kits.get(service)?.server.all_needs()
+    }
+}
+
+impl Kit {
+    /// Another program at the port that clients of this service come to.
+    pub(super) fn foreign_server(&self) -> Option<Why> {
+        let addresses = self.service.virtual_ips.iter().map(|v| v.address);
+        let addresses: Vec<IpAddr> = addresses.collect();
+        postgres::at_the_port(&self.service.database, &addresses)
     }
 }
 

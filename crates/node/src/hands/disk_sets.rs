@@ -159,9 +159,11 @@ impl NodeHands {
         postgres::stop::kill(&self.kit(service)?.server)
     }
 
-    /// Why this node could not take the disk set of `service` now, where that is known before.
+    /// Why this node could not take the disk set of `service` now, or not serve with it, where that is known before.
     pub fn unable(&self, service: &ServiceName) -> Option<Why> {
-        self.kits.get(service).and_then(|kit| kit.disk.unable())
+        let kit = self.kits.get(service)?;
+        let foreign = || kit.mounted().is_err().then(|| kit.foreign_server())?;
+        kit.disk.unable().or_else(foreign)
     }
 
     /// Is the block device there only while this node holds the disk set, and not here now?

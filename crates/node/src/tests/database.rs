@@ -1,6 +1,7 @@
 //! A real server on a real file system: start, ready, stop, and recovery.
 
 use super::{World, in_own_namespace, signal, until};
+use crate::act::postgres::at_the_port;
 use crate::act::postgres::connect::Answer;
 use crate::act::postgres::launch::{Launch, launch};
 use rustix::process::Signal;
@@ -280,6 +281,23 @@ fn a_configuration_of_other_data_does_not_lead_the_start_away() {
         std::fs::write(file, "data_directory = '/nonexistent/main'\n").unwrap();
         start(&world).unwrap();
         assert_eq!(state(&world), DatabaseState::Ready);
+    });
+}
+
+#[test]
+fn another_server_at_the_port_stands_in_the_way() {
+    in_own_namespace(|| {
+        let world = World::with_cluster("", |_| {});
+        start(&world).unwrap();
+        assert_eq!(at_the_port(&world.database, &[]), None, "it is its own");
+        let mut other = world.database.clone();
+        other.data_dir = other.data_dir.with_file_name("other");
+        let (port, pid) = (other.port, world.postmaster());
+        let by = format!("pid {pid} ({})", world.database.data_dir.display());
+        let taken = Why::PortTaken { port, by: Some(by) };
+        assert_eq!(at_the_port(&other, &[]), Some(taken));
+        stop(&world).unwrap();
+        assert_eq!(at_the_port(&other, &[]), None);
     });
 }
 
