@@ -46,6 +46,28 @@ siaga status --help | grep -q Usage || fail "no help"
 siaga status --lang id --help | grep -qi pemakaian || fail "no Indonesian help"
 siaga config schema | grep -q siaga || fail "no schema"
 siaga status >/dev/null 2>&1 && fail "an agent answers" || [ $? = 6 ] || fail "not exit code 6"
+# A run refuses a removal; one that fails half way leaves the units as they were. (systemd's part is played.)
+mkdir -p /run/systemd/system /root/played
+cat >/root/played/systemctl <<'EOF3'
+#!/bin/sh
+echo "$*" >>/root/played/log
+case "$*" in
+    *is-*probe*) exit 3 ;;
+    is-active*) echo activating; exit 3 ;;
+esac
+EOF3
+printf '#!/bin/sh\ncat /root/played/state 2>/dev/null\n' >/root/played/siaga
+chmod +x /root/played/systemctl /root/played/siaga
+script() { PATH=/root/played:$PATH sh "/var/lib/dpkg/info/siaga.$@"; }
+echo '{"run": {"id": "r"}}' >/root/played/state
+script prerm remove 2>/dev/null && fail "removed in the middle of a run"
+[ ! -e /root/played/log ] || fail "stopped in the middle of a run"
+script postinst abort-remove
+[ ! -e /root/played/log ] || fail "a refused removal changed a unit"
+(export SIAGA_UPGRADE_ANYWAY=1; script prerm remove)
+script postinst abort-remove
+[ "$(tail -n 2 /root/played/log | tr '\n' ' ')" = "enable siaga.service start siaga.service " ] || fail "not as it was"
+rm -rf /run/systemd /root/played
 echo record >/var/lib/siaga/kept
 dpkg -i /root/siaga.deb >/dev/null # the same again: an upgrade
 dpkg -r siaga >/dev/null

@@ -12,6 +12,7 @@ pub mod command;
 pub mod hands;
 mod memory;
 pub mod observe;
+pub(crate) mod small_file;
 
 pub use memory::{give_memory_back, keep_memory_small, let_go_of_code};
 

@@ -5,6 +5,7 @@
 //! agent trusts the joiner only by the token's secret, which never travels before the first check passed.
 
 use super::ca::{Ca, Validity};
+use super::failures::Failures;
 use super::token::{self, NotGood, Origin};
 use super::{Pin, PinStore, PkiError, Role, Spki, Token, files, identity};
 use crate::transport::client::CallError;
@@ -14,16 +15,10 @@ use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use siaga_journal::{ComingKey, JournalError, PublicKey};
 use siaga_model::{NodeName, UtcMicros};
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const FAILURES_PER_MINUTE: usize = 5;
-const MINUTE: Duration = Duration::from_secs(60);
-/// So many sources are remembered; beyond that the whole table counts as one.
-const SOURCES: usize = 1024;
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `POST /v1/join`.
@@ -126,7 +121,7 @@ pub struct JoinState {
     pub agents: Vec<AgentAddress>,
     /// `None`: this agent keeps no journal.
     pub trust_event_key: Option<TrustEventKey>,
-    failures: Mutex<HashMap<Option<IpAddr>, Vec<Instant>>>,
+    failures: Failures,
 }
 
 impl JoinState {
@@ -142,7 +137,7 @@ impl JoinState {
             config_path: config_path.to_owned(),
             agents,
             trust_event_key: None,
-            failures: Mutex::default(),
+            failures: Failures::default(),
         }
     }
 
@@ -152,24 +147,6 @@ impl JoinState {
             trust_event_key: Some(trust),
             ..self
         }
-    }
-
-    fn too_many(&self, source: Option<IpAddr>) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = |list: &Vec<Instant>| list.iter().filter(|t| t.elapsed() < MINUTE).count();
-        failures.len() >= SOURCES
-            || failures
-                .get(&source)
-                .is_some_and(|l| recent(l) >= FAILURES_PER_MINUTE)
-    }
-
-    fn failed(&self, source: Option<IpAddr>) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, list| {
-            list.retain(|t| t.elapsed() < MINUTE);
-            !list.is_empty()
-        });
-        failures.entry(source).or_default().push(Instant::now());
     }
 }
 
@@ -186,13 +163,13 @@ pub fn accept(
     source: Option<IpAddr>,
     now: UtcMicros,
 ) -> Result<JoinResponse, JoinError> {
-    if state.too_many(source) {
+    if state.failures.too_many(source, Instant::now()) {
         return Err(JoinError::TooMany);
     }
     let result = accept_counted(state, request, now);
     if let Err(e) = &result {
         if !matches!(e, JoinError::Pki(_)) {
-            state.failed(source);
+            state.failures.add(source, Instant::now());
         }
         tracing::warn!(code = e.code(), name = ?request.name, ?source, "a join was refused");
     }

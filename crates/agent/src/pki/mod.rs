@@ -8,6 +8,7 @@
 
 pub mod ca;
 mod error;
+mod failures;
 pub mod files;
 pub mod identity;
 pub mod join;

@@ -20,7 +20,7 @@ pub(super) fn bind_unix(options: &UnixOptions) -> Result<UnixListener, ServerErr
         source,
     };
     let dir = path.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(dir).map_err(fail)?;
+    siaga_node::act::directory::make_open(dir).map_err(fail)?;
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => return Err(ServerError::AlreadyServed(path.clone())),
         // Nobody answers: a file that a dead agent left.
@@ -73,4 +73,44 @@ pub(super) fn tune(stream: &TcpStream) -> std::io::Result<()> {
     sockopt::set_tcp_keepcnt(stream, 4)?;
     sockopt::set_tcp_user_timeout(stream, DEAD_PEER_MS)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mask is a whole process's: this runs once more, by itself.
+    #[test]
+    fn the_group_reaches_the_socket_whatever_the_agents_umask() {
+        const ALONE: &str = "SIAGA_TEST_SOCKET_BELOW";
+        let Some(below) = std::env::var_os(ALONE) else {
+            let below = tempfile::tempdir().unwrap();
+            let name =
+                "transport::bind::tests::the_group_reaches_the_socket_whatever_the_agents_umask";
+            let mut alone = std::process::Command::new("/bin/sh");
+            alone
+                .args(["-c", "umask 027; exec \"$@\"", "sh"])
+                .arg(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--nocapture"])
+                .env(ALONE, below.path());
+            let output = alone.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{said}");
+            assert!(said.contains("1 passed"), "{said}");
+            return;
+        };
+        let path = Path::new(&below).join("run/siaga.sock");
+        let options = UnixOptions {
+            path: path.clone(),
+            group: "no-such-group".into(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let _listener = runtime.block_on(async { bind_unix(&options) }).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(path.parent().unwrap()), 0o755);
+        assert_eq!(mode(&path), 0o660);
+    }
 }

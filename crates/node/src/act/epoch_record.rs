@@ -1,6 +1,7 @@
 //! The mandate recorded on the disk set itself: read again after every mount.
 
 use super::{bounded, durable_file};
+use crate::small_file;
 use siaga_model::run::FailureKind;
 use siaga_model::{Epoch, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
@@ -47,9 +48,11 @@ fn in_time<T: Send + 'static>(
 fn read_now(mount_point: &Path) -> Result<Option<Epoch>, Trouble> {
     let path = mount_point.join(DIRECTORY).join(FILE);
     let failed = |why: String| Trouble::Unknown(Why::system(format!("{}: {why}", path.display())));
-    match durable_file::read(&path).map_err(|e| failed(e.to_string()))? {
-        None => Ok(None),
-        Some(content) => serde_json::from_slice(&content)
+    // The root of the file system may belong to the database's account.
+    match small_file::read(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed(e.to_string())),
+        Ok(content) => serde_json::from_slice(&content)
             .map(Some)
             .map_err(|e| failed(e.to_string())),
     }
@@ -156,6 +159,13 @@ mod tests {
             assert!(write(mount.path(), &long).unwrap().changed);
             assert_eq!(read(mount.path()), Ok(Some(long)));
         }
+        let good = serde_json::to_vec(&epoch_of(15)).unwrap();
+        small_file::tests::each_trap(&file, &good, |what| {
+            assert!(
+                matches!(read(mount.path()), Err(Trouble::Unknown(_))),
+                "{what}"
+            );
+        });
         std::fs::write(mount.path().join(".siaga/epoch.json"), b"{").unwrap();
         assert!(matches!(read(mount.path()), Err(Trouble::Unknown(_))));
     }

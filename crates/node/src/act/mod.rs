@@ -3,6 +3,7 @@ pub mod announce;
 pub mod application;
 pub mod bounded;
 pub mod client_test;
+pub mod directory;
 pub mod disk_set;
 pub mod durable_file;
 pub mod epoch_record;

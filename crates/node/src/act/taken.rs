@@ -1,6 +1,6 @@
 //! What this boot took, and under which mandate: kept below `/run`, so that it outlives the agent but not the boot.
 
-use super::durable_file;
+use super::{directory, durable_file};
 use serde::{Deserialize, Serialize};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::{BootId, Epoch, ServiceName};
@@ -96,7 +96,7 @@ impl TakenStore {
     /// Remembers a take.
     pub fn save(&self, taken: &Taken) -> Result<(), String> {
         let content = serde_json::to_vec(taken).map_err(|e| e.to_string())?;
-        std::fs::create_dir_all(&self.directory)
+        directory::make_open(&self.directory)
             .and_then(|()| durable_file::replace(&self.path(&taken.service), &content))
             .map_err(|e| format!("{}: {e}", self.path(&taken.service).display()))
     }
@@ -180,7 +180,14 @@ mod tests {
         let service = ServiceName::from("simrs");
         let store = |boot: &str| TakenStore::new(directory.path().join("run"), BootId::from(boot));
         let taken = Taken::new(service.clone(), epoch(), BootId::from("b1"), &[]);
-        store("b1").save(&taken).unwrap();
+        let (saved, kept) = (store("b1"), taken.clone());
+        crate::tests::with_umask(0o027, move || saved.save(&kept).unwrap());
+        // The agent's socket is in there, for those who may use it.
+        let mode = |path: &str| {
+            let meta = std::fs::metadata(directory.path().join(path)).unwrap();
+            std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777
+        };
+        assert_eq!((mode("run"), mode("run/taken-simrs")), (0o755, 0o600));
         assert_eq!(store("b1").load(&service), Some(taken));
         assert_eq!(store("b2").load(&service), None);
         store("b1").forget(&service);

@@ -1,5 +1,6 @@
 //! What on this host would start the service, or a part of it, at boot and without Siaga.
 
+use crate::small_file;
 use siaga_model::NodeName;
 use siaga_model::config::{ApplicationRun, Service};
 use siaga_model::evidence::BootStart;
@@ -111,11 +112,8 @@ fn cluster(service: &Service, root: &Path, enabled: &[String]) -> Option<BootSta
         return None;
     }
     let below = root.join(file.strip_prefix("/").unwrap_or(&file));
-    let text = match std::fs::read_to_string(below) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => "auto".into(),
-        Err(_) => return None,
-    };
+    // Its folder belongs to the database's account. What can't be read counts as what is not there.
+    let text = small_file::read_text(&below).unwrap_or_else(|_| "auto".into());
     let mut words = text
         .lines()
         .map(|l| l.split('#').next().unwrap_or_default().trim());

@@ -3,6 +3,7 @@
 //! It speaks only through its holder, and never says that a server has stopped: after a crash it says "in
 //! production" for ever, and with a hung `archive_command` it says "shut down" while the postmaster still runs.
 
+use crate::small_file;
 use siaga_model::integrity::ControlSeen;
 use std::path::Path;
 
@@ -137,7 +138,7 @@ pub fn read(data_dir: &Path) -> Result<PgControl, PgControlError> {
     let path = data_dir.join("global/pg_control");
     let mut last = PgControlError::Checksum;
     for _ in 0..3 {
-        let bytes = std::fs::read(&path)
+        let bytes = small_file::read(&path)
             .map_err(|e| PgControlError::Io(format!("{}: {e}", path.display())))?;
         match parse(&bytes) {
             Err(PgControlError::Checksum) => last = PgControlError::Checksum,
@@ -287,6 +288,23 @@ mod tests {
                 assert_eq!(parse(&bytes), Err(PgControlError::Checksum), "byte {at}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_database_account_puts_in_its_place_is_an_error() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("global/pg_control");
+        let good = recorded("18-shut_down.bin");
+        std::fs::create_dir(data.path().join("global")).unwrap();
+        std::fs::write(&file, &good).unwrap();
+        read(data.path()).unwrap();
+        small_file::tests::each_trap(&file, &good, |what| {
+            let said = read(data.path());
+            assert!(
+                matches!(said, Err(PgControlError::Io(_))),
+                "{what}: {said:?}"
+            );
+        });
     }
 
     #[test]

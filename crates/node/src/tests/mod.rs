@@ -47,6 +47,19 @@ pub fn in_own_namespace(test: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Runs a test under that umask, which ends with it.
+pub fn with_umask(umask: u32, test: impl FnOnce() + Send + 'static) {
+    let body = move || {
+        // SAFETY: the umask, the root and the working directory of this thread are unshared; no descriptors.
+        unsafe { unshare_unsafe(UnshareFlags::FS) }.unwrap();
+        rustix::process::umask(rustix::fs::Mode::from_bits_retain(umask));
+        test();
+    };
+    if let Err(panic) = std::thread::spawn(body).join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// Runs a program and gives its standard output.
 pub fn run(argv: &[&str]) -> String {
     let output = Command::new(argv[0]).args(&argv[1..]).output().unwrap();

@@ -218,7 +218,7 @@ pub(crate) fn database_answers(db: &Database) -> Vec<String> {
     let place = format!("-h {} -p {}", quoted_path(&db.socket_dir), db.port);
     let ready = format!("{} {place}", quoted_path(&db.bin_dir.join("pg_isready")));
     let ask = format!(
-        "{place} -U {} -d {} -Atc 'select pg_is_in_recovery()'",
+        "{place} -U {} -d {} -Atc 'select pg_catalog.pg_is_in_recovery()'",
         quoted(&db.check_user),
         quoted(&db.check_database)
     );

@@ -17,7 +17,9 @@ use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use siaga_runner::hands::{Acted, Did, Trouble};
 use siaga_runner::permit::OldData;
+use std::fs::Permissions;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -405,11 +407,14 @@ fn taking(path: &Path) -> std::io::Result<OwnedFd> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
+    // Whoever may open it may lock it, and then DRBD takes this node for one whose other server is gone.
     let file = std::fs::OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
     let lock = OwnedFd::from(file);
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
     Ok(lock)

@@ -16,7 +16,7 @@ pub use problems::of_paths;
 use super::layered::Layer;
 use super::watch::Watch;
 use super::{Problem, TakeOrder};
-use crate::act::bounded;
+use crate::act::bounded::{self, in_flight::Busy};
 use calls::{Calls, Change, Kernel};
 use kernel::{PrError, Seen};
 use multipath::Map;
@@ -47,6 +47,8 @@ pub struct Reservation {
     calls: Arc<dyn Calls>,
     /// What would keep a take from succeeding. Known from a look beside: it asks the disk by every path.
     unable: Arc<Watch<Option<Why>>>,
+    /// Registrations that are in the kernel. One that hangs may still come, long after it was given up.
+    registering: Arc<Busy>,
 }
 
 impl Reservation {
@@ -58,6 +60,7 @@ impl Reservation {
             others,
             calls: Arc::new(Kernel),
             unable: Arc::new(Watch::new(UNABLE_EVERY)),
+            registering: Arc::default(),
         }
     }
 
@@ -363,7 +366,13 @@ impl Reservation {
     fn change(&self, way: &Path, change: Change) -> Result<(), Trouble> {
         let (device, calls) = (way.to_owned(), Arc::clone(&self.calls));
         let ms = u64::try_from(CHANGE_WITHIN.as_millis()).unwrap_or(u64::MAX);
-        match bounded::run(CHANGE_WITHIN, move || calls.change(&device, change)) {
+        // Whatever else comes late changes nothing for a node that is not registered.
+        let registering = matches!(change, Change::Register(_)).then(|| self.registering.enter());
+        let call = move || {
+            let _registering = registering;
+            calls.change(&device, change)
+        };
+        match bounded::run(CHANGE_WITHIN, call) {
             None => Err(Trouble::Unknown(
                 Why::NoAnswerWithin { ms }.of(way.display()),
             )),
@@ -392,6 +401,10 @@ fn count_of(seen: &Seen, which: impl Fn(&ReservationKey) -> bool) -> u64 {
 
 impl Layer for Arc<Reservation> {
     fn state(&self) -> Holding {
+        if self.registering.is_busy() {
+            let by = vec![Holder::StepUnderWay];
+            return Holding::Held { by };
+        }
         match self.is_gone() {
             Ok(true) => Holding::Free,
             Ok(false) => Holding::Held {
@@ -414,6 +427,10 @@ impl Layer for Arc<Reservation> {
             unknown => unknown,
         };
         let gone = |why| Trouble::failed(FailureKind::NotReleased, why);
+        if self.registering.is_busy() {
+            let ms = u64::try_from(CHANGE_WITHIN.as_millis()).unwrap_or(u64::MAX);
+            return Err(gone(Why::NoAnswerWithin { ms }.of(self.device.display())));
+        }
         if self.is_gone().map_err(gone)? {
             return Ok(Did::nothing());
         }

@@ -1,5 +1,9 @@
 //! Programs that change who holds a disk set, found again by a mark in their environment. An agent that is killed
-//! leaves such a program running: it may still take what the next agent would promise to have given up.
+//! leaves such a program running: it may still take what the next agent would promise to have given up. The mark is a
+//! secret of this boot: any account could put a known one into its own processes, and so keep every move from going on.
+//! (Whose account a program is by now says nothing: one of the site's may have become another.)
+
+mod secret;
 
 use crate::command::{self, CommandResult};
 use siaga_model::observation::Holding;
@@ -9,7 +13,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-/// The variable's name; its value is the service's name.
+/// The variable's name; its value is the service's name and the secret.
 const MARK: &str = "SIAGA_DISK_SET";
 
 /// The mark of one service.
@@ -28,7 +32,17 @@ impl UnderWay {
 
     /// Runs a program that changes who holds the disk set.
     pub fn run(&self, argv: &[String], timeout: Duration) -> CommandResult {
-        command::run_marked(argv, None, timeout, Some((MARK, &self.service)))
+        match secret::of_this_boot() {
+            Ok(secret) => {
+                let value = format!("{} {}", self.service, secret.word);
+                command::run_marked(argv, None, timeout, Some((MARK, &value)))
+            }
+            // It could not be found again.
+            Err(e) => CommandResult {
+                not_started: Some(e.to_string()),
+                ..CommandResult::default()
+            },
+        }
     }
 
     /// Held where such a program, or a process that it left behind, is there.
@@ -37,13 +51,15 @@ impl UnderWay {
             Ok(by) if by.is_empty() => Holding::Free,
             Ok(by) => Holding::Held { by },
             Err(e) => Holding::Unknown {
-                why: Why::system(format!("/proc: {e}")),
+                why: Why::system(e),
             },
         }
     }
 
     fn processes(&self) -> std::io::Result<Vec<Holder>> {
-        let mark = format!("{MARK}={}", self.service);
+        let secret = secret::of_this_boot()?;
+        let before = format!("{MARK}={}", self.service);
+        let mark = format!("{before} {}", secret.word);
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc")? {
             let entry = entry?;
@@ -60,7 +76,8 @@ impl UnderWay {
                 Err(e) if e.kind() == ErrorKind::PermissionDenied => continue,
                 Err(e) => return Err(e),
             };
-            if environment.split(|b| *b == 0).any(|v| v == mark.as_bytes()) {
+            let has = |mark: &str| environment.split(|b| *b == 0).any(|v| v == mark.as_bytes());
+            if has(&mark) || has(&before) && secret.is_later_than(&entry.path()) {
                 let command = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
                 found.push(Holder::ProgramRuns {
                     pid,

@@ -3,8 +3,8 @@
 //!
 //! Only a help: it reads, it is bounded, it ends with the start, and nothing hangs on it.
 
+use crate::small_file;
 use rustix::fs::{Advice, fadvise};
-use std::fs::File;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,7 +66,9 @@ fn read_ahead(data_dir: &Path, stop: &AtomicBool) {
 
 /// Asks the kernel for the file's beginning, without waiting for it. Says how much that is.
 fn ask_for(path: &Path) -> u64 {
-    let Ok(file) = File::open(path) else { return 0 };
+    let Ok(file) = small_file::open(path) else {
+        return 0;
+    };
     let length = file.metadata().map_or(0, |m| m.len()).min(OF_EACH);
     let _ = fadvise(&file, 0, NonZeroU64::new(length), Advice::WillNeed);
     length
@@ -161,7 +163,7 @@ mod tests {
     fn a_huge_cluster_is_read_in_part() {
         let dir = cluster();
         let big = dir.path().join("base/5/1255");
-        let file = File::create(&big).unwrap();
+        let file = std::fs::File::create(&big).unwrap();
         file.set_len(1 << 30).unwrap();
         assert_eq!(ask_for(&big), OF_EACH);
         let stopped = AtomicBool::new(true);

@@ -14,8 +14,9 @@ const NAMED: usize = 20;
 const AVAILABLE: &str = "select count(*)::text from pg_available_extensions where name = 'amcheck'";
 const MADE: &str = "select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace \
     where e.extname = 'amcheck'";
-const MAKE: &str = "create extension if not exists amcheck";
-/// Number and name of each index that can be looked at, a line each. Indexes of PostgreSQL's own are among them.
+/// Nobody but the superuser can have put anything beside it there.
+const MAKE: &str = "create extension if not exists amcheck schema pg_catalog";
+/// Number and name of each index that can be looked at, a line each, with its schema where that is not PostgreSQL's own.
 const INDEXES: &str = "select string_agg(oid::text || ' ' || oid::regclass::text, chr(10)) from ( \
     select c.oid from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam \
     where a.amname = 'btree' and c.relkind = 'i' and c.relpersistence = 'p' and i.indisvalid and i.indisready \
@@ -48,11 +49,12 @@ pub struct Look<'a> {
 impl Look<'_> {
     /// Was anything of that database, or that index of it, named before?
     fn named(&self, database: &str, index: Option<&str>) -> bool {
-        let begins = match index {
-            Some(index) => named(database, index),
-            None => format!("{database}: "),
-        };
-        self.first.iter().any(|f| f.starts_with(&begins))
+        let named = |begins: String| self.first.iter().any(|f| f.starts_with(&begins));
+        match index {
+            // An earlier version named it without its schema.
+            Some(index) => named(begin(database, index)) || named(begin(database, bare(index))),
+            None => named(format!("{database}: ")),
+        }
     }
 }
 
@@ -121,8 +123,18 @@ fn schema(look: &Look, database: &str) -> Result<Option<String>, Why> {
 }
 
 /// How a damaged index is named, before what is said of it.
-fn named(database: &str, index: &str) -> String {
+fn begin(database: &str, index: &str) -> String {
     format!("{database}: {index}: ")
+}
+
+/// Without its schema.
+fn bare(index: &str) -> &str {
+    let mut quoted = false;
+    let end = index.find(|c| {
+        quoted ^= c == '"';
+        c == '.' && !quoted
+    });
+    end.map_or(index, |at| &index[at + 1..])
 }
 
 /// True where each index that is there and was named before was looked at.
@@ -156,7 +168,7 @@ fn in_database(look: &Look, database: &str, schema: &str, sum: &mut IndexCheck) 
                         Why::System(said) => said,
                         _ => String::new(),
                     };
-                    sum.damaged.push(named(database, name) + &said);
+                    sum.damaged.push(begin(database, name) + &said);
                 }
             }
             // Its time was over, it was dropped meanwhile, or the user may not: that one was not looked at.
@@ -222,6 +234,29 @@ mod tests {
         let many: Vec<&str> = named.into_iter().cycle().take(NAMED).collect();
         assert!(!again(&[], &[], &many, 2).over);
         assert!(again(&[], &[], &many, 9).over);
+    }
+
+    #[test]
+    fn what_was_named_without_its_schema_is_found_again() {
+        for (index, name) in [
+            ("public.a", "a"),
+            ("\"my.\"\"schema\".\"b.c\"", "\"b.c\""),
+            ("pg_class_oid_index", "pg_class_oid_index"),
+            ("\"b.c\"", "\"b.c\""),
+        ] {
+            assert_eq!(bare(index), name);
+        }
+        let first = ["simrs: a: bad (XX002)".to_owned()];
+        let look = Look {
+            databases: &[],
+            extension: Extension::OnlyWhereMade,
+            until: Instant::now(),
+            ask: &|_, _, _| Ok(None),
+            go_on: &|| true,
+            first: &first,
+        };
+        assert!(look.named("simrs", Some("public.a")));
+        assert!(!look.named("simrs", Some("a.b")));
     }
 
     fn checked(extension: Extension, made: bool, until: Instant) -> (IndexCheck, Vec<String>) {

@@ -29,8 +29,13 @@ pub enum Answer {
 
 /// One roundtrip: the write happens only out of recovery. A transactional message is WAL like any other write, and its
 /// commit waits for the flush.
-const CHECK: &str = "select pg_is_in_recovery(), case when not pg_is_in_recovery() \
+pub(crate) const CHECK: &str = "select pg_is_in_recovery(), case when not pg_is_in_recovery() \
                      then pg_logical_emit_message(true, 'siaga', 'ready')::text end";
+
+/// The check's user may be the superuser: a name in a statement is PostgreSQL's own one, whatever the owner of a database
+/// put on its search path. What a client sets as it connects beats the settings of databases and roles. Temporary objects
+/// come first where they are not named.
+const OWN_NAMES: &str = "-c search_path=pg_catalog,pg_temp";
 
 /// Asks the server whose postmaster is `postmaster` whether it is ready.
 pub fn check(
@@ -98,7 +103,7 @@ async fn ask(
         .dbname(&config.check_database)
         .application_name("siaga")
         // A synchronous standby that is away must not make a server look dead that is ready.
-        .options(format!("-c synchronous_commit=local {most}"))
+        .options(format!("-c synchronous_commit=local {OWN_NAMES} {most}"))
         .connect_raw(stream, NoTls)
         .await
         .map_err(|e| meaning(&e))?;

@@ -1,6 +1,7 @@
 //! `postmaster.pid`: what a running server says of itself. It is local to a host and never proves anything; it is
 //! read to learn the state of a server that was found by its processes.
 
+use crate::small_file;
 use std::path::{Path, PathBuf};
 
 /// What the server says of its state.
@@ -35,7 +36,7 @@ pub fn read(data_dir: &Path) -> Option<PidFile> {
 
 /// Reads a file of that form: the lock beside the socket has the same first lines.
 pub fn read_file(path: &Path) -> Option<PidFile> {
-    parse(std::fs::read_to_string(path).ok()?)
+    parse(small_file::read_text(path).ok()?)
 }
 
 impl PidFile {
@@ -80,5 +81,16 @@ mod tests {
         );
         assert_eq!(parse(text.into()).unwrap().pid, 711);
         assert!(parse(String::new()).is_none());
+    }
+
+    #[test]
+    fn what_the_database_account_puts_in_its_place_is_none() {
+        let data = tempfile::tempdir().unwrap();
+        let file = path(data.path());
+        std::fs::write(&file, "711\n").unwrap();
+        assert_eq!(read(data.path()).unwrap().pid, 711);
+        small_file::tests::each_trap(&file, b"711\n", |what| {
+            assert_eq!(read(data.path()), None, "{what}");
+        });
     }
 }

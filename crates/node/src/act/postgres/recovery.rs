@@ -2,9 +2,9 @@
 
 use super::process::title;
 use crate::observe::pg_control::{self, PgControl};
+use crate::small_file;
 use siaga_model::Progress;
 use std::collections::hash_map::DefaultHasher;
-use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ fn wal_end(data_dir: &Path, control: &PgControl) -> Option<u64> {
 
 /// How many pages of a segment were written in this round of its file. `None` where its first one was not.
 fn written_pages(path: &Path, start: u64, segment: u64) -> Option<u64> {
-    let file = File::open(path).ok()?;
+    let file = small_file::open(path).ok()?;
     let is_written = |page: u64| {
         let mut address = [0; 8];
         file.read_exact_at(&mut address, page * WAL_PAGE + 8)
@@ -148,7 +148,7 @@ fn children(pid: i32) -> Vec<i32> {
 /// process has computed, read, written and waited for.
 pub fn fingerprint(postmaster: i32, data_dir: &Path, log: Option<&Path>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    std::fs::read(data_dir.join("global/pg_control"))
+    small_file::read(&data_dir.join("global/pg_control"))
         .unwrap_or_default()
         .hash(&mut hasher);
     log.and_then(|l| std::fs::metadata(l).ok())

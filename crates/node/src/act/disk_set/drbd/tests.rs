@@ -188,7 +188,11 @@ fn asked(run_dir: &Path) -> Option<i32> {
 fn the_handler_says_gone_during_a_take_alone() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(asked(folder.path()), Some(1), "there was never a take");
-    let under_way = taking(&folder.path().join("drbd/simrs")).unwrap();
+    let lock = folder.path().join("drbd/simrs");
+    let under_way = taking(&lock).unwrap();
+    // Who else could lock it would say it too.
+    let mode = std::fs::metadata(&lock).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     assert_eq!(asked(folder.path()), Some(5));
     drop(under_way);
     assert_eq!(asked(folder.path()), Some(1), "the take is over");

@@ -2,6 +2,7 @@ use super::*;
 use siaga_model::{Epoch, RunId};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
 /// A site whose disk set is a file: it is there while the disk set is held.
@@ -131,6 +132,22 @@ fn any_other_answer_of_the_status_is_unknown() {
         ..site.programs(TAKE, RELEASE, STATUS)
     };
     assert!(matches!(gone.state(), Holding::Unknown { .. }));
+}
+
+#[test]
+fn a_program_of_another_account_does_not_pass_for_ours() {
+    let service = ServiceName::from("a-name-that-is-known");
+    let mut command = std::process::Command::new("/bin/sleep");
+    command
+        .arg("60")
+        .env("SIAGA_DISK_SET", service.as_str())
+        .uid(65534);
+    let _theirs = crate::tests::Guard::spawn(&mut command);
+    assert_eq!(UnderWay::of(&service).look(), Holding::Free);
+    // Not as root either: so does a program that asks for a password first.
+    command.uid(0);
+    let _as_root = crate::tests::Guard::spawn(&mut command);
+    assert_eq!(UnderWay::of(&service).look(), Holding::Free);
 }
 
 #[test]

@@ -280,6 +280,55 @@ fn what_an_earlier_session_left_stays_while_another_node_has_the_disk() {
     assert!(!disk.inner.lock().unwrap().changes.iter().skip(2).any(made));
 }
 
+/// A disk whose changes hang until they are let go on.
+struct Hangs {
+    begun: mpsc::Sender<()>,
+    go_on: Mutex<mpsc::Receiver<()>>,
+    disk: Shared,
+}
+
+impl Calls for Hangs {
+    fn read(&self, way: &Path) -> Result<Seen, PrError> {
+        self.disk.read(way)
+    }
+
+    fn change(&self, way: &Path, change: Change) -> Result<(), PrError> {
+        self.begun.send(()).unwrap();
+        let _ = self.go_on.lock().unwrap().recv();
+        self.disk.change(way, change)
+    }
+}
+
+#[test]
+fn a_registration_that_hangs_is_held_and_nothing_is_promised() {
+    let disk = Shared::new();
+    let ((begin, begun), (go_on, gate)) = (mpsc::channel(), mpsc::channel());
+    let hangs = Hangs {
+        begun: begin,
+        go_on: Mutex::new(gate),
+        disk: disk.clone(),
+    };
+    let backup = Arc::new(Reservation {
+        calls: Arc::new(hangs),
+        ..Reservation::new(disk.way("backup"), "backup".into(), vec!["serverdb".into()])
+    });
+    assert_eq!(backup.state(), Holding::Free);
+    std::thread::scope(|scope| {
+        let register = || backup.change(&disk.way("backup"), Change::Register(key("backup", 4)));
+        let registers = scope.spawn(register);
+        begun.recv().unwrap();
+        // No key is seen, and yet it may come.
+        assert_eq!(backup.is_gone(), Ok(true));
+        assert!(matches!(backup.state(), Holding::Held { .. }));
+        let refused = backup.release();
+        assert!(matches!(&refused, Err(Trouble::Failed(f)) if f.kind == FailureKind::NotReleased));
+        drop(go_on);
+        registers.join().unwrap().unwrap();
+    });
+    assert!(backup.release().unwrap().changed);
+    assert_eq!(disk.keys(), []);
+}
+
 #[test]
 fn a_strangers_registration_is_left_alone() {
     let disk = Shared::new();
