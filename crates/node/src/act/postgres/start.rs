@@ -10,6 +10,7 @@ use super::recovery::{self, RedoRange, Stall};
 use super::unit::Unit;
 use super::{Postgres, SQL_WITHIN, account, pointing};
 use crate::observe::pg_control;
+use crate::small_file;
 use rustix::process::{Pid, test_kill_process};
 use siaga_model::Why;
 use siaga_model::config::Database;
@@ -209,7 +210,7 @@ fn check_data_dir(data_dir: &Path, account: &Account) -> Result<(), Why> {
 
 fn arguments(server: &Postgres, judge: Judge) -> Result<(Vec<OsString>, Vec<Note>), Why> {
     let config = &server.config;
-    let version = std::fs::read_to_string(config.data_dir.join("PG_VERSION"))
+    let version = small_file::read_text(&config.data_dir.join("PG_VERSION"))
         .map_err(|e| Why::system(format!("PG_VERSION: {e}")))?;
     let major: u32 = version
         .trim()
