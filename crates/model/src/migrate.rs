@@ -27,6 +27,8 @@ pub struct Seen {
     pub device: Device,
     pub place: Place,
     pub configured: Configured,
+    /// This host is a node of a site: only a take by Siaga mounts what another node may have.
+    pub of_a_site: bool,
     /// `mkfs.ext4` is here.
     pub can_format: bool,
     /// How fast is read from the old place and from the device, bytes in a second; `None`: not measured.
@@ -220,6 +222,37 @@ pub enum Step {
     Tidy,
 }
 
+impl Step {
+    /// It works in the new place, and mounts it where it is not. A way back that needs nothing of the new place has to work
+    /// without it.
+    pub fn needs_mount(self) -> bool {
+        match self {
+            Step::Mount
+            | Step::Copy
+            | Step::CopyRest
+            | Step::EnableNew
+            | Step::StartNew
+            | Step::Verify
+            | Step::CopyBack
+            | Step::CopyBackRest
+            | Step::EnableOld => true,
+            Step::Format
+            | Step::Stop
+            | Step::DisableOld
+            | Step::KeepOld
+            | Step::Point
+            | Step::StopNew
+            | Step::DisableNew
+            | Step::PointBack
+            | Step::RestoreOld
+            | Step::EnableOldAsItWas
+            | Step::StartOld
+            | Step::VerifyOld
+            | Step::Tidy => false,
+        }
+    }
+}
+
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,7 +333,11 @@ pub struct Pass {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Sides {
     pub new: NewSide,
+    /// The device is mounted at its place, on this host.
+    pub mounted: bool,
     pub configured: Configured,
+    /// This host is a node of a site: only a take by Siaga mounts what another node may have.
+    pub of_a_site: bool,
     pub is_root: bool,
     pub old_there: bool,
     /// Where both say: how far the new one is ahead, bytes of WAL.
@@ -314,6 +351,8 @@ pub enum NewSide {
     Untouched,
     /// It was started, or may have been.
     Written,
+    /// Its device is not mounted here. A look mounts nothing.
+    NotMounted,
     /// It can't be read.
     Unknown,
 }
@@ -407,6 +446,10 @@ refusals! {
     NothingToGoBack = "MIGRATE_NOTHING_TO_GO_BACK",
     OldGone { path: PathBuf } = "MIGRATE_OLD_GONE",
     NewUnknown = "MIGRATE_NEW_UNKNOWN",
+    /// It is to be mounted before it is known what was written there.
+    NotMounted { device: PathBuf, mount_point: PathBuf } = "MIGRATE_NOT_MOUNTED",
+    /// It would have to be mounted, and another node of the site may have it.
+    SiteNode { device: PathBuf, mount_point: PathBuf } = "MIGRATE_SITE_NODE",
     /// What was copied back has changed the old copy.
     NotAsItWas = "MIGRATE_NOT_AS_IT_WAS",
 }
@@ -415,6 +458,10 @@ refusals! {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fail {
     Why(Why),
+    /// It may not be done; nothing of it was.
+    Refused {
+        refusal: Refusal,
+    },
     /// What is read from the disk is not what was written.
     CopyDiffers {
         path: PathBuf,

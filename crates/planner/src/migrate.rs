@@ -6,7 +6,7 @@
 
 mod back;
 
-pub use back::back;
+pub use back::{back, may_go_on};
 
 use siaga_model::config::FileSystemKind;
 use siaga_model::migrate::{
@@ -55,6 +55,7 @@ pub fn plan(seen: &Seen, wish: &Wish) -> Result<Plan, Vec<Refusal>> {
         }
     };
     against.extend(configured(&seen.configured));
+    against.extend(against_site(seen, wish));
     against.extend(cluster.map(against_cluster).unwrap_or_default());
     against.extend(against_device(seen, wish, cluster));
     against.extend(against_place(seen, wish));
@@ -107,6 +108,18 @@ fn configured(seen: &Configured) -> Option<Refusal> {
         Configured::No => return None,
         Configured::Carries { service, data_dir } => Refusal::Configured { service, data_dir },
         Configured::Unreadable { file, said } => Refusal::ConfigUnreadable { file, said },
+    })
+}
+
+/// From the first run of a site on, a mount needs a proof that nobody else has the disk, and this has none.
+fn against_site(seen: &Seen, wish: &Wish) -> Option<Refusal> {
+    let mounted = match (&seen.device, &seen.place) {
+        (Device::There { number, .. }, Place::Mounted { device }) => number == device,
+        _ => false,
+    };
+    (seen.of_a_site && !mounted).then(|| Refusal::SiteNode {
+        device: wish.device.clone(),
+        mount_point: wish.mount_point.clone(),
     })
 }
 

@@ -6,7 +6,7 @@ use siaga_model::Why;
 use siaga_model::config::{Database, FileSystemKind};
 use siaga_model::migrate::*;
 use siaga_model::why::Holder;
-use siaga_planner::migrate::{back, job, plan};
+use siaga_planner::migrate::{back, job, may_go_on, plan};
 use std::path::PathBuf;
 
 const GIB: u64 = 1 << 30;
@@ -69,6 +69,7 @@ fn seen() -> Seen {
         device: device(empty()),
         place: Place::Missing,
         configured: Configured::No,
+        of_a_site: false,
         can_format: true,
         reads_per_s: Some(GIB),
         date: "20250801".into(),
@@ -405,7 +406,9 @@ fn everything_that_stands_against_it_is_said_at_once() {
 fn sides(new: NewSide) -> Sides {
     Sides {
         new,
+        mounted: new != NewSide::NotMounted,
         configured: Configured::No,
+        of_a_site: false,
         is_root: true,
         old_there: true,
         ahead: None,
@@ -484,4 +487,54 @@ fn the_way_back_is_refused_where_it_would_lose_or_guess() {
         code(&job, &sides(NewSide::Written), false),
         Err("MIGRATE_NOTHING_TO_GO_BACK")
     );
+}
+
+#[test]
+fn a_node_of_a_site_goes_on_only_with_what_is_mounted_there() {
+    let on = |sides: Sides| Sides {
+        of_a_site: true,
+        ..sides
+    };
+    let mut job = job(&plan(&seen(), &wish()).unwrap());
+    let may = |job: &Job, sides: Sides| may_go_on(job, &sides).map_err(|r| r.code());
+    let refused = Err("MIGRATE_SITE_NODE");
+    assert_eq!(may(&job, on(sides(NewSide::NotMounted))), refused);
+    assert_eq!(may(&job, on(sides(NewSide::Written))), Ok(()));
+    assert_eq!(may(&job, sides(NewSide::NotMounted)), Ok(()));
+    // Nothing of what is left is done in the new place.
+    let left = std::mem::replace(&mut job.left, vec![Step::StartOld]);
+    assert_eq!(may(&job, on(sides(NewSide::NotMounted))), Ok(()));
+    job.left = left;
+
+    let code = |job: &Job, sides: Sides| back(job, &sides, false).map_err(|r| r.code());
+    assert_eq!(
+        code(&job, on(sides(NewSide::NotMounted))).unwrap_err(),
+        "MIGRATE_SITE_NODE"
+    );
+    assert_eq!(
+        code(&job, sides(NewSide::NotMounted)).unwrap_err(),
+        "MIGRATE_NOT_MOUNTED"
+    );
+    assert!(code(&job, on(sides(NewSide::Written))).is_ok());
+    (job.direction, job.left) = back(&job, &sides(NewSide::Written), false).unwrap();
+    assert_eq!(
+        code(&job, on(sides(NewSide::NotMounted))).unwrap_err(),
+        "MIGRATE_SITE_NODE"
+    );
+}
+
+#[test]
+fn a_node_of_a_site_plans_only_for_a_device_that_is_mounted_already() {
+    let site = |s: &mut Seen| s.of_a_site = true;
+    assert_eq!(refused(site), ["MIGRATE_SITE_NODE"]);
+    let mut mounted = seen();
+    site(&mut mounted);
+    mounted.place = Place::Mounted { device: 2 };
+    mounted.device = device(Carries::Mounted {
+        kind: Some(FileSystemKind::Ext4),
+        uuid: None,
+        free_bytes: 90 * GIB,
+        entries: Vec::new(),
+    });
+    assert!(plan(&mounted, &wish()).is_ok());
 }

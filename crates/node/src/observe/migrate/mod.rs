@@ -1,5 +1,4 @@
-//! What is seen before a data directory moves, and before it comes back. Looks, and changes nothing; only for the way back
-//! the job's own file system is mounted, which it has been before.
+//! What is seen before a data directory moves, and before it comes back. Looks, and changes nothing: it mounts nothing either.
 
 mod cluster;
 pub mod device;
@@ -35,7 +34,10 @@ pub fn new_side(job: &Job) -> NewSide {
     if !first && job.left.contains(&Step::EnableNew) {
         return NewSide::Untouched;
     }
-    if act::mount(&job.facts).is_err() {
+    if !act::is_mounted(&job.facts) {
+        return NewSide::NotMounted;
+    }
+    if !act::is_ours(&job.facts) {
         return NewSide::Unknown;
     }
     let control = std::fs::read(job.facts.to.join(CONTROL)).ok();
