@@ -86,6 +86,7 @@ impl Mover {
             configured: self.configured(&data_dirs),
             of_a_site: self.of_a_site(),
             clusters,
+            not_roots: found.not_roots.clone(),
             device: look::look_at_device(&wish.device, &found),
             place: look::place(&wish.mount_point),
             can_format: MKFS.iter().any(|path| Path::new(path).exists()),

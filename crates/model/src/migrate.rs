@@ -24,6 +24,8 @@ pub struct Seen {
     pub is_root: bool,
     /// Servers that run.
     pub clusters: Vec<Cluster>,
+    /// Programs of servers that others than root could change.
+    pub not_roots: Vec<PathBuf>,
     pub device: Device,
     pub place: Place,
     pub configured: Configured,
@@ -409,6 +411,8 @@ refusals! {
     SeveralServers { data_dirs: Vec<PathBuf> } = "MIGRATE_SEVERAL_SERVERS",
     /// Where `--from` names none that runs.
     NotThatServer { from: PathBuf } = "MIGRATE_NOT_THAT_SERVER",
+    /// Others than root could change what root would run.
+    NotRoots { program: PathBuf } = "MIGRATE_PROGRAM_OWNER",
     Configured { service: String, data_dir: PathBuf } = "MIGRATE_CONFIGURED",
     ConfigUnreadable { file: PathBuf, said: String } = "MIGRATE_CONFIG_UNREADABLE",
     StrangerUnit { unit: String } = "MIGRATE_NOT_OURS_TO_STOP",

@@ -51,6 +51,10 @@ pub fn plan(seen: &Seen, wish: &Wish) -> Result<Plan, Vec<Refusal>> {
         Ok(cluster) => Some(cluster),
         Err(refusal) => {
             against.push(refusal);
+            let not_roots = |program: &PathBuf| Refusal::NotRoots {
+                program: program.clone(),
+            };
+            against.extend(seen.not_roots.iter().map(not_roots));
             None
         }
     };

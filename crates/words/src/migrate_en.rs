@@ -218,6 +218,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NoServer => "no PostgreSQL runs here. Start it: only of one that runs it is known how it is started and stopped".into(),
         R::SeveralServers { data_dirs } => format!("several servers run here: {}. Say which: --from DIR", paths(data_dirs)),
         R::NotThatServer { from } => format!("no server that is known runs from {}", from.display()),
+        R::NotRoots { program } => format!("a PostgreSQL that runs as {} does not count: others than root could change this program, and root would run it. Give the program and every folder above it to root, and take the right to write from group and others", program.display()),
         R::Configured { service, data_dir } => format!("Siaga's service {service} already has {}: its agent starts and stops it, and another place would be a danger. Take the service out of siaga.toml on both servers first", data_dir.display()),
         R::ConfigUnreadable { file, said } => format!("{} can't be read, so it is not known whether an agent has this database: {said}", file.display()),
         R::StrangerUnit { unit } => format!("the server runs in {unit}, which starts and stops it: it is not ours to stop. Take it out of there first"),

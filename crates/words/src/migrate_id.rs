@@ -220,6 +220,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NoServer => "tidak ada PostgreSQL yang berjalan di sini. Nyalakan dulu: hanya dari yang berjalan diketahui cara menyalakan dan menghentikannya".into(),
         R::SeveralServers { data_dirs } => format!("beberapa server berjalan di sini: {}. Sebutkan yang mana: --from DIREKTORI", paths(data_dirs)),
         R::NotThatServer { from } => format!("tidak ada server yang dikenal berjalan dari {}", from.display()),
+        R::NotRoots { program } => format!("PostgreSQL yang berjalan sebagai {} tidak dihitung: selain root juga dapat mengubah program ini, padahal root akan menjalankannya. Jadikan program itu dan setiap folder di atasnya milik root, dan cabut hak tulis grup dan pengguna lain", program.display()),
         R::Configured { service, data_dir } => format!("layanan Siaga {service} sudah memiliki {}: agennya yang menyalakan dan menghentikannya, dan tempat lain akan berbahaya. Keluarkan dulu layanan itu dari siaga.toml di kedua server", data_dir.display()),
         R::ConfigUnreadable { file, said } => format!("{} tidak dapat dibaca, jadi tidak diketahui apakah sebuah agen memiliki basis data ini: {said}", file.display()),
         R::StrangerUnit { unit } => format!("server berjalan di dalam {unit}, yang menyalakan dan menghentikannya: bukan hak kita menghentikannya. Keluarkan dulu dari sana"),

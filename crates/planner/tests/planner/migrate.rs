@@ -66,6 +66,7 @@ fn seen() -> Seen {
     Seen {
         is_root: true,
         clusters: vec![cluster()],
+        not_roots: Vec::new(),
         device: device(empty()),
         place: Place::Missing,
         configured: Configured::No,
@@ -537,4 +538,16 @@ fn a_node_of_a_site_plans_only_for_a_device_that_is_mounted_already() {
         entries: Vec::new(),
     });
     assert!(plan(&mounted, &wish()).is_ok());
+}
+
+#[test]
+fn it_says_why_a_server_is_not_taken_for_one() {
+    let codes = refused(|s| {
+        s.clusters.clear();
+        s.not_roots = vec!["/home/x/postgres".into()];
+    });
+    assert_eq!(codes, ["MIGRATE_NO_SERVER", "MIGRATE_PROGRAM_OWNER"]);
+    let mut beside = seen();
+    beside.not_roots = vec!["/home/x/postgres".into()];
+    assert!(plan(&beside, &wish()).is_ok());
 }

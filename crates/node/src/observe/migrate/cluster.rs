@@ -2,8 +2,8 @@
 
 use crate::act::postgres::{Postgres, connect};
 use crate::command;
-use crate::observe::mounts;
 use crate::observe::survey::{Found, Server};
+use crate::observe::{mounts, program};
 use siaga_model::config::Database;
 use siaga_model::migrate::{Answers, Cluster};
 use siaga_model::{ServiceName, Why};
@@ -80,9 +80,13 @@ fn database(server: &Server) -> Database {
     }
 }
 
-/// `postgres (PostgreSQL) 15.8 (Debian 15.8-0)`: the major version.
+/// `postgres (PostgreSQL) 15.8 (Debian 15.8-0)`: the major version. Root runs only what nobody else could change.
 fn programs(bin_dir: &Path) -> Option<String> {
-    let program = bin_dir.join("postgres").display().to_string();
+    let program = bin_dir.join("postgres");
+    if !program::is_roots(&program) {
+        return None;
+    }
+    let program = program.display().to_string();
     let said = command::run(&[program, "--version".to_owned()], None, WITHIN);
     let version = said.stdout.split(' ').nth(2)?;
     let digits = |c: &char| c.is_ascii_digit();
@@ -205,6 +209,21 @@ fn question(data_dir: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn root_runs_no_program_that_others_could_change() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (program, mark) = (dir.path().join("postgres"), dir.path().join("mark"));
+        let script = format!(
+            "#!/bin/sh\ntouch {}\necho postgres x 15.8\n",
+            mark.display()
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(programs(dir.path()), None);
+        assert!(!mark.exists(), "it was run");
+    }
 
     #[test]
     fn only_another_programs_unit_is_a_strangers() {
