@@ -139,6 +139,10 @@ fn against_cluster(cluster: &Cluster) -> Vec<Refusal> {
         let options = cluster.options.clone();
         against.push(Refusal::Options { options });
     }
+    if let (Some(file), Some(why)) = (&server.config_file, &cluster.config_unreadable) {
+        let (file, why) = (file.clone(), why.clone());
+        against.push(Refusal::ConfigFile { file, why });
+    }
     let programs = cluster.programs.clone().unwrap_or_default();
     if programs != cluster.version {
         let data = cluster.version.clone();

@@ -230,6 +230,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::LeadsAway { link, to } => format!("{} leads to {}: table spaces, WAL and other parts that are links do not move along. Bring them into the data directory first", link.display(), to.display()),
         R::MountInside { path } => format!("a file system is mounted in it, at {}: its files would not move along", path.display()),
         R::SetElsewhere { files } => format!("data_directory has to stand once, in the configuration file itself, or nowhere where the configuration lies with the data. It stands in: {}", paths(files)),
+        R::ConfigFile { file, why: w } => format!("{} would be changed, and can't be: {}. It has to be a plain file, and its folders no links of others than root", file.display(), why(voice, w)),
         R::Named { settings } => format!("these settings name the old directory: {}. Change them first", settings.join(", ")),
         R::KeptThere { path } => format!("beside {} lies a directory that was kept today already: move it away", path.display()),
         R::DeviceUnusable { device, why: w } => format!("{}: {}", device.display(), why(voice, w)),

@@ -232,6 +232,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::LeadsAway { link, to } => format!("{} mengarah ke {}: ruang tabel, WAL, dan bagian lain yang berupa tautan tidak ikut pindah. Bawa dulu ke dalam direktori data", link.display(), to.display()),
         R::MountInside { path } => format!("sebuah sistem berkas dipasang di dalamnya, di {}: berkasnya tidak akan ikut pindah", path.display()),
         R::SetElsewhere { files } => format!("data_directory harus ada satu kali, di berkas konfigurasi itu sendiri, atau tidak ada sama sekali jika konfigurasi ada bersama data. Ia ada di: {}", paths(files)),
+        R::ConfigFile { file, why: w } => format!("{} harus diubah, tetapi tidak bisa: {}. Ia harus berupa berkas biasa, dan folder di atasnya bukan tautan milik selain root", file.display(), why(voice, w)),
         R::Named { settings } => format!("pengaturan ini menyebut direktori lama: {}. Ubah dulu", settings.join(", ")),
         R::KeptThere { path } => format!("di samping {} sudah ada direktori yang disimpan hari ini: pindahkan dulu", path.display()),
         R::DeviceUnusable { device, why: w } => format!("{}: {}", device.display(), why(voice, w)),

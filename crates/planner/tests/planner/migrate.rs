@@ -6,10 +6,10 @@ use siaga_model::Why;
 use siaga_model::config::{Database, FileSystemKind};
 use siaga_model::migrate::*;
 use siaga_model::why::Holder;
-use siaga_planner::migrate::{back, job, may_go_on, plan};
+use siaga_planner::migrate::{job, plan};
 use std::path::PathBuf;
 
-const GIB: u64 = 1 << 30;
+pub const GIB: u64 = 1 << 30;
 
 fn cluster() -> Cluster {
     let data_dir = "/var/lib/postgresql/15/main".into();
@@ -25,6 +25,7 @@ fn cluster() -> Cluster {
         programs: Some("15".into()),
         stranger_unit: None,
         options: Vec::new(),
+        config_unreadable: None,
         file_system: 1,
         is_mount_point: false,
         bytes: 10 * GIB,
@@ -42,7 +43,7 @@ fn cluster() -> Cluster {
     }
 }
 
-fn device(carries: Carries) -> Device {
+pub fn device(carries: Carries) -> Device {
     Device::There {
         number: 2,
         bytes: 100 * GIB,
@@ -62,7 +63,7 @@ fn empty() -> Carries {
     }
 }
 
-fn seen() -> Seen {
+pub fn seen() -> Seen {
     Seen {
         is_root: true,
         clusters: vec![cluster()],
@@ -77,7 +78,7 @@ fn seen() -> Seen {
     }
 }
 
-fn wish() -> Wish {
+pub fn wish() -> Wish {
     Wish {
         from: None,
         device: "/dev/sdb".into(),
@@ -86,7 +87,7 @@ fn wish() -> Wish {
     }
 }
 
-const FORWARD: [Step; 10] = [
+pub const FORWARD: [Step; 10] = [
     Step::Mount,
     Step::Copy,
     Step::Stop,
@@ -155,7 +156,7 @@ fn codes(plan: Result<Plan, Vec<Refusal>>) -> Vec<&'static str> {
     plan.unwrap_err().iter().map(Refusal::code).collect()
 }
 
-fn refused(change: impl FnOnce(&mut Seen)) -> Vec<&'static str> {
+pub fn refused(change: impl FnOnce(&mut Seen)) -> Vec<&'static str> {
     let mut seen = seen();
     change(&mut seen);
     codes(plan(&seen, &wish()))
@@ -404,142 +405,6 @@ fn everything_that_stands_against_it_is_said_at_once() {
     assert_eq!(all, expected);
 }
 
-fn sides(new: NewSide) -> Sides {
-    Sides {
-        new,
-        mounted: new != NewSide::NotMounted,
-        configured: Configured::No,
-        of_a_site: false,
-        is_root: true,
-        old_there: true,
-        ahead: None,
-    }
-}
-
-#[test]
-fn the_old_place_never_starts_before_the_new_one_can_not() {
-    let job = job(&plan(&seen(), &wish()).unwrap());
-    for (new, as_it_was) in [
-        (NewSide::Untouched, false),
-        (NewSide::Untouched, true),
-        (NewSide::Written, false),
-        (NewSide::Written, true),
-        (NewSide::Unknown, true),
-    ] {
-        let (_, steps) = back(&job, &sides(new), as_it_was).unwrap();
-        let at = |step: Step| steps.iter().position(|s| *s == step);
-        let enabled = at(Step::EnableOld).or(at(Step::EnableOldAsItWas)).unwrap();
-        assert!(at(Step::StopNew) < at(Step::DisableNew), "{steps:?}");
-        assert!(at(Step::DisableNew).unwrap() < enabled, "{steps:?}");
-        assert!(enabled < at(Step::StartOld).unwrap(), "{steps:?}");
-        // What was written counts, unless its loss was asked for by name.
-        let kept = steps.contains(&Step::CopyBackRest);
-        assert_eq!(kept, new == NewSide::Written && !as_it_was, "{steps:?}");
-    }
-    let forward = |step: Step| FORWARD.iter().position(|s| *s == step).unwrap();
-    assert!(forward(Step::Stop) < forward(Step::DisableOld));
-    assert!(forward(Step::DisableOld) < forward(Step::CopyRest));
-    assert!(forward(Step::KeepOld) < forward(Step::EnableNew));
-}
-
-#[test]
-fn the_way_back_is_refused_where_it_would_lose_or_guess() {
-    let mut job = job(&plan(&seen(), &wish()).unwrap());
-    let code = |job: &Job, sides: &Sides, as_it_was| {
-        let refused = back(job, sides, as_it_was).map_err(|r| r.code());
-        refused.map(|(direction, _)| direction)
-    };
-    assert_eq!(
-        code(&job, &sides(NewSide::Unknown), false),
-        Err("MIGRATE_NEW_UNKNOWN")
-    );
-    let service = Configured::Carries {
-        service: "simrs".into(),
-        data_dir: "/d".into(),
-    };
-    let siaga = Sides {
-        configured: service,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &siaga, false), Err("MIGRATE_CONFIGURED"));
-    let nobody = Sides {
-        is_root: false,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &nobody, false), Err("MIGRATE_NOT_ROOT"));
-    let gone = Sides {
-        old_there: false,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &gone, false), Err("MIGRATE_OLD_GONE"));
-    let (direction, left) = back(&job, &sides(NewSide::Written), false).unwrap();
-    (job.direction, job.left) = (direction, left);
-    // The same way goes on; the other one is closed.
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), false),
-        Ok(Direction::Back)
-    );
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), true),
-        Err("MIGRATE_NOT_AS_IT_WAS")
-    );
-    job.left.clear();
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), false),
-        Err("MIGRATE_NOTHING_TO_GO_BACK")
-    );
-}
-
-#[test]
-fn a_node_of_a_site_goes_on_only_with_what_is_mounted_there() {
-    let on = |sides: Sides| Sides {
-        of_a_site: true,
-        ..sides
-    };
-    let mut job = job(&plan(&seen(), &wish()).unwrap());
-    let may = |job: &Job, sides: Sides| may_go_on(job, &sides).map_err(|r| r.code());
-    let refused = Err("MIGRATE_SITE_NODE");
-    assert_eq!(may(&job, on(sides(NewSide::NotMounted))), refused);
-    assert_eq!(may(&job, on(sides(NewSide::Written))), Ok(()));
-    assert_eq!(may(&job, sides(NewSide::NotMounted)), Ok(()));
-    // Nothing of what is left is done in the new place.
-    let left = std::mem::replace(&mut job.left, vec![Step::StartOld]);
-    assert_eq!(may(&job, on(sides(NewSide::NotMounted))), Ok(()));
-    job.left = left;
-
-    let code = |job: &Job, sides: Sides| back(job, &sides, false).map_err(|r| r.code());
-    assert_eq!(
-        code(&job, on(sides(NewSide::NotMounted))).unwrap_err(),
-        "MIGRATE_SITE_NODE"
-    );
-    assert_eq!(
-        code(&job, sides(NewSide::NotMounted)).unwrap_err(),
-        "MIGRATE_NOT_MOUNTED"
-    );
-    assert!(code(&job, on(sides(NewSide::Written))).is_ok());
-    (job.direction, job.left) = back(&job, &sides(NewSide::Written), false).unwrap();
-    assert_eq!(
-        code(&job, on(sides(NewSide::NotMounted))).unwrap_err(),
-        "MIGRATE_SITE_NODE"
-    );
-}
-
-#[test]
-fn a_node_of_a_site_plans_only_for_a_device_that_is_mounted_already() {
-    let site = |s: &mut Seen| s.of_a_site = true;
-    assert_eq!(refused(site), ["MIGRATE_SITE_NODE"]);
-    let mut mounted = seen();
-    site(&mut mounted);
-    mounted.place = Place::Mounted { device: 2 };
-    mounted.device = device(Carries::Mounted {
-        kind: Some(FileSystemKind::Ext4),
-        uuid: None,
-        free_bytes: 90 * GIB,
-        entries: Vec::new(),
-    });
-    assert!(plan(&mounted, &wish()).is_ok());
-}
-
 #[test]
 fn it_says_why_a_server_is_not_taken_for_one() {
     let codes = refused(|s| {
@@ -550,4 +415,10 @@ fn it_says_why_a_server_is_not_taken_for_one() {
     let mut beside = seen();
     beside.not_roots = vec!["/home/x/postgres".into()];
     assert!(plan(&beside, &wish()).is_ok());
+}
+
+#[test]
+fn a_configuration_file_that_can_not_be_changed_is_found_before_anything_is_stopped() {
+    let codes = refused(|s| s.clusters[0].config_unreadable = Some(Why::system("symbolic link")));
+    assert_eq!(codes, ["MIGRATE_CONFIG_FILE"]);
 }

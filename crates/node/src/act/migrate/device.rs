@@ -3,6 +3,7 @@
 use super::Fail;
 use crate::act::disk_set::BlockDevice;
 use crate::act::mount;
+use crate::act::own_file::Place;
 use crate::command;
 use crate::observe::migrate::device::{self as look, Content};
 use siaga_model::config::{FileSystem, FileSystemKind};
@@ -12,8 +13,8 @@ use siaga_model::{Note, Why};
 use siaga_runner::hands::Trouble;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use std::time::Duration;
 const LOST_AND_FOUND: &str = "lost+found";
 /// Says that the file system is this job's. It stays: the way back mounts it again.
 const MARK: &str = ".siaga-migrate";
+/// Longer is no path, bytes.
+const MARK_LIMIT: u64 = 4096;
 
 /// A large one on a slow disk.
 const FORMAT_WITHIN: Duration = Duration::from_secs(3600);
@@ -142,7 +145,8 @@ pub fn is_ours(facts: &Facts) -> bool {
 
 fn is_marked(facts: &Facts) -> bool {
     let text = facts.kept.display().to_string();
-    std::fs::read_to_string(facts.mount_point.join(MARK)).is_ok_and(|there| there == text)
+    let there = Place::of(&facts.mount_point.join(MARK)).and_then(|mark| mark.read(MARK_LIMIT));
+    there.is_ok_and(|there| there == text.as_bytes())
 }
 
 fn mark(facts: &Facts) -> Result<(), Fail> {
@@ -156,9 +160,8 @@ fn mark(facts: &Facts) -> Result<(), Fail> {
     if entries.iter().any(|name| unmarked(&name)) {
         return Err(Fail::TargetNotEmpty { entries });
     }
-    std::fs::write(&mark, text)
-        .and_then(|()| File::open(&mark)?.sync_all())
-        .and_then(|()| File::open(&facts.mount_point)?.sync_all())
+    Place::of(&mark)
+        .and_then(|place| place.write(text.as_bytes(), 0o644))
         .map_err(at(&mark))
 }
 
@@ -172,12 +175,16 @@ pub fn is_mounted(facts: &Facts) -> bool {
 /// The folders above the new directory, for the account that owns the old one.
 pub fn make_parents(facts: &Facts, old: &Path) -> Result<(), Fail> {
     let parent = facts.to.parent().unwrap_or(&facts.mount_point);
-    if parent.is_dir() {
+    if std::fs::symlink_metadata(parent).is_ok_and(|meta| meta.is_dir()) {
         return Ok(());
     }
-    let owner = std::fs::metadata(old).map_err(at(old))?;
-    std::fs::create_dir(parent).map_err(at(parent))?;
-    chown(parent, Some(owner.uid()), Some(owner.gid())).map_err(at(parent))
+    let owner = std::fs::symlink_metadata(old).map_err(at(old))?;
+    Place::of(parent)
+        .and_then(|place| {
+            std::fs::create_dir(place.path())?;
+            fchown(place.open_folder()?, Some(owner.uid()), Some(owner.gid()))
+        })
+        .map_err(at(parent))
 }
 
 /// Nothing of a job that ended where it began is left on the device, and it is let go of. Only what bears the job's mark is
@@ -202,8 +209,8 @@ pub fn tidy(facts: &Facts) -> Result<(), Fail> {
         .map_err(failed)
 }
 
-fn remove_tree(path: &PathBuf) -> Result<(), Fail> {
-    match std::fs::remove_dir_all(path) {
+fn remove_tree(path: &Path) -> Result<(), Fail> {
+    match Place::of(path).and_then(|place| std::fs::remove_dir_all(place.path())) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(at(path)(e)),
         _ => Ok(()),
     }

@@ -1,5 +1,7 @@
 //! A server that runs, and what its directory is made of.
 
+use crate::act::migrate::switch::CONFIG_LIMIT;
+use crate::act::own_file::Place;
 use crate::act::postgres::{Postgres, connect};
 use crate::command;
 use crate::observe::survey::{Found, Server};
@@ -46,6 +48,7 @@ fn cluster(rt: &Handle, state_dir: &Path, server: &Server) -> Cluster {
         programs: programs(&server.bin_dir),
         stranger_unit: stranger(server.pid),
         options: server.other_options.clone(),
+        config_unreadable: server.config_file.as_deref().and_then(config_unreadable),
         file_system: std::fs::metadata(data_dir)
             .map(|m| m.dev())
             .unwrap_or_default(),
@@ -78,6 +81,13 @@ fn database(server: &Server) -> Database {
         stop_immediate: Duration::from_secs(30),
         start_stalled: Duration::from_secs(120),
     }
+}
+
+/// The file that is to be changed is read as it will be then: no link is followed that is not root's, and it is none itself.
+fn config_unreadable(file: &Path) -> Option<Why> {
+    let link = file.is_symlink().then(|| Why::system("symbolic link"));
+    let read = || Place::of(file).and_then(|place| place.read(CONFIG_LIMIT));
+    link.or_else(|| read().err().map(Why::system))
 }
 
 /// `postgres (PostgreSQL) 15.8 (Debian 15.8-0)`: the major version. Root runs only what nobody else could change.
@@ -209,6 +219,17 @@ fn question(data_dir: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_configuration_file_that_is_a_link_can_not_be_changed_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(config_unreadable(&file), None);
+        assert!(config_unreadable(&link).is_some());
+        assert!(config_unreadable(&dir.path().join("none")).is_some());
+    }
 
     #[test]
     fn root_runs_no_program_that_others_could_change() {

@@ -3,6 +3,7 @@
 use super::{BlockText, ClusterText, Gathered, ProcessText, Server};
 use crate::act::bounded;
 use crate::act::disk_set::reservation::kernel;
+use crate::act::own_file::Place;
 use crate::act::postgres::connect;
 use crate::command;
 use crate::observe::{boot, holders, interfaces, program};
@@ -16,6 +17,8 @@ use tokio::runtime::Handle;
 
 /// How long one of the small programs, or an answer of the database, may take.
 const WITHIN: Duration = Duration::from_secs(5);
+/// Larger is no file of a server about itself, bytes.
+const TEXT_LIMIT: u64 = 64 << 10;
 /// How long a neighbour may take to be heard.
 const HEARD_WITHIN: Duration = Duration::from_millis(700);
 
@@ -80,7 +83,11 @@ fn process(pid: i32) -> Option<ProcessText> {
         .into_iter()
         .find_map(|v| v.strip_prefix("PGDATA=").map(str::to_owned));
     let told = told_directory(&arguments).or_else(|| pgdata.clone());
-    let trimmed = |name: &str| std::fs::read_to_string(cwd.join(name)).ok();
+    // The directory is somebody else's: what is read there is a plain, small file.
+    let text = |name: &str| {
+        let content = Place::of(&cwd.join(name)).and_then(|p| p.read(TEXT_LIMIT));
+        String::from_utf8(content.ok()?).ok()
+    };
     Some(ProcessText {
         pid,
         parent: parent.parse().ok()?,
@@ -91,8 +98,8 @@ fn process(pid: i32) -> Option<ProcessText> {
         pgdata,
         told_real: told.and_then(|d| std::fs::canonicalize(d).ok()),
         cgroup: std::fs::read_to_string(proc.join("cgroup")).unwrap_or_default(),
-        pid_file: trimmed("postmaster.pid"),
-        pg_version: trimmed("PG_VERSION").map(|v| v.trim().to_owned()),
+        pid_file: text("postmaster.pid"),
+        pg_version: text("PG_VERSION").map(|v| v.trim().to_owned()),
         parts: parts(&cwd),
         cwd,
     })
