@@ -4,11 +4,13 @@
 pub use siaga_node::act::migrate::kept::Lock;
 pub use siaga_node::act::migrate::{At, Watch};
 
+use crate::pki::files;
 use siaga_config::HostChecks;
 use siaga_model::Why;
 use siaga_model::migrate::{
     Configured, Fail, Job, Plan, Refusal, Seen, Sides, Step, StepFailed, Wish,
 };
+use siaga_node::act::migrate::device;
 use siaga_node::act::migrate::kept::Kept;
 use siaga_node::act::migrate::work::{self, Work};
 use siaga_node::observe::{migrate as look, survey};
@@ -82,7 +84,9 @@ impl Mover {
         let seen = Seen {
             is_root: rustix::process::geteuid().is_root(),
             configured: self.configured(&data_dirs),
+            of_a_site: self.of_a_site(),
             clusters,
+            not_roots: found.not_roots.clone(),
             device: look::look_at_device(&wish.device, &found),
             place: look::place(&wish.mount_point),
             can_format: MKFS.iter().any(|path| Path::new(path).exists()),
@@ -117,6 +121,17 @@ impl Mover {
         }
     }
 
+    /// Is this host a node of a site? It has its keys, or rows in its log: another node may have the disk by a mandate. What
+    /// can't be read counts as there.
+    fn of_a_site(&self) -> bool {
+        let key = |name: &str| {
+            let path = files::path(&self.state_dir, name);
+            path.try_exists().unwrap_or(true)
+        };
+        let log = siaga_journal::saved::is_empty(&self.state_dir);
+        key(files::NODE_KEY) || key(files::NODE_CERT) || !log.unwrap_or(false)
+    }
+
     /// Makes the job of a plan durable, before anything is done.
     ///
     /// # Errors
@@ -131,11 +146,33 @@ impl Mover {
         Ok(job)
     }
 
+    /// May what is left of it be done? Looked at before anything has an effect.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn may_go_on(&self, job: &Job) -> Result<(), Refusal> {
+        planner::may_go_on(job, &self.sides(job))
+    }
+
+    /// Mounts the new place, where that is not of a site yet, to see what was written there.
+    ///
+    /// # Errors
+    /// Where it may not be mounted, or can't be.
+    pub fn mount(&self, job: &Job) -> Result<(), Fail> {
+        device::mount(&job.facts, &|| !self.of_a_site()).map(drop)
+    }
+
     /// Carries out what is left of it.
     ///
     /// # Errors
     /// The step that was not done.
     pub fn carry_out(&self, job: &mut Job, how: &How) -> Result<(), StepFailed> {
+        if let Some(step) = job.left.first().copied() {
+            self.may_go_on(job).map_err(|refusal| StepFailed {
+                step,
+                fail: Fail::Refused { refusal },
+            })?;
+        }
         let work = Work {
             kept: &self.kept,
             state_dir: &self.state_dir,
@@ -143,6 +180,7 @@ impl Mover {
             watch: how.watch,
             bytes_per_s: how.bytes_per_s,
             note: how.note,
+            may_mount: &|| !self.of_a_site(),
         };
         work::carry_out(&work, job)
     }
@@ -152,7 +190,9 @@ impl Mover {
         let dirs = [&job.facts.to, &job.facts.server.data_dir].map(PathBuf::clone);
         Sides {
             new: look::new_side(job),
+            mounted: device::is_mounted(&job.facts),
             configured: self.configured(&dirs),
+            of_a_site: self.of_a_site(),
             is_root: rustix::process::geteuid().is_root(),
             old_there: look::old_there(&job.facts),
             ahead: look::ahead(job),

@@ -1,6 +1,10 @@
 //! The move of a data directory from a local disk to the storage that moves between the servers, and its way back: what is
 //! seen before, what is to be done, and the record of it.
 
+mod refusal;
+
+pub use refusal::{Fail, Refusal};
+
 use crate::config::{Database, FileSystemKind};
 use crate::time::UtcMicros;
 use crate::why::{Holder, Why};
@@ -24,9 +28,13 @@ pub struct Seen {
     pub is_root: bool,
     /// Servers that run.
     pub clusters: Vec<Cluster>,
+    /// Programs of servers that others than root could change.
+    pub not_roots: Vec<PathBuf>,
     pub device: Device,
     pub place: Place,
     pub configured: Configured,
+    /// This host is a node of a site: only a take by Siaga mounts what another node may have.
+    pub of_a_site: bool,
     /// `mkfs.ext4` is here.
     pub can_format: bool,
     /// How fast is read from the old place and from the device, bytes in a second; `None`: not measured.
@@ -46,6 +54,8 @@ pub struct Cluster {
     pub stranger_unit: Option<String>,
     /// Options of its command line that a start without its unit would not give.
     pub options: Vec<String>,
+    /// Why its configuration file, where that lies elsewhere, can't be changed.
+    pub config_unreadable: Option<Why>,
     /// The device number of the file system with the data.
     pub file_system: u64,
     pub is_mount_point: bool,
@@ -220,6 +230,37 @@ pub enum Step {
     Tidy,
 }
 
+impl Step {
+    /// It works in the new place, and mounts it where it is not. A way back that needs nothing of the new place has to work
+    /// without it.
+    pub fn needs_mount(self) -> bool {
+        match self {
+            Step::Mount
+            | Step::Copy
+            | Step::CopyRest
+            | Step::EnableNew
+            | Step::StartNew
+            | Step::Verify
+            | Step::CopyBack
+            | Step::CopyBackRest
+            | Step::EnableOld => true,
+            Step::Format
+            | Step::Stop
+            | Step::DisableOld
+            | Step::KeepOld
+            | Step::Point
+            | Step::StopNew
+            | Step::DisableNew
+            | Step::PointBack
+            | Step::RestoreOld
+            | Step::EnableOldAsItWas
+            | Step::StartOld
+            | Step::VerifyOld
+            | Step::Tidy => false,
+        }
+    }
+}
+
 /// Which way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,7 +341,11 @@ pub struct Pass {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Sides {
     pub new: NewSide,
+    /// The device is mounted at its place, on this host.
+    pub mounted: bool,
     pub configured: Configured,
+    /// This host is a node of a site: only a take by Siaga mounts what another node may have.
+    pub of_a_site: bool,
     pub is_root: bool,
     pub old_there: bool,
     /// Where both say: how far the new one is ahead, bytes of WAL.
@@ -314,6 +359,8 @@ pub enum NewSide {
     Untouched,
     /// It was started, or may have been.
     Written,
+    /// Its device is not mounted here. A look mounts nothing.
+    NotMounted,
     /// It can't be read.
     Unknown,
 }
@@ -341,126 +388,4 @@ pub enum Progress {
 pub struct StepFailed {
     pub step: Step,
     pub fail: Fail,
-}
-
-macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident $({ $($field:ident : $type:ty),+ $(,)? })? = $code:literal),+ $(,)?) => {
-        /// Why it is not done; nothing was changed.
-        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case", tag = "refusal")]
-        pub enum Refusal { $($(#[$doc])* $name $({ $($field: $type),+ })?),+ }
-
-        impl Refusal {
-            /// Every code.
-            pub const CODES: &[&str] = &[$($code),+];
-
-            /// Stable.
-            pub fn code(&self) -> &'static str {
-                match self { $(refusals!(@pattern $name $({ $($field),+ })?) => $code),+ }
-            }
-        }
-    };
-    (@pattern $name:ident { $($field:ident),+ }) => { Refusal::$name { .. } };
-    (@pattern $name:ident) => { Refusal::$name };
-}
-
-refusals! {
-    NotRoot = "MIGRATE_NOT_ROOT",
-    NoServer = "MIGRATE_NO_SERVER",
-    SeveralServers { data_dirs: Vec<PathBuf> } = "MIGRATE_SEVERAL_SERVERS",
-    /// Where `--from` names none that runs.
-    NotThatServer { from: PathBuf } = "MIGRATE_NOT_THAT_SERVER",
-    Configured { service: String, data_dir: PathBuf } = "MIGRATE_CONFIGURED",
-    ConfigUnreadable { file: PathBuf, said: String } = "MIGRATE_CONFIG_UNREADABLE",
-    StrangerUnit { unit: String } = "MIGRATE_NOT_OURS_TO_STOP",
-    Options { options: Vec<String> } = "MIGRATE_OPTIONS",
-    NoAnswer { why: Why } = "MIGRATE_NO_ANSWER",
-    Standby = "MIGRATE_STANDBY",
-    ProgramsDiffer { data: String, programs: String } = "MIGRATE_PROGRAMS_DIFFER",
-    IsMountPoint { path: PathBuf } = "MIGRATE_IS_MOUNT_POINT",
-    LeadsAway { link: PathBuf, to: PathBuf } = "MIGRATE_LEADS_AWAY",
-    MountInside { path: PathBuf } = "MIGRATE_MOUNT_INSIDE",
-    /// `data_directory` is not set once, in the configuration file itself.
-    SetElsewhere { files: Vec<PathBuf> } = "MIGRATE_SET_ELSEWHERE",
-    Named { settings: Vec<String> } = "MIGRATE_SETTINGS",
-    KeptThere { path: PathBuf } = "MIGRATE_KEPT_THERE",
-    DeviceUnusable { device: PathBuf, why: Why } = "MIGRATE_DEVICE",
-    SameFileSystem = "MIGRATE_SAME_FILE_SYSTEM",
-    MountedElsewhere { at: Vec<PathBuf> } = "MIGRATE_MOUNTED_ELSEWHERE",
-    DeviceHeld { by: Vec<Holder> } = "MIGRATE_DEVICE_HELD",
-    DrbdNotReady { resource: String, state: String } = "MIGRATE_DRBD",
-    DeviceUnreadable { why: Why } = "MIGRATE_DEVICE_UNREADABLE",
-    Carries { what: String } = "MIGRATE_DEVICE_CARRIES",
-    /// Nothing is on it, and there was no consent to make a file system.
-    Blank { device: PathBuf } = "MIGRATE_DEVICE_BLANK",
-    NoMkfs = "MIGRATE_NO_MKFS",
-    NotClean = "MIGRATE_NOT_CLEAN",
-    NotEmpty { entries: Vec<String> } = "MIGRATE_NOT_EMPTY",
-    OtherFileSystem = "MIGRATE_FILE_SYSTEM",
-    PlaceNotEmpty { mount_point: PathBuf } = "MIGRATE_PLACE_NOT_EMPTY",
-    PlaceTaken { mount_point: PathBuf } = "MIGRATE_PLACE_TAKEN",
-    TooSmall { needed: u64, free: u64 } = "MIGRATE_TOO_SMALL",
-    /// Another job is not ended.
-    UnderWay = "MIGRATE_UNDER_WAY",
-    /// Another process carries one out at this moment.
-    Busy = "MIGRATE_BUSY",
-    NothingToGoBack = "MIGRATE_NOTHING_TO_GO_BACK",
-    OldGone { path: PathBuf } = "MIGRATE_OLD_GONE",
-    NewUnknown = "MIGRATE_NEW_UNKNOWN",
-    /// What was copied back has changed the old copy.
-    NotAsItWas = "MIGRATE_NOT_AS_IT_WAS",
-}
-
-/// Why a step was not done.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Fail {
-    Why(Why),
-    /// What is read from the disk is not what was written.
-    CopyDiffers {
-        path: PathBuf,
-    },
-    /// The control file does not say "shut down".
-    NotShutDown {
-        state: String,
-    },
-    StillRuns {
-        processes: Vec<String>,
-    },
-    /// Somebody started it between its stop and what keeps it from starting.
-    StartedMeanwhile,
-    TargetNotEmpty {
-        entries: Vec<String>,
-    },
-    OtherFileSystem {
-        device: PathBuf,
-    },
-    DeviceCarries {
-        device: PathBuf,
-    },
-    InTheWay {
-        path: PathBuf,
-    },
-    /// The line of `data_directory` is not as it was left.
-    NotPointed {
-        file: PathBuf,
-    },
-    OtherDatabase {
-        was: String,
-        is: String,
-    },
-    OlderData {
-        was: u64,
-        is: u64,
-    },
-    RunsElsewhere {
-        data_dir: PathBuf,
-    },
-    /// A person asked for the end while nothing was switched over yet.
-    Interrupted,
-}
-
-impl From<Why> for Fail {
-    fn from(why: Why) -> Self {
-        Fail::Why(why)
-    }
 }

@@ -6,7 +6,7 @@
 
 mod back;
 
-pub use back::back;
+pub use back::{back, may_go_on};
 
 use siaga_model::config::FileSystemKind;
 use siaga_model::migrate::{
@@ -51,10 +51,15 @@ pub fn plan(seen: &Seen, wish: &Wish) -> Result<Plan, Vec<Refusal>> {
         Ok(cluster) => Some(cluster),
         Err(refusal) => {
             against.push(refusal);
+            let not_roots = |program: &PathBuf| Refusal::NotRoots {
+                program: program.clone(),
+            };
+            against.extend(seen.not_roots.iter().map(not_roots));
             None
         }
     };
     against.extend(configured(&seen.configured));
+    against.extend(against_site(seen, wish));
     against.extend(cluster.map(against_cluster).unwrap_or_default());
     against.extend(against_device(seen, wish, cluster));
     against.extend(against_place(seen, wish));
@@ -110,6 +115,18 @@ fn configured(seen: &Configured) -> Option<Refusal> {
     })
 }
 
+/// From the first run of a site on, a mount needs a proof that nobody else has the disk, and this has none.
+fn against_site(seen: &Seen, wish: &Wish) -> Option<Refusal> {
+    let mounted = match (&seen.device, &seen.place) {
+        (Device::There { number, .. }, Place::Mounted { device }) => number == device,
+        _ => false,
+    };
+    (seen.of_a_site && !mounted).then(|| Refusal::SiteNode {
+        device: wish.device.clone(),
+        mount_point: wish.mount_point.clone(),
+    })
+}
+
 fn against_cluster(cluster: &Cluster) -> Vec<Refusal> {
     let mut against = Vec::new();
     let server = &cluster.server;
@@ -121,6 +138,10 @@ fn against_cluster(cluster: &Cluster) -> Vec<Refusal> {
     if server.unit.is_none() && !cluster.options.is_empty() {
         let options = cluster.options.clone();
         against.push(Refusal::Options { options });
+    }
+    if let (Some(file), Some(why)) = (&server.config_file, &cluster.config_unreadable) {
+        let (file, why) = (file.clone(), why.clone());
+        against.push(Refusal::ConfigFile { file, why });
     }
     let programs = cluster.programs.clone().unwrap_or_default();
     if programs != cluster.version {

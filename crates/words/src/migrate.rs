@@ -23,6 +23,11 @@ pub enum Migrate<'a> {
         ahead: Option<u64>,
     },
     AskGoOn,
+    /// The way back looks at the new place first.
+    MountsFirst {
+        device: PathBuf,
+        mount_point: PathBuf,
+    },
     NothingDone,
     /// A device is needed to plan.
     WhereTo,

@@ -1,6 +1,6 @@
 //! The move of a data directory, in English.
 
-use crate::migrate::{Migrate, bytes, lsn, migrate_fail, migrate_step, paths};
+use crate::migrate::{Migrate, bytes, lsn, migrate_fail, migrate_refusal, migrate_step, paths};
 use crate::voice::{Voice, duration};
 use crate::{holder, why};
 use siaga_model::Holder;
@@ -128,6 +128,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
         }
         M::AskBack { .. } => "Go back to the old directory? What was written in the new one is copied back; no row is lost. Type yes:".into(),
         M::AskGoOn => "Go on with it? Type yes:".into(),
+        M::MountsFirst { device, mount_point } => format!("The new place is not mounted here: first {} is mounted at {}, to see what was written there. If another server has it mounted, unmount it there before you go on.", device.display(), mount_point.display()),
         M::NothingDone => "Nothing was done.".into(),
         M::WhereTo => "error: which device is to carry the data? siaga migrate --to DEVICE --at MOUNT_POINT plans, and changes nothing".into(),
         M::NoJob => "No data directory was moved on this server.".into(),
@@ -185,6 +186,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
 pub(crate) fn fail(voice: &Voice, fail: &Fail) -> String {
     match fail {
         Fail::Why(w) => why(voice, w),
+        Fail::Refused { refusal } => migrate_refusal(voice, refusal),
         Fail::CopyDiffers { path } => format!("{} is not read from the disk as it was written: look at the disk, its cables and its controller", path.display()),
         Fail::NotShutDown { state } => format!("the database did not shut down in order: its control file says \"{state}\""),
         Fail::StillRuns { processes } => format!("still running: {}", processes.join(", ")),
@@ -216,6 +218,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NoServer => "no PostgreSQL runs here. Start it: only of one that runs it is known how it is started and stopped".into(),
         R::SeveralServers { data_dirs } => format!("several servers run here: {}. Say which: --from DIR", paths(data_dirs)),
         R::NotThatServer { from } => format!("no server that is known runs from {}", from.display()),
+        R::NotRoots { program } => format!("a PostgreSQL that runs as {} does not count: others than root could change this program, and root would run it. Give the program and every folder above it to root, and take the right to write from group and others", program.display()),
         R::Configured { service, data_dir } => format!("Siaga's service {service} already has {}: its agent starts and stops it, and another place would be a danger. Take the service out of siaga.toml on both servers first", data_dir.display()),
         R::ConfigUnreadable { file, said } => format!("{} can't be read, so it is not known whether an agent has this database: {said}", file.display()),
         R::StrangerUnit { unit } => format!("the server runs in {unit}, which starts and stops it: it is not ours to stop. Take it out of there first"),
@@ -227,6 +230,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::LeadsAway { link, to } => format!("{} leads to {}: table spaces, WAL and other parts that are links do not move along. Bring them into the data directory first", link.display(), to.display()),
         R::MountInside { path } => format!("a file system is mounted in it, at {}: its files would not move along", path.display()),
         R::SetElsewhere { files } => format!("data_directory has to stand once, in the configuration file itself, or nowhere where the configuration lies with the data. It stands in: {}", paths(files)),
+        R::ConfigFile { file, why: w } => format!("{} would be changed, and can't be: {}. It has to be a plain file, and its folders no links of others than root", file.display(), why(voice, w)),
         R::Named { settings } => format!("these settings name the old directory: {}. Change them first", settings.join(", ")),
         R::KeptThere { path } => format!("beside {} lies a directory that was kept today already: move it away", path.display()),
         R::DeviceUnusable { device, why: w } => format!("{}: {}", device.display(), why(voice, w)),
@@ -251,6 +255,8 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NothingToGoBack => "there is no way back: nothing was moved, or it is back already".into(),
         R::OldGone { path } => format!("the old directory is not there any more: {}", path.display()),
         R::NewUnknown => "the new place can't be read, so it is not known what was written there. Bring its device back; or, without what was written there, siaga migrate back --as-it-was".into(),
+        R::NotMounted { device, mount_point } => format!("the new place is not mounted here, so it is not known what was written there: mount {} at {}, where no other server has it", device.display(), mount_point.display()),
+        R::SiteNode { device, mount_point } => format!("this server is a node of a Siaga site, and {} is not mounted at {} here: the other server may have it, and two that mount it destroy the file system. Only Siaga mounts it from now on. For the way back, bring the service here (siaga switchover) before you take it out of siaga.toml. For a move to a new device, mount that one there by hand first", device.display(), mount_point.display()),
         R::NotAsItWas => "the old copy is not as it was any more: copying back has begun. Go on with it: siaga migrate back".into(),
     }
 }

@@ -1,6 +1,6 @@
 //! The move of a data directory, in Indonesian.
 
-use crate::migrate::{Migrate, bytes, lsn, migrate_fail, migrate_step, paths};
+use crate::migrate::{Migrate, bytes, lsn, migrate_fail, migrate_refusal, migrate_step, paths};
 use crate::voice::{Voice, duration};
 use crate::{holder, why};
 use siaga_model::Holder;
@@ -130,6 +130,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
         }
         M::AskBack { .. } => "Kembali ke direktori lama? Yang ditulis di direktori baru disalin kembali; tidak ada baris yang hilang. Ketik ya:".into(),
         M::AskGoOn => "Lanjutkan? Ketik ya:".into(),
+        M::MountsFirst { device, mount_point } => format!("Tempat baru tidak terpasang di sini: {} dipasang dahulu di {}, untuk melihat apa yang ditulis di sana. Jika terpasang di server lain, lepaskan di sana sebelum Anda melanjutkan.", device.display(), mount_point.display()),
         M::NothingDone => "Tidak ada yang dilakukan.".into(),
         M::WhereTo => "kesalahan: perangkat mana yang akan membawa data? siaga migrate --to PERANGKAT --at TITIK_PASANG membuat rencana, dan tidak mengubah apa pun".into(),
         M::NoJob => "Tidak ada direktori data yang dipindahkan di server ini.".into(),
@@ -187,6 +188,7 @@ pub(crate) fn text(voice: &Voice, text: &Migrate) -> String {
 pub(crate) fn fail(voice: &Voice, fail: &Fail) -> String {
     match fail {
         Fail::Why(w) => why(voice, w),
+        Fail::Refused { refusal } => migrate_refusal(voice, refusal),
         Fail::CopyDiffers { path } => format!("{} terbaca dari disk tidak seperti yang ditulis: periksa disk, kabel, dan pengendalinya", path.display()),
         Fail::NotShutDown { state } => format!("basis data tidak berhenti dengan tertib: berkas kontrolnya menyatakan \"{state}\""),
         Fail::StillRuns { processes } => format!("masih berjalan: {}", processes.join(", ")),
@@ -218,6 +220,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NoServer => "tidak ada PostgreSQL yang berjalan di sini. Nyalakan dulu: hanya dari yang berjalan diketahui cara menyalakan dan menghentikannya".into(),
         R::SeveralServers { data_dirs } => format!("beberapa server berjalan di sini: {}. Sebutkan yang mana: --from DIREKTORI", paths(data_dirs)),
         R::NotThatServer { from } => format!("tidak ada server yang dikenal berjalan dari {}", from.display()),
+        R::NotRoots { program } => format!("PostgreSQL yang berjalan sebagai {} tidak dihitung: selain root juga dapat mengubah program ini, padahal root akan menjalankannya. Jadikan program itu dan setiap folder di atasnya milik root, dan cabut hak tulis grup dan pengguna lain", program.display()),
         R::Configured { service, data_dir } => format!("layanan Siaga {service} sudah memiliki {}: agennya yang menyalakan dan menghentikannya, dan tempat lain akan berbahaya. Keluarkan dulu layanan itu dari siaga.toml di kedua server", data_dir.display()),
         R::ConfigUnreadable { file, said } => format!("{} tidak dapat dibaca, jadi tidak diketahui apakah sebuah agen memiliki basis data ini: {said}", file.display()),
         R::StrangerUnit { unit } => format!("server berjalan di dalam {unit}, yang menyalakan dan menghentikannya: bukan hak kita menghentikannya. Keluarkan dulu dari sana"),
@@ -229,6 +232,7 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::LeadsAway { link, to } => format!("{} mengarah ke {}: ruang tabel, WAL, dan bagian lain yang berupa tautan tidak ikut pindah. Bawa dulu ke dalam direktori data", link.display(), to.display()),
         R::MountInside { path } => format!("sebuah sistem berkas dipasang di dalamnya, di {}: berkasnya tidak akan ikut pindah", path.display()),
         R::SetElsewhere { files } => format!("data_directory harus ada satu kali, di berkas konfigurasi itu sendiri, atau tidak ada sama sekali jika konfigurasi ada bersama data. Ia ada di: {}", paths(files)),
+        R::ConfigFile { file, why: w } => format!("{} harus diubah, tetapi tidak bisa: {}. Ia harus berupa berkas biasa, dan folder di atasnya bukan tautan milik selain root", file.display(), why(voice, w)),
         R::Named { settings } => format!("pengaturan ini menyebut direktori lama: {}. Ubah dulu", settings.join(", ")),
         R::KeptThere { path } => format!("di samping {} sudah ada direktori yang disimpan hari ini: pindahkan dulu", path.display()),
         R::DeviceUnusable { device, why: w } => format!("{}: {}", device.display(), why(voice, w)),
@@ -253,6 +257,8 @@ pub(crate) fn refusal(voice: &Voice, refusal: &Refusal) -> String {
         R::NothingToGoBack => "tidak ada jalan kembali: tidak ada yang dipindahkan, atau sudah kembali".into(),
         R::OldGone { path } => format!("direktori lama sudah tidak ada: {}", path.display()),
         R::NewUnknown => "tempat baru tidak dapat dibaca, jadi tidak diketahui apa yang ditulis di sana. Hadirkan kembali perangkatnya; atau, tanpa yang ditulis di sana, siaga migrate back --as-it-was".into(),
+        R::NotMounted { device, mount_point } => format!("tempat baru tidak terpasang di sini, jadi tidak diketahui apa yang ditulis di sana: pasang {} di {}, ketika tidak ada server lain yang memasangnya", device.display(), mount_point.display()),
+        R::SiteNode { device, mount_point } => format!("server ini adalah node sebuah situs Siaga, dan {} tidak terpasang di {} di sini: mungkin server lain yang memasangnya, dan dua server yang memasangnya merusak sistem berkas. Mulai sekarang hanya Siaga yang memasangnya. Untuk jalan kembali, bawa layanan ke sini (siaga switchover) sebelum Anda mengeluarkannya dari siaga.toml. Untuk pemindahan ke perangkat baru, pasang dahulu perangkat itu di sana dengan tangan", device.display(), mount_point.display()),
         R::NotAsItWas => "salinan lama sudah tidak seperti dulu: penyalinan kembali sudah dimulai. Lanjutkan: siaga migrate back".into(),
     }
 }

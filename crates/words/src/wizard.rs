@@ -18,6 +18,10 @@ pub enum Wizard {
         unit: Option<String>,
     },
     FoundNoServer,
+    /// Others than root could change its program.
+    NotRoots {
+        program: PathBuf,
+    },
     /// A cluster that does not run.
     FoundStopped {
         version: String,

@@ -68,6 +68,7 @@ pub(crate) fn said(text: &Wizard) -> String {
             format!("PostgreSQL {version} runs here (process {pid}{by}): {}, port {port}.", data_dir.display())
         }
         W::FoundNoServer => "No PostgreSQL runs here.".into(),
+        W::NotRoots { program } => format!("A PostgreSQL that runs as {} does not count: others than root could change this program, and root would run it.", program.display()),
         W::FoundStopped { version, name, data_dir, port } => format!(
             "PostgreSQL {version} ({name}) is set up here and does not run: {}, port {port}.", data_dir.display()
         ),

@@ -68,6 +68,7 @@ pub(crate) fn said(text: &Wizard) -> String {
             format!("PostgreSQL {version} berjalan di sini (proses {pid}{by}): {}, port {port}.", data_dir.display())
         }
         W::FoundNoServer => "Tidak ada PostgreSQL yang berjalan di sini.".into(),
+        W::NotRoots { program } => format!("PostgreSQL yang berjalan sebagai {} tidak dihitung: selain root juga dapat mengubah program ini, padahal root akan menjalankannya.", program.display()),
         W::FoundStopped { version, name, data_dir, port } => format!(
             "PostgreSQL {version} ({name}) terpasang di sini dan tidak berjalan: {}, port {port}.", data_dir.display()
         ),

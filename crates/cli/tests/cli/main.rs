@@ -7,6 +7,7 @@ mod events;
 mod guided;
 mod help;
 mod init;
+mod migrate;
 mod moves;
 mod notices;
 mod offline;

@@ -12,6 +12,7 @@ pub mod fix;
 pub mod migrate;
 pub mod mmp;
 pub mod mount;
+pub mod own_file;
 mod page;
 pub mod postgres;
 pub mod rehearsal;

@@ -14,6 +14,7 @@ pub mod ndp;
 pub mod packet;
 pub mod pg_control;
 pub mod port;
+pub mod program;
 pub mod raw_disk;
 pub mod survey;
 pub mod witness;

@@ -53,6 +53,8 @@ pub struct ProcessText {
     pub parent: i32,
     pub uid: u32,
     pub exe: PathBuf,
+    /// Others than root could have changed it: root does not run it, and no server is made of it.
+    pub not_roots: bool,
     /// The data directory: a server works in it.
     pub cwd: PathBuf,
     pub arguments: Vec<String>,
@@ -101,7 +103,7 @@ pub struct ClusterText {
     pub config_file: PathBuf,
     /// The configuration, and what it includes.
     pub text: String,
-    /// Where its programs are, if they are there.
+    /// Where its programs are, if they are there and root's.
     pub bin_dir: Option<PathBuf>,
     /// Is its data there now? It is not where its disk is mounted nowhere.
     pub has_data: bool,
@@ -112,6 +114,8 @@ pub struct ClusterText {
 pub struct Found {
     pub host: String,
     pub servers: Vec<Server>,
+    /// Programs of servers that others than root could change.
+    pub not_roots: Vec<PathBuf>,
     /// Debian's clusters that do not run.
     pub stopped: Vec<Cluster>,
     pub disks: Vec<Disk>,
@@ -238,6 +242,7 @@ pub fn detect(gathered: &Gathered) -> Found {
         host: gathered.host.clone(),
         stopped: cluster::stopped(gathered, &servers, &disks),
         servers,
+        not_roots: server::not_roots(gathered),
         free: free::free(gathered, &disks, &volume_groups),
         volume_groups,
         drbd: storage::resources(gathered),

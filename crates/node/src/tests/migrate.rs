@@ -3,7 +3,7 @@
 use super::{Loop, as_postgres, database, in_own_namespace, run, signal};
 use crate::act::migrate::kept::Kept;
 use crate::act::migrate::work::{Work, carry_out};
-use crate::act::migrate::{At, CONTROL, Fail, HELD, Watch};
+use crate::act::migrate::{At, CONTROL, Fail, HELD, Watch, device};
 use crate::act::postgres::process::{self, Signature};
 use crate::observe::migrate as look;
 use rustix::mount::{UnmountFlags, unmount};
@@ -12,7 +12,7 @@ use siaga_model::config::{Database, FileSystemKind};
 use siaga_model::migrate::*;
 use siaga_planner::migrate as planner;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -166,15 +166,21 @@ impl World {
         }
     }
 
-    fn work(&self, killer: &Killer) -> Result<(), StepFailed> {
-        let work = Work {
+    fn how<'a>(&'a self, killer: &'a Killer, state_dir: &'a Path) -> Work<'a> {
+        Work {
             kept: &self.kept,
-            state_dir: &self.directory.path().join("state"),
+            state_dir,
             rt: self.runtime.handle(),
             watch: killer,
             bytes_per_s: None,
             note: "kept",
-        };
+            may_mount: &|| true,
+        }
+    }
+
+    fn work(&self, killer: &Killer) -> Result<(), StepFailed> {
+        let state_dir = self.directory.path().join("state");
+        let work = self.how(killer, &state_dir);
         let mut job = self.kept.read().unwrap().unwrap();
         let ended = carry_out(&work, &mut job);
         self.assert_one_startable();
@@ -215,7 +221,9 @@ impl World {
         let job = self.kept.read().unwrap().unwrap();
         let sides = Sides {
             new: look::new_side(&job),
+            mounted: device::is_mounted(&job.facts),
             configured: Configured::No,
+            of_a_site: false,
             is_root: true,
             old_there: look::old_there(&job.facts),
             ahead: None,
@@ -236,27 +244,31 @@ impl World {
     }
 }
 
+fn stop_all(world: &World) {
+    for dir in world.directories() {
+        let server = Database {
+            data_dir: dir,
+            ..world.server.clone()
+        };
+        for process in process::find(&Signature::of(&server)).unwrap_or_default() {
+            signal(process.pid, Signal::KILL);
+        }
+    }
+    super::until("the servers' end", || {
+        let gone = |dir: &PathBuf| {
+            let server = Database {
+                data_dir: dir.clone(),
+                ..world.server.clone()
+            };
+            process::find(&Signature::of(&server)).is_ok_and(|found| found.is_empty())
+        };
+        world.directories().iter().all(gone)
+    });
+}
+
 impl Drop for World {
     fn drop(&mut self) {
-        for dir in self.directories() {
-            let server = Database {
-                data_dir: dir,
-                ..self.server.clone()
-            };
-            for process in process::find(&Signature::of(&server)).unwrap_or_default() {
-                signal(process.pid, Signal::KILL);
-            }
-        }
-        super::until("the servers' end", || {
-            let gone = |dir: &PathBuf| {
-                let server = Database {
-                    data_dir: dir.clone(),
-                    ..self.server.clone()
-                };
-                process::find(&Signature::of(&server)).is_ok_and(|found| found.is_empty())
-            };
-            self.directories().iter().all(gone)
-        });
+        stop_all(self);
         while unmount(self.mount_point(), UnmountFlags::empty()).is_ok() {}
     }
 }
@@ -438,5 +450,41 @@ fn a_device_with_anything_on_it_is_not_formatted() {
         ]);
         let something = look::device::content(&plan.facts.device).unwrap();
         assert!(matches!(something, look::device::Content::Something { .. }));
+    });
+}
+
+#[test]
+fn a_look_mounts_nothing_and_no_step_does_where_another_node_may_have_it() {
+    in_own_namespace(|| {
+        let mut world = World::new();
+        world.write();
+        let job = begin(&world, true);
+        world.work_through(&Killer::default());
+        world.psql("checkpoint");
+        let killer = Killer::default();
+        for step in [Step::StartNew, Step::Verify, Step::CopyBack] {
+            stop_all(&world);
+            // What they had open is closed a moment after their end.
+            super::until("the unmount", || {
+                unmount(world.mount_point(), UnmountFlags::empty()).is_ok()
+            });
+            let left = vec![step];
+            let mut job = Job {
+                left,
+                ..job.clone()
+            };
+            assert_eq!(look::new_side(&job), NewSide::NotMounted);
+            let before = look::place(&job.facts.mount_point);
+            let work = Work {
+                may_mount: &|| false,
+                ..world.how(&killer, Path::new("/nonexistent"))
+            };
+            let failed = carry_out(&work, &mut job).unwrap_err();
+            assert!(matches!(failed.fail, Fail::Refused { .. }), "{failed:?}");
+            assert_eq!(look::place(&job.facts.mount_point), before);
+            assert_eq!(before, Place::Empty);
+            device::mount(&job.facts, &|| true).unwrap();
+            assert!(device::is_ours(&job.facts));
+        }
     });
 }

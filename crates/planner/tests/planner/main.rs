@@ -10,6 +10,7 @@ mod estimate;
 mod holding_back;
 mod incident;
 mod migrate;
+mod migrate_back;
 mod properties;
 mod pure;
 mod readiness;

@@ -6,10 +6,10 @@ use siaga_model::Why;
 use siaga_model::config::{Database, FileSystemKind};
 use siaga_model::migrate::*;
 use siaga_model::why::Holder;
-use siaga_planner::migrate::{back, job, plan};
+use siaga_planner::migrate::{job, plan};
 use std::path::PathBuf;
 
-const GIB: u64 = 1 << 30;
+pub const GIB: u64 = 1 << 30;
 
 fn cluster() -> Cluster {
     let data_dir = "/var/lib/postgresql/15/main".into();
@@ -25,6 +25,7 @@ fn cluster() -> Cluster {
         programs: Some("15".into()),
         stranger_unit: None,
         options: Vec::new(),
+        config_unreadable: None,
         file_system: 1,
         is_mount_point: false,
         bytes: 10 * GIB,
@@ -42,7 +43,7 @@ fn cluster() -> Cluster {
     }
 }
 
-fn device(carries: Carries) -> Device {
+pub fn device(carries: Carries) -> Device {
     Device::There {
         number: 2,
         bytes: 100 * GIB,
@@ -62,20 +63,22 @@ fn empty() -> Carries {
     }
 }
 
-fn seen() -> Seen {
+pub fn seen() -> Seen {
     Seen {
         is_root: true,
         clusters: vec![cluster()],
+        not_roots: Vec::new(),
         device: device(empty()),
         place: Place::Missing,
         configured: Configured::No,
+        of_a_site: false,
         can_format: true,
         reads_per_s: Some(GIB),
         date: "20250801".into(),
     }
 }
 
-fn wish() -> Wish {
+pub fn wish() -> Wish {
     Wish {
         from: None,
         device: "/dev/sdb".into(),
@@ -84,7 +87,7 @@ fn wish() -> Wish {
     }
 }
 
-const FORWARD: [Step; 10] = [
+pub const FORWARD: [Step; 10] = [
     Step::Mount,
     Step::Copy,
     Step::Stop,
@@ -153,7 +156,7 @@ fn codes(plan: Result<Plan, Vec<Refusal>>) -> Vec<&'static str> {
     plan.unwrap_err().iter().map(Refusal::code).collect()
 }
 
-fn refused(change: impl FnOnce(&mut Seen)) -> Vec<&'static str> {
+pub fn refused(change: impl FnOnce(&mut Seen)) -> Vec<&'static str> {
     let mut seen = seen();
     change(&mut seen);
     codes(plan(&seen, &wish()))
@@ -402,86 +405,20 @@ fn everything_that_stands_against_it_is_said_at_once() {
     assert_eq!(all, expected);
 }
 
-fn sides(new: NewSide) -> Sides {
-    Sides {
-        new,
-        configured: Configured::No,
-        is_root: true,
-        old_there: true,
-        ahead: None,
-    }
+#[test]
+fn it_says_why_a_server_is_not_taken_for_one() {
+    let codes = refused(|s| {
+        s.clusters.clear();
+        s.not_roots = vec!["/home/x/postgres".into()];
+    });
+    assert_eq!(codes, ["MIGRATE_NO_SERVER", "MIGRATE_PROGRAM_OWNER"]);
+    let mut beside = seen();
+    beside.not_roots = vec!["/home/x/postgres".into()];
+    assert!(plan(&beside, &wish()).is_ok());
 }
 
 #[test]
-fn the_old_place_never_starts_before_the_new_one_can_not() {
-    let job = job(&plan(&seen(), &wish()).unwrap());
-    for (new, as_it_was) in [
-        (NewSide::Untouched, false),
-        (NewSide::Untouched, true),
-        (NewSide::Written, false),
-        (NewSide::Written, true),
-        (NewSide::Unknown, true),
-    ] {
-        let (_, steps) = back(&job, &sides(new), as_it_was).unwrap();
-        let at = |step: Step| steps.iter().position(|s| *s == step);
-        let enabled = at(Step::EnableOld).or(at(Step::EnableOldAsItWas)).unwrap();
-        assert!(at(Step::StopNew) < at(Step::DisableNew), "{steps:?}");
-        assert!(at(Step::DisableNew).unwrap() < enabled, "{steps:?}");
-        assert!(enabled < at(Step::StartOld).unwrap(), "{steps:?}");
-        // What was written counts, unless its loss was asked for by name.
-        let kept = steps.contains(&Step::CopyBackRest);
-        assert_eq!(kept, new == NewSide::Written && !as_it_was, "{steps:?}");
-    }
-    let forward = |step: Step| FORWARD.iter().position(|s| *s == step).unwrap();
-    assert!(forward(Step::Stop) < forward(Step::DisableOld));
-    assert!(forward(Step::DisableOld) < forward(Step::CopyRest));
-    assert!(forward(Step::KeepOld) < forward(Step::EnableNew));
-}
-
-#[test]
-fn the_way_back_is_refused_where_it_would_lose_or_guess() {
-    let mut job = job(&plan(&seen(), &wish()).unwrap());
-    let code = |job: &Job, sides: &Sides, as_it_was| {
-        let refused = back(job, sides, as_it_was).map_err(|r| r.code());
-        refused.map(|(direction, _)| direction)
-    };
-    assert_eq!(
-        code(&job, &sides(NewSide::Unknown), false),
-        Err("MIGRATE_NEW_UNKNOWN")
-    );
-    let service = Configured::Carries {
-        service: "simrs".into(),
-        data_dir: "/d".into(),
-    };
-    let siaga = Sides {
-        configured: service,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &siaga, false), Err("MIGRATE_CONFIGURED"));
-    let nobody = Sides {
-        is_root: false,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &nobody, false), Err("MIGRATE_NOT_ROOT"));
-    let gone = Sides {
-        old_there: false,
-        ..sides(NewSide::Written)
-    };
-    assert_eq!(code(&job, &gone, false), Err("MIGRATE_OLD_GONE"));
-    let (direction, left) = back(&job, &sides(NewSide::Written), false).unwrap();
-    (job.direction, job.left) = (direction, left);
-    // The same way goes on; the other one is closed.
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), false),
-        Ok(Direction::Back)
-    );
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), true),
-        Err("MIGRATE_NOT_AS_IT_WAS")
-    );
-    job.left.clear();
-    assert_eq!(
-        code(&job, &sides(NewSide::Written), false),
-        Err("MIGRATE_NOTHING_TO_GO_BACK")
-    );
+fn a_configuration_file_that_can_not_be_changed_is_found_before_anything_is_stopped() {
+    let codes = refused(|s| s.clusters[0].config_unreadable = Some(Why::system("symbolic link")));
+    assert_eq!(codes, ["MIGRATE_CONFIG_FILE"]);
 }

@@ -86,7 +86,11 @@ pub fn say_found(language: Language, ground: &Ground, answers: &Answers) {
 /// Clusters that do not run, and disks that nothing uses.
 fn could_be(language: Language, ground: &Ground) -> Vec<Wizard> {
     let found = &ground.found;
-    let mut said: Vec<Wizard> = found.stopped.iter().flat_map(stopped).collect();
+    let not_roots = found.not_roots.iter().cloned();
+    let mut said: Vec<Wizard> = not_roots
+        .map(|program| Wizard::NotRoots { program })
+        .collect();
+    said.extend(found.stopped.iter().flat_map(stopped));
     said.extend(found.free.iter().map(|disk| free(language, disk)));
     // Those of the system are in use, and of the others the volumes have been told.
     let told = |of: &dyn Fn(&Disk) -> bool| {

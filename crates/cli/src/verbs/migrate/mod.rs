@@ -214,6 +214,9 @@ impl Desk<'_> {
     fn go_on(&self, job: Job) -> Result<Exit, Fault> {
         let (direction, left) = (job.direction, &job.left);
         self.say(&Migrate::Stands { direction, left });
+        if let Err(refusal) = self.mover.may_go_on(&job) {
+            return self.refused(&[refusal]);
+        }
         if !self.agreed(&Migrate::AskGoOn)? {
             self.print(&job, "unfinished", None)?;
             return Ok(Exit::Stuck);
@@ -234,16 +237,46 @@ impl Desk<'_> {
         let sides = self.mover.sides(&job);
         let turned = match self.mover.way_back(&job, &sides, as_it_was) {
             Ok(turned) => turned,
+            Err(Refusal::NotMounted { .. }) => return self.mount_and_back(&job),
             Err(refusal) => return self.refused(&[refusal]),
         };
         let ask = Migrate::AskBack {
             direction: turned.direction,
-            ahead: sides.ahead.filter(|_| sides.new != NewSide::Unknown),
+            ahead: sides.ahead.filter(|_| sides.new == NewSide::Written),
         };
         if !self.agreed(&ask)? {
             self.say(&Migrate::NothingDone);
             return Ok(Exit::Restored);
         }
+        self.turn(turned)
+    }
+
+    /// What was written in the new place is not known before it is mounted, and that needs consent.
+    fn mount_and_back(&self, job: &Job) -> Result<Exit, Fault> {
+        let (device, mount_point) = (job.facts.device.clone(), job.facts.mount_point.clone());
+        self.say(&Migrate::MountsFirst {
+            device,
+            mount_point,
+        });
+        let ask = Migrate::AskBack {
+            direction: Direction::Back,
+            ahead: None,
+        };
+        if !self.agreed(&ask)? {
+            self.say(&Migrate::NothingDone);
+            return Ok(Exit::Restored);
+        }
+        if let Err(fail) = self.mover.mount(job) {
+            watching::err(&migrate_fail(&self.voice, &fail));
+            return self.refused(&[Refusal::NewUnknown]);
+        }
+        match self.mover.way_back(job, &self.mover.sides(job), false) {
+            Ok(turned) => self.turn(turned),
+            Err(refusal) => self.refused(&[refusal]),
+        }
+    }
+
+    fn turn(&self, turned: Job) -> Result<Exit, Fault> {
         self.mover
             .turn(&turned)
             .map_err(|f| local(migrate_fail(&self.voice, &f)))?;

@@ -3,22 +3,27 @@
 use super::Fail;
 use crate::act::disk_set::BlockDevice;
 use crate::act::mount;
+use crate::act::own_file::Place;
 use crate::command;
 use crate::observe::migrate::device::{self as look, Content};
 use siaga_model::config::{FileSystem, FileSystemKind};
-use siaga_model::migrate::Facts;
+use siaga_model::migrate::{Facts, Refusal};
+use siaga_model::run::FailureKind;
 use siaga_model::{Note, Why};
 use siaga_runner::hands::Trouble;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What a fresh file system has, and what is no content.
 const LOST_AND_FOUND: &str = "lost+found";
 /// Says that the file system is this job's. It stays: the way back mounts it again.
 const MARK: &str = ".siaga-migrate";
+/// Longer is no path, bytes.
+const MARK_LIMIT: u64 = 4096;
 
 /// A large one on a slow disk.
 const FORMAT_WITHIN: Duration = Duration::from_secs(3600);
@@ -67,9 +72,12 @@ pub fn format(facts: &Facts) -> Result<(), Fail> {
     }
 }
 
-/// Mounts it where it is not mounted, and marks it as this job's, where nothing is in it.
-pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
+/// Mounts it where it is not mounted, if it `may` be, and marks it as this job's, where nothing is in it.
+pub fn mount(facts: &Facts, may: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Note>, Fail> {
     let place = &facts.mount_point;
+    if !is_mounted(facts) && !may() {
+        return Err(refused(facts));
+    }
     let made = !place.exists();
     std::fs::create_dir_all(place).map_err(at(place))?;
     if made {
@@ -86,12 +94,24 @@ pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
         devices: Vec::new(),
     };
     let mounted_before = mount::device_at(place).map_err(at(place))?.is_some();
-    // No take and no proof: nobody else knows this disk yet.
+    // No take and no proof: nobody else knows this disk yet, or nothing is mounted.
+    let against = AtomicBool::new(false);
+    let still = || match may() {
+        true => Ok(()),
+        false => {
+            against.store(true, Ordering::Relaxed);
+            Err(Trouble::failed(FailureKind::Mount, ""))
+        }
+    };
     let leave = mount::Leave {
         all_powered_off: false,
-        still: &|| Ok(()),
+        still: &still,
     };
-    let did = mount::mount(&disk, &file_system, leave).map_err(failed)?;
+    let did = mount::mount(&disk, &file_system, leave);
+    let did = did.map_err(|trouble| match against.load(Ordering::Relaxed) {
+        true => refused(facts),
+        false => failed(trouble),
+    })?;
     let found = look::uuid(&facts.device, facts.kind)?;
     let other = facts.uuid.is_some() && facts.uuid != found;
     let ours = match other {
@@ -106,10 +126,33 @@ pub fn mount(facts: &Facts) -> Result<Vec<Note>, Fail> {
     ours.map(|()| did.notes)
 }
 
+fn refused(facts: &Facts) -> Fail {
+    let (device, mount_point) = (facts.device.clone(), facts.mount_point.clone());
+    Fail::Refused {
+        refusal: Refusal::SiteNode {
+            device,
+            mount_point,
+        },
+    }
+}
+
+/// Is what is mounted at its place the job's own file system? Looks, and changes nothing.
+pub fn is_ours(facts: &Facts) -> bool {
+    let uuid = look::uuid(&facts.device, facts.kind);
+    let same = uuid.is_ok_and(|found| facts.uuid.is_none() || facts.uuid == found);
+    same && is_mounted(facts) && is_marked(facts)
+}
+
+fn is_marked(facts: &Facts) -> bool {
+    let text = facts.kept.display().to_string();
+    let there = Place::of(&facts.mount_point.join(MARK)).and_then(|mark| mark.read(MARK_LIMIT));
+    there.is_ok_and(|there| there == text.as_bytes())
+}
+
 fn mark(facts: &Facts) -> Result<(), Fail> {
     let mark = facts.mount_point.join(MARK);
     let text = facts.kept.display().to_string();
-    if std::fs::read_to_string(&mark).is_ok_and(|there| there == text) {
+    if is_marked(facts) {
         return Ok(());
     }
     let entries = entries(&facts.mount_point).map_err(at(&facts.mount_point))?;
@@ -117,9 +160,8 @@ fn mark(facts: &Facts) -> Result<(), Fail> {
     if entries.iter().any(|name| unmarked(&name)) {
         return Err(Fail::TargetNotEmpty { entries });
     }
-    std::fs::write(&mark, text)
-        .and_then(|()| File::open(&mark)?.sync_all())
-        .and_then(|()| File::open(&facts.mount_point)?.sync_all())
+    Place::of(&mark)
+        .and_then(|place| place.write(text.as_bytes(), 0o644))
         .map_err(at(&mark))
 }
 
@@ -133,12 +175,16 @@ pub fn is_mounted(facts: &Facts) -> bool {
 /// The folders above the new directory, for the account that owns the old one.
 pub fn make_parents(facts: &Facts, old: &Path) -> Result<(), Fail> {
     let parent = facts.to.parent().unwrap_or(&facts.mount_point);
-    if parent.is_dir() {
+    if std::fs::symlink_metadata(parent).is_ok_and(|meta| meta.is_dir()) {
         return Ok(());
     }
-    let owner = std::fs::metadata(old).map_err(at(old))?;
-    std::fs::create_dir(parent).map_err(at(parent))?;
-    chown(parent, Some(owner.uid()), Some(owner.gid())).map_err(at(parent))
+    let owner = std::fs::symlink_metadata(old).map_err(at(old))?;
+    Place::of(parent)
+        .and_then(|place| {
+            std::fs::create_dir(place.path())?;
+            fchown(place.open_folder()?, Some(owner.uid()), Some(owner.gid()))
+        })
+        .map_err(at(parent))
 }
 
 /// Nothing of a job that ended where it began is left on the device, and it is let go of. Only what bears the job's mark is
@@ -147,9 +193,7 @@ pub fn tidy(facts: &Facts) -> Result<(), Fail> {
     if !is_mounted(facts) {
         return Ok(());
     }
-    let text = facts.kept.display().to_string();
-    let mark = facts.mount_point.join(MARK);
-    if std::fs::read_to_string(&mark).is_ok_and(|there| there == text) {
+    if is_marked(facts) {
         for directory in [&facts.part, &facts.to] {
             remove_tree(directory)?;
         }
@@ -157,7 +201,7 @@ pub fn tidy(facts: &Facts) -> Result<(), Fail> {
             // Not empty: somebody else's.
             let _ = std::fs::remove_dir(parent);
         }
-        super::switch::remove(&mark)?;
+        super::switch::remove(&facts.mount_point.join(MARK))?;
     }
     let disk = BlockDevice::new(facts.device.clone());
     mount::unmount(&disk, &facts.mount_point, &|_| false)
@@ -165,8 +209,8 @@ pub fn tidy(facts: &Facts) -> Result<(), Fail> {
         .map_err(failed)
 }
 
-fn remove_tree(path: &PathBuf) -> Result<(), Fail> {
-    match std::fs::remove_dir_all(path) {
+fn remove_tree(path: &Path) -> Result<(), Fail> {
+    match Place::of(path).and_then(|place| std::fs::remove_dir_all(place.path())) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(at(path)(e)),
         _ => Ok(()),
     }

@@ -1,14 +1,13 @@
 //! One file: copied with its holes, and read again from the disk.
 
+use crate::act::own_file::{self, Place};
 use crate::observe::raw_disk;
 use rustix::fs::{Advice, CWD, FileType, Mode, OFlags, SeekFrom, fadvise};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown, lchown};
-use std::path::Path;
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 1 << 20;
@@ -40,22 +39,16 @@ impl Summing {
     }
 }
 
-/// Copies content, owner and mode. `each` hears of every piece; what it fails with ends the copy. Holes stay holes, and
+/// Copies content, owner and mode into a new file. `each` hears of every piece; what it fails with ends the copy. Holes stay holes, and
 /// written zeros stay written: PostgreSQL fills its WAL with them to have the room.
 pub fn copy(
-    from: &Path,
-    to: &Path,
+    from: &Place,
+    to: &Place,
     each: &mut dyn FnMut(u64) -> io::Result<()>,
 ) -> io::Result<Sum> {
-    let source = read_only(from)?;
+    let source = from.open()?;
     let meta = source.metadata()?;
-    let mut target = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(to)?;
+    let mut target = to.create()?;
     let mut sum = Summing::default();
     let mut buffer = vec![0; PIECE];
     let zeros = vec![0; PIECE];
@@ -78,7 +71,7 @@ pub fn copy(
                 // It was cut meanwhile: it has changed, and comes again.
                 0 => {
                     target.set_len(sum.bytes)?;
-                    owner_and_mode(&meta, to)?;
+                    own_file::owner_and_mode(&meta, &target)?;
                     return Ok(sum.sum());
                 }
                 got => {
@@ -91,7 +84,7 @@ pub fn copy(
     }
     target.set_len(sum.bytes)?;
     attributes(&source, &target)?;
-    owner_and_mode(&meta, to)?;
+    own_file::owner_and_mode(&meta, &target)?;
     Ok(sum.sum())
 }
 
@@ -107,22 +100,6 @@ fn next_data(file: &File, at: u64, end: u64) -> io::Result<(u64, u64)> {
     };
     let hole = rustix::fs::seek(file, SeekFrom::Hole(data)).unwrap_or(end);
     Ok((data, hole.min(end).max(data)))
-}
-
-fn read_only(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-}
-
-/// Owner first: a change of owner clears bits of the mode.
-pub fn owner_and_mode(meta: &Metadata, to: &Path) -> io::Result<()> {
-    if meta.file_type().is_symlink() {
-        return lchown(to, Some(meta.uid()), Some(meta.gid()));
-    }
-    chown(to, Some(meta.uid()), Some(meta.gid()))?;
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(meta.mode() & 0o7777))
 }
 
 /// Extended attributes: access lists, and the label where the kernel has labels.
@@ -146,14 +123,16 @@ pub fn attributes(from: &File, to: &File) -> io::Result<()> {
 }
 
 /// What the kernel reads of it now.
-pub fn sum(path: &Path, each: &mut dyn FnMut(u64) -> io::Result<()>) -> io::Result<Sum> {
-    let descriptor: OwnedFd = read_only(path)?.into();
+pub fn sum(place: &Place, each: &mut dyn FnMut(u64) -> io::Result<()>) -> io::Result<Sum> {
+    let descriptor: OwnedFd = place.open()?.into();
     summed(&descriptor, each)
 }
 
 /// What the disk has of it: past the page cache. Dirty pages are written back first by the kernel itself.
-pub fn sum_on_disk(path: &Path, each: &mut dyn FnMut(u64) -> io::Result<()>) -> io::Result<Sum> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+pub fn sum_on_disk(place: &Place, each: &mut dyn FnMut(u64) -> io::Result<()>) -> io::Result<Sum> {
+    let path = &place.path();
+    // A pipe is not waited for.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match rustix::fs::openat(CWD, path, flags | OFlags::DIRECT, Mode::empty()) {
         Ok(descriptor) => summed(&descriptor, each),
         // A file system without it, as of some local disks on the way back: its pages are let go of first.

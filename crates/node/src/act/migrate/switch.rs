@@ -3,12 +3,15 @@
 
 use super::file;
 use super::{CONTROL, Fail, HELD, NOTE};
+use crate::act::own_file::{self, Place};
 use siaga_model::Why;
 use siaga_model::migrate::{Facts, Pointing};
-use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::{Path, PathBuf};
+
+/// Larger is no configuration file, bytes.
+pub(crate) const CONFIG_LIMIT: u64 = 1 << 20;
 
 /// The control file's name while it is being written.
 const COMING: &str = "global/pg_control.siaga-coming";
@@ -17,18 +20,18 @@ fn at(path: &Path) -> impl Fn(io::Error) -> Fail + '_ {
     move |e| Fail::Why(Why::system(format!("{}: {e}", path.display())))
 }
 
-/// A rename, or a removal, that survives a power cut.
-fn settle(path: &Path) -> Result<(), Fail> {
-    let parent = path.parent().unwrap_or(path);
-    File::open(parent)
-        .and_then(|d| d.sync_all())
-        .map_err(at(parent))
+/// The database's account may write in these folders: what it puts there leads root nowhere.
+fn place(path: &Path) -> Result<Place, Fail> {
+    Place::of(path).map_err(at(path))
 }
 
+/// Survives a power cut.
 fn rename(from: &Path, to: &Path) -> Result<(), Fail> {
-    std::fs::rename(from, to).map_err(at(from))?;
-    settle(from)?;
-    settle(to)
+    let (source, target) = (place(from)?, place(to)?);
+    std::fs::rename(source.path(), target.path())
+        .and_then(|()| source.sync())
+        .and_then(|()| target.sync())
+        .map_err(at(from))
 }
 
 fn is_link(path: &Path) -> bool {
@@ -74,11 +77,10 @@ pub fn enable_with(dir: &Path, other: &Path) -> Result<(), Fail> {
     if control.exists() {
         return Ok(());
     }
-    let sum = file::copy(&source, &coming, &mut |_| Ok(())).map_err(at(&source))?;
-    File::open(&coming)
-        .and_then(|f| f.sync_all())
-        .map_err(at(&coming))?;
-    let on_disk = file::sum_on_disk(&coming, &mut |_| Ok(())).map_err(at(&coming))?;
+    let (held, new) = (place(&source)?, place(&coming)?);
+    let sum = file::copy(&held, &new, &mut |_| Ok(())).map_err(at(&source))?;
+    new.open().and_then(|f| f.sync_all()).map_err(at(&coming))?;
+    let on_disk = file::sum_on_disk(&new, &mut |_| Ok(())).map_err(at(&coming))?;
     if on_disk != sum {
         return Err(Fail::CopyDiffers { path: coming });
     }
@@ -87,8 +89,12 @@ pub fn enable_with(dir: &Path, other: &Path) -> Result<(), Fail> {
 
 /// Removes a file that may not be there.
 pub fn remove(path: &Path) -> Result<(), Fail> {
-    match std::fs::remove_file(path) {
-        Ok(()) => settle(path),
+    let removed = Place::of(path).and_then(|place| {
+        std::fs::remove_file(place.path())?;
+        place.sync()
+    });
+    match removed {
+        Ok(()) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(at(path)(e)),
     }
@@ -101,8 +107,8 @@ pub fn keep_old(facts: &Facts, note: &str) -> Result<(), Fail> {
         return Ok(());
     }
     let path = from.join(NOTE);
-    std::fs::write(&path, note)
-        .and_then(|()| File::open(&path)?.sync_all())
+    place(&path)?
+        .write(note.as_bytes(), 0o644)
         .map_err(at(&path))?;
     rename(from, &facts.kept)
 }
@@ -138,10 +144,12 @@ pub fn point(facts: &Facts) -> Result<(), Fail> {
             if is_link(from) {
                 return Ok(());
             }
-            symlink(&facts.to, from).map_err(at(from))?;
-            let owner = std::fs::metadata(&facts.kept).map_err(at(&facts.kept))?;
-            lchown(from, Some(owner.uid()), Some(owner.gid())).map_err(at(from))?;
-            settle(from)
+            let link = place(from)?;
+            let owner = std::fs::symlink_metadata(&facts.kept).map_err(at(&facts.kept))?;
+            symlink(&facts.to, link.path())
+                .and_then(|()| lchown(link.path(), Some(owner.uid()), Some(owner.gid())))
+                .and_then(|()| link.sync())
+                .map_err(at(from))
         }
     }
 }
@@ -158,14 +166,17 @@ pub fn point_back(facts: &Facts) -> Result<(), Fail> {
 
 /// Changes the line in place, as a new file with the old one's owner and mode; the first one is kept beside.
 fn set_data_directory(file: &Path, was: &Path, is: &Path) -> Result<(), Fail> {
-    let file = &file.canonicalize().map_err(at(file))?;
-    let text = std::fs::read_to_string(file).map_err(at(file))?;
+    let there_now = place(file)?;
+    let text = there_now.read(CONFIG_LIMIT).map_err(at(file))?;
+    let text = String::from_utf8(text).map_err(|e| at(file)(io::Error::other(e)))?;
     if in_text(&text, is).is_some_and(|same| same == text) {
         return Ok(());
     }
     let there = value(&text).map(PathBuf::from);
     let (Some(new), true) = (in_text(&text, is), there.as_deref() == Some(was)) else {
-        return Err(Fail::NotPointed { file: file.clone() });
+        return Err(Fail::NotPointed {
+            file: file.to_owned(),
+        });
     };
     let beside = |suffix: &str| {
         let mut name = file.as_os_str().to_owned();
@@ -173,15 +184,21 @@ fn set_data_directory(file: &Path, was: &Path, is: &Path) -> Result<(), Fail> {
         PathBuf::from(name)
     };
     let (kept, coming) = (beside(".before-migrate"), beside(".siaga-coming"));
-    if !kept.exists() {
-        file::copy(file, &kept, &mut |_| Ok(())).map_err(at(&kept))?;
+    if !std::fs::symlink_metadata(&kept).is_ok_and(|meta| meta.is_file()) {
+        file::copy(&there_now, &place(&kept)?, &mut |_| Ok(())).map_err(at(&kept))?;
     }
-    // For its owner, mode and attributes; then with the new text.
-    file::copy(file, &coming, &mut |_| Ok(())).map_err(at(&coming))?;
-    std::fs::write(&coming, new)
-        .and_then(|()| File::open(&coming)?.sync_all())
-        .map_err(at(&coming))?;
+    write_as(&there_now, &place(&coming)?, new.as_bytes()).map_err(at(&coming))?;
     rename(&coming, file)
+}
+
+/// A new file with that content, and with the owner, the mode and the attributes of another one.
+fn write_as(other: &Place, to: &Place, content: &[u8]) -> io::Result<()> {
+    let other = other.open()?;
+    let mut new = to.create()?;
+    new.write_all(content)?;
+    file::attributes(&other, &new)?;
+    own_file::owner_and_mode(&other.metadata()?, &new)?;
+    new.sync_all()
 }
 
 /// The line that sets it, if there is exactly one.
@@ -239,5 +256,73 @@ mod tests {
             assert_eq!(in_text(text, Path::new("/new")), None, "{text}");
         }
         assert_eq!(in_text(DEBIAN, Path::new("/it's")), None);
+    }
+
+    /// The folder of a configuration, and a file that is root's.
+    fn two() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, roots) = (dir.path().join("postgresql.conf"), dir.path().join("roots"));
+        std::fs::write(&file, DEBIAN).unwrap();
+        std::fs::write(&roots, "roots").unwrap();
+        std::os::unix::fs::chown(&file, Some(65534), Some(65534)).unwrap();
+        (dir, file, roots)
+    }
+
+    #[test]
+    fn planted_links_beside_the_configuration_lead_nowhere() {
+        let (dir, file, roots) = two();
+        for suffix in ["siaga-coming", "before-migrate"] {
+            let link = dir.path().join(format!("postgresql.conf.{suffix}"));
+            symlink(&roots, link).unwrap();
+        }
+        let was = Path::new("/var/lib/postgresql/15/main");
+        set_data_directory(&file, was, Path::new("/new")).unwrap();
+        assert_eq!(std::fs::read_to_string(&roots).unwrap(), "roots");
+        assert_eq!(std::fs::metadata(&roots).unwrap().uid(), 0);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("'/new'"), "{text}");
+        assert_eq!(std::fs::metadata(&file).unwrap().uid(), 65534);
+        let kept = dir.path().join("postgresql.conf.before-migrate");
+        assert!(!kept.is_symlink());
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), DEBIAN);
+    }
+
+    #[test]
+    fn a_configuration_file_that_is_a_link_is_left_alone() {
+        let (dir, file, _) = two();
+        let link = dir.path().join("link.conf");
+        symlink(&file, &link).unwrap();
+        let was = Path::new("/var/lib/postgresql/15/main");
+        assert!(set_data_directory(&link, was, Path::new("/new")).is_err());
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), DEBIAN);
+    }
+
+    #[test]
+    fn the_note_is_not_written_through_a_planted_link() {
+        let (dir, _, roots) = two();
+        let beside = dir.path();
+        let data_dir = beside.join("data");
+        std::fs::create_dir(&data_dir).unwrap();
+        symlink(&roots, data_dir.join(NOTE)).unwrap();
+        let facts = Facts {
+            server: siaga_model::config::Database {
+                data_dir,
+                ..crate::tests::database(beside, beside)
+            },
+            version: "15".into(),
+            kept: beside.join("kept"),
+            to: beside.join("to"),
+            part: beside.join("part"),
+            device: "/dev/null".into(),
+            mount_point: beside.to_owned(),
+            kind: siaga_model::config::FileSystemKind::Ext4,
+            uuid: None,
+            pointing: Pointing::Link,
+        };
+        keep_old(&facts, "kept").unwrap();
+        assert_eq!(std::fs::read_to_string(&roots).unwrap(), "roots");
+        let note = facts.kept.join(NOTE);
+        assert_eq!(std::fs::read_to_string(note).unwrap(), "kept");
     }
 }

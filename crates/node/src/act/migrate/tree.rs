@@ -13,13 +13,14 @@ mod tests;
 use super::file::{self, Sum};
 use super::pace::Pace;
 use super::{CONTROL, Fail, HELD, NOTE, Watch};
+use crate::act::own_file::{self, Below, Place, in_proc};
 use rustix::io::Errno;
 use siaga_model::Why;
 use siaga_model::migrate::{Pass, Progress};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{DirBuilder, File, Metadata};
+use std::fs::{DirBuilder, Metadata};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
@@ -80,6 +81,39 @@ pub struct Way<'a> {
     pub watch: &'a dyn Watch,
 }
 
+/// Both directories, open. The database's account may write in them, and puts nothing into root's way.
+struct Ground<'a> {
+    from: Below,
+    to: Below,
+    from_path: &'a Path,
+    to_path: &'a Path,
+    live: bool,
+}
+
+impl<'a> Ground<'a> {
+    fn open(from_path: &'a Path, to_path: &'a Path, live: bool) -> Result<Self, Fail> {
+        let top = Place::of(to_path).and_then(|place| make(&place));
+        top.map_err(at(to_path))?;
+        Ok(Self {
+            from: Below::open(from_path).map_err(at(from_path))?,
+            to: Below::open(to_path).map_err(at(to_path))?,
+            from_path,
+            to_path,
+            live,
+        })
+    }
+
+    /// `None`: gone from under a server that runs.
+    fn source(&self, path: &Path) -> Result<Option<Place>, Fail> {
+        let place = unless_gone(self.live, self.from.place(path));
+        place.map_err(at(&self.from_path.join(path)))
+    }
+
+    fn target(&self, path: &Path) -> Result<Place, Fail> {
+        self.to.place(path).map_err(at(&self.to_path.join(path)))
+    }
+}
+
 /// What a directory holds.
 #[derive(Default)]
 struct Listed {
@@ -114,20 +148,21 @@ fn unless_gone<T>(live: bool, result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn list(top: &Path, live: bool) -> Result<Listed, Fail> {
+fn list(top: &Below, shown: &Path, live: bool) -> Result<Listed, Fail> {
     let mut listed = Listed::default();
     let mut open = vec![PathBuf::new()];
     while let Some(directory) = open.pop() {
-        let path = top.join(&directory);
-        let meta = unless_gone(live, std::fs::symlink_metadata(&path)).map_err(at(&path))?;
-        let read = unless_gone(live, std::fs::read_dir(&path)).map_err(at(&path))?;
-        let (Some(meta), Some(read)) = (meta, read) else {
+        let path = shown.join(&directory);
+        let folder = unless_gone(live, top.open_folder(&directory)).map_err(at(&path))?;
+        let Some(folder) = folder else {
             continue;
         };
-        for entry in read {
+        let meta = folder.metadata().map_err(at(&path))?;
+        let here = PathBuf::from(in_proc(&folder));
+        for entry in std::fs::read_dir(&here).map_err(at(&path))? {
             let name = entry.map_err(at(&path))?.file_name();
+            let meta = std::fs::symlink_metadata(here.join(&name));
             let below = directory.join(name);
-            let meta = std::fs::symlink_metadata(top.join(&below));
             let Some(meta) = unless_gone(live, meta).map_err(at(&path))? else {
                 continue;
             };
@@ -150,37 +185,43 @@ fn list(top: &Path, live: bool) -> Result<Listed, Fail> {
 /// One pass. Afterwards `to` has what `from` had, on the disk and compared, but for what changed meanwhile.
 pub fn pass(way: &mut Way, same: &mut Same) -> Result<Pass, Fail> {
     let begun = Instant::now();
-    let listed = list(way.from, way.live)?;
+    let ground = Ground::open(way.from, way.to, way.live)?;
+    let listed = list(&ground.from, way.from, way.live)?;
     for (path, meta) in &listed.directories {
-        directory(way, path, meta)?;
+        directory(&ground, path, meta)?;
     }
     for (path, meta) in &listed.links {
-        link(way, path, meta)?;
+        link(&ground, path, meta)?;
     }
-    let changed = changed(way, same, &listed)?;
+    let changed = changed(&ground, same, &listed);
     let mut done = Pass {
         files: listed.files.len() as u64,
         ..Pass::default()
     };
-    let copied = copy_all(way, same, &changed, &mut done)?;
-    remove_others(way, &listed)?;
-    sync(way.to)?;
-    compare_all(way, same, copied, &mut done)?;
+    let copied = copy_all(way, &ground, same, &changed, &mut done)?;
+    remove_others(&ground, &listed)?;
+    sync(&ground)?;
+    compare_all(way, &ground, same, copied, &mut done)?;
     done.ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(done)
 }
 
 /// Files that are not known to be the same, and the sum of their sizes.
-fn changed(way: &Way, same: &Same, listed: &Listed) -> Result<(Vec<PathBuf>, u64), Fail> {
+fn changed(ground: &Ground, same: &Same, listed: &Listed) -> (Vec<PathBuf>, u64) {
     let mut bytes = 0;
     let mut paths = Vec::new();
     for (path, meta) in &listed.files {
-        if !same.holds(path, Stamp::of(meta)) || !way.to.join(path).is_file() {
+        let there = || ground.to.place(path).is_ok_and(|place| is_file(&place));
+        if !same.holds(path, Stamp::of(meta)) || !there() {
             bytes += meta.len();
             paths.push(path.clone());
         }
     }
-    Ok((paths, bytes))
+    (paths, bytes)
+}
+
+fn is_file(place: &Place) -> bool {
+    std::fs::symlink_metadata(place.path()).is_ok_and(|meta| meta.is_file())
 }
 
 /// A file that was copied or found the same, to be compared from the disk.
@@ -192,6 +233,7 @@ struct Copied {
 
 fn copy_all(
     way: &mut Way,
+    ground: &Ground,
     same: &mut Same,
     (paths, of): &(Vec<PathBuf>, u64),
     done: &mut Pass,
@@ -200,9 +242,13 @@ fn copy_all(
     let mut bytes = 0;
     for path in paths {
         same.0.remove(path);
-        let (from, to) = (way.from.join(path), way.to.join(path));
+        let from = way.from.join(path);
+        let target = ground.target(path)?;
+        let Some(source) = ground.source(path)? else {
+            continue;
+        };
         let before = wall_nanos();
-        let meta = std::fs::symlink_metadata(&from);
+        let meta = std::fs::symlink_metadata(source.path());
         let Some(meta) = unless_gone(way.live, meta).map_err(at(&from))? else {
             continue;
         };
@@ -213,7 +259,7 @@ fn copy_all(
             pace.wait(piece);
             asked_on(watch)
         };
-        let sum = copy_one(&from, &to, &meta, done, &mut each);
+        let sum = copy_one(&source, &target, &meta, done, &mut each);
         let Some(sum) = unless_gone(way.live, sum).map_err(at(&from))? else {
             continue;
         };
@@ -230,21 +276,26 @@ fn copy_all(
 
 /// Written only where what is there differs: of an earlier attempt, or of the old copy on the way back.
 fn copy_one(
-    from: &Path,
-    to: &Path,
+    from: &Place,
+    to: &Place,
     meta: &Metadata,
     done: &mut Pass,
     each: &mut dyn FnMut(u64) -> io::Result<()>,
 ) -> io::Result<Sum> {
-    if std::fs::symlink_metadata(to).is_ok_and(|m| m.is_file() && m.len() == meta.len()) {
-        let there = file::sum_on_disk(to, &mut |_| Ok(()))?;
-        let sum = file::sum(from, each)?;
-        if sum == there {
-            file::owner_and_mode(meta, to)?;
-            return Ok(sum);
+    if is_file(to) {
+        let target = to.open()?;
+        let is = target.metadata()?;
+        // What has another name as well may be anybody's: it is made anew, and not given away.
+        if is.len() == meta.len() && is.nlink() == 1 {
+            let there = file::sum_on_disk(to, &mut |_| Ok(()))?;
+            let sum = file::sum(from, each)?;
+            if sum == there {
+                own_file::owner_and_mode(meta, &target)?;
+                return Ok(sum);
+            }
         }
-    } else if std::fs::symlink_metadata(to).is_ok_and(|m| !m.is_file()) {
-        remove(to)?;
+    } else if std::fs::symlink_metadata(to.path()).is_ok() {
+        remove(&to.path())?;
     }
     let sum = file::copy(from, to, each)?;
     done.copied_files += 1;
@@ -254,6 +305,7 @@ fn copy_one(
 
 fn compare_all(
     way: &Way,
+    ground: &Ground,
     same: &mut Same,
     copied: Vec<Copied>,
     done: &mut Pass,
@@ -267,7 +319,7 @@ fn compare_all(
             way.watch.progress(&Progress::Comparing { bytes, of });
             asked_on(way.watch)
         };
-        let on_disk = file::sum_on_disk(&to, &mut each).map_err(at(&to))?;
+        let on_disk = file::sum_on_disk(&ground.target(&path)?, &mut each).map_err(at(&to))?;
         if on_disk != sum {
             return Err(Fail::CopyDiffers { path: to });
         }
@@ -285,48 +337,64 @@ fn asked_on(watch: &dyn Watch) -> io::Result<()> {
     }
 }
 
-fn directory(way: &Way, path: &Path, meta: &Metadata) -> Result<(), Fail> {
-    let (from, to) = (way.from.join(path), way.to.join(path));
-    if std::fs::symlink_metadata(&to).is_ok_and(|m| !m.is_dir()) {
-        remove(&to).map_err(at(&to))?;
+fn directory(ground: &Ground, path: &Path, meta: &Metadata) -> Result<(), Fail> {
+    let (from, to) = (ground.from_path.join(path), ground.to_path.join(path));
+    // The top is there.
+    if path != Path::new("") {
+        make(&ground.target(path)?).map_err(at(&to))?;
     }
-    if !to.is_dir() {
-        DirBuilder::new().mode(0o700).create(&to).map_err(at(&to))?;
-    }
-    let source = unless_gone(way.live, File::open(&from)).map_err(at(&from))?;
+    let target = ground.to.open_folder(path).map_err(at(&to))?;
+    let source = unless_gone(ground.live, ground.from.open_folder(path)).map_err(at(&from))?;
     if let Some(source) = source {
-        let target = File::open(&to).map_err(at(&to))?;
         file::attributes(&source, &target).map_err(at(&to))?;
     }
-    file::owner_and_mode(meta, &to).map_err(at(&to))
+    own_file::owner_and_mode(meta, &target).map_err(at(&to))
 }
 
-fn link(way: &Way, path: &Path, meta: &Metadata) -> Result<(), Fail> {
-    let (from, to) = (way.from.join(path), way.to.join(path));
-    let Some(leads) = unless_gone(way.live, std::fs::read_link(&from)).map_err(at(&from))? else {
+/// A folder, in place of whatever else is there.
+fn make(place: &Place) -> io::Result<()> {
+    let path = place.path();
+    match std::fs::symlink_metadata(&path) {
+        Ok(meta) if meta.is_dir() => return Ok(()),
+        Ok(_) => remove(&path)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    DirBuilder::new().mode(0o700).create(&path)
+}
+
+fn link(ground: &Ground, path: &Path, meta: &Metadata) -> Result<(), Fail> {
+    let (from, to) = (ground.from_path.join(path), ground.to_path.join(path));
+    let Some(source) = ground.source(path)? else {
         return Ok(());
     };
-    if std::fs::read_link(&to).is_ok_and(|there| there == leads) {
+    let leads = unless_gone(ground.live, std::fs::read_link(source.path())).map_err(at(&from))?;
+    let Some(leads) = leads else {
+        return Ok(());
+    };
+    let place = ground.target(path)?;
+    let target = place.path();
+    if std::fs::read_link(&target).is_ok_and(|there| there == leads) {
         return Ok(());
     }
-    if std::fs::symlink_metadata(&to).is_ok() {
-        remove(&to).map_err(at(&to))?;
+    if std::fs::symlink_metadata(&target).is_ok() {
+        remove(&target).map_err(at(&to))?;
     }
-    std::os::unix::fs::symlink(leads, &to).map_err(at(&to))?;
-    file::owner_and_mode(meta, &to).map_err(at(&to))
+    std::os::unix::fs::symlink(leads, &target).map_err(at(&to))?;
+    lchown(&target, Some(meta.uid()), Some(meta.gid())).map_err(at(&to))
 }
 
 /// What the source does not have: of an earlier pass, or of before.
-fn remove_others(way: &Way, listed: &Listed) -> Result<(), Fail> {
+fn remove_others(ground: &Ground, listed: &Listed) -> Result<(), Fail> {
     let all = [&listed.directories, &listed.files, &listed.links];
     let wanted: BTreeSet<&PathBuf> = all.into_iter().flatten().map(|(path, _)| path).collect();
-    let there = list(way.to, false)?;
+    let there = list(&ground.to, ground.to_path, false)?;
     let others = there.files.iter().chain(&there.links);
     // The deepest directories first.
     let others = others.chain(there.directories.iter().rev());
     for (path, _) in others.filter(|(path, _)| !wanted.contains(path)) {
-        let to = way.to.join(path);
-        remove(&to).map_err(at(&to))?;
+        let place = ground.target(path)?;
+        remove(&place.path()).map_err(at(&ground.to_path.join(path)))?;
     }
     Ok(())
 }
@@ -339,8 +407,9 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Everything of that file system is on its disk, names and content; an error of a write shows here at the latest.
-pub fn sync(path: &Path) -> Result<(), Fail> {
-    let directory = File::open(path).map_err(at(path))?;
+fn sync(ground: &Ground) -> Result<(), Fail> {
+    let path = ground.to_path;
+    let directory = ground.to.open_folder(Path::new("")).map_err(at(path))?;
     rustix::fs::syncfs(&directory).map_err(|e| at(path)(e.into()))
 }
 

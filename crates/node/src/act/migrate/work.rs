@@ -27,6 +27,8 @@ pub struct Work<'a> {
     pub bytes_per_s: Option<u64>,
     /// What the note in the old directory says.
     pub note: &'a str,
+    /// Asked right before each mount: may what is not mounted here be mounted?
+    pub may_mount: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What is remembered from one step to the next, and can be made again.
@@ -106,8 +108,8 @@ impl Doing<'_, '_> {
 
     fn act(&mut self, step: Step) -> Result<(), Fail> {
         // After a boot it is not.
-        if needs_mount(step) {
-            device::mount(self.facts())?;
+        if step.needs_mount() {
+            device::mount(self.facts(), self.work.may_mount)?;
         }
         match step {
             Step::Format => device::format(self.facts()),
@@ -282,33 +284,5 @@ fn part(facts: &Facts) -> PathBuf {
     match facts.to.is_dir() {
         true => facts.to.clone(),
         false => facts.part.clone(),
-    }
-}
-
-/// A way back that needs nothing of the new place has to work without it.
-fn needs_mount(step: Step) -> bool {
-    match step {
-        Step::Mount
-        | Step::Copy
-        | Step::CopyRest
-        | Step::EnableNew
-        | Step::StartNew
-        | Step::Verify
-        | Step::CopyBack
-        | Step::CopyBackRest
-        | Step::EnableOld => true,
-        Step::Format
-        | Step::Stop
-        | Step::DisableOld
-        | Step::KeepOld
-        | Step::Point
-        | Step::StopNew
-        | Step::DisableNew
-        | Step::PointBack
-        | Step::RestoreOld
-        | Step::EnableOldAsItWas
-        | Step::StartOld
-        | Step::VerifyOld
-        | Step::Tidy => false,
     }
 }

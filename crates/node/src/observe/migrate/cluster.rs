@@ -1,9 +1,11 @@
 //! A server that runs, and what its directory is made of.
 
+use crate::act::migrate::switch::CONFIG_LIMIT;
+use crate::act::own_file::Place;
 use crate::act::postgres::{Postgres, connect};
 use crate::command;
-use crate::observe::mounts;
 use crate::observe::survey::{Found, Server};
+use crate::observe::{mounts, program};
 use siaga_model::config::Database;
 use siaga_model::migrate::{Answers, Cluster};
 use siaga_model::{ServiceName, Why};
@@ -46,6 +48,7 @@ fn cluster(rt: &Handle, state_dir: &Path, server: &Server) -> Cluster {
         programs: programs(&server.bin_dir),
         stranger_unit: stranger(server.pid),
         options: server.other_options.clone(),
+        config_unreadable: server.config_file.as_deref().and_then(config_unreadable),
         file_system: std::fs::metadata(data_dir)
             .map(|m| m.dev())
             .unwrap_or_default(),
@@ -80,9 +83,20 @@ fn database(server: &Server) -> Database {
     }
 }
 
-/// `postgres (PostgreSQL) 15.8 (Debian 15.8-0)`: the major version.
+/// The file that is to be changed is read as it will be then: no link is followed that is not root's, and it is none itself.
+fn config_unreadable(file: &Path) -> Option<Why> {
+    let link = file.is_symlink().then(|| Why::system("symbolic link"));
+    let read = || Place::of(file).and_then(|place| place.read(CONFIG_LIMIT));
+    link.or_else(|| read().err().map(Why::system))
+}
+
+/// `postgres (PostgreSQL) 15.8 (Debian 15.8-0)`: the major version. Root runs only what nobody else could change.
 fn programs(bin_dir: &Path) -> Option<String> {
-    let program = bin_dir.join("postgres").display().to_string();
+    let program = bin_dir.join("postgres");
+    if !program::is_roots(&program) {
+        return None;
+    }
+    let program = program.display().to_string();
     let said = command::run(&[program, "--version".to_owned()], None, WITHIN);
     let version = said.stdout.split(' ').nth(2)?;
     let digits = |c: &char| c.is_ascii_digit();
@@ -205,6 +219,32 @@ fn question(data_dir: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_configuration_file_that_is_a_link_can_not_be_changed_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(config_unreadable(&file), None);
+        assert!(config_unreadable(&link).is_some());
+        assert!(config_unreadable(&dir.path().join("none")).is_some());
+    }
+
+    #[test]
+    fn root_runs_no_program_that_others_could_change() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (program, mark) = (dir.path().join("postgres"), dir.path().join("mark"));
+        let script = format!(
+            "#!/bin/sh\ntouch {}\necho postgres x 15.8\n",
+            mark.display()
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(programs(dir.path()), None);
+        assert!(!mark.exists(), "it was run");
+    }
 
     #[test]
     fn only_another_programs_unit_is_a_strangers() {

@@ -1,5 +1,4 @@
-//! What is seen before a data directory moves, and before it comes back. Looks, and changes nothing; only for the way back
-//! the job's own file system is mounted, which it has been before.
+//! What is seen before a data directory moves, and before it comes back. Looks, and changes nothing: it mounts nothing either.
 
 mod cluster;
 pub mod device;
@@ -8,10 +7,14 @@ pub use cluster::clusters;
 pub use device::{look as look_at_device, reads_per_s};
 
 use crate::act::migrate::{CONTROL, HELD, device as act, switch};
+use crate::act::own_file;
 use crate::observe::mounts;
 use crate::observe::pg_control;
 use siaga_model::migrate::{Facts, Job, NewSide, Place, Step};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Larger is no control file, bytes.
+const CONTROL_LIMIT: u64 = 64 << 10;
 
 /// What is at the mount point.
 pub fn place(mount_point: &Path) -> Place {
@@ -35,11 +38,19 @@ pub fn new_side(job: &Job) -> NewSide {
     if !first && job.left.contains(&Step::EnableNew) {
         return NewSide::Untouched;
     }
-    if act::mount(&job.facts).is_err() {
+    if !act::is_mounted(&job.facts) {
+        return NewSide::NotMounted;
+    }
+    if !act::is_ours(&job.facts) {
         return NewSide::Unknown;
     }
-    let control = std::fs::read(job.facts.to.join(CONTROL)).ok();
-    let as_stopped = std::fs::read(switch::old_dir(&job.facts).join(HELD)).ok();
+    let read = |path: PathBuf| {
+        own_file::Place::of(&path)
+            .and_then(|p| p.read(CONTROL_LIMIT))
+            .ok()
+    };
+    let control = read(job.facts.to.join(CONTROL));
+    let as_stopped = read(switch::old_dir(&job.facts).join(HELD));
     match control {
         None if first => NewSide::Untouched,
         None => NewSide::Unknown,

@@ -3,9 +3,10 @@
 use super::{BlockText, ClusterText, Gathered, ProcessText, Server};
 use crate::act::bounded;
 use crate::act::disk_set::reservation::kernel;
+use crate::act::own_file::Place;
 use crate::act::postgres::connect;
 use crate::command;
-use crate::observe::{boot, holders, interfaces};
+use crate::observe::{boot, holders, interfaces, program};
 use siaga_model::config::Database;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +17,8 @@ use tokio::runtime::Handle;
 
 /// How long one of the small programs, or an answer of the database, may take.
 const WITHIN: Duration = Duration::from_secs(5);
+/// Larger is no file of a server about itself, bytes.
+const TEXT_LIMIT: u64 = 64 << 10;
 /// How long a neighbour may take to be heard.
 const HEARD_WITHIN: Duration = Duration::from_millis(700);
 
@@ -80,18 +83,23 @@ fn process(pid: i32) -> Option<ProcessText> {
         .into_iter()
         .find_map(|v| v.strip_prefix("PGDATA=").map(str::to_owned));
     let told = told_directory(&arguments).or_else(|| pgdata.clone());
-    let trimmed = |name: &str| std::fs::read_to_string(cwd.join(name)).ok();
+    // The directory is somebody else's: what is read there is a plain, small file.
+    let text = |name: &str| {
+        let content = Place::of(&cwd.join(name)).and_then(|p| p.read(TEXT_LIMIT));
+        String::from_utf8(content.ok()?).ok()
+    };
     Some(ProcessText {
         pid,
         parent: parent.parse().ok()?,
         uid: std::fs::metadata(&proc).ok()?.uid(),
+        not_roots: !program::is_roots(&exe),
         exe,
         arguments,
         pgdata,
         told_real: told.and_then(|d| std::fs::canonicalize(d).ok()),
         cgroup: std::fs::read_to_string(proc.join("cgroup")).unwrap_or_default(),
-        pid_file: trimmed("postmaster.pid"),
-        pg_version: trimmed("PG_VERSION").map(|v| v.trim().to_owned()),
+        pid_file: text("postmaster.pid"),
+        pg_version: text("PG_VERSION").map(|v| v.trim().to_owned()),
         parts: parts(&cwd),
         cwd,
     })
@@ -252,7 +260,7 @@ fn cluster(root: &Path, dir: &Path) -> Option<ClusterText> {
     Some(ClusterText {
         name: name_of(dir)?,
         has_data: data_dir.is_some_and(|d| d.join("PG_VERSION").exists()),
-        bin_dir: Some(bin_dir).filter(|d| d.join("postgres").exists()),
+        bin_dir: Some(bin_dir).filter(|d| program::is_roots(&d.join("postgres"))),
         version,
         config_file,
         text,
@@ -294,4 +302,45 @@ pub fn neighbour(address: SocketAddr) -> Option<String> {
     let arp = std::fs::read_to_string("/proc/net/arp").ok()?;
     let ip: IpAddr = address.ip();
     super::network::in_arp(&arp, ip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_server_of_which_others_could_change_the_program_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let exe = dir.path().join("postgres");
+        std::fs::copy("/bin/sleep", &exe).unwrap();
+        std::fs::write(dir.path().join("PG_VERSION"), "15\n").unwrap();
+        let mut command = Command::new(&exe);
+        let mut child = command.arg("600").current_dir(dir.path()).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let found = process(pid);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = found.expect("its program is called postgres");
+        assert_eq!(found.pg_version.as_deref(), Some("15"));
+        let gathered = Gathered {
+            processes: vec![found],
+            ..Gathered::default()
+        };
+        let found = crate::observe::survey::detect(&gathered);
+        assert!(found.servers.is_empty(), "{:?}", found.servers);
+        assert_eq!(found.not_roots, [exe.canonicalize().unwrap()]);
+    }
+
+    #[test]
+    fn the_programs_of_a_stopped_cluster_are_offered_only_where_they_are_roots() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        std::fs::create_dir_all(at("etc/postgresql/15/main")).unwrap();
+        std::fs::create_dir_all(at("usr/lib/postgresql/15/bin")).unwrap();
+        std::fs::write(at("etc/postgresql/15/main/postgresql.conf"), "").unwrap();
+        std::fs::write(at("usr/lib/postgresql/15/bin/postgres"), "").unwrap();
+        let found = clusters(dir.path()).remove(0);
+        assert_eq!((found.version.as_str(), found.bin_dir), ("15", None));
+    }
 }

@@ -3,9 +3,20 @@
 use super::{Disk, Gathered, Layout, ProcessText, Server};
 use std::path::{Path, PathBuf};
 
-/// Every server that runs.
+/// Every server that runs, and that root may run again.
 pub(super) fn servers(gathered: &Gathered, disks: &[Disk]) -> Vec<Server> {
-    let child = |p: &ProcessText| gathered.processes.iter().any(|q| q.pid == p.parent);
+    let roots = postmasters(gathered).filter(|p| !p.not_roots);
+    roots.map(|p| server(p, gathered, disks)).collect()
+}
+
+/// The programs of the others.
+pub(super) fn not_roots(gathered: &Gathered) -> Vec<PathBuf> {
+    let others = postmasters(gathered).filter(|p| p.not_roots);
+    others.map(|p| p.exe.clone()).collect()
+}
+
+fn postmasters(gathered: &Gathered) -> impl Iterator<Item = &ProcessText> {
+    let child = move |p: &ProcessText| gathered.processes.iter().any(|q| q.pid == p.parent);
     let titled = |p: &ProcessText| {
         p.arguments
             .first()
@@ -15,9 +26,7 @@ pub(super) fn servers(gathered: &Gathered, disks: &[Disk]) -> Vec<Server> {
         .processes
         .iter()
         // Only a server's working directory is a data directory; `postgres --version` has none.
-        .filter(|p| p.pg_version.is_some() && !child(p) && !titled(p))
-        .map(|p| server(p, gathered, disks))
-        .collect()
+        .filter(move |p| p.pg_version.is_some() && !child(p) && !titled(p))
 }
 
 fn server(process: &ProcessText, gathered: &Gathered, disks: &[Disk]) -> Server {

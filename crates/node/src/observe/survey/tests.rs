@@ -32,6 +32,7 @@ pub(super) fn debian() -> Gathered {
         parent: 1,
         uid: 101,
         exe: "/usr/lib/postgresql/15/bin/postgres".into(),
+        not_roots: false,
         cwd: "/srv/simrs/postgresql/15/main".into(),
         arguments: words(
             "/usr/lib/postgresql/15/bin/postgres -D /srv/simrs/postgresql/15/main -c \

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::act::migrate::At;
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 struct Quiet;
@@ -159,4 +159,73 @@ fn what_the_disk_gives_back_otherwise_is_found() {
     let ended = go(&from, &to, &watch, &mut Same::default());
     let path = to.join("base/1");
     assert_eq!(ended, Err(Fail::CopyDiffers { path }));
+}
+
+/// The database's account puts a link into the way, in the middle of a copy.
+struct Swap {
+    at: PathBuf,
+    leads: PathBuf,
+    done: AtomicBool,
+}
+impl Watch for Swap {
+    fn progress(&self, at: &Progress) {
+        let copying = matches!(at, Progress::Copying { .. });
+        if copying && !self.done.swap(true, Ordering::SeqCst) {
+            std::fs::rename(&self.at, self.at.with_extension("aside")).unwrap();
+            symlink(&self.leads, &self.at).unwrap();
+        }
+    }
+    fn go_on(&self) -> bool {
+        true
+    }
+    fn goes_on_at(&self, _: At) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_link_that_is_put_into_the_way_gives_nothing_elsewhere_away() {
+    // In place of the file that is being copied, of its folder, and of the whole directory.
+    for swapped in ["base/1", "base", ""] {
+        let (dir, from, to) = two();
+        for name in ["base/1", "base/2"] {
+            std::fs::write(from.join(name), "theirs").unwrap();
+            chown(from.join(name), Some(65534), Some(65534)).unwrap();
+        }
+        let roots = dir.path().join("roots");
+        std::fs::create_dir_all(roots.join("base")).unwrap();
+        let all = ["1", "2", "base/1", "base/2"].map(|name| roots.join(name));
+        for file in &all {
+            std::fs::write(file, "roots").unwrap();
+        }
+        let watch = Swap {
+            at: to.join(swapped).components().collect(),
+            leads: match swapped {
+                "base/1" => roots.join("1"),
+                _ => roots.clone(),
+            },
+            done: AtomicBool::new(false),
+        };
+        let ended = go(&from, &to, &watch, &mut Same::default());
+        assert!(watch.done.load(Ordering::SeqCst));
+        for file in &all {
+            assert_eq!(std::fs::read_to_string(file).unwrap(), "roots");
+            assert_eq!(std::fs::metadata(file).unwrap().uid(), 0, "{swapped}");
+        }
+        // What was open all the time is whole, whatever it is called now; a part that is gone is missed.
+        assert_eq!(ended.is_ok(), swapped.is_empty(), "{swapped}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_file_that_has_another_name_elsewhere_is_neither_written_nor_given_away() {
+    let (dir, from, to) = two();
+    let elsewhere = dir.path().join("elsewhere");
+    std::fs::write(&elsewhere, vec![7u8; 20_000]).unwrap();
+    std::fs::create_dir_all(to.join("base")).unwrap();
+    std::fs::hard_link(&elsewhere, to.join("base/1")).unwrap();
+    chown(from.join("base/1"), Some(65534), Some(65534)).unwrap();
+    go(&from, &to, &Quiet, &mut Same::default()).unwrap();
+    assert_eq!(std::fs::metadata(&elsewhere).unwrap().uid(), 0);
+    assert_eq!(std::fs::metadata(to.join("base/1")).unwrap().uid(), 65534);
 }
