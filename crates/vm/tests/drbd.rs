@@ -112,7 +112,9 @@ fn a_cord_is_said_to_be_out() {
     // pair is connected.
     site.serverdb.run("systemctl stop siaga").expect(0);
     let cables = [Network::Lan, Network::Management];
-    cables.map(|network| site.serverdb.cable(network, false));
+    for network in cables {
+        site.serverdb.cable(network, false);
+    }
     site.serverdb_bmc.power_off();
     site.needs_attestation("backup");
     let attest =
@@ -135,7 +137,9 @@ fn a_cord_is_said_to_be_out() {
     let taken = site.takeover("backup", "--attest-off serverdb --how unplugged");
     assert_eq!(taken["proof"][0], "attested serverdb", "{taken}");
     say("backup has taken over, by a word that came before DRBD knew");
-    cables.map(|network| site.serverdb.cable(network, true));
+    for network in cables {
+        site.serverdb.cable(network, true);
+    }
     site.serverdb_bmc.power_on();
     wait_until("the management processor answers", || {
         site.backup.siaga("power status serverdb").code == Some(0)
