@@ -1,14 +1,13 @@
 //! Mends what a check found and what can be mended without any harm (see [`Fix`]).
 
 use super::directory;
+use super::own_file::{self, Place};
 use crate::{command, small_file};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, renameat, unlinkat};
-use rustix::io::Errno;
 use siaga_model::Why;
 use siaga_model::readiness::Fix;
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::time::Duration;
 
@@ -60,55 +59,32 @@ fn manual(file: &Path) -> Result<(), Why> {
     .map_err(|e| failed(file, &e))
 }
 
-/// Replaces a small text file. Its folder may belong to another account, which could lead us away by links: everything is
-/// done in the folder that was opened, and no link in it is followed.
+/// Replaces a small text file. Its folder may belong to another account, which could lead us away by links: see [`own_file`].
 fn rewrite(file: &Path, change: &dyn Fn(&str) -> String) -> io::Result<()> {
-    let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
-    let (folder, name) = file.parent().zip(file.file_name()).ok_or_else(invalid)?;
-    let plain = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = openat(
-        CWD,
-        folder,
-        OFlags::RDONLY | OFlags::DIRECTORY | plain,
-        Mode::empty(),
-    )?;
-    let old = openat(
-        &folder,
-        name,
-        OFlags::RDONLY | OFlags::NONBLOCK | plain,
-        Mode::empty(),
-    );
-    let (text, meta, mode) = match old {
-        Ok(old) => {
-            let old = File::from(old);
-            let meta = old.metadata()?;
-            if !meta.is_file() {
-                return Err(io::Error::other("not a regular file"));
-            }
-            let text = small_file::text(small_file::read_from(&old)?)?;
-            let mode = meta.mode() & 0o777;
-            (text, meta, mode)
-        }
-        Err(Errno::NOENT) => {
-            let owner = File::from(folder.try_clone()?).metadata()?;
-            (String::new(), owner, 0o644)
-        }
-        Err(e) => return Err(e.into()),
+    let place = Place::of(file)?;
+    let coming = place.beside(".siaga")?;
+    let old = match place.open() {
+        Ok(old) => Some(old),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(e) => return Err(e),
     };
-    let mut coming = name.to_owned();
-    coming.push(".siaga");
-    match unlinkat(&folder, &coming, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => {}
-        Err(e) => return Err(e.into()),
-    }
-    let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | plain;
-    let mut new = File::from(openat(&folder, &coming, how, Mode::RUSR | Mode::WUSR)?);
+    let text = match &old {
+        Some(old) => small_file::text(small_file::read_from(old)?)?,
+        None => String::new(),
+    };
+    let mut new = coming.create()?;
     new.write_all(change(&text).as_bytes())?;
-    std::os::unix::fs::fchown(&new, Some(meta.uid()), Some(meta.gid()))?;
-    new.set_permissions(Permissions::from_mode(mode))?;
+    match &old {
+        Some(old) => own_file::owner_and_mode(&old.metadata()?, &new)?,
+        None => {
+            let owner = place.folder()?;
+            fchown(&new, Some(owner.uid()), Some(owner.gid()))?;
+            new.set_permissions(Permissions::from_mode(0o644))?;
+        }
+    }
     new.sync_all()?;
-    renameat(&folder, &coming, &folder, name)?;
-    Ok(rustix::fs::fsync(&folder)?)
+    std::fs::rename(coming.path(), place.path())?;
+    place.sync()
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Why {
@@ -194,6 +170,7 @@ mod tests {
         let elsewhere = root.path().join("elsewhere");
         std::fs::rename(&own, &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &own).unwrap();
+        std::os::unix::fs::lchown(&own, Some(101), Some(104)).unwrap();
         assert!(fix(&write, root.path()).is_err());
         assert!(!elsewhere.join("start.conf").exists());
         assert_eq!(std::fs::read_to_string(&away).unwrap(), "auto\n");

@@ -40,6 +40,19 @@ impl Place {
         })
     }
 
+    /// The name that is this one and more, in the same folder.
+    pub fn beside(&self, suffix: &str) -> io::Result<Self> {
+        let mut name = self.name.clone();
+        name.push(suffix);
+        let folder = self.folder.try_clone()?;
+        Ok(Self { folder, name })
+    }
+
+    /// Whose the folder is.
+    pub fn folder(&self) -> io::Result<Metadata> {
+        File::from(self.folder.try_clone()?).metadata()
+    }
+
     /// For calls by path that do not follow the last name: `rename`, `remove_file`, `symlink_metadata`, `read_link`, and the like.
     pub fn path(&self) -> PathBuf {
         Path::new(&in_proc(&self.folder)).join(&self.name)
