@@ -53,8 +53,8 @@ pub fn say_open(answers: &Answers) {
         (Question::ThisFence, Question::ThisNode),
         (Question::OtherFence, Question::OtherNode),
     ] {
-        if answers.get(fence).is_none() {
-            let node = answers.get(node).unwrap_or_default().to_owned();
+        if let (None, Some(node)) = (answers.get(fence), answers.get(node)) {
+            let node = node.to_owned();
             eprintln!("{}", wizard(language, &Wizard::NoFence { node }));
         }
     }
