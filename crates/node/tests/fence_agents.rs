@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../src/tests/executable.rs"]
+mod executable;
+
+use executable::executable;
 use siaga_model::config::{Fence, FenceKind};
 use siaga_model::observation::FenceState;
 use siaga_model::run::{FailureKind, StepFailure};
@@ -53,8 +57,7 @@ else:
             here = dir.path().to_str().unwrap()
         );
         let device = Self { dir };
-        std::fs::write(device.path("agent"), script).unwrap();
-        std::fs::set_permissions(device.path("agent"), PermissionsExt::from_mode(0o755)).unwrap();
+        executable(&device.path("agent"), &script);
         std::fs::write(device.path("secret"), format!("{SECRET}\n")).unwrap();
         std::fs::set_permissions(device.path("secret"), PermissionsExt::from_mode(0o600)).unwrap();
         std::fs::write(device.path("state"), "on").unwrap();
@@ -369,8 +372,7 @@ impl Redfish {
             "#!/bin/sh\ncd {}\n[ \"$1\" = get ] && echo power:$(cat is) || printf %s \"$3\" >is\n",
             dir.path().display()
         );
-        std::fs::write(&power, script).unwrap();
-        std::fs::set_permissions(&power, PermissionsExt::from_mode(0o755)).unwrap();
+        executable(&power, &script);
         std::fs::write(dir.path().join("is"), "1").unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/redfish/bmc.py");
         let mut program = Command::new("setpriv")

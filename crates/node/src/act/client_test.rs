@@ -120,9 +120,11 @@ pub(super) fn tcp(address: SocketAddr, within: Duration) -> Result<TcpStream, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::net::{self, AddressFamily, SocketType};
     use siaga_model::config::Argv;
     use siaga_model::observation::NodeFacts;
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+    use std::os::fd::OwnedFd;
 
     struct Signs(Vec<ProbeSighting>);
 
@@ -180,6 +182,16 @@ mod tests {
         assert_eq!(probe_test(Vec::new()).0, None);
     }
 
+    /// A port that nobody else can get, and where nobody listens. (One that was listened at may still be open in a child
+    /// that another test begins just then.)
+    fn closed_port() -> (OwnedFd, SocketAddr) {
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        let taken = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        net::bind(&taken, &any).unwrap();
+        let address = net::getsockname(&taken).unwrap().try_into().unwrap();
+        (taken, address)
+    }
+
     #[test]
     fn ports_and_programs_pass_or_fail() {
         let (node, service, signs) = (
@@ -197,6 +209,7 @@ mod tests {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = listener.local_addr().unwrap();
+        let (_taken, closed) = closed_port();
         let test = |kind| ClientTest {
             name: "t".into(),
             kind,
@@ -207,9 +220,8 @@ mod tests {
             run(&test(ClientTestKind::Tcp { address: open }), &scene).0,
             Some(true)
         );
-        drop(listener);
         assert_eq!(
-            run(&test(ClientTestKind::Tcp { address: open }), &scene).0,
+            run(&test(ClientTestKind::Tcp { address: closed }), &scene).0,
             Some(false)
         );
         assert_eq!(run(&program("/bin/true"), &scene).0, Some(true));

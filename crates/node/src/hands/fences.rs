@@ -43,7 +43,6 @@ fn before_says_on(fences: &[Fence], device: &str) -> Option<Why> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     /// A fence that answers a question with that exit code: 0 says on, 2 off.
@@ -51,8 +50,7 @@ mod tests {
         let agent = dir.join(name);
         let script =
             format!("#!/bin/sh\ncat >/dev/null\n[ {code} = 2 ] && echo Status: OFF\nexit {code}\n");
-        std::fs::write(&agent, script).unwrap();
-        std::fs::set_permissions(&agent, PermissionsExt::from_mode(0o755)).unwrap();
+        crate::tests::executable(&agent, &script);
         Fence {
             name: name.into(),
             kind,

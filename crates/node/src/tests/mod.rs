@@ -6,6 +6,7 @@ mod database;
 mod database_trouble;
 mod disk;
 mod disk_trouble;
+mod executable;
 mod indexes;
 mod migrate;
 mod needs;
@@ -29,6 +30,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+pub use executable::executable;
 
 /// Runs a test in a mount namespace of its own, which ends with it.
 pub fn in_own_namespace(test: impl FnOnce() + Send + 'static) {

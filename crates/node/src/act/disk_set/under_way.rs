@@ -10,11 +10,19 @@ use siaga_model::observation::Holding;
 use siaga_model::why::Holder;
 use siaga_model::{ServiceName, Why};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::Duration;
 
 /// The variable's name; its value is the service's name and the secret.
 const MARK: &str = "SIAGA_DISK_SET";
+
+/// How often a process is asked that is just becoming another program, a millisecond apart. What takes longer than that
+/// waits for a disk.
+const ASKED_BETWEEN: u32 = 200;
+/// How often one is asked that became another program meanwhile. After that its environment is one that nobody can read:
+/// a process may say that it lies where nothing is.
+const ASKED_AFTER: u32 = 10;
 
 /// The mark of one service.
 #[derive(Clone)]
@@ -56,7 +64,7 @@ impl UnderWay {
         }
     }
 
-    fn processes(&self) -> std::io::Result<Vec<Holder>> {
+    fn processes(&self) -> io::Result<Vec<Holder>> {
         let secret = secret::of_this_boot()?;
         let before = format!("{MARK}={}", self.service);
         let mark = format!("{before} {}", secret.word);
@@ -67,7 +75,7 @@ impl UnderWay {
             let Some(pid) = name.to_str().and_then(|n| n.parse::<i32>().ok()) else {
                 continue;
             };
-            let environment = match fs::read(entry.path().join("environ")) {
+            let environment = match environment(&entry.path()) {
                 Ok(environment) => environment,
                 // It ended meanwhile. (What another user's process may hide from an agent that is not root, a program
                 // that this agent began does not.)
@@ -88,3 +96,53 @@ impl UnderWay {
         Ok(found)
     }
 }
+
+/// The environment of a process, whole. While it becomes another program it has none for a moment, and what is read of
+/// the program before ends at once: neither may pass for an environment without the mark.
+fn environment(process: &Path) -> io::Result<Vec<u8>> {
+    let (mut between, mut after) = (0, 0);
+    loop {
+        let environment = fs::read(process.join("environ"))?;
+        match told(&fs::read_to_string(process.join("stat"))?) {
+            Told::NoMemory => return Ok(environment),
+            Told::Bytes(bytes) if bytes == environment.len() as u64 => return Ok(environment),
+            Told::Bytes(_) if after == ASKED_AFTER => return Ok(environment),
+            Told::Bytes(_) => after += 1,
+            Told::Between if between == ASKED_BETWEEN => {
+                let what = format!("{}: becomes another program", process.display());
+                return Err(io::Error::new(ErrorKind::TimedOut, what));
+            }
+            Told::Between => {
+                between += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+/// What the kernel tells of a process's environment.
+#[derive(PartialEq, Debug)]
+enum Told {
+    /// A thread of the kernel, or ended.
+    NoMemory,
+    /// The memory of another program already, and no environment in it yet.
+    Between,
+    /// So many bytes of it.
+    Bytes(u64),
+}
+
+/// By `vsize`, `endcode`, `env_start` and `env_end` of proc(5). The kernel sets where the code ends once the environment
+/// is in its place.
+fn told(stat: &str) -> Told {
+    let words = stat.rsplit_once(')').map_or("", |(_, words)| words);
+    // Counted from 1 in the manual, and the first two are gone.
+    let word = |nth: usize| words.split_whitespace().nth(nth - 3)?.parse::<u64>().ok();
+    match (word(23), word(27), word(50), word(51)) {
+        (Some(1..), Some(0), ..) => Told::Between,
+        (Some(1..), _, Some(start), Some(end)) => Told::Bytes(end.saturating_sub(start)),
+        _ => Told::NoMemory,
+    }
+}
+
+#[cfg(test)]
+mod tests;

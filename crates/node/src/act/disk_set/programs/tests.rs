@@ -1,7 +1,6 @@
 use super::*;
 use siaga_model::{Epoch, RunId};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
@@ -25,8 +24,7 @@ impl Site {
         let path = self.path(name);
         let held = self.path("held");
         let text = format!("#!/bin/sh\nHELD={}\n{body}\n", held.display());
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::tests::executable(&path, &text);
         let placeholders = ["{service}", "{node}", "{device}"].map(str::to_owned);
         Argv([vec![path.display().to_string()], placeholders.to_vec()].concat())
     }
@@ -155,14 +153,18 @@ fn a_program_that_still_runs_counts_as_held() {
     let site = Site::new();
     let programs = site.programs("sleep 60 >/dev/null 2>&1 & touch $HELD", RELEASE, STATUS);
     order(true, |order| programs.take(order).map(drop).unwrap());
-    let Holding::Held { by } = programs.under_way.look() else {
-        panic!("not found")
+    // It is the shell at first, and found as well.
+    let pid = loop {
+        let Holding::Held { by } = programs.under_way.look() else {
+            panic!("not found")
+        };
+        match by.as_slice() {
+            [Holder::ProgramRuns { pid, command }] if command == "sleep" => break *pid,
+            [Holder::ProgramRuns { .. }] => std::thread::yield_now(),
+            _ => panic!("{by:?}"),
+        }
     };
-    let [Holder::ProgramRuns { pid, command }] = by.as_slice() else {
-        panic!("{by:?}")
-    };
-    assert_eq!(command, "sleep");
-    let pid = rustix::process::Pid::from_raw(*pid).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     while programs.under_way.look() != Holding::Free {
         std::thread::yield_now();
