@@ -8,12 +8,18 @@ use std::path::Path;
 
 /// No more of a file is read, in bytes: PostgreSQL's control file has 8192.
 const MOST: u64 = 64 * 1024;
+/// Nor of a configuration file, in bytes.
+const MOST_OF_CONFIGURATION: u64 = 1024 * 1024;
 
 /// Opens a regular file to read it. No link is followed, and nothing is waited for.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    open_with(path, libc::O_NOFOLLOW)
+}
+
+fn open_with(path: &Path, flags: i32) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .custom_flags(flags | libc::O_NONBLOCK)
         .open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
@@ -31,12 +37,22 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     text(read(path)?)
 }
 
+/// The content of a configuration file, which a site may keep elsewhere, behind a link. What is in it is compared or
+/// searched for settings, and shown to nobody.
+pub(crate) fn read_configuration(path: &Path) -> io::Result<Vec<u8>> {
+    read_most(&open_with(path, 0)?, MOST_OF_CONFIGURATION)
+}
+
 /// What is left of an open file, which may grow meanwhile.
 pub(crate) fn read_from(file: &File) -> io::Result<Vec<u8>> {
+    read_most(file, MOST)
+}
+
+fn read_most(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    file.take(MOST + 1).read_to_end(&mut content)?;
-    match content.len() as u64 > MOST {
-        true => Err(io::Error::other(format!("longer than {MOST} bytes"))),
+    file.take(most + 1).read_to_end(&mut content)?;
+    match content.len() as u64 > most {
+        true => Err(io::Error::other(format!("longer than {most} bytes"))),
         false => Ok(content),
     }
 }
@@ -84,5 +100,22 @@ pub(crate) mod tests {
         assert_eq!(read_text(&path).unwrap().len(), MOST as usize);
         each_trap(&path, b"x", |what| assert!(read(&path).is_err(), "{what}"));
         assert!(read(dir.path()).is_err());
+    }
+
+    #[test]
+    fn a_configuration_may_lie_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("postgresql.conf");
+        each_trap(&path, b"port = 5432", |what| {
+            let read = read_configuration(&path);
+            match what {
+                "a link" => assert_eq!(read.unwrap(), b"port = 5432"),
+                "too long" => assert!(read.is_ok(), "a configuration is longer than that"),
+                _ => assert!(read.is_err(), "{what}"),
+            }
+        });
+        let long = vec![b'#'; MOST_OF_CONFIGURATION as usize + 1];
+        std::fs::write(&path, long).unwrap();
+        assert!(read_configuration(&path).is_err());
     }
 }

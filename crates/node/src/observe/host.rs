@@ -1,7 +1,7 @@
 //! What of this host a takeover leans on and the disk set does not bring along: libraries, locales, extensions, memory,
 //! PostgreSQL's own configuration. Two nodes compare theirs. Looking changes nothing.
 
-use crate::command;
+use crate::{command, small_file};
 use siaga_model::Why;
 use siaga_model::config::{FileSystem, Service};
 use siaga_model::readiness::HostFacts;
@@ -15,8 +15,6 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(5);
 /// Of a longer file, or a longer list, no more is compared.
 const MOST: usize = 4000;
-/// A larger configuration file is not read.
-const LARGEST: u64 = 1 << 20;
 
 /// Looks at this host for `service`.
 pub fn look(service: &Service) -> HostFacts {
@@ -139,9 +137,8 @@ fn config_files(config_file: &Path) -> Vec<(String, Vec<u64>)> {
         .filter(|p| p.extension() == Some(OsStr::new("conf")))
         // How the cluster starts at boot is looked at by itself; its environment is not PostgreSQL's configuration.
         .filter(|p| p.file_name() != Some(OsStr::new("start.conf")))
-        .filter(|p| std::fs::metadata(p).is_ok_and(|m| m.is_file() && m.len() <= LARGEST))
         .filter_map(|p| {
-            let text = std::fs::read(&p).ok()?;
+            let text = small_file::read_configuration(&p).ok()?;
             let name = p.strip_prefix(dir).unwrap_or(&p).display().to_string();
             Some((name, lines(&text)))
         })

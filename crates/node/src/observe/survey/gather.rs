@@ -5,8 +5,8 @@ use crate::act::bounded;
 use crate::act::disk_set::reservation::kernel;
 use crate::act::own_file::Place;
 use crate::act::postgres::connect;
-use crate::command;
 use crate::observe::{boot, holders, interfaces, program};
+use crate::{command, small_file};
 use siaga_model::config::Database;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::ffi::OsStrExt;
@@ -248,11 +248,12 @@ fn cluster(root: &Path, dir: &Path) -> Option<ClusterText> {
     let config_file = dir.join("postgresql.conf");
     let version = name_of(dir.parent()?)?;
     // Debian includes these at its end, so what they say counts.
-    let mut text = std::fs::read_to_string(&config_file).ok()?;
+    let text_of = |file: &Path| String::from_utf8(small_file::read_configuration(file).ok()?).ok();
+    let mut text = text_of(&config_file)?;
     for file in entries(&dir.join("conf.d")) {
         if file.extension().is_some_and(|e| e == "conf") {
             text.push('\n');
-            text.push_str(&std::fs::read_to_string(&file).unwrap_or_default());
+            text.push_str(&text_of(&file).unwrap_or_default());
         }
     }
     let bin_dir = root.join("usr/lib/postgresql").join(&version).join("bin");
