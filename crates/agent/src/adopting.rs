@@ -178,6 +178,9 @@ impl Store for Rows<'_> {
 struct Nobody;
 
 impl LifeSigns for Nobody {
+    fn peer_lives(&self, _: &NodeName, _: Duration) -> bool {
+        false
+    }
     fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
         None
     }

@@ -8,18 +8,25 @@ use axum::routing::get;
 use axum::{Json, Router};
 use common::agent::{Agent, backup, backup_of, config, epoch, known, plan};
 use siaga_agent::core::link::{self, Head, Heads, Rows};
-use siaga_agent::core::observe::own_facts;
+use siaga_agent::core::observe::{ask_agent, own_facts};
 use siaga_agent::core::watch::{building_power_loss, carries_on, declared_gone, may_cover};
+use siaga_agent::core::witnesses::AgentWitnesses;
 use siaga_journal::{Durability, Filter, Journal, RawRow, SystemClock};
+use siaga_model::api::FactsAnswer;
+use siaga_model::config::Config;
 use siaga_model::event::{Event, EventBody};
+use siaga_model::observation::AgentView;
 use siaga_model::plan::{MoveKind, Placement};
 use siaga_model::proof::{Ground, ProofRecord};
 use siaga_model::refusal::{Refusal, RefusalCode, Sentence};
 use siaga_model::run::RunOutcome;
 use siaga_model::{NodeName, UtcMicros};
+use siaga_node::observe::witness::LifeSigns;
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 fn me() -> NodeName {
     "backup".into()
@@ -137,6 +144,108 @@ async fn a_coordinator_that_is_late_with_its_facts_is_not_silent() {
     assert!(carries_on(&core, &run).await);
     agent.peer.server.shutdown().await;
     assert!(!carries_on(&core, &run).await);
+}
+
+/// As a busy machine: nobody hears its facts the first time.
+fn late_once(facts: Arc<OnceLock<FactsAnswer>>) -> Router {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answer = move || {
+        let (first, facts) = (asked.fetch_add(1, Ordering::SeqCst) == 0, facts.clone());
+        async move {
+            if first {
+                std::future::pending::<()>().await;
+            }
+            Json(facts.get().unwrap().clone())
+        }
+    };
+    Router::new().route("/v1/facts", get(answer))
+}
+
+/// The pulse of an agent that answers on the link, for as long as the value lives.
+struct Link(tokio::task::JoinHandle<()>);
+
+impl Link {
+    fn to_serverdb(agent: &Agent) -> Self {
+        let pulse = agent.core.pulses[&"serverdb".into()].clone();
+        Self(tokio::spawn(async move {
+            let mut every = tokio::time::interval(Duration::from_millis(5));
+            loop {
+                every.tick().await;
+                pulse.beat();
+            }
+        }))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn impatient() -> Config {
+    let mut config = config();
+    config.policy.peer_timeout = Duration::from_millis(500);
+    config
+}
+
+/// Silence is what a fence follows on.
+#[tokio::test]
+async fn an_agent_that_lives_is_asked_again_for_its_facts() {
+    let facts = Arc::default();
+    let agent = backup_of(impatient(), late_once(Arc::clone(&facts)), false).await;
+    let service = agent.service().name;
+    let said = FactsAnswer {
+        node: "serverdb".into(),
+        facts: own_facts(&agent.core, &service).await,
+        config_hash: agent.core.config_hash.clone(),
+        now: UtcMicros(1),
+    };
+    facts.set(said).unwrap();
+    let _link = Link::to_serverdb(&agent);
+    let view = ask_agent(&agent.core, &service, &"serverdb".into()).await;
+    assert!(matches!(view, AgentView::Answered { .. }), "{view:?}");
+}
+
+#[tokio::test]
+async fn one_that_stays_late_is_said_to_live_and_one_that_is_gone_is_not() {
+    let agent = backup_of(impatient(), late_with_its_facts(), false).await;
+    let service = agent.service().name;
+    let ask = async || ask_agent(&agent.core, &service, &"serverdb".into()).await;
+    let link = Link::to_serverdb(&agent);
+    let view = ask().await;
+    assert!(
+        matches!(view, AgentView::Silent { late: true, .. }),
+        "{view:?}"
+    );
+    drop(link);
+    let view = ask().await;
+    assert!(!view.lives(), "{view:?}");
+}
+
+fn witnesses(agent: &Agent) -> Arc<AgentWitnesses> {
+    let core = &agent.core;
+    let (peers, probes) = (core.peers.clone(), core.probes.clone());
+    let witnesses = AgentWitnesses::new(Handle::current(), peers, probes, core.integrity.clone());
+    Arc::new(witnesses)
+}
+
+async fn lives(witnesses: &Arc<AgentWitnesses>) -> bool {
+    let (asked, within) = (Arc::clone(witnesses), Duration::from_secs(2));
+    let asked = tokio::task::spawn_blocking(move || asked.peer_lives(&"serverdb".into(), within));
+    asked.await.unwrap()
+}
+
+/// Right after a fence there are a few milliseconds for it, in which no facts come.
+#[tokio::test]
+async fn whatever_an_agent_answers_is_a_sign_of_life() {
+    let agent = backup(late_with_its_facts(), false).await;
+    let late = witnesses(&agent);
+    assert!(lives(&late).await);
+    agent.peer.server.shutdown().await;
+    assert!(!lives(&late).await);
+    let knows_nothing = backup(Router::new(), false).await;
+    assert!(lives(&witnesses(&knows_nothing)).await);
 }
 
 /// `serverdb` took the service with this proof about `backup`.

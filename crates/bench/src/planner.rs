@@ -155,6 +155,7 @@ fn observation(config: &Config, service: &Service, silent: bool) -> Observation 
         } else {
             AgentView::Silent {
                 paths_tried: vec!["198.51.100.11:7443".into()],
+                late: false,
             }
         };
         let fence = |f: &Fence| FenceView {

@@ -108,12 +108,24 @@ pub enum AgentView {
         paths: Vec<String>,
         facts: Box<NodeFacts>,
     },
+    /// It did not say what the node holds.
     Silent {
         paths_tried: Vec<String>,
+        /// It answered another question meanwhile: it lives.
+        #[serde(default)]
+        late: bool,
     },
 }
 
 impl AgentView {
+    /// The agent answered, if perhaps not with its facts.
+    pub fn lives(&self) -> bool {
+        match self {
+            AgentView::Answered { .. } => true,
+            AgentView::Silent { late, .. } => *late,
+        }
+    }
+
     /// The facts where the agent answered.
     pub fn facts(&self) -> Option<&NodeFacts> {
         match self {

@@ -120,6 +120,8 @@ pub enum Sentence {
     NodeSilent {
         node: NodeName,
         paths_tried: Vec<String>,
+        #[serde(default)]
+        late: bool,
     },
     NodeAnswers {
         node: NodeName,

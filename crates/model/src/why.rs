@@ -291,6 +291,8 @@ pub enum Why {
     NodeSilent { node: NodeName, said: String },
     AnswerLost,
     AgentSilent,
+    /// It lives, and did not say in time what the node holds.
+    AgentLate,
     PlanUnheard,
     RunActsOn { run: RunId, node: NodeName },
     JournalUnconfirmed,

@@ -159,8 +159,12 @@ fn of_node(node: &NodeName, view: &NodeView) -> Vec<Witness> {
                 Holding::Unknown { why } => row(Kind::Holding, Says::Unknown).because(why),
             });
         }
-        AgentView::Silent { paths_tried } => {
-            all.push(row(Kind::Agent, Says::Silent).named(paths_tried.join(", ")));
+        AgentView::Silent { paths_tried, late } => {
+            let silent = row(Kind::Agent, Says::Silent).named(paths_tried.join(", "));
+            all.push(match late {
+                true => silent.because(&Why::AgentLate),
+                false => silent,
+            });
         }
     }
     let power = match view.power {

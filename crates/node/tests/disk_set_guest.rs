@@ -384,6 +384,9 @@ fn a_key_that_is_gone_is_a_reason_only_where_it_was_taken_with_one() {
 struct Nobody;
 
 impl LifeSigns for Nobody {
+    fn peer_lives(&self, _: &NodeName, _: Duration) -> bool {
+        false
+    }
     fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
         None
     }

@@ -21,12 +21,18 @@ const SINCE: UtcMicros = UtcMicros(1_000_000_000);
 /// What the agent would say.
 #[derive(Clone, Default)]
 struct Signs {
+    lives: bool,
     facts: Option<NodeFacts>,
     probes: Vec<ProbeSighting>,
     slow: Duration,
 }
 
 impl LifeSigns for Signs {
+    fn peer_lives(&self, node: &NodeName, within: Duration) -> bool {
+        assert_eq!(node, &victim());
+        std::thread::sleep(self.slow.min(within));
+        self.lives
+    }
     fn peer_facts(&self, _: &ServiceName, node: &NodeName, within: Duration) -> Option<NodeFacts> {
         assert_eq!(node, &victim());
         std::thread::sleep(self.slow.min(within));
@@ -189,14 +195,19 @@ fn what_its_agent_says_is_weighed_by_the_ground() {
         facts: Some(facts(disk, database)),
         ..Signs::default()
     };
-    let free = with(Holding::Free, DatabaseState::Stopped);
+    // It lives. What it could say of itself may come too late.
+    let late = Signs {
+        lives: true,
+        ..Signs::default()
+    };
     for ground in OFF {
         assert_eq!(
-            sign(&net, ground, &free),
+            sign(&net, ground, &late),
             Some(Sentence::NodeAnswers { node: victim() }),
             "{ground:?}"
         );
     }
+    let free = with(Holding::Free, DatabaseState::Stopped);
     let held = with(
         Holding::Held {
             by: vec!["mount".into()],

@@ -19,10 +19,7 @@ pub(crate) fn of_node(world: &World, node: &NodeName) -> Vec<Sentence> {
 fn agent(world: &World, node: &NodeName) -> Vec<Sentence> {
     let node = node.clone();
     let Some(facts) = world.facts(&node) else {
-        return vec![Sentence::NodeSilent {
-            paths_tried: world.paths_tried(&node),
-            node,
-        }];
+        return vec![world.silence(&node)];
     };
     let mut said = vec![Sentence::NodeAnswers { node: node.clone() }];
     said.push(match world.grip(&node) {

@@ -284,10 +284,7 @@ impl Planner<'_> {
         let said = world.nodes().filter_map(|n| {
             let node = n.name.clone();
             match world.grip(&node) {
-                Grip::Silent => Some(Sentence::NodeSilent {
-                    paths_tried: world.paths_tried(&node),
-                    node,
-                }),
+                Grip::Silent => Some(world.silence(&node)),
                 Grip::Unknown { why } => Some(Sentence::NodeHoldingUnknown { node, why }),
                 Grip::Free | Grip::Holds | Grip::CutOff { .. } => None,
             }

@@ -99,8 +99,12 @@ fn seen(world: &World) -> Vec<Finding> {
     for node in world.nodes() {
         let name = &node.name;
         if world.is_silent(name) {
-            let tried = Evidence::thing(world.paths_tried(name).join(", "));
-            add(FindingCode::PeerUnreachable, name, Severity::Warning, tried);
+            let evidence = match world.is_late(name) {
+                true => Why::AgentLate.into(),
+                false => Evidence::thing(world.paths_tried(name).join(", ")),
+            };
+            let code = FindingCode::PeerUnreachable;
+            add(code, name, Severity::Warning, evidence);
         }
         let down = world.paths_down(name);
         if !down.is_empty() {

@@ -17,7 +17,8 @@
 //! the fence step does. What it changes is which attestations are believed.
 //!
 //! An address that answers ARP shows a kernel, not a service: a hung machine answers too. So only a fresh probe makes
-//! *serving*; an answering address makes *alive*.
+//! *serving*; an answering address makes *alive*, and so does an agent that is asked again and still says nothing of what its
+//! node holds, while it answers on the link.
 
 use crate::evidence;
 use crate::guards;
@@ -265,9 +266,11 @@ impl Asked<'_> {
                 let answers = world
                     .facts(&node)
                     .map(|_| Sentence::NodeAnswers { node: node.clone() });
+                let late = world.is_late(&node).then(|| world.silence(&node));
                 let on = world.view(&node).is_some_and(|v| v.power == Power::On);
                 let on = on.then(|| Sentence::NodePowerOn { node: node.clone() });
                 answers
+                    .or(late)
                     .or(on)
                     .or_else(|| evidence::own_address(world, &node))
                     .or_else(|| evidence::virtual_address(world, &node))

@@ -92,9 +92,24 @@ impl<'a> World<'a> {
 
     pub fn paths_tried(&self, node: &NodeName) -> Vec<String> {
         match self.view(node).map(|v| &v.agent) {
-            Some(AgentView::Silent { paths_tried }) => paths_tried.clone(),
+            Some(AgentView::Silent { paths_tried, .. }) => paths_tried.clone(),
             Some(AgentView::Answered { .. }) | None => Vec::new(),
         }
+    }
+
+    /// The node did not say what it holds.
+    pub fn silence(&self, node: &NodeName) -> Sentence {
+        Sentence::NodeSilent {
+            node: node.clone(),
+            paths_tried: self.paths_tried(node),
+            late: self.is_late(node),
+        }
+    }
+
+    /// A silent node whose agent answered another question meanwhile.
+    pub fn is_late(&self, node: &NodeName) -> bool {
+        let agent = self.view(node).map(|v| &v.agent);
+        agent.is_some_and(|agent| agent.lives() && agent.facts().is_none())
     }
 
     /// The configured paths to a node that answers by others, and not by these.

@@ -78,6 +78,7 @@ impl Cluster {
             } else {
                 AgentView::Silent {
                     paths_tried: vec!["a".into()],
+                    late: false,
                 }
             };
             let world = lock(&self.world);

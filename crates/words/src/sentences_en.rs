@@ -19,7 +19,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::ServiceInTransition { service, run } => format!("The service {service} is being moved (run {run})."),
         S::AlreadyActive { service, node } => format!("The service {service} is already running on {node}."),
         // --- a node
-        S::NodeSilent { node, paths_tried } => {
+        S::NodeSilent { node, paths_tried, late: true } => format!(
+            "The agent on {node} lives, and did not say in time what that server holds. Paths tried: {}.",
+            list(paths_tried)
+        ),
+        S::NodeSilent { node, paths_tried, late: false } => {
             format!("{node} does not answer. Paths tried: {}.", list(paths_tried))
         }
         S::NodeAnswers { node } => format!("The agent on {node} answers."),

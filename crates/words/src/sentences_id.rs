@@ -19,7 +19,11 @@ pub(crate) fn sentence(voice: &Voice, sentence: &S) -> String {
         S::ServiceInTransition { service, run } => format!("Layanan {service} sedang dipindahkan (proses {run})."),
         S::AlreadyActive { service, node } => format!("Layanan {service} sudah berjalan di {node}."),
         // --- a node
-        S::NodeSilent { node, paths_tried } => {
+        S::NodeSilent { node, paths_tried, late: true } => format!(
+            "Agen di {node} hidup, tetapi tidak melaporkan tepat waktu apa yang dipegang server itu. Jalur yang dicoba: {}.",
+            list(paths_tried)
+        ),
+        S::NodeSilent { node, paths_tried, late: false } => {
             format!("{node} tidak menjawab. Jalur yang dicoba: {}.", list(paths_tried))
         }
         S::NodeAnswers { node } => format!("Agen di {node} menjawab."),

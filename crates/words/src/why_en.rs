@@ -354,6 +354,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::NodeSilent { node, said } => with(format!("{node} does not answer"), said),
         W::AnswerLost => "the answer was lost".into(),
         W::AgentSilent => "its agent does not answer".into(),
+        W::AgentLate => "its agent lives, and did not say in time what the server holds".into(),
         W::PlanUnheard => "its plan has not been heard of".into(),
         W::RunActsOn { run, node } => format!("the run {run} acts on {node}, which would be fenced"),
         W::JournalUnconfirmed => "the journal could not be confirmed".into(),

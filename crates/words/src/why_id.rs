@@ -381,6 +381,7 @@ pub(crate) fn why(reason: &W) -> String {
         W::NodeSilent { node, said } => with(format!("{node} tidak menjawab"), said),
         W::AnswerLost => "jawabannya hilang".into(),
         W::AgentSilent => "agennya tidak menjawab".into(),
+        W::AgentLate => "agennya hidup, tetapi tidak melaporkan tepat waktu apa yang dipegang server itu".into(),
         W::PlanUnheard => "rencananya belum diketahui di sini".into(),
         W::RunActsOn { run, node } => format!("proses {run} bekerja pada {node}, yang akan diisolasi"),
         W::JournalUnconfirmed => "catatan kejadian belum dapat dipastikan utuh".into(),

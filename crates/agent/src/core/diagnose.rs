@@ -287,14 +287,16 @@ fn seen_from_here(observation: &Observation) -> Vec<LayerFinding> {
                 add(&mut layers, Layer::Agent, Some(true), Evidence::Answers);
                 facts_layers(&mut layers, node, facts);
             }
-            AgentView::Silent { paths_tried } => {
-                add(
-                    &mut layers,
-                    Layer::NetworkPaths,
-                    Some(false),
-                    Evidence::thing(paths_tried.join(", ")),
-                );
-                add(&mut layers, Layer::Agent, Some(false), Evidence::Silent);
+            AgentView::Silent { paths_tried, late } => {
+                // One that lives was heard over one of them.
+                let paths = (!late).then_some(false);
+                let tried = Evidence::thing(paths_tried.join(", "));
+                add(&mut layers, Layer::NetworkPaths, paths, tried);
+                let agent = match late {
+                    true => Why::AgentLate.into(),
+                    false => Evidence::Silent,
+                };
+                add(&mut layers, Layer::Agent, Some(false), agent);
             }
         }
     }

@@ -73,8 +73,11 @@ impl Look {
         match view {
             AgentView::Answered { facts, .. } => presence(facts),
             AgentView::Silent { .. } if runs_with_disk(&self.own) => Known::Known(Presence::Absent),
-            AgentView::Silent { .. } => Known::Unknown {
+            AgentView::Silent { late: false, .. } => Known::Unknown {
                 why: Why::AgentSilent,
+            },
+            AgentView::Silent { late: true, .. } => Known::Unknown {
+                why: Why::AgentLate,
             },
         }
     }

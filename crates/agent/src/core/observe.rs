@@ -15,8 +15,10 @@ use siaga_node::observe::witness;
 use siaga_runner::hands::Hands;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// How often an agent is asked for its facts that lives and is late with them.
+const ASKED_LATE: u32 = 3;
 /// How long an address may take to answer.
 const ADDRESS_TIMEOUT: Duration = Duration::from_millis(300);
 /// How far apart the first two looks at the shared disk are.
@@ -192,13 +194,12 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     let reservation = reservation_of(core, service, &node);
     let (agent, mut fences, address, reservation) =
         tokio::join!(agent, fences, address, reservation);
-    let mut answered = matches!(agent, AgentView::Answered { .. });
+    let mut lives = agent.lives();
     // All were asked at once: only an answer that comes after the fence's word belies it.
-    if answered && BeliedFences::is_at_stake(&fences) {
-        let again = ask_agent(core, &service.name, &node).await;
-        answered = matches!(again, AgentView::Answered { .. });
+    if lives && BeliedFences::is_at_stake(&fences) {
+        lives = ask_agent(core, &service.name, &node).await.lives();
     }
-    core.belied.judge(&node, &mut fences, answered);
+    core.belied.judge(&node, &mut fences, lives);
     fences.extend(reservation);
     let view = NodeView {
         agent,
@@ -211,16 +212,32 @@ async fn view_of(core: &Arc<Core>, service: &Service, node: NodeName) -> (NodeNa
     (node, view)
 }
 
-/// Asks the agent of `node` about one service, over every path.
-pub(super) async fn ask_agent(
-    core: &Arc<Core>,
-    service: &ServiceName,
-    node: &NodeName,
-) -> AgentView {
-    let Some(peer) = core.peers.get(node) else {
-        return AgentView::Silent {
-            paths_tried: Vec::new(),
+/// Asks the agent of `node` about one service, over every path. One that lives, as its answers on the link show, and is late
+/// with its facts (its machine is busy, or a disk hangs) is asked again: silence is what a fence follows on.
+pub async fn ask_agent(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
+    let mut asked = 0;
+    loop {
+        let began = Instant::now();
+        let mut view = ask_agent_once(core, service, node).await;
+        let AgentView::Silent { late, .. } = &mut view else {
+            return view;
         };
+        let beat = core.pulses.get(node).and_then(|pulse| pulse.age());
+        *late = beat.is_some_and(|age| age < began.elapsed());
+        asked += 1;
+        if !*late || asked == ASKED_LATE {
+            return view;
+        }
+    }
+}
+
+async fn ask_agent_once(core: &Arc<Core>, service: &ServiceName, node: &NodeName) -> AgentView {
+    let silent = |paths_tried| AgentView::Silent {
+        paths_tried,
+        late: false,
+    };
+    let Some(peer) = core.peers.get(node) else {
+        return silent(Vec::new());
     };
     let path = format!("/v1/facts?service={service}");
     let answers: Vec<PathAnswer<FactsAnswer>> = peer
@@ -242,7 +259,7 @@ pub(super) async fn ask_agent(
                 facts: Box::new(facts.facts),
             }
         }
-        _ => AgentView::Silent { paths_tried: tried },
+        _ => silent(tried),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The witnesses that only the agent has, for the node's hands: the peer's agent, and the client probes.
 
 use super::integrity::IntegrityDesk;
+use super::link::Heads;
 use super::probes::ProbeDesk;
-use crate::transport::PeerClient;
+use crate::transport::{CallError, PeerClient};
 use serde::de::DeserializeOwned;
 use siaga_model::api::FactsAnswer;
 use siaga_model::integrity::{ControlSeen, Judged};
@@ -40,16 +41,30 @@ impl AgentWitnesses {
 }
 
 impl AgentWitnesses {
-    fn ask<T: DeserializeOwned>(&self, node: &NodeName, path: &str, within: Duration) -> Option<T> {
+    /// `None`: within that time nothing came back at all.
+    fn ask<T: DeserializeOwned>(
+        &self,
+        node: &NodeName,
+        path: &str,
+        within: Duration,
+    ) -> Option<Result<T, CallError>> {
         let peer = self.peers.get(node)?;
         let answer = self.handle.block_on(async {
             tokio::time::timeout(within, peer.get_over_all::<T>(path, within)).await
         });
-        answer.ok()?.ok()
+        answer.ok()
     }
 }
 
 impl LifeSigns for AgentWitnesses {
+    fn peer_lives(&self, victim: &NodeName, within: Duration) -> bool {
+        match self.ask::<Heads>(victim, "/v1/heads", within) {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => error.answered(),
+            None => false,
+        }
+    }
+
     fn peer_facts(
         &self,
         service: &ServiceName,
@@ -57,8 +72,8 @@ impl LifeSigns for AgentWitnesses {
         within: Duration,
     ) -> Option<NodeFacts> {
         let path = format!("/v1/facts?service={service}");
-        self.ask::<FactsAnswer>(victim, &path, within)
-            .map(|a| a.facts)
+        let answer = self.ask::<FactsAnswer>(victim, &path, within)?;
+        answer.ok().map(|a| a.facts)
     }
 
     fn promise_facts(
@@ -67,7 +82,8 @@ impl LifeSigns for AgentWitnesses {
         node: &NodeName,
         within: Duration,
     ) -> Option<PromiseFacts> {
-        self.ask(node, &format!("/v1/promise?service={service}"), within)
+        let path = format!("/v1/promise?service={service}");
+        self.ask(node, &path, within)?.ok()
     }
 
     fn probes(&self, service: &ServiceName) -> Vec<ProbeSighting> {

@@ -66,7 +66,13 @@ impl CallError {
     }
     /// True where the other side answered, if only with an error.
     pub fn answered(&self) -> bool {
-        matches!(self, CallError::Status { .. } | CallError::Malformed { .. })
+        match self {
+            CallError::Status { .. } | CallError::Malformed { .. } | CallError::Replaced => true,
+            CallError::Refused { .. }
+            | CallError::Timeout { .. }
+            | CallError::Tls { .. }
+            | CallError::Lost { .. } => false,
+        }
     }
 }
 

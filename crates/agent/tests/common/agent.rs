@@ -80,7 +80,7 @@ pub async fn backup_of(config: Config, peer: Router, journal_lost: bool) -> Agen
         belied: siaga_agent::core::belied::BeliedFences::load(&own.state()),
         desks,
         peers,
-        pulses: BTreeMap::new(),
+        pulses: BTreeMap::from([("serverdb".into(), Arc::default())]),
         probes,
         runs: siaga_agent::core::live::LiveRuns::default(),
         findings: Default::default(),

@@ -77,6 +77,7 @@ fn plan() -> Plan {
         sentence: Sentence::NodeSilent {
             node: "serverdb".into(),
             paths_tried: vec!["198.51.100.11".into()],
+            late: false,
         },
         unproved: vec![],
     }
@@ -131,6 +132,7 @@ fn observation() -> Observation {
     };
     let silent = AgentView::Silent {
         paths_tried: vec![],
+        late: false,
     };
     Observation {
         service: "simrs".into(),

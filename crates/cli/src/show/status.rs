@@ -184,10 +184,11 @@ fn node_sentences(name: &NodeName, view: &NodeView) -> Vec<Sentence> {
                 },
             });
         }
-        AgentView::Silent { paths_tried } => {
+        AgentView::Silent { paths_tried, late } => {
             said.push(Sentence::NodeSilent {
                 node: node.clone(),
                 paths_tried: paths_tried.clone(),
+                late: *late,
             });
         }
     }

@@ -4,17 +4,31 @@ use crate::agent::FakeAgent;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How long a text may take to appear: a busy machine is slow, and a missing text fails either way.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Runs a program and writes down how it ended; then gives the terminal up, and stays. Whoever the terminal belongs to takes with
+/// him, as he goes, what was written to it a moment before and not yet read: that must not be the program itself.
+const LANDLORD: &str = r#"
+my $ended = shift;
+my $status = system { $ARGV[0] } @ARGV;
+open(my $file, '>', $ended) or die;
+print $file $status;
+close $file or die;
+close STDIN; close STDOUT; close STDERR;
+sleep 600;
+"#;
+
 pub struct Pty {
     master: File,
-    child: Child,
+    landlord: Child,
+    /// Where the status is written down.
+    ended: tempfile::NamedTempFile,
     seen: Receiver<Vec<u8>>,
     text: String,
     /// Where `expect` goes on looking.
@@ -24,18 +38,33 @@ pub struct Pty {
 impl Pty {
     /// Starts the binary against the agent.
     pub fn start(agent: &FakeAgent, args: &[&str]) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        // No other program that a test starts meanwhile may hold an end of it open.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).expect("a terminal");
         grantpt(&master).expect("granted");
         unlockpt(&master).expect("unlocked");
-        let peer = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY)
-            .expect("its other end");
+        let peer = ioctl_tiocgptpeer(&master, flags).expect("its other end");
         let end = || Stdio::from(peer.try_clone().expect("a copy"));
-        let mut command = crate::siaga();
+        let ended = tempfile::NamedTempFile::new().expect("a file");
+        let siaga = crate::siaga();
+        let mut command = Command::new("/usr/bin/perl");
+        command.env_clear();
+        for (name, value) in siaga.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command
+            .args(["-e", LANDLORD])
+            .arg(ended.path())
+            .arg(siaga.get_program())
+            .args(siaga.get_args())
             .arg("--socket")
             .arg(agent.socket())
             .args(args)
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            .env("PERL_BADLANG", "0");
         command.stdin(end()).stdout(end()).stderr(end());
         // SAFETY: both are system calls that may be made between fork and exec.
         unsafe {
@@ -45,7 +74,7 @@ impl Pty {
                 Ok(())
             });
         }
-        let child = command.spawn().expect("it starts");
+        let landlord = command.spawn().expect("it starts");
         drop(command);
         drop(peer);
         let master = File::from(master);
@@ -62,7 +91,8 @@ impl Pty {
         });
         Self {
             master,
-            child,
+            landlord,
+            ended,
             seen,
             text: String::new(),
             read_to: 0,
@@ -102,7 +132,7 @@ impl Pty {
     /// Waits for the end; the exit code.
     pub fn ended(&mut self) -> i32 {
         let end = Instant::now() + PATIENCE;
-        // The channel ends when the program's last end of the terminal is closed.
+        // The channel ends when the last end of the terminal is closed.
         while let Ok(bytes) = self
             .seen
             .recv_timeout(end.saturating_duration_since(Instant::now()))
@@ -110,11 +140,9 @@ impl Pty {
             self.text.push_str(&String::from_utf8_lossy(&bytes));
         }
         assert!(Instant::now() < end, "it did not end: {:?}", self.text);
-        self.child
-            .wait()
-            .expect("waited")
-            .code()
-            .expect("it ended by itself")
+        let said = std::fs::read_to_string(self.ended.path()).expect("a status");
+        let status = ExitStatus::from_raw(said.parse().expect("a number"));
+        status.code().expect("it ended by itself")
     }
 
     /// Everything that appeared.
@@ -126,7 +154,7 @@ impl Pty {
 impl Drop for Pty {
     fn drop(&mut self) {
         // It has ended, or a test failed: either way nothing is left behind.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.landlord.kill();
+        let _ = self.landlord.wait();
     }
 }

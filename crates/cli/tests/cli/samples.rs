@@ -110,6 +110,7 @@ pub fn refusal() -> Refusal {
         evidence: vec![Sentence::NodeSilent {
             node: serverdb(),
             paths_tried: vec!["192.0.2.11:7443".into()],
+            late: false,
         }],
         next: vec![Advice::AttestAfter {
             node: serverdb(),

@@ -129,6 +129,9 @@ mod tests {
     struct Signs(Vec<ProbeSighting>);
 
     impl LifeSigns for Signs {
+        fn peer_lives(&self, _: &NodeName, _: Duration) -> bool {
+            false
+        }
         fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
             None
         }

@@ -27,8 +27,10 @@ pub const ANSWER_WITHIN_FENCED: Duration = Duration::from_millis(10);
 /// What only the agent knows of another node. Both are asked at the same time as the segment, from threads that may
 /// block; each has its own bounded wait.
 pub trait LifeSigns: Sync {
-    /// What `victim`'s agent says of the service now; `None` where it is silent on every path for `within`. Any answer
-    /// counts, also one that makes no sense: it must not be reported as silence.
+    /// Does `victim`'s agent answer within `within`, on any path? It is asked for the least that it can say: its facts wait
+    /// for whatever hangs there. Any answer counts, also an error.
+    fn peer_lives(&self, victim: &NodeName, within: Duration) -> bool;
+    /// What `victim`'s agent says of the service now; `None` where it says nothing on every path for `within`.
     fn peer_facts(
         &self,
         service: &ServiceName,
@@ -134,7 +136,7 @@ pub fn meaning(config: &Config, me: &NodeName, answer: &ArpAnswer) -> AddressAns
 
 /// A sign of life of `victim` that contradicts `ground`, or `None`.
 ///
-/// - *Off* (a power fence, *unplugged*, *switched off*): its agent answers; a registered hardware address of it answers
+/// - *Off* (a power fence, *unplugged*, *switched off*): its agent answers anything; a registered hardware address of it answers
 ///   for one of its own addresses or for a virtual one; a probe was served by it after `since`.
 /// - *Cut from the storage* (a fabric fence, *storage disconnected*): such a node may still answer everything. Only its
 ///   agent saying that it holds the disk set or that its database works, or a probe served by it after `since`,
@@ -163,23 +165,28 @@ pub fn sign_of_life(
         LifeQuestion::PoweredOff => ANSWER_WITHIN_FENCED,
         LifeQuestion::StorageCut | LifeQuestion::Attested(_) => config.policy.peer_timeout,
     };
-    let (peer, answered) = thread::scope(|scope| {
-        let peer = scope.spawn(|| signs.peer_facts(service, victim, peer_within));
+    let (said, answered) = thread::scope(|scope| {
+        let said = scope.spawn(|| match segment_within {
+            Some(_) => {
+                let lives = signs.peer_lives(victim, peer_within);
+                lives.then(|| Sentence::NodeAnswers {
+                    node: victim.clone(),
+                })
+            }
+            None => {
+                let facts = signs.peer_facts(service, victim, peer_within)?;
+                still_reaches(victim, service, &facts)
+            }
+        });
         let answered = segment_within
             .and_then(|within| answers_on_segment(config, me, service, victim, within));
         // A panic in the agent's question must not read as silence.
         (
-            peer.join()
+            said.join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             answered,
         )
     });
-    let said = match segment_within {
-        Some(_) => peer.map(|_| Sentence::NodeAnswers {
-            node: victim.clone(),
-        }),
-        None => peer.and_then(|facts| still_reaches(victim, service, &facts)),
-    };
     said.or(answered)
         .or_else(|| served(&signs.probes(service), victim, since, signs.now()))
 }

@@ -159,6 +159,9 @@ impl Drop for Loop {
 pub struct NoSigns;
 
 impl LifeSigns for NoSigns {
+    fn peer_lives(&self, _: &NodeName, _: Duration) -> bool {
+        false
+    }
     fn peer_facts(&self, _: &ServiceName, _: &NodeName, _: Duration) -> Option<NodeFacts> {
         None
     }

@@ -170,6 +170,7 @@ fn dead(seen: &Observation, node: &NodeName, target: &NodeName) -> Observation {
     if let Some(view) = seen.nodes.get_mut(node) {
         view.agent = AgentView::Silent {
             paths_tried: Vec::new(),
+            late: false,
         };
         view.address = AddressAnswer::Nobody;
     }

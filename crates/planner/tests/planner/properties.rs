@@ -169,7 +169,10 @@ fn node_view(config: Config, index: usize) -> BoxedStrategy<NodeView> {
             paths: vec!["path-1".into()],
             facts: Box::new(facts),
         }),
-        1 => Just(AgentView::Silent { paths_tried: vec!["path-1".into()] }),
+        1 => any::<bool>().prop_map(|late| AgentView::Silent {
+            paths_tried: vec!["path-1".into()],
+            late,
+        }),
     ];
     (agent, power, states, answer())
         .prop_map(move |(agent, power, states, address)| {

@@ -17,6 +17,7 @@ pub fn needs_attestation() -> Refusal {
             Sentence::NodeSilent {
                 node: node(),
                 paths_tried: vec!["198.51.100.11:7443".into(), "203.0.113.11:7443".into()],
+                late: false,
             },
             Sentence::FenceFailed {
                 node: node(),

@@ -189,11 +189,13 @@ fn node_view(config: &Config, node: &Node, observer: &NodeName, value: &Value) -
     };
     let mut keys = Keys::of(node.name.as_str(), &object);
     let is = keys.take("is").unwrap_or_else(|| json!("free"));
-    let silent = text(&is) == "silent";
+    let late = text(&is) == "late";
+    let silent = late || text(&is) == "silent";
     let says = keys.take("says").unwrap_or_else(|| json!({}));
     let agent = if silent {
         AgentView::Silent {
             paths_tried: node.addresses.iter().map(ToString::to_string).collect(),
+            late,
         }
     } else {
         let facts = facts(config, node, text(&is), says);
