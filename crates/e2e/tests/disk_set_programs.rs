@@ -81,3 +81,39 @@ fn a_node_whose_status_program_fails_may_hold_everything() {
     assert_eq!(refused["code"], "NEEDS_ATTESTATION", "{refused}");
     assert_eq!(lab.holder(), None);
 }
+
+/// Its agent answers on the link, and not with what the node holds.
+#[test]
+fn a_node_whose_status_program_hangs_is_said_to_live() {
+    let lab = Lab::bare(&["--fence", "none"]);
+    lab.wait_for_agents();
+    with_programs(&lab);
+    const HANGS: &str = "/etc/siaga/site-hangs";
+    lab.exec("backup", &["touch", HANGS]).expect(0);
+    let status = lab.siaga("serverdb", &["status"]).out;
+    let lives = "The agent on backup lives, and did not say in time what that server holds.";
+    assert!(status.contains(lives), "{status}");
+    let start = ["start", "--yes", "--json", "--reason", "first start"];
+    let refused = lab.siaga("serverdb", &start).expect(3).json();
+    assert_eq!(refused["code"], "NEEDS_ATTESTATION", "{refused}");
+    // Nobody is believed who says that it is off.
+    let off = [
+        "--as",
+        "budi",
+        "--attest-off",
+        "backup",
+        "--how",
+        "unplugged",
+    ];
+    let attested = [&start[..], &off].concat();
+    let refused = lab.siaga("serverdb", &attested).expect(3).json();
+    assert_eq!(refused["code"], "ATTESTATION_CONTRADICTED", "{refused}");
+    let said = refused["message"].as_str().unwrap_or_default();
+    assert!(said.contains(lives), "{refused}");
+    assert_eq!(lab.holder(), None);
+    lab.exec("backup", &["rm", HANGS]).expect(0);
+    wait_until("it says that it holds nothing", || {
+        lab.siaga("serverdb", &start).code == 0
+    });
+    assert_eq!(lab.holder().as_deref(), Some("serverdb"));
+}

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 /// How long a text may take to appear: a busy machine is slow, and a missing text fails either way.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs a program and writes down how it ended; then gives the terminal up, and stays. Whoever the terminal belongs to takes with
-/// him, as he goes, what was written to it a moment before and not yet read: that must not be the program itself.
-const LANDLORD: &str = r#"
+/// The terminal's session leader: runs a program, writes down how it ended, gives the terminal up, and stays. What is written to a
+/// terminal in the moment before its leader ends can be lost: that must not be the program itself.
+const LEADER: &str = r#"
 my $ended = shift;
 my $status = system { $ARGV[0] } @ARGV;
 open(my $file, '>', $ended) or die;
@@ -26,7 +26,7 @@ sleep 600;
 
 pub struct Pty {
     master: File,
-    landlord: Child,
+    leader: Child,
     /// Where the status is written down.
     ended: tempfile::NamedTempFile,
     seen: Receiver<Vec<u8>>,
@@ -56,7 +56,7 @@ impl Pty {
             };
         }
         command
-            .args(["-e", LANDLORD])
+            .args(["-e", LEADER])
             .arg(ended.path())
             .arg(siaga.get_program())
             .args(siaga.get_args())
@@ -74,7 +74,7 @@ impl Pty {
                 Ok(())
             });
         }
-        let landlord = command.spawn().expect("it starts");
+        let leader = command.spawn().expect("it starts");
         drop(command);
         drop(peer);
         let master = File::from(master);
@@ -91,7 +91,7 @@ impl Pty {
         });
         Self {
             master,
-            landlord,
+            leader,
             ended,
             seen,
             text: String::new(),
@@ -154,7 +154,7 @@ impl Pty {
 impl Drop for Pty {
     fn drop(&mut self) {
         // It has ended, or a test failed: either way nothing is left behind.
-        let _ = self.landlord.kill();
-        let _ = self.landlord.wait();
+        let _ = self.leader.kill();
+        let _ = self.leader.wait();
     }
 }
