@@ -6,6 +6,8 @@ const DEVICE: &str = "/run/simrs-disk";
 /// Where the nodes have it: a node does not see every folder of this machine.
 const PROGRAM: &str = "/etc/siaga/disk_set.sh";
 const SCRIPT: &str = include_str!("site/disk_set.sh");
+/// While it is there, the status program hangs.
+const HANGS: &str = "/etc/siaga/site-hangs";
 
 /// Both nodes are told to use the site's programs, with the lab's device behind them.
 fn with_programs(lab: &Lab) {
@@ -88,7 +90,6 @@ fn a_node_whose_status_program_hangs_is_said_to_live() {
     let lab = Lab::bare(&["--fence", "none"]);
     lab.wait_for_agents();
     with_programs(&lab);
-    const HANGS: &str = "/etc/siaga/site-hangs";
     lab.exec("backup", &["touch", HANGS]).expect(0);
     let status = lab.siaga("serverdb", &["status"]).out;
     let lives = "The agent on backup lives, and did not say in time what that server holds.";
@@ -116,4 +117,28 @@ fn a_node_whose_status_program_hangs_is_said_to_live() {
         lab.siaga("serverdb", &start).code == 0
     });
     assert_eq!(lab.holder().as_deref(), Some("serverdb"));
+}
+
+/// What the fence switches is another machine: that one is off, and this one lives.
+#[test]
+fn a_fence_that_calls_a_late_node_off_proves_nothing() {
+    let lab = Lab::bare(&["--fence", "power"]);
+    lab.wait_for_agents();
+    let (program, lies) = ("/etc/siaga/fence_other", "/etc/siaga/fence-lies");
+    let edit = format!(
+        "printf '#!/bin/sh\\ngrep -q action=status || exit 0\\n[ -e {lies} ] && echo Status: OFF && exit 2\\necho Status: ON\\n' \
+         > {program} && chmod 755 {program} && \
+         sed -i '/^name = \"backup\"/,$ s|^agent = .*|agent = \"{program}\"|' /etc/siaga/siaga.toml"
+    );
+    for node in ["serverdb", "backup"] {
+        lab.exec(node, &["sh", "-c", &edit]).expect(0);
+    }
+    with_programs(&lab);
+    lab.exec("backup", &["touch", HANGS]).expect(0);
+    lab.exec("serverdb", &["touch", lies]).expect(0);
+    let start = ["start", "--yes", "--json", "--reason", "first start"];
+    let refused = lab.siaga("serverdb", &start).expect(3).json();
+    assert_eq!(refused["code"], "NEEDS_ATTESTATION", "{refused}");
+    assert!(refused.to_string().contains("another machine"), "{refused}");
+    assert_eq!(lab.holder(), None);
 }
